@@ -1,0 +1,36 @@
+# make site: build this repository's own site into public/.  make test: every check there is.
+PYTHON ?= python3
+VENV ?= .venv
+BIN = $(VENV)/bin
+# Real articles to test against, where there are any; the tests that need them say so and are left out where not.
+export NEWSGEN_DATA ?= $(realpath ../shared)
+
+.PHONY: site test audit clean
+
+site: $(VENV)/.site
+	$(BIN)/newsgen build
+
+test: $(VENV)/.test
+	$(BIN)/ruff check newsgen tests
+	$(BIN)/ruff format --check newsgen tests
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest -n 2
+
+# The Nu HTML checker and every internal link, on every kind of page. Needs npm and Java 17.
+audit: $(VENV)/.test
+	$(BIN)/python tests/audit.py
+
+clean:
+	rm -rf $(VENV) public
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.site: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	touch $@
+
+$(VENV)/.test: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	touch $@ $(VENV)/.site

@@ -1,0 +1,196 @@
+"""Articles and stories arranged: every way a reader can come to them, worked out once and never changed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+import msgspec
+
+from newsgen import canonical, stories, text, urls
+from newsgen.config import Config
+from newsgen.model import About, Article, Coverage, Member, Provider, Section, Story
+
+GATES = ("held", "draft", "future", "expired")
+"""The reasons to keep an article back that a flag can overrule, the first that holds counts."""
+
+
+def gate(article: Article, now: datetime) -> str:
+    """Why an article is not for the public at a time of the wall clock: "blocked", one of GATES, or ""."""
+    if article.blocked:
+        return "blocked"
+    if article.held:
+        return "held"
+    if article.draft:
+        return "draft"
+    if article.published > now:
+        return "future"
+    if article.expires is not None and article.expires <= now:
+        return "expired"
+    return ""
+
+
+def next_gate(articles: Iterable[Article], now: datetime) -> datetime | None:
+    """When time alone next shows or hides an article."""
+    moments = (m for a in articles if not (a.blocked or a.held or a.draft) for m in (a.published, a.expires) if m and m > now)
+    return min(moments, default=None)
+
+
+class Library(NamedTuple):
+    """All that is published, arranged.
+
+    `members` are articles and coverage, newest first; `sections` by axis and key; `story_of` a member's story (where a
+    piece of coverage is in several, the earliest); `address` an article's address by id; `targets` the members an
+    article's related entries lead to, by id; `providers` by domain; `clock` the content clock.
+    """
+
+    config: Config
+    clock: datetime
+    articles: tuple[Article, ...]
+    members: tuple[Member, ...]
+    stories: tuple[Story, ...]
+    sections: Mapping[str, Mapping[str, Section]]
+    by_id: Mapping[str, Member]
+    story_of: Mapping[str, Story]
+    address: Mapping[str, str]
+    targets: Mapping[str, tuple[str, ...]]
+    providers: Mapping[str, Provider]
+    about: Mapping[str, Mapping[str, About]]
+
+    @classmethod
+    def of(
+        cls,
+        articles: Iterable[Article],
+        abouts: Iterable[About],
+        config: Config,
+        *,
+        now: datetime,
+        show: frozenset[str] = frozenset(),
+        clock: datetime | None = None,
+    ) -> Library:
+        """The library of the articles whose gates are open at `now`, or that `show` lets through with their status.
+
+        `clock` is the content clock; by default the newest published article that is not in the future.
+        """
+        everything = sorted(articles, key=lambda a: a.id)
+        address = urls.articles(everything, config.permalink, config.zone)
+        published = []
+        folded = []
+        for article in everything:
+            why = gate(article, now)
+            if not why:
+                published.append(article)
+            elif why in show:
+                published.append(msgspec.structs.replace(article, status=why))
+            elif why == "held" and (article.heat or 0) < 0 and config.stories.folded == "member":
+                folded.append(article)
+        newest = max((a.published for a in published if a.published <= now), default=datetime(1970, 1, 1, tzinfo=UTC))
+        clock = clock or newest
+        about: dict[str, dict[str, About]] = {"topic": {}, "provider": {}, "story": {}, "page": {}}
+        for each in sorted(abouts, key=lambda a: a.id):
+            about[each.kind].setdefault(each.key, each)
+        found = stories.cluster(published, clock=clock, folded=folded, about=about["story"])
+        everything_shown: list[Member] = [*published, *found.coverage]
+        members = tuple(sorted(everything_shown, key=lambda m: (m.published, m.id), reverse=True))
+        story_of: dict[str, Story] = {}
+        for story in found.stories:
+            for member in story.members:
+                story_of.setdefault(member.id, story)
+        providers = _providers(members, found.stories, about["provider"])
+        return cls(
+            config=config,
+            clock=clock,
+            articles=tuple(m for m in members if isinstance(m, Article)),
+            members=members,
+            stories=found.stories,
+            sections={axis: _sections(axis, members, config, about, providers) for axis in AXES},
+            by_id={m.id: m for m in members},
+            story_of=story_of,
+            address=address,
+            targets=found.targets,
+            providers=providers,
+            about=about,
+        )
+
+
+def _providers(members: Iterable[Member], found: Iterable[Story], about: Mapping[str, About]) -> dict[str, Provider]:
+    """Each provider with the best of its names: from `_providers`, else the most frequent that is one, else the domain.
+
+    A name that is a domain, or an all-lowercase fragment of one ("tech" of techstory.in), is none.
+    """
+    names: dict[str, Counter[str]] = {}
+    folded = (m for s in found for m in s.members if isinstance(m, Coverage) and m.folded)
+    for group in (members, folded):
+        for member in group:
+            counts = names.setdefault(member.provider, Counter())
+            name = member.provider_name
+            if name and not _is_fragment(name, member.provider):
+                counts[name] += 1
+    names.pop("", None)
+    out = {}
+    for domain in sorted(names):
+        said = about.get(domain)
+        counted = sorted(names[domain].items(), key=lambda c: (-c[1], c[0]))
+        title = (said.title if said else "") or (counted[0][0] if counted else "") or domain
+        out[domain] = Provider(domain=domain, title=title, home=(said.home if said else "") or f"https://{domain}/")
+    return out
+
+
+def _is_fragment(name: str, domain: str) -> bool:
+    return canonical.host(name) == domain or (name.islower() and name in domain) or (name.islower() and "." in name and " " not in name)
+
+
+def _day(member: Member, config: Config) -> list[tuple[str, str]]:
+    day = f"{urls.local(member.published, config.zone):%Y-%m-%d}".zfill(10)
+    return [(day, day)]
+
+
+AXES: Mapping[str, Callable[[Member, Config], Iterable[tuple[str, str]]]] = {
+    "topic": lambda m, _: [(text.slug(t), t) for t in m.topics],
+    "provider": lambda m, _: [(m.provider, "")] if m.provider else [],
+    "category": lambda m, _: [(text.slug(m.category), m.category)] if m.category else [],
+    "day": _day,
+}
+"""How to group: an axis and, for a member, the (key, spelling) pairs it belongs to."""
+
+
+def _sections(
+    axis: str,
+    members: Iterable[Member],
+    config: Config,
+    about: Mapping[str, Mapping[str, About]],
+    providers: Mapping[str, Provider],
+) -> dict[str, Section]:
+    """The sections of one axis in the order of their keys; a topic's page has its sub-topics' members too."""
+    spelled: dict[str, Counter[str]] = {}
+    shelves: dict[str, list[Member]] = {}
+    said = about.get(axis, {})
+    above = {key: text.slug(a.parent) for key, a in said.items() if a.parent} if axis == "topic" else {}
+    for member in members:
+        keys: dict[str, None] = {}
+        for key, spelling in AXES[axis](member, config):
+            spelled.setdefault(key, Counter())[spelling] += 1
+            while key and key not in keys:
+                keys[key] = None
+                key = above.get(key, "")
+        for key in keys:
+            shelves.setdefault(key, []).append(member)
+    out = {}
+    for key in sorted(shelves):
+        info = said.get(key)
+        title = (info.title if info else "") or (providers[key].title if axis == "provider" else "")
+        if not title:
+            counted = sorted(spelled.get(key, Counter({key: 1})).items(), key=lambda c: (-c[1], c[0]))
+            title = counted[0][0]
+        out[key] = Section(
+            axis=axis,
+            key=key,
+            title=title,
+            members=tuple(shelves[key]),
+            about=info,
+            parent=above.get(key, "") if above.get(key, "") != key else "",
+            children=tuple(sorted(c for c, p in above.items() if p == key and c in shelves and c != key)),
+        )
+    return out

@@ -1,0 +1,48 @@
+"""A loaded site in rows: what is kept back and why, which stories, topics and providers there are."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from newsgen import build, library, urls
+from newsgen.errors import Problem
+from newsgen.model import Article
+
+GATES = {"held": "held", "drafts": "draft", "future": "future", "expired": "expired"}
+
+
+def rows(what: str, options: build.Options, progress: build.Progress | None = None) -> tuple[list[dict[str, Any]], list[Problem]]:
+    """The rows of a list by its name, first the column people look for; and the problems met on the way."""
+    loaded = build.load(options, progress)
+    shelved = loaded.library
+    out: list[dict[str, Any]] = []
+    if what in GATES:
+        for article in sorted(loaded.articles, key=lambda a: (a.published, a.id), reverse=True):
+            if library.gate(article, loaded.now) == GATES[what]:
+                row = {"id": article.id, "published": article.published, "title": article.title, "heat": article.heat}
+                out.append(row | ({"expires": article.expires} if what == "expired" else {}))
+    elif what == "stories":
+        for story in reversed(shelved.stories):
+            members = [{"id": m.id, "file": m.id if isinstance(m, Article) else None, "url": m.url, "title": m.title} for m in story.members]
+            address = urls.story(shelved.address[story.id])
+            out.append({"address": address, "members": members, "sources": len(story.providers), "lead": story.lead.id, "title": story.lead.title, "id": story.id})
+    else:
+        axis = {"topics": "topic", "providers": "provider"}[what]
+        for section in sorted(shelved.sections[axis].values(), key=lambda s: (-len(s.members), s.key)):
+            out.append({"key": section.key, "members": len(section.members), "title": section.title, "address": urls.section(axis, section.key)})
+    return out, loaded.report.problems
+
+
+def columns(row: dict[str, Any]) -> list[str]:
+    """A row as text: lists by their length, times to the minute, nothing as a dash."""
+    return [_cell(value) for value in row.values()]
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, list):
+        return str(len(value))
+    if hasattr(value, "strftime"):
+        return f"{value:%Y-%m-%d %H:%M}"
+    return "-" if value is None else " ".join(str(msgspec.to_builtins(value)).split())

@@ -1,0 +1,154 @@
+"""Markdown and foreign HTML become safe HTML: the only place that makes a value templates may print unescaped."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from html.parser import HTMLParser
+from urllib.parse import urlsplit
+
+import markdown
+import nh3
+
+MAX_BYTES = 1024 * 1024
+"""Longest body in UTF-8."""
+_MAX_DEPTH = 64
+# Markdown's search for the partner of a bracket and the sanitiser's tree are quadratic in how deep things nest.
+_OPEN = {"[": "]", "(": ")"}
+_HTML_DEPTH = 256
+_TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9-]*)")
+_NO_DEPTH = frozenset("area base br col embed hr img input link meta param source track wbr p li td th tr dt dd option b i".split())
+_HEADING = re.compile(r"<(/?)h([1-6])(?=[ >])")
+
+_TAGS = {
+    "a", "abbr", "b", "blockquote", "br", "caption", "cite", "code", "col", "colgroup", "dd", "del", "dfn", "div", "dl", "dt",
+    "em", "figcaption", "figure", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "i", "img", "ins", "kbd", "li", "mark", "ol", "p",
+    "pre", "q", "rp", "rt", "ruby", "s", "samp", "small", "span", "strong", "sub", "sup", "table", "tbody", "td", "tfoot", "th",
+    "thead", "time", "tr", "u", "ul", "var",
+}  # fmt: skip
+_ATTRIBUTES = {
+    "*": {"lang", "dir"},
+    "a": {"href", "hreflang"},
+    "abbr": {"title"},
+    "blockquote": {"cite"},
+    "del": {"datetime"},
+    "img": {"src", "alt", "width", "height"},
+    "ins": {"datetime"},
+    "ol": {"start", "reversed"},
+    "q": {"cite"},
+    "td": {"colspan", "rowspan"},
+    "th": {"colspan", "rowspan", "scope"},
+    "time": {"datetime"},
+}
+_LENGTH = re.compile(r"[0-9]{1,5}")
+_DIRS = ("ltr", "rtl", "auto")
+_LANG = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
+
+
+class TooDeep(ValueError):
+    """The text nests deeper than any real one, at a price that grows with the square of the depth."""
+
+
+class Markup:
+    """Turns bodies into safe HTML, for one site.
+
+    `root` begins the addresses of the site, `images` says whether pictures are wanted, `blocked` whether an address must
+    appear nowhere.
+    """
+
+    def __init__(self, root: str = "/", *, images: bool = True, blocked: Callable[[str], bool] | None = None) -> None:
+        self._root = root
+        self._blocked = blocked
+        self._markdown = markdown.Markdown(extensions=["tables", "fenced_code", "sane_lists"], output_format="html")
+        self._cleaner = nh3.Cleaner(
+            tags=_TAGS if images else _TAGS - {"img"},
+            attributes=_ATTRIBUTES,
+            attribute_filter=self._attribute,
+            url_schemes={"http", "https"},
+            link_rel="noopener",
+        )
+
+    def markdown(self, text: str) -> str:
+        """Markdown with whatever HTML is in it. Raises TooDeep."""
+        if not text.strip():
+            return ""
+        _shallow(text)
+        try:
+            rendered = self._markdown.reset().convert(text)
+        except RecursionError:
+            raise TooDeep from None
+        return self.html(rendered)
+
+    def html(self, text: str) -> str:
+        """HTML of unknown origin. Raises TooDeep. Headings come out as h2 and below, with no level left out."""
+        if text.count("<") > _HTML_DEPTH:
+            depth = 0
+            for close, name in _TAG.findall(text):
+                if name.lower() not in _NO_DEPTH:
+                    depth = max(0, depth - 1) if close else depth + 1
+                    if depth > _HTML_DEPTH:
+                        raise TooDeep
+        return _outline(self._cleaner.clean(text)).strip()
+
+    def _attribute(self, tag: str, name: str, value: str) -> str | None:
+        if name in ("href", "src", "cite"):
+            if value.startswith("/") and not value.startswith(("//", "/\\")):
+                return self._root + value.lstrip("/")
+            return None if self._blocked and self._blocked(value) else value
+        if name in ("width", "height", "colspan", "rowspan", "start"):
+            return value if _LENGTH.fullmatch(value) else None
+        if name == "dir":
+            return value if value in _DIRS else None
+        if name in ("lang", "hreflang"):
+            return value if _LANG.fullmatch(value) else None
+        return value
+
+
+def _shallow(text: str) -> None:
+    for begin, end in _OPEN.items():
+        if text.count(begin) <= _MAX_DEPTH:
+            continue
+        depth = 0
+        for part in re.findall(rf"[{re.escape(begin + end)}]|\n[ \t]*\n", text):
+            depth = depth + 1 if part == begin else max(0, depth - 1) if part == end else 0
+            if depth > _MAX_DEPTH:
+                raise TooDeep
+
+
+def _outline(text: str) -> str:
+    """Headings below the page's own h1, each at most one level deeper than the one it belongs to."""
+    if "<h" not in text:
+        return text
+    path: list[int] = []
+
+    def level(match: re.Match[str]) -> str:
+        if not match[1]:
+            while path and path[-1] >= int(match[2]):
+                path.pop()
+            path.append(int(match[2]))
+        return f"<{match[1]}h{min(1 + len(path), 6)}"
+
+    return _HEADING.sub(level, text)
+
+
+class _Iframe(HTMLParser):
+    src = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag == "iframe" and not self.src:
+            self.src = (dict(attrs).get("src") or "").strip()
+
+
+def player(text: str, hosts: tuple[str, ...]) -> str:
+    """The https address of the first iframe in foreign HTML, "" where there is none of an allowed host."""
+    if len(text) > 16_384:
+        return ""
+    parser = _Iframe()
+    parser.feed(text)
+    src = "https:" + parser.src if parser.src.startswith("//") else parser.src
+    try:
+        parts = urlsplit(src)
+    except ValueError:
+        return ""
+    good = parts.scheme in ("http", "https") and parts.netloc.lower() in hosts and re.fullmatch(r"[!-~]+", src)
+    return "https" + src[len(parts.scheme) :] if good and not re.search(r"[\"'<>\\]", src) else ""

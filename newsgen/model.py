@@ -1,0 +1,250 @@
+"""The nouns: what an article, a story, a section and a card are.
+
+All are frozen and complete from birth. Times are aware and in UTC. An `Article` and a `Coverage` answer to the same
+names wherever a list or a story needs only what both have; together they are a `Member`.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal, TypeAlias
+
+import msgspec
+
+
+class Noun(msgspec.Struct, frozen=True, kw_only=True):
+    """A value."""
+
+
+class Image(Noun, frozen=True, kw_only=True):
+    """A picture by address. `width` and `height` in pixels reserve its space, 0 where unknown."""
+
+    url: str
+    width: int = 0
+    height: int = 0
+    title: str = ""
+    attribution: str = ""
+
+
+class Related(Noun, frozen=True, kw_only=True):
+    """What a file declares about coverage elsewhere. `keys` are its canonical keys, the first its own."""
+
+    keys: tuple[str, ...]
+    url: str
+    title: str
+    excerpt: str
+    published: datetime | None
+    provider: str
+    provider_name: str
+    type: str
+    quality: int | None
+    image: Image | None
+
+
+class Article(Noun, frozen=True, kw_only=True):
+    """One article file.
+
+    `id` is its path below the content folder, `slug` the file's name without date and ending, `url` where the reader
+    goes ("" for the site's own post), `keys` its canonical keys, `provider` the provider's normalised domain ("" for
+    the site's own), `embed` the https address of a video player, `body` safe HTML. `heat` below 0 is the source's mark
+    for a follower folded into another story. `status` names the gate that a preview build opened for it: "" in public.
+    """
+
+    id: str
+    slug: str
+    title: str
+    excerpt: str
+    published: datetime
+    updated: datetime | None
+    expires: datetime | None
+    url: str
+    keys: tuple[str, ...]
+    provider: str
+    provider_name: str
+    category: str
+    topics: tuple[str, ...]
+    type: str
+    quality: int | None
+    heat: float | None
+    images: tuple[Image, ...]
+    related: tuple[Related, ...]
+    embed: str
+    story: str
+    pin: datetime | None
+    lang: str
+    dir: str
+    aliases: tuple[str, ...]
+    body: str
+    extra: tuple[tuple[str, Any], ...]
+    held: bool
+    draft: bool
+    blocked: bool
+    status: str = ""
+
+    @property
+    def image(self) -> Image | None:
+        return self.images[0] if self.images else None
+
+
+class Coverage(Noun, frozen=True, kw_only=True):
+    """A piece that has no file here: a related entry in its own right, with its declarer's topics and category.
+
+    `id` is its canonical key. `folded` marks a held follower that may show as a line of its story and nowhere else.
+    """
+
+    id: str
+    title: str
+    excerpt: str
+    published: datetime
+    url: str
+    provider: str
+    provider_name: str
+    category: str
+    topics: tuple[str, ...]
+    type: str
+    quality: int | None
+    image: Image | None
+    lang: str
+    dir: str
+    folded: bool = False
+    heat: float | None = None
+    status: str = ""
+
+
+Member: TypeAlias = Article | Coverage
+
+
+class About(Noun, frozen=True, kw_only=True):
+    """What a file in `_topics`, `_providers`, `_stories` or `_pages` says. `key` is the slug, domain or name it is about."""
+
+    id: str
+    kind: Literal["topic", "provider", "story", "page"]
+    key: str
+    title: str
+    description: str = ""
+    parent: str = ""
+    home: str = ""
+    lead: str = ""
+    image: Image | None = None
+    body: str = ""
+    navigation: bool = False
+    aliases: tuple[str, ...] = ()
+
+
+class Provider(Noun, frozen=True, kw_only=True):
+    """Who publishes: the normalised domain, the best of its names, and its own front page."""
+
+    domain: str
+    title: str
+    home: str
+
+
+class Evidence(Noun, frozen=True, kw_only=True):
+    """Why `member` is in a story with `other`, both ids: the same address, both declare it, one does, or the editor."""
+
+    member: str
+    other: str
+    kind: Literal["same address", "mutual", "declared", "editor"]
+
+
+class Story(Noun, frozen=True, kw_only=True):
+    """Two or more members that tell of one event, oldest first. `id` is the id of the earliest member with a file."""
+
+    id: str
+    name: str
+    lead: Member
+    members: tuple[Member, ...]
+    evidence: tuple[Evidence, ...]
+    providers: tuple[str, ...]
+
+    @property
+    def first(self) -> Member:
+        return self.members[0]
+
+    @property
+    def last(self) -> Member:
+        return self.members[-1]
+
+
+class Section(Noun, frozen=True, kw_only=True):
+    """Everything with one key on one axis (topic, provider, category, day), newest first."""
+
+    axis: str
+    key: str
+    title: str
+    members: tuple[Member, ...]
+    about: About | None = None
+    parent: str = ""
+    children: tuple[str, ...] = ()
+
+
+class Link(Noun, frozen=True, kw_only=True):
+    """A title and where it leads; `url` is "" where there is no page for it."""
+
+    title: str
+    url: str
+
+
+class Tally(Noun, frozen=True, kw_only=True):
+    """A link and how many it stands for."""
+
+    title: str
+    url: str
+    count: int
+
+
+class Card(Noun, frozen=True, kw_only=True):
+    """What a listing may show of a member; never the body.
+
+    `url` is where the headline leads: the publisher's page, or ours for the site's own post. `page` is our page about it,
+    "" where it has none; `story` the page of its story, "" where it is alone.
+    """
+
+    url: str
+    page: str
+    story: str
+    title: str
+    summary: str
+    provider: Link
+    published: datetime
+    image: Image | None
+    type: str
+    status: str
+    lang: str
+    dir: str
+    topics: tuple[Link, ...]
+
+
+class Cluster(Noun, frozen=True, kw_only=True):
+    """A story as a listing shows it, or an article alone (`url` is then ""): its lead and the first few of the others.
+
+    `count` is the number of members, `sources` of distinct providers.
+    """
+
+    title: str
+    url: str
+    lead: Card
+    coverage: tuple[Card, ...]
+    count: int
+    sources: int
+
+
+class Site(Noun, frozen=True, kw_only=True):
+    """What every page shows. No counts and no clock: otherwise one new article would change all pages.
+
+    `base` is the site's address without a closing slash ("" where it is not known), `root` the path of it that begins
+    every address on the site and ends in a slash.
+    """
+
+    title: str
+    description: str
+    language: str
+    dir: str
+    timezone: str
+    base: str
+    root: str
+    navigation: tuple[Link, ...]
+    footer: tuple[Link, ...]
+    feeds: tuple[Link, ...]
+    images: bool
+    embeds: bool

@@ -1,0 +1,168 @@
+"""Files are written, and what is no longer planned goes: only what newsgen itself wrote, as its manifest says.
+
+Nothing that readers see changes until all is rendered: files wait in a staging folder inside the output folder and are
+then moved into place one by one. Before the first move the manifest names all that is about to come, so that a build
+killed at any moment leaves whole files, of which the next build knows that they are ours.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from stat import S_ISREG
+
+import msgspec
+
+from newsgen.errors import OutputError
+from newsgen.text import digest
+
+MANIFEST = ".newsgen-manifest.json"
+STAGING = ".newsgen-staging"
+
+
+class Record(msgspec.Struct, frozen=True, array_like=True):
+    """A file as it was written: digests of its page and of its bytes, its template's name, its size and mtime in ns."""
+
+    page: str
+    template: str
+    content: str
+    size: int
+    mtime: int
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True):
+    """All files that newsgen wrote into a folder, and what beside their pages they were made of."""
+
+    version: str = ""
+    site: str = ""
+    flags: str = ""
+    templates: dict[str, str] = {}
+    files: dict[str, Record] = {}
+
+
+def _is_inside(path: str) -> bool:
+    return bool(path) and "\\" not in path and "\0" not in path and ":" not in path.partition("/")[0] and all(p not in ("", ".", "..") for p in path.split("/"))
+
+
+class Output:
+    """The output folder. Every method raises OutputError where the disk refuses."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._staging = root / STAGING
+        self._folders: set[str] = set()
+
+    def manifest(self) -> Manifest:
+        """What the last build wrote; empty where there was none or its list is damaged."""
+        try:
+            found = msgspec.json.decode((self.root / MANIFEST).read_bytes(), type=Manifest)
+        except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+            return Manifest()
+        return msgspec.structs.replace(found, files={p: r for p, r in found.files.items() if _is_inside(p)})
+
+    def stands(self, path: str, record: Record, *, verify: bool = False) -> bool:
+        """Whether a file is still as it was written: by its size and time, or to be sure by its bytes."""
+        try:
+            found = os.lstat(self.root / path)
+            same = found.st_size == record.size and found.st_mtime_ns == record.mtime
+            return same and (not verify or digest((self.root / path).read_bytes()) == record.content)
+        except OSError:
+            return False
+
+    def open(self) -> None:
+        """Makes the folder and an empty staging folder."""
+        try:
+            shutil.rmtree(self._staging, ignore_errors=True)
+            self._staging.mkdir(parents=True)
+        except OSError as error:
+            raise OutputError(f"{self.root}: cannot be written: {error.strerror}") from None
+
+    def stage(self, path: str, data: bytes, name: str, record: Record | None) -> Record | None:
+        """Keeps a file's bytes for `commit` under a staging name; not where the very bytes stand already.
+
+        `record` is what the last build wrote at the path. The result's page is for the caller to fill; its template is
+        the staging name, "" where nothing is to be moved. None says that newsgen did not write what stands there.
+        """
+        content = digest(data)
+        place = self.root / path
+        try:
+            if os.path.lexists(place):
+                found = os.lstat(place)
+                if S_ISREG(found.st_mode) and found.st_size == len(data) and place.read_bytes() == data:
+                    return Record("", "", content, len(data), found.st_mtime_ns)
+                if record is None:
+                    return None
+            staged = self._staging / name
+            staged.write_bytes(data)
+            return Record("", name, content, len(data), os.lstat(staged).st_mtime_ns)
+        except OSError as error:
+            raise OutputError(f"{place}: cannot be written: {error.strerror}") from None
+
+    def commit(self, staged: Mapping[str, str], manifest: Manifest, old: Manifest) -> list[str]:
+        """Moves staged files (by path, their staging names) into place, removes what is no longer ours, says what went."""
+        gone = [p for p in old.files if p not in manifest.files]
+        try:
+            if staged or gone:
+                coming = {p: Record("", "", "", -1, -1) for p in staged}
+                self._write(msgspec.structs.replace(old, files={**old.files, **coming}))
+            for path, name in staged.items():
+                self._folder(path)
+                os.replace(self._staging / name, self.root / path)
+            for path in gone:
+                self._remove(path)
+            if manifest != old:
+                self._write(manifest)
+            shutil.rmtree(self._staging, ignore_errors=True)
+        except OSError as error:
+            raise OutputError(f"{error.filename or self.root}: cannot be written: {error.strerror}") from None
+        return gone
+
+    def abandon(self) -> None:
+        """Throws away what is staged."""
+        shutil.rmtree(self._staging, ignore_errors=True)
+
+    def clean(self) -> list[str]:
+        """Removes every file that newsgen wrote, and its manifest."""
+        gone = list(self.manifest().files)
+        try:
+            for path in gone:
+                self._remove(path)
+            (self.root / MANIFEST).unlink(missing_ok=True)
+            self.abandon()
+            if self.root.is_dir() and not any(self.root.iterdir()):
+                self.root.rmdir()
+        except OSError as error:
+            raise OutputError(f"{error.filename or self.root}: cannot be removed: {error.strerror}") from None
+        return gone
+
+    def _write(self, manifest: Manifest) -> None:
+        staged = self._staging / MANIFEST
+        staged.write_bytes(msgspec.json.format(msgspec.json.encode(manifest), indent=0) + b"\n")
+        os.replace(staged, self.root / MANIFEST)
+
+    def _folder(self, path: str) -> None:
+        """Makes the folders above a file; a link among them would lead out of the output folder."""
+        above = path.rpartition("/")[0]
+        if not above or above in self._folders:
+            return
+        self._folder(above)
+        place = self.root / above
+        if place.is_symlink():
+            raise OutputError(f"{place}: is a link; newsgen writes into real folders only: remove it")
+        place.mkdir(exist_ok=True)
+        self._folders.add(above)
+
+    def _remove(self, path: str) -> None:
+        place = self.root / path
+        if any((self.root / path[:i]).is_symlink() for i, c in enumerate(path) if c == "/"):
+            return
+        place.unlink(missing_ok=True)
+        for folder in place.parents:
+            if folder == self.root:
+                break
+            try:
+                folder.rmdir()
+            except OSError:
+                break

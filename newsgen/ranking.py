@@ -1,0 +1,99 @@
+"""What comes first: the lead of a story, the order of stories, what is trending; all against the content clock.
+
+A story's strength counts for less as it ages: it halves every `half_life` hours. In logarithms its rank is
+log2(1 + strength) + hours / half_life, which no later moment can reorder, so a page need not be rebuilt as time passes.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from newsgen.model import Member, Story
+
+T = TypeVar("T")
+
+
+def lead(members: Sequence[Member], chosen: str = "") -> Member:
+    """The member that stands for its story: the editor's choice by id, slug or URL, else the best.
+
+    The best is the one of the highest quality, then heat, then the newest; one whose quality is unknown comes after all
+    whose is known.
+    """
+    for member in members:
+        if chosen and chosen in (member.id, member.url, getattr(member, "slug", None)):
+            return member
+    return max(members, key=_merit)
+
+
+def _merit(member: Member) -> tuple[float, float, datetime, str]:
+    return (
+        -1 if member.quality is None else member.quality,
+        -1 if member.heat is None else max(member.heat, -1),
+        member.published,
+        member.id,
+    )
+
+
+def strength(members: Sequence[Member]) -> float:
+    """How much a story weighs, at least 0: its greatest heat, else quality, and ten for each e-fold of its sources.
+
+    A heat below 0 is a mark, not a number, and is left out.
+    """
+    heat = max((m.heat for m in members if m.heat is not None and m.heat >= 0), default=None)
+    quality = max((m.quality for m in members if m.quality is not None), default=0)
+    sources = len({m.provider for m in members})
+    return max(0.0, heat if heat is not None else quality) + 10 * math.log(sources)
+
+
+def score(members: Sequence[Member], half_life: float) -> float:
+    """The rank of a story or of an article alone by its newest member; greater is higher. `half_life` in hours."""
+    newest = max(m.published for m in members)
+    return math.log2(1 + strength(members)) + newest.timestamp() / 3600 / half_life
+
+
+def capped(items: Iterable[T], names: Callable[[T], Iterable[tuple[str, int]]], size: int) -> list[T]:
+    """The first `size` items that leave no name more places than its cap; what a cap kept out fills what stays free.
+
+    `names` gives the names an item counts for, each with its cap.
+    """
+    taken: list[T] = []
+    spare: list[T] = []
+    seen: Counter[str] = Counter()
+    for item in items:
+        if len(taken) == size:
+            break
+        if all(seen[name] < cap for name, cap in names(item)):
+            taken.append(item)
+            seen.update(name for name, _ in names(item))
+        else:
+            spare.append(item)
+    return taken + spare[: size - len(taken)]
+
+
+def trending(dated: Iterable[tuple[str, datetime]], clock: datetime, window: timedelta = timedelta(days=2)) -> list[str]:
+    """Names by how much more often they come in the window before the clock than in the one before; risers only."""
+    now: Counter[str] = Counter()
+    before: Counter[str] = Counter()
+    for name, moment in dated:
+        age = clock - moment
+        if timedelta(0) <= age < window:
+            now[name] += 1
+        elif window <= age < 2 * window:
+            before[name] += 1
+    rise = {name: (count - before[name]) / math.sqrt(before[name] + 1) for name, count in now.items() if count > 1}
+    return sorted((n for n, r in rise.items() if r > 0), key=lambda n: (-rise[n], n))
+
+
+def pinned(stories: Iterable[Sequence[Member]], clock: datetime) -> Sequence[Member] | None:
+    """The members whose pin still holds at the clock; of several the one that holds longest."""
+    held = [(pin, members[0].id, members) for members in stories for m in members if (pin := getattr(m, "pin", None)) and pin >= clock]
+    return max(held, key=lambda h: h[:2])[2] if held else None
+
+
+def members(item: Story | Member) -> tuple[Member, ...]:
+    """The members of a story; an article alone is its own."""
+    return item.members if isinstance(item, Story) else (item,)

@@ -1,0 +1,125 @@
+"""A page in, the bytes of its file out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+import jinja2
+
+from newsgen import urls
+from newsgen.errors import OutputError, TemplateError
+from newsgen.model import Site
+from newsgen.pages import FilePage, Page
+from newsgen.theme import Theme
+
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_LONG = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December")
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+
+
+class Renderer:
+    """Fills the templates of one theme for one site."""
+
+    def __init__(self, theme: Theme, site: Site) -> None:
+        self._theme = theme
+        self._site = site
+        self._env = jinja2.Environment(
+            loader=theme.loader,
+            autoescape=lambda name: not (name or "").endswith((".txt", ".json")),
+            undefined=jinja2.StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            keep_trailing_newline=True,
+            auto_reload=False,
+            cache_size=-1,
+        )
+        self._env.filters |= filters(site, theme.asset)
+        self._env.policies["json.dumps_kwargs"] = {"sort_keys": False, "ensure_ascii": False}
+
+    def __call__(self, page: Page) -> bytes:
+        """The bytes of a page's file. Raises TemplateError or, for a static file that is gone, OutputError."""
+        if isinstance(page, FilePage):
+            try:
+                return self._theme.static[page.source].read_bytes()
+            except OSError as error:
+                raise OutputError(f"static/{page.source}: cannot be read: {error.strerror}") from None
+        try:
+            return self._env.get_template(page.template).render(page=page, site=self._site).encode()
+        except jinja2.TemplateSyntaxError as error:
+            raise TemplateError(f"templates/{error.name or page.template}:{error.lineno}: {error.message}") from None
+        except jinja2.TemplateNotFound as error:
+            raise TemplateError(f"templates/{error.name}: there is no such template") from None
+        except Exception as error:
+            raise TemplateError(f"{self._place(error, page)}: {type(error).__name__}: {error} (for the page {page.path})") from error
+
+    def _place(self, error: Exception, page: Page) -> str:
+        """The template and line where an error came up: the last frame of its trace that is one of a template."""
+        place = f"templates/{page.template}"
+        trace = error.__traceback__
+        while trace:
+            template = trace.tb_frame.f_globals.get("__jinja_template__") or trace.tb_frame.f_globals.get("__file__")
+            if "__jinja_template__" in trace.tb_frame.f_globals or str(template).endswith((".html", ".xml", ".txt", ".json")):
+                place = f"templates/{'/'.join(Path(trace.tb_frame.f_code.co_filename).parts[-2:])}:{trace.tb_lineno}"
+            trace = trace.tb_next
+        return place
+
+
+def filters(site: Site, asset: Callable[[str], str]) -> dict[str, Callable[..., Any]]:
+    """What templates can call, beside what Jinja has."""
+    zone = ZoneInfo(site.timezone)
+
+    def href(address: str) -> str:
+        """An address of this site, or an http(s) URL, as a link."""
+        return urls.href(address, site.root)
+
+    def absolute(address: str) -> str:
+        """An address of this site as a whole URL."""
+        return urls.absolute(address, site.base)
+
+    def linked(source: str) -> str:
+        """A static file under its fingerprint."""
+        return urls.href(asset(source), site.root)
+
+    @lru_cache(maxsize=4096)
+    def moment(when: datetime) -> str:
+        """A time in the site's zone: 8 Nov 2026, 16:30."""
+        here = urls.local(when, zone)
+        return f"{here.day} {_MONTHS[here.month - 1]} {here.year}, {here.hour:02}:{here.minute:02}"
+
+    def day(when: datetime) -> str:
+        """A day in the site's zone: 8 November 2026."""
+        here = urls.local(when, zone)
+        return f"{here.day} {_LONG[here.month - 1]} {here.year}"
+
+    def clock(when: datetime) -> str:
+        """The hour in the site's zone: 16:30."""
+        here = urls.local(when, zone)
+        return f"{here.hour:02}:{here.minute:02}"
+
+    return {
+        "href": href, "absolute": absolute, "asset": linked, "moment": moment, "day": day, "clock": clock,
+        "iso": iso, "rfc822": rfc822, "host": host,
+    }  # fmt: skip
+
+
+@lru_cache(maxsize=4096)
+def iso(when: datetime) -> str:
+    """A time in UTC: 2026-11-08T16:30:00Z (RFC 3339)."""
+    return when.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
+
+
+def rfc822(when: datetime) -> str:
+    """A time as RSS writes it: Sun, 08 Nov 2026 16:30:00 +0000 (RFC 822 with four digits for the year)."""
+    here = when.astimezone(UTC)
+    return f"{_DAYS[here.weekday()]}, {here.day:02} {_MONTHS[here.month - 1]} {here.year:04} {here:%H:%M:%S} +0000"
+
+
+def host(url: str) -> str:
+    """The host of a URL without www."""
+    return (urlsplit(url).hostname or "").removeprefix("www.")

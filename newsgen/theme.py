@@ -1,0 +1,123 @@
+"""Whose file wins: a site's own templates and static files, else the shipped ones by the same path."""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from pathlib import Path
+
+import jinja2
+from jinja2 import meta, nodes
+
+from newsgen.errors import TemplateError
+from newsgen.pages import FilePage
+from newsgen.text import digest
+
+SHIPPED = "newsgen"
+"""`{% extends "newsgen/base.html" %}` always means the shipped template, also in a file that overrides it."""
+
+DEMO = "demo/"
+"""Pictures of the demonstration content: copied into a new site, never inherited by one."""
+
+_SKIPPED = (".DS_Store", "Thumbs.db")
+
+
+def home() -> Path:
+    """The shipped site: `starter/` beside the package where it is installed, else the checkout's root."""
+    installed = Path(__file__).parent / "starter"
+    return installed if installed.is_dir() else Path(__file__).parent.parent
+
+
+class Theme:
+    """The templates and static files that make one site. `site` is its folder."""
+
+    def __init__(self, site: Path) -> None:
+        self.site = site
+        self._own = site.resolve() != home().resolve()
+        shipped = jinja2.FileSystemLoader(home() / "templates")
+        own = [jinja2.FileSystemLoader(site / "templates")] if self._own else []
+        self.loader = jinja2.ChoiceLoader([*own, shipped, jinja2.PrefixLoader({SHIPPED: shipped})])
+        self._parser = jinja2.Environment(loader=self.loader, trim_blocks=True, lstrip_blocks=True)
+        self._parser.filters["asset"] = str
+        self.static = self._static()
+        self._closures: dict[str, tuple[frozenset[str], frozenset[str]]] = {}
+        self._sources: dict[str, str] = {}
+        self.digest_of = cache(self._digest)
+        self.fingerprints = cache(self._fingerprints)
+
+    def _static(self) -> dict[str, Path]:
+        found: dict[str, Path] = {}
+        for root in [home(), self.site] if self._own else [home()]:
+            top = root / "static"
+            for folder, folders, names in os.walk(top):
+                folders.sort()
+                for name in sorted(names):
+                    file = Path(folder, name)
+                    source = file.relative_to(top).as_posix()
+                    inherited = self._own and root == home() and source.startswith(DEMO)
+                    if name not in _SKIPPED and not name.endswith("~") and not inherited and file.is_file():
+                        found[source] = file
+        return found
+
+    def closure(self, name: str) -> tuple[frozenset[str], frozenset[str]]:
+        """All templates that one is made of, itself included, and the static files they link with `asset`.
+
+        Raises TemplateError for what cannot be found, parsed or foreseen.
+        """
+        if name not in self._closures:
+            self._closures[name] = (frozenset({name}), frozenset())
+            tree = self._parse(name)
+            names, assets = {name}, set()
+            for found in tree.find_all(nodes.Filter):
+                if found.name == "asset":
+                    if not isinstance(found.node, nodes.Const):
+                        raise TemplateError(f"templates/{name}:{found.lineno}: `asset` takes a path in quotes")
+                    assets.add(str(found.node.value))
+            for other in meta.find_referenced_templates(tree):
+                if other is None:
+                    raise TemplateError(f"templates/{name}: `extends`, `import` and `include` take a name in quotes")
+                inner = self.closure(other)
+                names |= inner[0]
+                assets |= inner[1]
+            self._closures[name] = (frozenset(names), frozenset(assets))
+        return self._closures[name]
+
+    def _parse(self, name: str) -> nodes.Template:
+        try:
+            self._sources[name] = self.loader.get_source(self._parser, name)[0]
+            return self._parser.parse(self._sources[name], name)
+        except jinja2.TemplateNotFound:
+            raise TemplateError(f"templates/{name}: there is no such template") from None
+        except jinja2.TemplateSyntaxError as error:
+            raise TemplateError(f"templates/{error.name or name}:{error.lineno}: {error.message}") from None
+        except (OSError, UnicodeDecodeError) as error:
+            raise TemplateError(f"templates/{name}: cannot be read: {error}") from None
+
+    def _digest(self, name: str) -> str:
+        """32 hex digits of all that a template is made of."""
+        names, assets = self.closure(name)
+        parts = [f"{n}\0{self._sources[n]}" for n in sorted(names)] + [self.asset(a) for a in sorted(assets)]
+        return digest("\0".join(parts).encode())
+
+    def _fingerprints(self) -> dict[str, str]:
+        """The address of each static file that some template links, with a digest of its content in its name."""
+        linked = {a for name in self._parser.list_templates() if not name.startswith(SHIPPED + "/") for a in self.closure(name)[1]}
+        out = {}
+        for source in linked:
+            if source not in self.static:
+                raise TemplateError(f"static/{source}: a template links it, but there is no such file")
+            stem, dot, ending = source.rpartition(".")
+            mark = digest(self.static[source].read_bytes())[:8]
+            out[source] = f"/{stem}.{mark}{dot}{ending}"
+        return out
+
+    def asset(self, source: str) -> str:
+        """The address of a static file for a template."""
+        return self.fingerprints()[source]
+
+    def files(self) -> tuple[FilePage, ...]:
+        """The static files as pages: those that templates link under their fingerprint, the others as they are."""
+        marks = self.fingerprints()
+        return tuple(
+            FilePage(path=marks.get(source, "/" + source)[1:], source=source, content=digest(file.read_bytes())) for source, file in self.static.items()
+        )

@@ -1,0 +1,70 @@
+"""Plain values against types: every fault of a mapping, where msgspec would stop at the first."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import types
+from collections.abc import Iterable, Iterator
+from typing import Annotated, Any, Literal, TypeAlias, Union, get_args, get_origin
+
+import msgspec
+
+Path: TypeAlias = tuple[str | int, ...]
+
+_WORDS = {
+    "str": "text", "int": "a whole number", "float": "a number", "bool": "true or false", "array": "a list", "object": "a mapping",
+    "null": "nothing", "datetime": "a date", "date": "a date", "bytes": "binary data",
+}  # fmt: skip
+
+
+def faults(value: Any, kind: Any, path: Path = ()) -> Iterator[tuple[Path, str, str]]:
+    """What keeps a value from being of a type: (path, what, hint) for each place. None where msgspec would convert it."""
+    bare = get_args(kind)[0] if get_origin(kind) is Annotated else kind
+    choices = get_args(bare) if get_origin(bare) in (Union, types.UnionType) else (bare,)
+    table = next((c for c in choices if isinstance(c, type) and issubclass(c, msgspec.Struct)), None)
+    row = next((c for c in choices if get_origin(c) is tuple), None)
+    if table is not None and isinstance(value, dict):
+        fields = {f.encode_name: f for f in msgspec.structs.fields(table)}
+        for name, each in fields.items():
+            if name in value:
+                yield from faults(value[name], each.type, (*path, name))
+            elif each.required:
+                yield (*path, name), "is missing", ""
+        if table.__struct_config__.forbid_unknown_fields:
+            for name in value.keys() - fields.keys():
+                yield (*path, name), "is no setting", near(name, fields)
+    elif row is not None and isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from faults(item, get_args(row)[0], (*path, index))
+    else:
+        try:
+            msgspec.convert(value, kind)
+        except (msgspec.ValidationError, OverflowError) as error:
+            yield path, _words(str(error)), _hint(value, choices)
+
+
+def near(word: str, words: Iterable[str]) -> str:
+    """A hint that names the word which was probably meant, "" where none comes near."""
+    close = difflib.get_close_matches(word, list(words), n=1, cutoff=0.6)
+    return f"did you mean {close[0]!r}?" if close else ""
+
+
+def dotted(path: Path) -> str:
+    """A path as people write it: `related[2].images[0].width`."""
+    return "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in path).removeprefix(".")
+
+
+def _words(message: str) -> str:
+    message = message.partition(" - at `")[0]
+    message = re.sub(r"`([a-z| ]+)`", lambda m: " or ".join(_WORDS.get(w.strip(), w.strip()) for w in m[1].split("|")), message)
+    return message[:1].lower() + message[1:]
+
+
+def _hint(value: Any, choices: tuple[Any, ...]) -> str:
+    if str in choices and not isinstance(value, dict | list):
+        return "put it in quotes"
+    allowed = [w for c in choices if get_origin(c) is Literal for w in get_args(c)]
+    if allowed:
+        return (near(value, allowed) if isinstance(value, str) else "") or "one of: " + ", ".join(allowed)
+    return ""

@@ -1,0 +1,111 @@
+"""Every address of ours, and only here.
+
+An address begins with a slash and leaves out the path of the site's `base_url`; letters of every script stand as they
+are. `href` makes one fit for a page, `path` turns it into the file that answers it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, tzinfo
+from urllib.parse import quote
+
+from newsgen import text
+from newsgen.model import Article
+
+_SAFE = "/!$&'()*+,;=:@~-._"
+
+
+def articles(found: Iterable[Article], pattern: str, zone: tzinfo) -> dict[str, str]:
+    """The address of each article by its id, each its own.
+
+    Of articles that would share an address the earliest published keeps it, the others get six digits of their id's
+    digest, so that what is published later never moves what stands. Held ones count: to publish one moves nothing.
+    """
+    out: dict[str, str] = {}
+    taken: set[str] = set()
+    for article in sorted(found, key=lambda a: (a.published, a.id)):
+        address = _fill(pattern, article, article.slug, zone)
+        if address in taken:
+            address = _fill(pattern, article, f"{article.slug}-{text.digest6(article.id)}", zone)
+        taken.add(address)
+        out[article.id] = address
+    return out
+
+
+def _fill(pattern: str, article: Article, slug: str, zone: tzinfo) -> str:
+    day = local(article.published, zone)
+    parts = {
+        ":year": f"{day.year:04}",
+        ":month": f"{day.month:02}",
+        ":day": f"{day.day:02}",
+        ":slug": slug,
+        ":category": text.slug(article.category) if article.category else "posts",
+        ":provider": article.provider or "own",
+    }
+    for token, value in parts.items():
+        pattern = pattern.replace(token, value)
+    return pattern
+
+
+def local(moment: datetime, zone: tzinfo) -> datetime:
+    """A time in the site's zone; the first and last days that a calendar has stay in UTC."""
+    try:
+        return moment.astimezone(zone)
+    except OverflowError:
+        return moment.astimezone(UTC)
+
+
+def story(article: str) -> str:
+    """The page of the story whose earliest member has this address."""
+    return "/story" + article
+
+
+HOME = "/"
+TOPICS = "/topics/"
+SOURCES = "/sources/"
+ARCHIVE = "/archive/"
+
+
+def section(axis: str, key: str) -> str:
+    """The first page of a topic (by slug), provider (by domain), category (by slug) or day (as 2026-11-08)."""
+    if axis == "day":
+        return ARCHIVE + key.replace("-", "/") + "/"
+    return {"topic": TOPICS, "provider": "/providers/", "category": "/categories/"}[axis] + key + "/"
+
+
+def archive(*parts: str) -> str:
+    """The archive of a year, or of a month of it."""
+    return ARCHIVE + "".join(p + "/" for p in parts)
+
+
+def numbered(address: str, number: int) -> str:
+    """A page of a list, numbered from the oldest; 0 is the first page that readers see."""
+    return f"{address}page/{number}/" if number else address
+
+
+def page(name: str) -> str:
+    """A plain page of the site's own."""
+    return f"/{name}/"
+
+
+FEEDS = ("feed.xml", "atom.xml", "feed.json")
+"""RSS, Atom and JSON Feed, by the name they have beside the page they belong to."""
+
+
+def path(address: str) -> str:
+    """The output file that answers an address."""
+    return address[1:] + "index.html" if address.endswith("/") else address[1:]
+
+
+def href(address: str, root: str = "/") -> str:
+    """The address as a page links to it; an http(s) URL passes as it is."""
+    if not address.startswith("/"):
+        return address
+    whole = root + address[1:]
+    return whole if whole.isascii() and " " not in whole and "%" not in whole else quote(whole, safe=_SAFE)
+
+
+def absolute(address: str, base: str) -> str:
+    """The whole URL of an address."""
+    return base + href(address) if address.startswith("/") else address

@@ -1,0 +1,165 @@
+"""The pages as readers meet them: accessible, unshifting, without scripts, at any width, in both colour schemes."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from urllib.parse import unquote, urljoin, urlsplit
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page
+
+Demo = tuple[str, Path]
+
+PATTERNS = {
+    "home": "index.html",
+    "story": "story/*/*/*/*/index.html",
+    "article": "2026/11/*/*/index.html",
+    "own post": "2026/*/*/corrections-and-clarifications/index.html",
+    "video": "2026/*/*/route-7-drivers-eye-view/index.html",
+    "right to left": "providers/almarfa.example/index.html",
+    "topic": "topics/transport/index.html",
+    "numbered": "categories/news/page/1/index.html",
+    "provider": "providers/thevelmoran.example/index.html",
+    "category": "categories/news/index.html",
+    "day": "archive/2026/11/07/index.html",
+    "month": "archive/2026/11/index.html",
+    "year": "archive/2026/index.html",
+    "archive": "archive/index.html",
+    "topics": "topics/index.html",
+    "sources": "sources/index.html",
+    "plain page": "about/index.html",
+    "not found": "404.html",
+    "redirect": "story/*/*/*/*/index.html",
+}
+
+
+def _paths(demo: Demo) -> dict[str, str]:
+    """One page of each kind, and the story with most on it."""
+    _, folder = demo
+    out = {}
+    for kind, pattern in PATTERNS.items():
+        found = sorted(folder.glob(pattern), key=lambda p: (-p.stat().st_size, p))
+        assert found, f"the demonstration site has no {kind}: {pattern}"
+        out[kind] = found[-1 if kind == "redirect" else 0].relative_to(folder).as_posix()
+    return out
+
+
+def _open(browser: Browser, demo: Demo, path: str, width: int, scheme: str) -> Page:
+    context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme, java_script_enabled=True)  # type: ignore[arg-type]
+    # The publishers of the demonstration do not exist.
+    context.route(re.compile(r"https?://(?!127\.0\.0\.1)"), lambda route: route.abort())
+    page = context.new_page()
+    page.goto(demo[0] + path, wait_until="load")
+    return page
+
+
+@pytest.mark.parametrize("kind", [k for k in PATTERNS if k != "redirect"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1280])
+def test_axe_finds_no_violation(browser: Browser, demo: Demo, kind: str, scheme: str, width: int) -> None:
+    page = _open(browser, demo, _paths(demo)[kind], width, scheme)
+    result = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]})
+    page.context.close()
+    found = [f"{v['id']}: {v['help']}: {n['html'][:160]}" for v in result.response["violations"] for n in v["nodes"]]
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize("kind", [k for k in PATTERNS if k != "redirect"])
+@pytest.mark.parametrize("width", [320, 360, 768, 1600])
+def test_nothing_is_wider_than_the_window(browser: Browser, demo: Demo, kind: str, width: int) -> None:
+    page = _open(browser, demo, _paths(demo)[kind], width, "light")
+    over = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    page.context.close()
+    assert over <= 0
+
+
+@pytest.mark.parametrize("kind", ["home", "story", "article", "topic"])
+def test_pictures_never_shift_the_page(browser: Browser, demo: Demo, kind: str) -> None:
+    path = _paths(demo)[kind]
+    context = browser.new_context(viewport={"width": 360, "height": 800})
+    context.route(re.compile(r"https?://(?!127\.0\.0\.1)"), lambda route: route.abort())
+    context.route(re.compile(r"\.svg$"), lambda route: route.abort())
+    page = context.new_page()
+    page.goto(demo[0] + path, wait_until="load")
+    without = page.evaluate("document.documentElement.scrollHeight")
+    context.unroute(re.compile(r"\.svg$"))
+    page.goto(demo[0] + path, wait_until="load")
+    page.evaluate("document.querySelectorAll('img').forEach(i => i.loading = 'eager')")
+    page.wait_for_load_state("networkidle")
+    assert page.evaluate("[...document.images].some(i => i.naturalWidth > 0)")
+    assert page.evaluate("document.documentElement.scrollHeight") == without
+    context.close()
+
+
+def test_pages_read_the_same_without_scripts_and_run_none(browser: Browser, demo: Demo) -> None:
+    _, folder = demo
+    for file in folder.rglob("*.html"):
+        text = file.read_text(encoding="utf-8")
+        assert not re.search(r"<script(?! type=\"application/ld\+json\")", text), file
+        assert not re.search(r"<[^>]*\s(?:on\w+|style)=", text), file
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(demo[0])
+    assert page.locator("h1").count() == 1
+    assert page.locator("main article").count() >= 10
+    context.close()
+
+
+def test_below_a_sub_path_every_link_asset_and_feed_works(browser: Browser, demo: Demo) -> None:
+    address, folder = demo
+    context = browser.new_context()
+    page = context.new_page()
+    failed: list[str] = []
+    page.on("response", lambda r: failed.append(f"{r.status} {r.url}") if r.status >= 400 and r.url.startswith(address) else None)
+    todo, seen = [address], set()
+    while todo:
+        url = todo.pop()
+        if url in seen:
+            continue
+        seen.add(url)
+        if url.endswith(("/", ".html")):
+            page.goto(url, wait_until="domcontentloaded")
+            if not page.url.startswith(address):
+                failed.append(f"left the site: {url}")
+            links = page.evaluate("[...document.querySelectorAll('a[href], link[href], img[src]')].map(e => e.href || e.src)")
+            todo += [link.partition("#")[0] for link in links if link.startswith(address.rsplit("/news/", 1)[0])]
+        else:
+            response = context.request.get(url)
+            if response.status != 200:
+                failed.append(f"{response.status} {url}")
+    context.close()
+    assert not failed
+    assert len(seen) > 150
+    assert all(url.startswith(address) for url in seen)
+    for name in ("feed.xml", "atom.xml", "feed.json", "topics/transport/feed.xml"):
+        assert address + name in seen
+        for link in re.findall(re.escape(address) + r"[^\s\"<>]*", (folder / name).read_text(encoding="utf-8")):
+            path = unquote(urlsplit(urljoin(address, link)).path)[len("/news/") :]
+            assert (folder / path).exists(), link
+
+
+def test_the_keyboard_reaches_the_content_first(browser: Browser, demo: Demo) -> None:
+    page = _open(browser, demo, "index.html", 1280, "light")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.getAttribute('href')") == "#main"
+    assert page.evaluate("document.activeElement.getBoundingClientRect().top >= 0 && document.activeElement.getBoundingClientRect().height > 0")
+    page.keyboard.press("Enter")
+    assert page.evaluate("location.hash") == "#main"
+    assert page.locator("#main").count() == 1
+    page.context.close()
+
+
+def test_foreign_headlines_keep_their_direction(browser: Browser, demo: Demo) -> None:
+    page = _open(browser, demo, "providers/almarfa.example/index.html", 360, "light")
+    assert page.evaluate("[...document.querySelectorAll('main [lang=ar]')].every(e => getComputedStyle(e).direction === 'rtl')")
+    assert page.locator("main [lang=ar]").count() > 0
+    page.context.close()
+
+
+def test_print_leaves_the_navigation_out(browser: Browser, demo: Demo) -> None:
+    page = _open(browser, demo, "index.html", 800, "light")
+    page.emulate_media(media="print")
+    assert page.evaluate("[...document.querySelectorAll('body > header nav, nav[aria-label]')].every(n => n.offsetHeight === 0)")
+    page.context.close()

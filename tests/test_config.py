@@ -1,0 +1,74 @@
+from pathlib import Path
+
+import pytest
+
+from newsgen import config
+from newsgen.errors import ConfigError
+
+
+def load(tmp_path: Path, text: str | bytes) -> config.Config:
+    file = tmp_path / "site.toml"
+    file.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return config.load(file)
+
+
+def test_no_file_means_the_defaults(tmp_path: Path) -> None:
+    found = config.load(tmp_path / "site.toml")
+    assert (found.title, found.root, found.base, found.page_size) == ("News", "/", "", 30)
+    assert found.has("feed")
+
+
+def test_every_mistake_is_reported_in_one_run_with_its_line_and_a_hint(tmp_path: Path) -> None:
+    text = 'titel = "x"\npage_size = 0\n\n[ranking]\nhalf_life = "a"\n\n[stories]\nfolded = "hide"\n\n[block]\nprovider = ["x"]\n'
+    with pytest.raises(ConfigError) as caught:
+        load(tmp_path, text)
+    assert [str(p) for p in caught.value.problems] == [
+        "site.toml:1: titel: is no setting; did you mean 'title'?",
+        "site.toml:2: page_size: expected a whole number >= 1",
+        "site.toml:5: ranking.half_life: expected a number, got text",
+        "site.toml:8: stories.folded: invalid enum value 'hide'; one of: hold, member",
+        "site.toml:11: block.provider: is no setting; did you mean 'providers'?",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "field"),
+    [
+        ('base_url = "example.org"', "base_url"),
+        ('base_url = "javascript:alert(1)"', "base_url"),
+        ('base_url = "https://example.org/?x=1"', "base_url"),
+        ('base_url = "https://example.org/a/../b/"', "base_url"),
+        ('base_url = "https://example.org/\\"><script>"', "base_url"),
+        ('timezone = "Mars/Olympus"', "timezone"),
+        ('timezone = "../../etc/passwd"', "timezone"),
+        ('permalink = "/:year/:slag/"', "permalink"),
+        ('permalink = "/../:slug/"', "permalink"),
+        ('permalink = "/:year/"', "permalink"),
+        ('navigation = [{title = "x", url = "javascript:alert(1)"}]', "navigation[0].url"),
+        ('language = "en\\" onload"', "language"),
+        ('[block]\nproviders = ["not a domain"]', "block.providers[0]"),
+        ('[block]\nurls = ["example.org/x"]', "block.urls[0]"),
+        ('[fields]\npublishedDate = ["when"]', "fields.publishedDate"),
+    ],
+)
+def test_a_setting_that_makes_no_sense_is_an_error(tmp_path: Path, text: str, field: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load(tmp_path, text)
+    assert field in str(caught.value)
+
+
+@pytest.mark.parametrize("text", [b"title = \xff", b"title = ", b"[" * 100_000, b"a = 1\na = 2"])
+def test_a_broken_file_is_an_error_not_a_trace(tmp_path: Path, text: bytes) -> None:
+    with pytest.raises(ConfigError, match=r"site\.toml"):
+        load(tmp_path, text)
+
+
+def test_a_sub_path_begins_every_address(tmp_path: Path) -> None:
+    found = load(tmp_path, 'base_url = "https://example.org/news/"')
+    assert (found.base, found.root) == ("https://example.org/news", "/news/")
+
+
+def test_kinds_of_page_can_be_switched_off(tmp_path: Path) -> None:
+    found = load(tmp_path, 'disable_kinds = ["feed", "archive"]')
+    assert not found.has("feed")
+    assert found.has("home")

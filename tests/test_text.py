@@ -1,0 +1,68 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from newsgen import text
+
+
+@pytest.mark.parametrize(
+    ("given_text", "plain"),
+    [
+        ("Fish &amp; chips", "Fish & chips"),
+        ("&amp;lt;b&amp;gt; stays decoded once", "&lt;b&gt; stays decoded once"),
+        ("&lt;b&gt; is what the writer meant", "<b> is what the writer meant"),
+        ("<b>Bold</b> and <a href='x'>linked</a>", "Bold and linked"),
+        ("5 < 6 and 7 > 3", "5 < 6 and 7 > 3"),
+        ("a<script>alert(1)</script>b", "ab"),
+        ("never closed <script>alert(1)", "never closed"),
+        ("one\u00a0two\n\tthree  four ", "one two three four"),
+        ("bell\x07 and lone \ud800 surrogate", "bell and lone surrogate"),
+    ],
+)
+def test_publishers_text_becomes_plain(given_text: str, plain: str) -> None:
+    assert text.plain(given_text) == plain
+
+
+@given(st.text())
+def test_plain_text_can_be_encoded_and_holds_nothing_that_xml_forbids(value: str) -> None:
+    plain = text.plain(value)
+    plain.encode("utf-8")
+    assert not any(ord(c) < 32 or 0x7F <= ord(c) < 0xA0 or c in "\ufffe\uffff" for c in plain)
+    assert plain == plain.strip()
+
+
+@pytest.mark.parametrize(
+    ("name", "slug"),
+    [
+        ("Computer Vision", "computer-vision"),
+        ("C++", "c-plus-plus"),
+        ("C#", "c-sharp"),
+        ("C", "c"),
+        ("  Größe & Maß  ", "grösse-mass"),
+        ("北京 奥运", "北京-奥运"),
+        ("हिन्दी समाचार", "हिन्दी-समाचार"),
+        ("../../etc/passwd", "etc-passwd"),
+    ],
+)
+def test_a_slug_keeps_letters_of_every_script_and_nothing_else(name: str, slug: str) -> None:
+    assert text.slug(name) == slug
+
+
+def test_names_without_letters_get_slugs_of_their_own() -> None:
+    assert text.slug("🚀") != text.slug("🎉")
+    assert text.slug("🚀").startswith("n-")
+
+
+@given(st.text())
+def test_a_slug_is_one_safe_part_of_a_path(name: str) -> None:
+    slug = text.slug(name)
+    assert slug
+    assert len(slug.encode()) <= text.SLUG_BYTES
+    assert not set(slug) & set("/\\.:?#%&\0 \n")
+    assert text.slug(slug) == slug or slug.startswith("n-") or len(slug.encode()) > text.SLUG_BYTES - 8
+
+
+def test_a_text_is_shortened_between_words() -> None:
+    assert text.shorten("The quick brown fox", 12) == "The quick…"
+    assert text.shorten("The quick brown fox", 19) == "The quick brown fox"
+    assert text.shorten("東京の新しい駅が開業した", 6) == "東京の新し…"
