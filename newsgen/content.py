@@ -26,6 +26,8 @@ SUFFIXES = (".md", ".markdown", ".txt", ".html")
 ABOUT = {"_topics": "topic", "_providers": "provider", "_stories": "story", "_pages": "page"}
 """The folders that hold facts about a topic, a provider, a story, and the site's own plain pages."""
 
+MAX_TOPICS = 50
+
 _DATED = re.compile(r"(\d{4})-(\d{2})-(\d{2})(?:[-_ ]+(.+))?")
 # What YAML 1.1 and other generators take for a time, and ISO 8601 does not: one digit for the hour, a space before the zone.
 _SHORT_HOUR = re.compile(r"(?<=^\d{4}-\d\d-\d\d)(?:[Tt]|[ \t]+)(?=\d:\d\d)")
@@ -270,6 +272,8 @@ class Reader:
         original = _web(file.original_url, ("originalUrl",), wrong)
         url = web or original
         provider, provider_name = _provider(file.provider, url, (), wrong)
+        if len(file.topics) > MAX_TOPICS and not isinstance(file.topics, str):
+            wrong.append((("topics",), f"has {len(file.topics):,} entries", f"an article has at most {MAX_TOPICS}"))
         categories = (file.category,) if isinstance(file.category, str) else file.category
         topics = (file.topics,) if isinstance(file.topics, str) else file.topics
         keys = _keys(file)
@@ -525,5 +529,5 @@ def _paragraph(body: str) -> str:
 
 def dump(values: Mapping[str, Any], body: str = "") -> bytes:
     """The bytes of a file with these front matter values, in their order, as YAML."""
-    block = yaml.dump(dict(values), Dumper=yaml.CSafeDumper, sort_keys=False, allow_unicode=True, width=2**31)
+    block = yaml.dump(dict(values), Dumper=yaml.CSafeDumper, sort_keys=False, allow_unicode=True, width=10**9)
     return f"---\n{block}---\n{body and chr(10) + body.rstrip() + chr(10)}".encode()

@@ -8,6 +8,7 @@ import json
 import re
 import tomllib
 from collections.abc import Callable
+from types import ModuleType
 from typing import Any, Literal, NamedTuple, TypeAlias, TypeVar
 
 import frontmatter
@@ -15,10 +16,11 @@ import yaml
 from frontmatter.default_handlers import BaseHandler
 from yaml import CSafeLoader, MappingNode, Node, ScalarNode
 
+yaml_rs: ModuleType | None
 try:
     import yaml_rs
 except ImportError:  # no wheel for this machine: the same values from PyYAML, slower
-    yaml_rs = None  # type: ignore[assignment]
+    yaml_rs = None
 
 Format: TypeAlias = Literal["yaml", "toml", "json"]
 Path: TypeAlias = tuple[str | int, ...]
@@ -33,7 +35,7 @@ MAX_DIGITS = 4300
 """Python's own limit for text that becomes an int: a longer one (0xff…) could not be printed again."""
 
 
-class Malformed(ValueError):
+class Malformed(ValueError):  # noqa: N818 (an adjective is enough)
     """The front matter cannot be read. `line` is 1-based in the file, `field` a dotted path or empty."""
 
     def __init__(self, line: int, what: str, hint: str = "", field: str = "") -> None:
@@ -119,15 +121,17 @@ def _split(data: bytes) -> _Block:
             hint = "JSON front matter begins with a line that is { alone and ends with a line that is } alone"
         raise Malformed(fence, "there is no front matter", hint)
     format, mark, closing = _CLOSING[(opening.lastindex or 0) - 1]
-    at = opening.end() - 1
-    while (at := text.find(mark, at)) >= 0 and not (closed := closing.match(text, at)):
-        at += 1
-    if at < 0:
+    closed, at = None, opening.end() - 2
+    while not closed and (at := text.find(mark, at + 1)) >= 0:
+        closed = closing.match(text, at)
+    if not closed:
         raise Malformed(fence, "the front matter has no end", f"add a line with {mark.strip()} after the last field")
     start, end = (opening.start(), at + 2) if format == "json" else (opening.end(), at + 1)
     # A character has one to four bytes: counting them is needed in between only.
     if end - start > MAX_BYTES or (end - start) * 4 > MAX_BYTES < len(text[start:end].encode()):
-        raise Malformed(fence, f"the front matter is longer than {MAX_BYTES // 1024} KB", "move the text below the closing line")
+        raise Malformed(
+            fence, f"the front matter is longer than {MAX_BYTES // 1024} KB", "move the text below the closing line"
+        )
     return _Block(format, text, text[start:end], text[closed.end() :], fence)
 
 
@@ -143,10 +147,10 @@ class _Handler(BaseHandler):
     def __init__(self, block: _Block) -> None:
         self._block = block
 
-    def split(self, text: str) -> tuple[str, str]:
+    def split(self, _text: str) -> tuple[str, str]:
         return self._block.matter, self._block.body
 
-    def load(self, fm: str) -> dict[str, Any]:
+    def load(self, _matter: str) -> dict[str, Any]:
         block = self._block
         values = _read_yaml(block) if block.format == "yaml" else _read_text(block)
         if not isinstance(values, dict):
@@ -165,57 +169,78 @@ _DATE = (
 )
 _NUMBER = "-?(?:0|[1-9][0-9]{0,14})(?:[.][0-9]{1,15})?"
 _TEXT = rf"[^:\#{_BAD}]*+(?>(?>(?<![ ])\#|:(?![ \n]))[^:\#{_BAD}]*+)*+"
-_ITEM = rf"""(?>"[^"\\{_BAD}]*+"|'[^'{_BAD}]*+'|(?!{_WORD}[ ]*[,\]])[A-Za-z][\w./&+()-]*+(?:[ ][\w./&+()-]++)*+)"""
-_VALUE = rf"""(?>
-    "[^"\\{_BAD}]*+(?>"|(?>\\(?>["\\/nt]|u(?![dD][89a-fA-F])[0-9a-fA-F]{{4}})[^"\\{_BAD}]*+)++")
-    |(?!{_WORD}[^\w\n]*+\n)[^\W\d_]{_TEXT}
-    |(?=[0-9-])(?>(?>{_DATE}|{_NUMBER})(?=[ ]*\n)|[1-9][0-9]{{0,3}}[ -]?(?![eE])[A-Za-z]{_TEXT})
-    |'(?>[^'{_BAD}]++|'')*+'
-    |(?>true|false|null)(?=[ ]*\n)
-    |/{_TEXT}
-    |\[(?:{_ITEM}(?:,[ ]?{_ITEM})*+)?\]
-    |\{{\}}
-)[ ]*+\n"""
-_KEY = rf"(?!{_WORD}:)[A-Za-z_][A-Za-z0-9_-]{{0,99}}+:"
-_ALIKE = re.compile(
-    rf"""(?>([ ]{{0,24}}+)(?>
-        {_KEY}(?>[ ]{_VALUE}(?!\n*+\1[ ])|[ ]*+\n)
-        |-[ ](?>{_KEY}(?>[ ]{_VALUE}(?!\n*+\1[ ]{{3}})|[ ]*+\n)|{_VALUE}(?!\n*+\1[ ]))
-        |\#[^{_BAD}]*+\n(?=\n|\Z|\1[^ ])
-    )|\n)*+""",
-    re.VERBOSE,
-)
-"""Whole lines in the shapes that yaml-rs and PyYAML are known to read alike: a list of what is safe, not of what is not.
 
-The line after a value may not be indented deeper than its key, so no scalar goes on over lines; 24 columns of
-indentation cannot hold MAX_DEPTH levels.
-"""
 
+def _alike(dates: bool) -> re.Pattern[str]:
+    """Whole lines in the shapes that yaml-rs and PyYAML are known to read alike: what is safe, not what is not.
+
+    The line after a value may not be indented deeper than its key, so no scalar goes on over lines; 24 columns of
+    indentation cannot hold MAX_DEPTH levels. yaml-rs takes dates in quotes for dates: text has either dates without
+    quotes (and is read with `parse_datetime`), or dates in quotes, or goes to PyYAML.
+    """
+    words = r"(?![ +-]*+(?>[0-9]{2,}+[-:]|[0-9]*+\\u00[23]))" if dates else ""
+    date = _DATE if dates else "(?!)"
+    item = rf"""(?>"{words}[^"\\{_BAD}]*+"|'{words}[^'{_BAD}]*+'|(?!{_WORD}[ ]*[,\]])[A-Za-z][\w./&+()-]*+(?:[ ][\w./&+()-]++)*+)"""
+    value = rf"""(?>
+        "{words}[^"\\{_BAD}]*+(?>"|(?>\\(?>["\\/nrt]|u(?![dD][89a-fA-F])[0-9a-fA-F]{{4}})[^"\\{_BAD}]*+)++")
+        |(?!{_WORD}[^\w\n]*+\n)[^\W\d_]{_TEXT}
+        |(?=[0-9-])(?>(?>{date}|{_NUMBER})(?=[ ]*\n)|[1-9][0-9]{{0,3}}[ -]?(?![eE])[A-Za-z]{_TEXT})
+        |'{words}(?>[^'{_BAD}]++|'')*+'
+        |(?>true|false|null)(?=[ ]*\n)
+        |/{_TEXT}
+        |\[(?:{item}(?:,[ ]?{item})*+)?\]
+        |\{{\}}
+    )[ ]*+\n"""
+    key = rf"(?!{_WORD}:)_?[A-Za-z][A-Za-z0-9_-]{{0,99}}+:"
+    deeper = r"(?>[ ]*+\n)*+\1[ ]"
+    return re.compile(
+        rf"""(?>([ ]{{0,24}}+)(?>
+            {key}(?>[ ]{value}(?!{deeper})|[ ]*+\n)
+            |-[ ](?>{key}(?>[ ]{value}(?!{deeper}{{3}})|[ ]*+\n)|{value}(?!{deeper}))
+            |\#[^{_BAD}]*+\n(?=\n|\Z|\1[^ ])
+            |\n
+        ))*+""",
+        re.VERBOSE,
+    )
+
+
+_ALIKE = _alike(dates=True), _alike(dates=False)
 _TAG = "tag:yaml.org,2002:"
 _STR, _MERGE = _TAG + "str", _TAG + "merge"
-_UNREADABLE = re.compile("[^\t\n -~\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+_UNREADABLE = re.compile("[^\t\n -~\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 # A level takes a column, or half of one where a list is not indented below its key: narrower text cannot be too deep.
 _WIDE = re.compile(r"\n[ \t?:-]{15}")
 
 _TAB = ("a tab where spaces are needed", "indent with spaces, not tabs")
 _OPEN_QUOTE = ("this quoted value has no end", "add the closing quote")
-_MISPLACED = ("this does not go on what stands above it", "indent fields of one group alike, and put a value with quotes in it in quotes as a whole")
+_MISPLACED = (
+    "this does not go on what stands above it",
+    "indent fields of one group alike, and put a value with quotes in it in quotes as a whole",
+)
+# PyYAML notices these where the text ends or goes on; what is wrong is where they begin.
+_BEGUN = re.compile("while (?:scanning a (?:quoted|simple)|parsing a flow)")
 _PROBLEMS = {
     "tab character": _TAB,
     "mapping values are not allowed": ("a second `: ` on one line", "put the value in quotes: it holds a colon"),
     "cannot start any token": ("a value cannot begin with this character", "put the value in quotes"),
-    "expected ':'": ("this is neither a field nor part of the value above", "write a field as name: value; indent what goes on"),
+    "expected ':'": (
+        "this is neither a field nor part of the value above",
+        "write a field as name: value; indent what goes on",
+    ),
     "end of stream": _OPEN_QUOTE,
     "document indicator": _OPEN_QUOTE,
     "escape": (r"an unknown escape after \ ", r"write \\ for a backslash, or use single quotes"),
     "undefined alias": ("a value cannot begin with *", "put the value in quotes"),
     "duplicate anchor": ("an anchor is defined twice", "put a value that begins with & in quotes"),
-    "single document": ("a second YAML document", "take out the line that begins with --- or ..."),
-    "expected ',' or": ("a list or group in brackets is not closed", "add the bracket, and put values with special characters in quotes"),
+    "document": ("a second YAML document", "take out the line that begins with --- or ..."),
+    "expected ',' or": (
+        "a list or group in brackets is not closed",
+        "add the bracket, and put values with special characters in quotes",
+    ),
     "block end": _MISPLACED,
     "block mapping": _MISPLACED,
     "for merging": ("<< needs a group of fields", "put the name << in quotes"),
-    "constructing": ("the value does not suit its tag", "take out the tag that begins with !"),
+    "node, but found": ("the value does not suit its tag", "take out the tag that begins with !"),
 }
 
 
@@ -233,9 +258,11 @@ _Loader.add_constructor(_TAG + "int", _integer)
 
 
 def _read_yaml(block: _Block) -> Any:
-    if yaml_rs and _ALIKE.fullmatch(block.matter):
+    text = block.matter
+    dates = bool(_ALIKE[0].fullmatch(text))
+    if yaml_rs and (dates or _ALIKE[1].fullmatch(text)):
         try:
-            values: Any = yaml_rs.loads(block.matter)
+            values: Any = yaml_rs.loads(text, parse_datetime=dates)
         except yaml_rs.YAMLDecodeError:
             values = None
         # Anything else is PyYAML's to judge: a list, nothing but comments, an error.
@@ -249,16 +276,18 @@ def _constructed(block: _Block, loader: _Loader, root: Node | None) -> Any:
         return {}
     _Inspection(block, loader).size(root, ())
     try:
-        return loader.construct_document(root)  # type: ignore[no-untyped-call]
+        return loader.construct_document(root)
     except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError):
         # A tag on a value that does not suit it makes PyYAML's constructors raise whatever they stumble on.
-        raise Malformed(block.first, *_PROBLEMS["constructing"]) from None
+        raise Malformed(block.first, *_PROBLEMS["node, but found"]) from None
 
 
 def _composed(block: _Block, use: Callable[[_Loader, Node | None], _T]) -> _T:
     text = block.matter
     if bad := _UNREADABLE.search(text):
-        raise Malformed(block.line_at(bad.start()), f"the character U+{ord(bad[0]):04X} may not be in YAML", "take it out")
+        raise Malformed(
+            block.line_at(bad.start()), f"the character U+{ord(bad[0]):04X} may not be in YAML", "take it out"
+        )
     try:
         # Composing is recursive C: 100,000 brackets would end the process, not raise. Events are not.
         if text.count("[") + text.count("{") >= 20 or _WIDE.search("\n" + text):
@@ -266,7 +295,7 @@ def _composed(block: _Block, use: Callable[[_Loader, Node | None], _T]) -> _T:
             for event in yaml.parse(text, Loader=CSafeLoader):
                 depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
                 if depth > MAX_DEPTH:
-                    raise _too_deep(block.line_at(event.start_mark.index))
+                    raise _too_deep(block.line_at(getattr(event.start_mark, "index", 0)))
         loader = _Loader(text)
         try:
             return use(loader, loader.get_single_node())
@@ -275,8 +304,12 @@ def _composed(block: _Block, use: Callable[[_Loader, Node | None], _T]) -> _T:
     except yaml.MarkedYAMLError as error:
         # What PyYAML says is not passed on: it quotes values, and some of them are nobody's business.
         said = f"{error.problem} {error.context}"
-        what, hint = next((said_so for sign, said_so in _PROBLEMS.items() if sign in said), ("this is not YAML", "put the value in quotes"))
-        mark = (error.context_mark if what == _OPEN_QUOTE[0] else None) or error.problem_mark or error.context_mark
+        what, hint = next(
+            (said_so for sign, said_so in _PROBLEMS.items() if sign in said),
+            ("this is not YAML", "put the value in quotes"),
+        )
+        begun = _BEGUN.match(error.context or "")
+        mark = (begun and error.context_mark) or error.problem_mark
         at = mark.index if mark else 0
         if text.startswith("\t", at):
             what, hint = _TAB
@@ -313,14 +346,18 @@ class _Inspection:
         construct = self._loader.yaml_constructors.get(node.tag)
         if construct is None and node.tag != _MERGE:
             value = "put the value in quotes"
-            raise self._wrong(node, path, "a value cannot be = alone" if node.tag == _TAG + "value" else "an unknown tag", value)
+            raise self._wrong(
+                node, path, "a value cannot be = alone" if node.tag == _TAG + "value" else "an unknown tag", value
+            )
         if isinstance(node, ScalarNode):
             weight = 1 + len(node.value) // 100, 0
             if node.tag != _STR and construct:
                 try:
                     construct(self._loader, node)
                 except Exception:  # see _constructed
-                    kind = {"timestamp": "date or time"}.get(name := node.tag.removeprefix(_TAG), name)
+                    kind = {"timestamp": "date or time", "int": "number", "float": "number"}.get(
+                        name := node.tag.removeprefix(_TAG), name
+                    )
                     raise self._wrong(node, path, f"not a possible {kind}", "correct it, or put it in quotes") from None
         else:
             self._sizes[node] = None
@@ -376,8 +413,16 @@ class _Doubled(dict[str, Any]):
     name: str
 
 
-_STRINGS = {"json": r'"(?:[^"\\]|\\.)*+"?', "toml": r'"""(?:[^"\\]|\\.|"(?!""))*+(?:"{3,5})?|' r"'''(?:[^']|'(?!''))*+(?:'{3,5})?|" r'"(?:[^"\\\n]|\\.)*+"?|' r"'[^'\n]*+'?|\#[^\n]*+"}
-_NESTING = {format: re.compile(rf"{strings}|([\[{{])|([\]}}])|(\.)|[=,\n]", re.DOTALL) for format, strings in _STRINGS.items()}
+_STRINGS = {
+    "json": r'"(?:[^"\\]|\\.)*+"?',
+    "toml": r'"""(?:[^"\\]|\\.|"(?!""))*+(?:"{3,5})?|'
+    r"'''(?:[^']|'(?!''))*+(?:'{3,5})?|"
+    r'"(?:[^"\\\n]|\\.)*+"?|'
+    r"'[^'\n]*+'?|\#[^\n]*+",
+}
+_NESTING = {
+    format: re.compile(rf"{strings}|([\[{{])|([\]}}])|(\.)|[=,\n]", re.DOTALL) for format, strings in _STRINGS.items()
+}
 
 
 def _read_text(block: _Block) -> Any:
@@ -396,15 +441,21 @@ def _read_text(block: _Block) -> Any:
         place = re.search(r"\(at line (\d+)", str(error))
         at = block.first + int(place[1]) - 1 if place else block.line_at(len(text) - 1)
         twice = re.search("overwrite|twice|mutate|redefine|[Dd]uplicate", str(error))
-        what = ("the same name twice", "keep one of the two") if twice else ("this is not TOML", 'write a field as name = "value"')
+        what = (
+            ("the same name twice", "keep one of the two")
+            if twice
+            else ("this is not TOML", 'write a field as name = "value"')
+        )
         raise Malformed(at, *what) from None
     except json.JSONDecodeError as error:
-        what = error.msg.partition(":")[0]
+        said = error.msg.partition(":")[0]
         hint = "put names and texts in double quotes, and a comma between fields but not after the last"
-        raise Malformed(block.line_at(error.pos), f"this is not JSON ({what})", hint) from None
+        raise Malformed(block.line_at(error.pos), f"this is not JSON ({said})", hint) from None
     except ValueError:
         long = re.search(rf"[0-9_]{{{MAX_DIGITS},}}", text)
-        raise Malformed(block.line_at(long.start() if long else 0), "not a possible int", "put it in quotes") from None
+        raise Malformed(
+            block.line_at(long.start() if long else 0), "not a possible number", "put it in quotes"
+        ) from None
     _inspect(block, values, ())
     return values
 
@@ -412,9 +463,9 @@ def _read_text(block: _Block) -> Any:
 def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     values = dict(pairs)
     if len(values) < len(pairs):
-        seen: set[str] = set()
         doubled = _Doubled(values)
-        doubled.name = next(name for name, _ in pairs if name in seen or seen.add(name))
+        left = list(values)  # in the order in which the names came first
+        doubled.name = next(name for (name, _), first in zip(pairs, [*left, None], strict=False) if name != first)
         return doubled
     return values
 
@@ -424,14 +475,18 @@ def _inspect(block: _Block, value: Any, path: Path) -> None:
         raise _too_deep(block.line_at(_text_offset(block, path) or 0))
     wrong = None
     if isinstance(value, _Doubled):
+        # The name stands twice in the path that is searched for, too: the second place is the one to look at.
         path, wrong = (*path, value.name), ("the same name twice", "keep one of the two")
     elif isinstance(value, str) and not value.isascii() and re.search("[\ud800-\udfff]", value):
         wrong = ("half of a character in \\u escapes", "write the character itself")
     elif isinstance(value, int) and abs(value) >= 10**MAX_DIGITS:
-        wrong = ("not a possible int", "put it in quotes")
+        wrong = ("not a possible number", "put it in quotes")
     if wrong:
-        raise Malformed(block.line_at(_text_offset(block, path) or 0), *wrong, _dotted(path))
-    for step, child in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
+        place = (*path, path[-1]) if isinstance(value, _Doubled) else path
+        raise Malformed(block.line_at(_text_offset(block, place) or 0), *wrong, _dotted(path))
+    for step, child in (
+        value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    ):
         _inspect(block, child, (*path, step))
 
 

@@ -241,24 +241,24 @@ class _Plan:
     def story_url(self, story: Story) -> str:
         return urls.story(self.library.address[story.id]) if self.has("story") else ""
 
-    def story_title(self, story: Story) -> str:
+    def story_title(self, story: Story, lead: Member) -> str:
         about = self.library.about["story"].get(story.name)
-        return (about.title if about else "") or story.lead.title
+        return (about.title if about else "") or lead.title
 
     def cluster(self, item: Item, lines: int = LINES, until: datetime | None = None) -> Cluster:
-        """An item as a list shows it; `until` leaves out what came after a moment."""
+        """An item as a list shows it; `until` leaves out what came later."""
         if not isinstance(item, Story):
             card = self.card(item)
             return Cluster(title=card.title, url="", lead=card, coverage=(), count=1, sources=1)
         members: Sequence[Member] = item.members
         lead = item.lead
         if until is not None:
-            members = [m for m in members if m.published < until]
+            members = [m for m in members if m.published <= until]
             if lead not in members:
                 lead = ranking.lead(members)
         others = sorted((m for m in members if m is not lead), key=lambda m: (m.provider == lead.provider, -(m.quality or 0), m.published, m.id))
         return Cluster(
-            title=self.story_title(item),
+            title=self.story_title(item, lead),
             url=self.story_url(item),
             lead=self.card(lead),
             coverage=tuple(self.card(m) for m in others[:lines]),
@@ -279,7 +279,7 @@ class _Plan:
             first = library.story_of.get(pinned[0].id, pinned[0])
             best = [first, *(i for i in best if i is not first)][:TOP]
         shown = {m.id for i in best for m in ranking.members(i)}
-        recent = [m for m in library.members if m.published > library.clock - _WEEK]
+        recent = [m for m in library.members if library.clock - m.published < _WEEK]
         busy = Counter(k for m in recent for k in {text.slug(t) for t in m.topics} - self._everywhere)
         blocks = []
         for key, _ in sorted(busy.items(), key=lambda b: (-b[1], b[0])):
@@ -305,7 +305,7 @@ class _Plan:
             river=tuple(self.card(m) for m in library.members[: self.config.page_size]),
             trending=tuple(self.link("topic", k) for k in rising[:8]),
             providers=tuple(self.provider(p) for p, _ in sorted(active.items(), key=lambda a: (-a[1], a[0]))[:10]),
-            days=tuple(Tally(title=s.title, url=urls.section("day", s.key), count=len(s.members)) for s in days),
+            days=tuple(map(_tally, days)),
         )
 
     def story(self, story: Story) -> StoryPage:
@@ -316,7 +316,7 @@ class _Plan:
         groups = [tuple(g) for _, g in groupby(rows, key=lambda m: m.provider)]
         groups.sort(key=lambda g: (-max(m.quality or 0 for m in g), min(m.published for m in g), g[0].id))
         count = Counter(k for m in story.members for k in dict.fromkeys(text.slug(t) for t in m.topics))
-        title = self.story_title(story)
+        title = self.story_title(story, story.lead)
         summary = (about.description if about else "") or lead.summary
         return StoryPage(
             path=urls.path(address),
@@ -393,7 +393,7 @@ class _Plan:
         last = -(-len(members) // size) if len(members) > size else 0
         items = self.items(members) if axis != "provider" else []
         if axis == "day":
-            until = max(m.published for m in members) + timedelta(microseconds=1)
+            until = max(m.published for m in members)
             ranked = [self.cluster(i, 3, until) for i in self._ranked_until(items, until)]
         else:
             ranked = [self.cluster(i, 3) for i in self.ranked(items, RANKED, frozenset({key}))]
@@ -440,7 +440,7 @@ class _Plan:
 
     def _ranked_until(self, items: list[Item], until: datetime) -> list[Item]:
         half_life = self.config.ranking.half_life
-        known = {i.id: ranking.score([m for m in ranking.members(i) if m.published < until], half_life) for i in items}
+        known = {i.id: ranking.score([m for m in ranking.members(i) if m.published <= until], half_life) for i in items}
         return heapq.nlargest(RANKED, items, key=lambda i: (known[i.id], i.id))
 
     def _tallies(self, axis: str, counts: Counter[str], most: int = 12) -> tuple[Tally, ...]:

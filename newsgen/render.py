@@ -74,6 +74,7 @@ def filters(site: Site, asset: Callable[[str], str]) -> dict[str, Callable[..., 
     """What templates can call, beside what Jinja has."""
     zone = ZoneInfo(site.timezone)
 
+    @lru_cache(maxsize=65536)
     def href(address: str) -> str:
         """An address of this site, or an http(s) URL, as a link."""
         return urls.href(address, site.root)

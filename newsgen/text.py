@@ -6,6 +6,7 @@ import hashlib
 import html
 import re
 import unicodedata
+from functools import lru_cache
 
 # What no XML 1.0 document may hold (https://www.w3.org/TR/xml/#charsets) and C1 controls, which no reader sees.
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
@@ -47,6 +48,7 @@ def shorten(value: str, length: int) -> str:
     return cut.rstrip(" ,;:.-–—…") + "…"
 
 
+@lru_cache(maxsize=65536)
 def slug(value: str) -> str:
     """The form of a name in an address: lower case, words joined by hyphens, letters of every script kept.
 

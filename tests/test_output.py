@@ -121,8 +121,8 @@ def test_newsgen_writes_and_removes_through_no_link(site: Make, tmp_path: Path) 
     with pytest.raises(OutputError, match="is a link"):
         s.build()
     assert (outside / "ai/index.html").read_text() == "altered"
-    (s.root / "content/a.md").unlink()
-    s.build()
+    s.write("site.toml", 'disable_kinds = ["topic"]')
+    assert "topics/ai/index.html" in s.build().pruned
     assert (outside / "ai/index.html").read_text() == "altered"
 
 

@@ -1,0 +1,133 @@
+"""All content is hostile: nothing of it may run on the site, leave the output folder or stop the build."""
+
+import gzip
+import json
+import re
+from collections.abc import Callable
+from html.parser import HTMLParser
+from pathlib import Path
+from xml.etree import ElementTree
+
+from conftest import Site
+
+Make = Callable[..., Site]
+BASE = '-- site.toml --\nbase_url = "https://news.example/"\n'
+
+
+class Reader(HTMLParser):
+    """Collects what a browser would run, load or follow."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        values = dict(attrs)
+        if tag in ("iframe", "object", "embed", "form", "base", "style", "svg", "math") or (tag == "script" and values.get("type") != "application/ld+json"):
+            self.found.append(f"<{tag}>")
+        if tag == "meta" and (values.get("http-equiv") or "").lower() == "refresh" and not (values.get("content") or "").startswith("0; url=/"):
+            self.found.append(str(values))
+        for name, value in attrs:
+            if name.startswith("on") or name == "style" or name == "srcdoc":
+                self.found.append(f"{tag} {name}")
+            if name in ("href", "src", "action", "cite") and not re.match(r"https?://|//[\w.-]+|/(?!/)|#|[^:\\\\]*$", value or ""):
+                self.found.append(f"{tag} {name}={value!r}")
+
+
+def harmless(site: Site) -> None:
+    for path, data in site.tree().items():
+        text = data.decode("utf-8")
+        if path.endswith(".html"):
+            reader = Reader()
+            reader.feed(text)
+            assert not reader.found, (path, reader.found[:3])
+            for block in re.findall(r'<script type="application/ld\+json">(.*?)</script>', text, re.DOTALL):
+                json.loads(block)
+        elif path.endswith((".xml", ".opml")):
+            ElementTree.fromstring(text)
+        elif path.endswith(".json"):
+            json.loads(text)
+
+
+def article(text: str) -> bytes:
+    """An article with one text in every field that can hold it."""
+    values = {
+        "title": text + " T", "excerpt": text, "publishedDateTime": "2026-11-08T10:00:00Z", "webUrl": "https://a.example/" + str(hash(text) % 10**9),
+        "provider": {"name": text + " P", "domain": "a.example"}, "topics": [text + " t"], "category": text + " c", "type": text, "extra key": text,
+        "images": [{"url": "https://a.example/i.png", "title": text, "attribution": text}], "featuredContent": text, "story": text,
+        "related": [{"title": text + " R", "excerpt": text, "webUrl": "https://b.example/1", "provider": {"name": text}, "type": text}],
+    }  # fmt: skip
+    # JSON front matter: the same text whatever it holds.
+    return f"{json.dumps(values, indent=1)}\n\n{text}\n".encode("utf-8", "replace")
+
+
+def test_every_payload_in_every_field_is_harmless(site: Make, data: Path) -> None:
+    payloads = gzip.decompress((data / "data/suites/xss-payload-list.txt.gz").read_bytes()).decode("utf-8", "replace").splitlines()
+    s = site(BASE)
+    for number in range(0, len(payloads), 12):
+        s.write(f"content/p{number}.md", article("\n".join(payloads[number : number + 12])))
+    report = s.build()
+    assert report.published > 100
+    harmless(s)
+
+
+def test_naughty_strings_build_or_are_refused_with_a_reason(site: Make, data: Path) -> None:
+    strings = json.loads(gzip.decompress((data / "data/suites/blns.json.gz").read_bytes()))
+    s = site(BASE)
+    for number, text in enumerate(strings):
+        s.write(f"content/n{number}.md", article(text))
+    report = s.build()
+    assert report.published + len({p.path for p in report.problems}) == len(strings)
+    assert report.published > 0.95 * len(strings)
+    harmless(s)
+
+
+def test_the_worst_in_each_place_is_harmless_without_the_lists(site: Make) -> None:
+    s = site(BASE)
+    for number, text in enumerate(
+        (
+            '"><script>alert(1)</script>',
+            "'\"><img src=x onerror=alert(1)>",
+            "</title></script><script>alert(1)</script><!--",
+            "javascript:alert(1)",
+            "{{ 7 * 7 }}{% raw %}",
+            "]]><x>&nbsp;&#0;",
+            "../../../etc/passwd",
+            "a\u0000b\u2028c\ufeffd\u202ee",
+            "[x](javascript:alert(1)) <a href='JaVaScRiPt:alert(1)'>y</a>",
+            "<iframe src='https://www.youtube.com/embed/x' onload='alert(1)'></iframe>",
+        )
+    ):
+        s.write(f"content/w{number}.md", article(text))
+    report = s.build()
+    assert report.published + len({p.path for p in report.problems}) == 10
+    assert report.published >= 9
+    harmless(s)
+    assert "49" not in s.read("index.html").replace("2049", "")
+
+
+def test_names_of_files_and_topics_never_leave_the_output_folder(site: Make, tmp_path: Path) -> None:
+    s = site(BASE)
+    s.write("content/..md", "---\ntitle: Dots\ndate: 2026-01-01\n---\n").write("content/CON.md", "---\ntitle: Device\ndate: 2026-01-01\n---\n")
+    s.article("a", topics="['../../../../x', '..', '/', '%2e%2e', 'con', '.']", category="../..", provider='{name: "../..", domain: "..%2f.example"}')
+    s.article("b", topics="['../../../../x', '..', '/', '%2e%2e', 'con', '.']", category="../..")
+    s.build()
+    assert {p.name for p in tmp_path.iterdir()} == {"site"}
+    assert {p.name for p in s.root.iterdir()} == {"content", "public", "site.toml"}
+    assert not [p for p in s.tree() if ".." in p.split("/")]
+
+
+def test_provider_domains_are_safe_parts_of_a_path(site: Make) -> None:
+    s = site()
+    for number, domain in enumerate(("..", "../x", "a/b", "a\\\\b", "a b", "\\u202e.example", "%2e%2e")):
+        s.article(f"a{number}", provider=f'{{domain: "{domain}"}}')
+    report = s.build()
+    assert len(report.problems) == 7
+
+
+def test_a_huge_story_and_a_huge_list_stay_affordable(site: Make) -> None:
+    rows = "related:\n" + "".join(f'  - title: "R{n}"\n    webUrl: "https://r{n}.example/{n}"\n' for n in range(2_000))
+    s = site(BASE).article("a", topics="[" + ", ".join(f"T{n}" for n in range(300)) + "]", more=rows)
+    report = s.good()
+    assert report.coverage == 2_000
+    harmless(s)

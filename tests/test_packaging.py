@@ -1,0 +1,55 @@
+"""The wheel alone is enough: installed elsewhere it begins a site and builds it."""
+
+import os
+import subprocess
+import sys
+import venv
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("dist")
+    # By way of the sdist, so that both are whole.
+    command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(folder), str(ROOT)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return next(folder.glob("*.whl"))
+
+
+def test_the_wheel_carries_templates_static_files_and_starter_content(wheel: Path) -> None:
+    names = set(zipfile.ZipFile(wheel).namelist())
+    for name in ("templates/base.html", "static/css/site.css", "site.toml", "content/_pages/about.md", "static/demo/harbour.svg"):
+        assert f"newsgen/starter/{name}" in names
+    assert "newsgen/py.typed" in names
+    assert not [n for n in names if n.startswith(("tests/", "content/", "templates/"))]
+
+
+def test_the_installed_wheel_makes_a_site_and_builds_it(wheel: Path, tmp_path: Path) -> None:
+    environment = tmp_path / "env"
+    venv.create(environment, with_pip=False)
+    site_packages = next((environment / "lib").glob("python*")) / "site-packages"
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(site_packages)
+    # What the wheel depends on is borrowed from this environment; newsgen itself must come from the wheel.
+    (site_packages / "borrowed.pth").write_text("\n".join(p for p in sys.path if p.endswith("site-packages")) + "\n")
+    python = environment / "bin/python"
+    clean = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
+
+    def newsgen(*args: str) -> str:
+        done = subprocess.run([str(python), "-m", "newsgen", *args], cwd=tmp_path, env=clean, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    where = subprocess.run([str(python), "-c", "import newsgen; print(newsgen.__file__)"], cwd=tmp_path, env=clean, capture_output=True, text=True, check=True)
+    assert where.stdout.startswith(str(environment))
+    newsgen("new", "site", "mine")
+    assert not (tmp_path / "mine/templates").exists()
+    assert "stories" in newsgen("build", "--site", "mine")
+    assert (tmp_path / "mine/public/index.html").exists()
+    assert list((tmp_path / "mine/public/css").glob("site.*.css"))
