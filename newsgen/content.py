@@ -8,7 +8,7 @@ import stat
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple, TypeAlias
+from typing import Annotated, Any, Literal, NamedTuple, TypeAlias
 from urllib.parse import quote, urlsplit
 
 import msgspec
@@ -33,7 +33,7 @@ _DATED = re.compile(r"(\d{4})-(\d{2})-(\d{2})(?:[-_ ]+(.+))?")
 _SHORT_HOUR = re.compile(r"(?<=^\d{4}-\d\d-\d\d)(?:[Tt]|[ \t]+)(?=\d:\d\d)")
 _SPACED_ZONE = re.compile(r"(?<=[0-9]) +(?=[+-]\d{2}:?\d{2}$|Z$)")
 _PLAIN_URL = re.compile(r"https?://[a-z0-9-]+(?:\.[a-z0-9-]+)+(?:/[\w\-.~!$&'()*+,;=:@%/]*)?(?:\?[\w\-.~!$&'()*+,;=:@%/?]*)?", re.ASCII)
-_LANG = r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$"
+_LANG = re.compile(r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$")
 
 # What one of our fields may hold in a file. YAML and TOML read dates, JSON cannot: hence Any.
 When = Annotated[Any, Meta(extra_json_schema={"type": "string", "format": "date-time"})]
@@ -108,8 +108,8 @@ class ArticleFile(msgspec.Struct, rename="camel", kw_only=True):
     featured_content: str = ""
     story: str = ""
     pin: When = None
-    lang: Annotated[str, Meta(pattern=_LANG)] = ""
-    dir: Annotated[str, Meta(pattern="^(ltr|rtl|auto)$")] = ""
+    lang: Annotated[str, Meta(extra_json_schema={"pattern": _LANG.pattern})] = ""
+    dir: Literal["", "ltr", "rtl", "auto"] = ""
     aliases: tuple[str, ...] | str = ()
 
 
@@ -234,10 +234,11 @@ class Reader:
             wrong += faults(values, AboutFile if kind else ArticleFile)
         if parsed is not None and not wrong:
             return parsed
-        return tuple(
+        problems = (
             Problem(path=path, line=frontmatter.line(source.data, at) if at else 1, field=dotted(at), what=what, hint=hint)
-            for at, what, hint in sorted(wrong, key=lambda w: str(w[0]))
+            for at, what, hint in wrong
         )
+        return tuple(sorted(problems))
 
     def _translate(self, values: dict[str, Any]) -> dict[str, Any]:
         """Gives other generators' fields our names, in place; takes out and returns what is neither theirs nor ours."""
@@ -276,6 +277,8 @@ class Reader:
             wrong.append((("topics",), f"has {len(file.topics):,} entries", f"an article has at most {MAX_TOPICS}"))
         categories = (file.category,) if isinstance(file.category, str) else file.category
         topics = (file.topics,) if isinstance(file.topics, str) else file.topics
+        if file.lang and not _LANG.match(file.lang):
+            wrong.append((("lang",), f"{text.shorten(file.lang, 40)!r} is not a language", 'write its tag, as in "en" or "pt-BR"'))
         keys = _keys(file)
         return Article(
             id=id,

@@ -233,7 +233,7 @@ class Site(Noun, frozen=True, kw_only=True):
     """What every page shows. No counts and no clock: otherwise one new article would change all pages.
 
     `base` is the site's address without a closing slash ("" where it is not known), `root` the path of it that begins
-    every address on the site and ends in a slash.
+    every address on the site and ends in a slash, `home` the front page's address ("" where there is none).
     """
 
     title: str
@@ -243,6 +243,7 @@ class Site(Noun, frozen=True, kw_only=True):
     timezone: str
     base: str
     root: str
+    home: str
     navigation: tuple[Link, ...]
     footer: tuple[Link, ...]
     feeds: tuple[Link, ...]

@@ -53,6 +53,7 @@ def site(library: Library) -> Site:
         timezone=config.timezone,
         base=config.base,
         root=config.root,
+        home=urls.HOME if config.has("home") else "",
         navigation=tuple(navigation),
         footer=tuple(Link(title=p.title, url=urls.page(p.key)) for p in own if not p.navigation),
         feeds=_feeds(config.title, urls.HOME) if config.has("feed") and config.base else (),

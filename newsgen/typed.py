@@ -62,9 +62,9 @@ def _words(message: str) -> str:
 
 
 def _hint(value: Any, choices: tuple[Any, ...]) -> str:
-    if str in choices and not isinstance(value, dict | list):
+    if str in choices and not isinstance(value, str | dict | list):
         return "put it in quotes"
     allowed = [w for c in choices if get_origin(c) is Literal for w in get_args(c)]
     if allowed:
-        return (near(value, allowed) if isinstance(value, str) else "") or "one of: " + ", ".join(allowed)
+        return (near(value, allowed) if isinstance(value, str) else "") or "one of: " + ", ".join(filter(None, allowed))
     return ""

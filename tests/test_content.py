@@ -98,7 +98,7 @@ def test_web_url_comes_before_original_url_and_amp_addresses_are_names_only() ->
     [
         ("https://a.example/ü b", "https://a.example/%C3%BC%20b"),
         ("//a.example/x", "https://a.example/x"),
-        ("https://ünder.example/x", "https://xn--nder-0ra.example/x"),
+        ("https://ünder.example/x", "https://xn--nder-zra.example/x"),
         ("HTTPS://A.example/X", "https://a.example/X"),
     ],
 )
@@ -159,7 +159,7 @@ def test_unknown_keys_are_kept_and_warned_of_once(site: Make) -> None:
 
 
 def test_an_iframe_of_an_allowed_host_becomes_a_player_and_nothing_else_survives() -> None:
-    html = "<iframe width=\"800\" src='https://www.youtube.com/embed/abc'></iframe><script>x</script>"
+    html = "<iframe width='800' src='https://www.youtube.com/embed/abc'></iframe><script>x</script>"
     assert article(f'type: video\nfeaturedContent: "{html}"\n').embed == "https://www.youtube.com/embed/abc"
     assert article('featuredContent: "<script>x</script>"\n').embed == ""
 
@@ -198,36 +198,37 @@ related:
     images:
       - width: -3
         url: "https://c.example/i.png"
-lang: "no language"
+dir: up
 aliases: ["relative", "/fine/"]
 ---
 """
     found = problems(text, "deep/a.md")
     assert [p.removeprefix("content/deep/a.md:") for p in found if "webUrl" not in p] == [
-        "3: excerpt: expected text, got a list",
-        "7: heat: expected a number <= 1000000000000000.0",
-        "17: lang: expected text matching regex '^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$'",
-        "9: provider.name: expected text, got true or false; put it in quotes",
-        "6: quality: expected a whole number or nothing, got text",
-        "15: related[1].images[0].width: expected a whole number >= 0",
-        "13: related[1].title: is missing",
         "2: title: expected text, got a whole number; put it in quotes",
+        "3: excerpt: expected text, got a list",
+        "6: quality: expected a whole number or nothing, got text",
+        "7: heat: expected a number >= -1000000000000000.0",
+        "9: provider.name: expected text, got true or false; put it in quotes",
+        "13: related[1].title: is missing",
+        "15: related[1].images[0].width: expected a whole number >= 0",
+        "17: dir: invalid enum value 'up'; one of: ltr, rtl, auto",
     ]
 
 
 def test_values_of_the_right_type_that_make_no_sense_come_at_once_too() -> None:
-    found = problems('---\ntitle: " "\nwebUrl: "ftp://x"\nrelated:\n  - title: T\n  - title: ""\n    webUrl: "https://b.example/1"\naliases: [rel]\n---\n', "a.md")
+    found = problems('---\ntitle: " "\nwebUrl: "ftp://x"\nlang: no language\nrelated:\n  - title: T\n  - title: ""\n    webUrl: "https://b.example/1"\naliases: [rel]\n---\n', "a.md")
     assert [p.removeprefix("content/a.md:").split(";")[0] for p in found] == [
-        "8: aliases[0]: 'rel' is not an address on this site",
         "1: publishedDateTime: is missing",
-        "5: related[0].webUrl: is missing",
-        "6: related[1].title: is empty",
         "2: title: is empty",
         "3: webUrl: 'ftp://x' is not a web address",
+        "4: lang: 'no language' is not a language",
+        "6: related[0].webUrl: is missing",
+        "7: related[1].title: is empty",
+        "9: aliases[0]: 'rel' is not an address on this site",
     ]
 
 
-@pytest.mark.parametrize("alias", ["https://evil.example/", "//evil.example/", "/../../etc/", "/a b/", '/"onload="/', "/a\\u000ab/", "/a?b", "/%2e%2e/"])
+@pytest.mark.parametrize("alias", ["https://evil.example/", "//evil.example/", "/../../etc/", "/a b/", '/\\"onload=/', "/a\\u000ab/", "/a?b", "/%2e%2e/"])
 def test_an_alias_stays_on_the_site(alias: str) -> None:
     assert "is not an address on this site" in problems(f'---\ntitle: A\naliases: ["{alias}"]\n---\n')[0]
 

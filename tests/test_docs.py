@@ -40,7 +40,7 @@ def test_the_readme_s_article_is_one(tmp_path: Path) -> None:
 
 def test_the_make_targets_of_the_readme_exist() -> None:
     makefile = (ROOT / "Makefile").read_text()
-    for target in re.findall(r"`?make (\w+)", README):
+    for target in re.findall(r"(?:`|^)make (\w+)", README, re.MULTILINE):
         assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
 
 
@@ -75,7 +75,7 @@ def test_every_field_and_kind_is_in_the_readme(name: str) -> None:
 
 
 def test_every_filter_is_in_the_readme() -> None:
-    site = Site(title="", description="", language="", dir="", timezone="UTC", base="", root="/", navigation=(), footer=(), feeds=(), images=True, embeds=False)
+    site = Site(title="", description="", language="", dir="", timezone="UTC", base="", root="/", home="/", navigation=(), footer=(), feeds=(), images=True, embeds=False)
     for name in render.filters(site, str):
         assert f"`{name}`" in README, name
 
