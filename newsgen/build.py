@@ -12,8 +12,8 @@ from pathlib import Path
 
 import msgspec
 
-from newsgen import __version__, config, content, library, plan
-from newsgen.errors import ConfigError, OutputError, Problem
+from newsgen import __version__, config, content, fields, library, plan
+from newsgen.errors import ConfigError, Problem
 from newsgen.library import GATES, Library
 from newsgen.model import About, Article, Site
 from newsgen.output import Manifest, Output, Record
@@ -35,7 +35,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     `clock` is "content", "wall" or an aware time; `now` the time of the wall clock, by default that of the machine.
     """
 
-    site: Path = Path(".")
+    site: Path = Path()
     content: Path | None = None
     output: Path | None = None
     show: frozenset[str] = frozenset()
@@ -89,11 +89,15 @@ def folders(options: Options) -> tuple[Path, Path]:
     source = options.content or options.site / "content"
     output = options.output or options.site / "public"
     if not source.is_dir():
-        raise ConfigError(f"{source}: there is no such folder; name it with --content, or begin with `newsgen new site`")
+        raise ConfigError(
+            f"{source}: there is no such folder; name it with --content, or begin with `newsgen new site`"
+        )
     inner, outer = source.resolve(), output.resolve()
     guarded = {inner, *(options.site.resolve() / n for n in ("content", "templates", "static"))}
     if any(outer == g or outer in g.parents or (g in outer.parents and g.is_dir()) for g in guarded):
-        raise ConfigError(f"{output}: the output cannot lie in, or around, what the site is made of; choose another --output")
+        raise ConfigError(
+            f"{output}: the output cannot lie in, or around, what the site is made of; choose another --output"
+        )
     if output.exists() and not output.is_dir():
         raise ConfigError(f"{output}: is not a folder; choose another --output")
     return source, output
@@ -131,7 +135,14 @@ def load(options: Options, progress: Progress | None = None) -> Loaded:
     _count(report, articles, shelved, now, options)
     report.pages = len(pages)
     return Loaded(
-        config=settings, articles=articles, library=shelved, site=plan.site(shelved), theme=theme, pages=pages, now=now, report=report
+        config=settings,
+        articles=articles,
+        library=shelved,
+        site=plan.site(shelved),
+        theme=theme,
+        pages=pages,
+        now=now,
+        report=report,
     )
 
 
@@ -161,7 +172,9 @@ def build(options: Options, progress: Progress | None = None, executor: Executor
     for page, record in zip(stale, staged, strict=True):
         if record is None:
             what = "was not written by newsgen and stays as it is"
-            report.problems.append(Problem(path=str(output.root / page.path), what=what, hint="move it away, or choose another --output"))
+            report.problems.append(
+                Problem(path=str(output.root / page.path), what=what, hint="move it away, or choose another --output")
+            )
             del files[page.path]
             continue
         if record.template:
@@ -189,7 +202,10 @@ def why(options: Options, path: str) -> list[str]:
     page = next((p for p in loaded.pages if p.path == name), None)
     if page is None:
         return [f"{name}: is not planned"]
-    return [f"{name}: {reason}" for reason in _why(page, output.manifest(), _manifest(loaded, options), output, verify=options.verify)]
+    return [
+        f"{name}: {reason}"
+        for reason in _why(page, output.manifest(), _manifest(loaded, options), output, verify=options.verify)
+    ]
 
 
 def _manifest(loaded: Loaded, options: Options) -> Manifest:
@@ -232,7 +248,10 @@ def _render(
 ) -> list[Record | None]:
     """Stages the file of each stale page; the records come in the order of the pages, whoever made them."""
     shards = list(_batches(stale))
-    work = [(str(output.root), str(loaded.theme.site), loaded.site, n, shard, [old.files.get(p.path) for p in shard]) for n, shard in enumerate(shards)]
+    work = [
+        (str(output.root), str(loaded.theme.site), loaded.site, n, shard, [old.files.get(p.path) for p in shard])
+        for n, shard in enumerate(shards)
+    ]
     out: list[Record | None] = []
     own = ProcessPoolExecutor(jobs) if executor is None and jobs > 1 and len(shards) > 1 else None
     try:
@@ -260,7 +279,10 @@ class _Shard:
 
     def __call__(self, work: Work) -> list[Record | None]:
         *_, number, pages, records = work
-        return [self._output.stage(p.path, self._render(p), f"{number}-{i}", r) for i, (p, r) in enumerate(zip(pages, records, strict=True))]
+        return [
+            self._output.stage(p.path, self._render(p), f"{number}-{i}", r)
+            for i, (p, r) in enumerate(zip(pages, records, strict=True))
+        ]
 
 
 _mine: dict[tuple[str, str, Site], _Shard] = {}
@@ -291,9 +313,16 @@ def _count(report: Report, articles: list[Article], shelved: Library, now: datet
     gates = {a.id: library.gate(a, now) for a in articles}
     skipped = Counter(g for g in gates.values() if g and g not in options.show)
     report.skipped = {gate: skipped[gate] for gate in (*GATES, "blocked") if skipped[gate]}
-    report.folded = sum(1 for a in articles if gates[a.id] == "held" and (a.heat or 0) < 0) if "held" in report.skipped else 0
+    report.folded = (
+        sum(1 for a in articles if gates[a.id] == "held" and (a.heat or 0) < 0) if "held" in report.skipped else 0
+    )
     report.due = library.next_gate(articles, now)
-    reasons = {"held": "published: false", "draft": "draft: true", "future": "publishedDateTime is still to come", "expired": "expiryDate has passed"}
+    reasons = {
+        "held": "published: false",
+        "draft": "draft: true",
+        "future": "publishedDateTime is still to come",
+        "expired": "expiryDate has passed",
+    }
     flags = {"held": "--unpublished", "draft": "--drafts", "future": "--future", "expired": "--expired"}
     names = {"draft": ("is a draft", "are drafts")}
     for gate, count in report.skipped.items():
@@ -302,15 +331,23 @@ def _count(report: Report, articles: list[Article], shelved: Library, now: datet
         if gate == "blocked":
             report.notes.append(f"{articles_word} {verb} by the block list in site.toml")
             continue
-        part = f", of which {report.folded:,} folded into another story (heat below 0)" if gate == "held" and report.folded else ""
-        report.notes.append(f"{articles_word} {verb} ({reasons[gate]}){part}; {flags[gate]} shows {'it' if count == 1 else 'them'}")
+        part = (
+            f", of which {report.folded:,} folded into another story (heat below 0)"
+            if gate == "held" and report.folded
+            else ""
+        )
+        report.notes.append(
+            f"{articles_word} {verb} ({reasons[gate]}){part}; {flags[gate]} shows {'it' if count == 1 else 'them'}"
+        )
     if articles and not shelved.articles:
         need = " ".join(flags[g] for g in report.skipped if g in flags)
         report.notes.append(f"nothing is published yet{f': to see all of it, build with {need}' if need else ''}")
     elif not articles and not report.problems:
         report.notes.append("nothing is published yet: there are no article files")
     if not shelved.config.base_url:
-        report.notes.append('feeds, sitemaps and canonical links are left out: they need base_url in site.toml, as in base_url = "https://example.org/"')
+        report.notes.append(
+            'feeds, sitemaps and canonical links are left out: they need base_url in site.toml, as in base_url = "https://example.org/"'
+        )
 
 
 def _strange(articles: list[Article], shown: str) -> list[Problem]:
@@ -320,7 +357,10 @@ def _strange(articles: list[Article], shown: str) -> list[Problem]:
         for key, _ in article.extra:
             first.setdefault(key, article.id)
     what = "is not a field newsgen knows; it is kept in `extra`"
-    return [Problem(path=f"{shown}/{id}", field=key, what=what, hint=near(key, content.KNOWN)) for key, id in sorted(first.items())]
+    return [
+        Problem(path=f"{shown}/{id}", field=key, what=what, hint=near(key, fields.KNOWN))
+        for key, id in sorted(first.items())
+    ]
 
 
 class _Stopwatch:
@@ -333,6 +373,3 @@ class _Stopwatch:
         now = time.perf_counter()
         self._last, spent = now, now - self._last
         return round(spent, 3)
-
-
-__all__ = ["ConfigError", "Loaded", "Options", "OutputError", "Report", "build", "folders", "load", "why"]

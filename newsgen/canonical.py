@@ -96,7 +96,9 @@ def _escapes(value: str) -> str:
     """Percent-escapes in one form: decoded where a plain character would do, upper case elsewhere."""
     if "%" not in value and value.isascii() and " " not in value:
         return value
-    return quote(unquote_to_bytes(value.replace("%2F", "%252F").replace("%2f", "%252F")), safe="/!$&'()*+,;=:@~?-._").replace("%252F", "%2F")
+    return quote(
+        unquote_to_bytes(value.replace("%2F", "%252F").replace("%2f", "%252F")), safe="/!$&'()*+,;=:@~?-._"
+    ).replace("%252F", "%2F")
 
 
 def _dots(path: str) -> str:

@@ -31,11 +31,19 @@ class Checked(build.Report, kw_only=True):
     links: int = 0
 
 
-def check(options: build.Options, progress: build.Progress | None = None, *, external: bool = False, timeout: float = TIMEOUT) -> Checked:
+def check(
+    options: build.Options, progress: build.Progress | None = None, *, external: bool = False, timeout: float = TIMEOUT
+) -> Checked:
     """Everything that is wrong with a site. `external` asks the network whether the publishers' addresses answer."""
     loaded = build.load(options, progress)
     report = loaded.report
-    found = Checked(articles=report.articles, problems=report.problems, warnings=report.warnings, notes=report.notes, skipped=report.skipped)
+    found = Checked(
+        articles=report.articles,
+        problems=report.problems,
+        warnings=report.warnings,
+        notes=report.notes,
+        skipped=report.skipped,
+    )
     render = Renderer(loaded.theme, loaded.site)
     paths = {page.path for page in loaded.pages}
     outer: dict[str, str] = {}
@@ -46,11 +54,17 @@ def check(options: build.Options, progress: build.Progress | None = None, *, ext
                 if link.startswith(("http://", "https://")):
                     outer.setdefault(link.partition("#")[0], page.path)
                 elif not _resolves(link, page.path, loaded.site.root, paths):
-                    found.problems.append(Problem(path=page.path, field="link", what=f"leads to {link!r}, where nothing is"))
+                    found.problems.append(
+                        Problem(path=page.path, field="link", what=f"leads to {link!r}, where nothing is")
+                    )
         if progress and number % 100 == 0:
             progress("checking", number, len(loaded.pages))
     if external:
-        sources = {a.url: f"{options.content.name if options.content else 'content'}/{a.id}" for a in loaded.library.articles if a.url}
+        sources = {
+            a.url: f"{options.content.name if options.content else 'content'}/{a.id}"
+            for a in loaded.library.articles
+            if a.url
+        }
         found.links += len(sources)
         found.problems += dead(sources.items(), timeout)
     return found
@@ -62,7 +76,9 @@ def _resolves(link: str, page: str, root: str, paths: set[str]) -> bool:
     if not target:
         return True
     if not target.startswith("/"):
-        return link.startswith("mailto:") or urls.path("/" + page.rpartition("/")[0] + "/" + target).lstrip("/") in paths
+        return (
+            link.startswith("mailto:") or urls.path("/" + page.rpartition("/")[0] + "/" + target).lstrip("/") in paths
+        )
     return target.startswith(root) and urls.path("/" + target[len(root) :]) in paths
 
 
@@ -72,7 +88,9 @@ def dead(sources: Iterable[tuple[str, str]], timeout: float = TIMEOUT) -> list[P
     for url, path in sources:
         hosts[urlsplit(url).netloc].append((url, path))
     with ThreadPoolExecutor(16) as pool:
-        return sorted(problem for group in pool.map(lambda rows: _ask(rows, timeout), hosts.values()) for problem in group)
+        return sorted(
+            problem for group in pool.map(lambda rows: _ask(rows, timeout), hosts.values()) for problem in group
+        )
 
 
 def _ask(rows: list[tuple[str, str]], timeout: float) -> list[Problem]:
@@ -85,7 +103,14 @@ def _ask(rows: list[tuple[str, str]], timeout: float) -> list[Problem]:
             # Many servers refuse HEAD, not the page.
             fault = _fault(url, timeout, "GET")
         if fault:
-            out.append(Problem(path=path, field="webUrl", what=f"{url} does not answer: {fault}", hint="mend the address, or hold the article"))
+            out.append(
+                Problem(
+                    path=path,
+                    field="webUrl",
+                    what=f"{url} does not answer: {fault}",
+                    hint="mend the address, or hold the article",
+                )
+            )
     return out
 
 

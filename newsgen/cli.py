@@ -84,7 +84,12 @@ def _options(*decorators: Callable[[Command], Command]) -> Callable[[Command], C
 
 
 _place = _options(
-    click.option("--site", type=_FOLDER, default=Path("."), help="The site's folder: site.toml, content/, templates/, static/.  [default: .]"),
+    click.option(
+        "--site",
+        type=_FOLDER,
+        default=Path(),
+        help="The site's folder: site.toml, content/, templates/, static/.  [default: .]",
+    ),
     click.option("--content", type=_FOLDER, help="The folder of article files.  [default: SITE/content]"),
     click.option("--output", type=_FOLDER, help="The folder to write to.  [default: SITE/public]"),
 )
@@ -140,7 +145,11 @@ def build(as_json: bool, why: str | None, **chosen: Any) -> None:
         _say("nothing was written (--strict)")
     elif not as_json:
         done = f"{report.pages:,} files in {report.output}: {len(report.written):,} written, {len(report.pruned):,} removed"
-        shown = (report.published, "article"), (report.stories, "story"), (report.coverage, "piece of coverage elsewhere")
+        shown = (
+            (report.published, "article"),
+            (report.stories, "story"),
+            (report.coverage, "piece of coverage elsewhere"),
+        )
         counts = ", ".join(_number(n, word) for n, word in shown)
         click.echo(f"{counts}\n{done}")
     sys.exit(CONTENT_ERRORS if report.problems else 0)
@@ -164,7 +173,9 @@ def check(external: bool, as_json: bool, **chosen: Any) -> None:
     if as_json:
         _print_json(report)
     else:
-        click.echo(f"{report.articles:,} articles and {report.links:,} links checked: {len(report.problems):,} errors, {len(report.warnings):,} warnings")
+        click.echo(
+            f"{report.articles:,} articles and {report.links:,} links checked: {len(report.problems):,} errors, {len(report.warnings):,} warnings"
+        )
     sys.exit(CONTENT_ERRORS if report.problems else 0)
 
 
@@ -208,7 +219,7 @@ def new_site(folder: Path, empty: bool) -> None:
 
 @new.command(name="article")
 @click.argument("title")
-@click.option("--site", type=_FOLDER, default=Path("."), help="The site's folder.  [default: .]")
+@click.option("--site", type=_FOLDER, default=Path(), help="The site's folder.  [default: .]")
 @click.option("--url", default="", help="The publisher's page; none for the site's own post.")
 @click.option("--date", type=_Moment(), metavar="TIME", help="When it was published.  [default: now]")
 @_finishes
@@ -221,7 +232,7 @@ def new_article(title: str, site: Path, url: str, date: Any) -> None:
 
 @new.command(name="topic")
 @click.argument("name")
-@click.option("--site", type=_FOLDER, default=Path("."), help="The site's folder.  [default: .]")
+@click.option("--site", type=_FOLDER, default=Path(), help="The site's folder.  [default: .]")
 @_finishes
 def new_topic(name: str, site: Path) -> None:
     """Begin the file with the facts about a topic."""
@@ -232,7 +243,7 @@ def new_topic(name: str, site: Path) -> None:
 
 @new.command(name="provider")
 @click.argument("domain")
-@click.option("--site", type=_FOLDER, default=Path("."), help="The site's folder.  [default: .]")
+@click.option("--site", type=_FOLDER, default=Path(), help="The site's folder.  [default: .]")
 @_finishes
 def new_provider(domain: str, site: Path) -> None:
     """Begin the file with the facts about a provider."""

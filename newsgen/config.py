@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -14,18 +14,15 @@ from msgspec import Meta
 
 from newsgen import canonical
 from newsgen.errors import ConfigError, Problem
-from newsgen.typed import dotted, faults, near
-
-KINDS = (
-    "home", "story", "article", "topic", "provider", "category", "archive", "sources", "page",
-    "feed", "opml", "sitemap", "robots", "404", "headers", "redirects",
-)  # fmt: skip
-"""The kinds of page that `disable_kinds` can switch off."""
+from newsgen.typed import Fault, Faults, dotted, faults, near
 
 Kind = Literal[
     "home", "story", "article", "topic", "provider", "category", "archive", "sources", "page",
     "feed", "opml", "sitemap", "robots", "404", "headers", "redirects",
 ]  # fmt: skip
+KINDS: tuple[str, ...] = get_args(Kind)
+"""The kinds of page that `disable_kinds` can switch off."""
+
 Count = Annotated[int, Meta(ge=1)]
 
 
@@ -157,40 +154,47 @@ _TOKEN = re.compile(r":([a-z]+)")
 _TOKENS = ("year", "month", "day", "slug", "category", "provider")
 
 
-def _sense(config: Config) -> list[tuple[str, str, str]]:
-    """What the types cannot say: (field, what, hint)."""
-    wrong = []
-    if config.base_url:
-        try:
-            parts = urlsplit(config.base_url)
-            good = parts.scheme in ("http", "https") and bool(parts.hostname) and not (parts.query or parts.fragment)
-            good = good and config.base_url.isascii() and not re.search(r"[\s\"'<>\\]|/\.{1,2}(/|$)|//.*//", config.base_url)
-            good = good and parts.port != 0
-        except ValueError:
-            good = False
-        if not good:
-            wrong.append(("base_url", f"{config.base_url!r} is not the address of a site", 'write it as "https://example.org/news/"'))
+def _sense(config: Config) -> Faults:
+    """What the types cannot say."""
+    wrong = Faults()
+    if config.base_url and not _is_site(config.base_url):
+        what = f"{config.base_url!r} is not the address of a site"
+        wrong.add(("base_url",), what, 'write it as "https://example.org/news/"')
     try:
         ZoneInfo(config.timezone)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        wrong.append(("timezone", f"no time zone {config.timezone!r}", 'use a name such as "Europe/Berlin"'))
+        wrong.add(("timezone",), f"no time zone {config.timezone!r}", 'use a name such as "Europe/Berlin"')
     tokens = _TOKEN.findall(config.permalink)
     for token in tokens:
         if token not in _TOKENS:
-            wrong.append(("permalink", f"unknown part :{token}", near(token, _TOKENS) or "known: " + ", ".join(":" + t for t in _TOKENS)))
+            hint = near(token, _TOKENS) or "known: " + ", ".join(":" + t for t in _TOKENS)
+            wrong.add(("permalink",), f"unknown part :{token}", hint)
     shape = _TOKEN.sub("x", config.permalink)
     if "slug" not in tokens or not re.fullmatch(r"(/[\w.~-]+)+/", shape) or re.search(r"/\.+/", shape):
-        wrong.append(("permalink", f"{config.permalink!r} cannot be an address", 'begin and end it with a slash and use :slug, as in "/:year/:slug/"'))
+        hint = 'begin and end it with a slash and use :slug, as in "/:year/:slug/"'
+        wrong.add(("permalink",), f"{config.permalink!r} cannot be an address", hint)
     for index, item in enumerate(config.navigation or ()):
         if not re.match(r"/(?!/)|https?://", item.url):
-            wrong.append((f"navigation[{index}].url", f"{item.url!r} is no address", 'use "/path/" or an http(s) URL'))
+            wrong.add(("navigation", index, "url"), f"{item.url!r} is no address", 'use "/path/" or an http(s) URL')
     for index, domain in enumerate(config.block.providers):
         if not canonical.host(domain):
-            wrong.append((f"block.providers[{index}]", f"{domain!r} is not a domain", 'write it as in "example.org"'))
+            wrong.add(("block", "providers", index), f"{domain!r} is not a domain", 'write it as in "example.org"')
     for index, url in enumerate(config.block.urls):
         if not canonical.key(url):
-            wrong.append((f"block.urls[{index}]", f"{url!r} is not a web address", "write it in full, beginning with https://"))
+            hint = "write it in full, beginning with https://"
+            wrong.add(("block", "urls", index), f"{url!r} is not a web address", hint)
     return wrong
+
+
+def _is_site(url: str) -> bool:
+    """Whether every address of a site can begin with this one."""
+    try:
+        parts = urlsplit(url)
+        named = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+    odd = re.search(r"[\s\"'<>\\]|/\.{1,2}(/|$)|//.*//", url)
+    return named and url.isascii() and not (parts.query or parts.fragment or odd)
 
 
 def load(path: Path, **overrides: Any) -> Config:
@@ -208,17 +212,20 @@ def load(path: Path, **overrides: Any) -> Config:
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         found = re.search(r"\(at line (\d+)", str(error))
         what = str(error).split(" (at ")[0] or "nests too deeply"
-        raise ConfigError(Problem(path=name, line=int(found[1]) if found else 0, what=what[:200], hint="see https://toml.io")) from None
+        raise ConfigError(
+            Problem(path=name, line=int(found[1]) if found else 0, what=what[:200], hint="see https://toml.io")
+        ) from None
     except OSError as error:
         raise ConfigError(f"{name}: cannot be read: {error.strerror}") from None
     values |= {key: value for key, value in overrides.items() if value is not None}
-    wrong = [(dotted(path), what, hint) for path, what, hint in faults(values, Config)]
+    wrong: list[Fault] = list(faults(values, Config))
     if not wrong:
         config = msgspec.convert(values, Config)
         wrong = _sense(config)
         if not wrong:
             return config
-    raise ConfigError(*sorted(Problem(path=name, line=_line(text, f), field=f, what=w, hint=h) for f, w, h in wrong))
+    shown = [(dotted(at), what, hint) for at, what, hint in wrong]
+    raise ConfigError(*sorted(Problem(path=name, line=_line(text, f), field=f, what=w, hint=h) for f, w, h in shown))
 
 
 def _line(text: str, at: str) -> int:
@@ -230,4 +237,7 @@ def _line(text: str, at: str) -> int:
         heading = re.compile(r"\s*\[+\s*" + re.escape(".".join(tables)) + r"\s*\]+")
         start = next((i for i, line in enumerate(lines) if heading.match(line)), 0)
     setting = re.compile(r"\s*(\[+\s*)?[\"']?" + re.escape(key) + r"\b")
-    return next((i + 1 for i, line in enumerate(lines) if i >= start and setting.match(line)), start + 1 if tables and start else 0)
+    return next(
+        (i + 1 for i, line in enumerate(lines) if i >= start and setting.match(line)),
+        start + 1 if tables and start else 0,
+    )

@@ -1,9 +1,9 @@
 """What can go wrong: problems are values about content, errors are the end of a run.
 
-    NewsgenError            newsgen cannot go on
-    ├── ConfigError         site.toml or an option makes no sense
-    ├── TemplateError       a template cannot be found, parsed or filled
-    └── OutputError         the output folder cannot be read or written
+NewsgenError            newsgen cannot go on
+├── ConfigError         site.toml or an option makes no sense
+├── TemplateError       a template cannot be found, parsed or filled
+└── OutputError         the output folder cannot be read or written
 """
 
 from __future__ import annotations

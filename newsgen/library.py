@@ -34,7 +34,9 @@ def gate(article: Article, now: datetime) -> str:
 
 def next_gate(articles: Iterable[Article], now: datetime) -> datetime | None:
     """When time alone next shows or hides an article."""
-    moments = (m for a in articles if not (a.blocked or a.held or a.draft) for m in (a.published, a.expires) if m and m > now)
+    moments = (
+        m for a in articles if not (a.blocked or a.held or a.draft) for m in (a.published, a.expires) if m and m > now
+    )
     return min(moments, default=None)
 
 
@@ -139,7 +141,11 @@ def _providers(members: Iterable[Member], found: Iterable[Story], about: Mapping
 
 
 def _is_fragment(name: str, domain: str) -> bool:
-    return canonical.host(name) == domain or (name.islower() and name in domain) or (name.islower() and "." in name and " " not in name)
+    return (
+        canonical.host(name) == domain
+        or (name.islower() and name in domain)
+        or (name.islower() and "." in name and " " not in name)
+    )
 
 
 def _day(member: Member, config: Config) -> list[tuple[str, str]]:
@@ -170,8 +176,9 @@ def _sections(
     above = {key: text.slug(a.parent) for key, a in said.items() if a.parent} if axis == "topic" else {}
     for member in members:
         keys: dict[str, None] = {}
-        for key, spelling in AXES[axis](member, config):
-            spelled.setdefault(key, Counter())[spelling] += 1
+        for own, spelling in AXES[axis](member, config):
+            spelled.setdefault(own, Counter())[spelling] += 1
+            key = own
             while key and key not in keys:
                 keys[key] = None
                 key = above.get(key, "")

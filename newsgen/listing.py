@@ -13,7 +13,9 @@ from newsgen.model import Article
 GATES = {"held": "held", "drafts": "draft", "future": "future", "expired": "expired"}
 
 
-def rows(what: str, options: build.Options, progress: build.Progress | None = None) -> tuple[list[dict[str, Any]], list[Problem]]:
+def rows(
+    what: str, options: build.Options, progress: build.Progress | None = None
+) -> tuple[list[dict[str, Any]], list[Problem]]:
     """The rows of a list by its name, first the column people look for; and the problems met on the way."""
     loaded = build.load(options, progress)
     shelved = loaded.library
@@ -25,13 +27,20 @@ def rows(what: str, options: build.Options, progress: build.Progress | None = No
                 out.append(row | ({"expires": article.expires} if what == "expired" else {}))
     elif what == "stories":
         for story in reversed(shelved.stories):
-            members = [{"id": m.id, "file": m.id if isinstance(m, Article) else None, "url": m.url, "title": m.title} for m in story.members]
-            address = urls.story(shelved.address[story.id])
-            out.append({"address": address, "members": members, "sources": len(story.providers), "lead": story.lead.id, "title": story.lead.title, "id": story.id})
+            members = [
+                {"id": m.id, "file": m.id if isinstance(m, Article) else None, "url": m.url, "title": m.title}
+                for m in story.members
+            ]
+            row = {"address": urls.story(shelved.address[story.id]), "members": members}
+            row |= {"sources": len(story.providers), "lead": story.lead.id, "title": story.lead.title, "id": story.id}
+            out.append(row)
     else:
         axis = {"topics": "topic", "providers": "provider"}[what]
-        for section in sorted(shelved.sections[axis].values(), key=lambda s: (-len(s.members), s.key)):
-            out.append({"key": section.key, "members": len(section.members), "title": section.title, "address": urls.section(axis, section.key)})
+        sections = sorted(shelved.sections[axis].values(), key=lambda s: (-len(s.members), s.key))
+        out += (
+            {"key": s.key, "members": len(s.members), "title": s.title, "address": urls.section(axis, s.key)}
+            for s in sections
+        )
     return out, loaded.report.problems
 
 

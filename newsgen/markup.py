@@ -17,7 +17,34 @@ _MAX_DEPTH = 64
 _OPEN = {"[": "]", "(": ")"}
 _HTML_DEPTH = 256
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9-]*)")
-_NO_DEPTH = frozenset("area base br col embed hr img input link meta param source track wbr p li td th tr dt dd option b i".split())
+_NO_DEPTH = frozenset(
+    [
+        "area",
+        "base",
+        "br",
+        "col",
+        "embed",
+        "hr",
+        "img",
+        "input",
+        "link",
+        "meta",
+        "param",
+        "source",
+        "track",
+        "wbr",
+        "p",
+        "li",
+        "td",
+        "th",
+        "tr",
+        "dt",
+        "dd",
+        "option",
+        "b",
+        "i",
+    ]
+)
 _HEADING = re.compile(r"<(/?)h([1-6])(?=[ >])")
 
 _TAGS = {
@@ -49,7 +76,7 @@ _DIRS = ("ltr", "rtl", "auto")
 _LANG = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
 
 
-class TooDeep(ValueError):
+class TooDeepError(ValueError):
     """The text nests deeper than any real one, at a price that grows with the square of the depth."""
 
 
@@ -73,28 +100,28 @@ class Markup:
         )
 
     def markdown(self, text: str) -> str:
-        """Markdown with whatever HTML is in it. Raises TooDeep."""
+        """Markdown with whatever HTML is in it. Raises TooDeepError."""
         if not text.strip():
             return ""
         _shallow(text)
         try:
             rendered = self._markdown.reset().convert(text)
         except RecursionError:
-            raise TooDeep from None
+            raise TooDeepError from None
         return self.html(rendered)
 
     def html(self, text: str) -> str:
-        """HTML of unknown origin. Raises TooDeep. Headings come out as h2 and below, with no level left out."""
+        """HTML of unknown origin. Raises TooDeepError. Headings come out as h2 and below, with no level left out."""
         if text.count("<") > _HTML_DEPTH:
             depth = 0
             for close, name in _TAG.findall(text):
                 if name.lower() not in _NO_DEPTH:
                     depth = max(0, depth - 1) if close else depth + 1
                     if depth > _HTML_DEPTH:
-                        raise TooDeep
+                        raise TooDeepError
         return _outline(self._cleaner.clean(text)).strip()
 
-    def _attribute(self, tag: str, name: str, value: str) -> str | None:
+    def _attribute(self, _tag: str, name: str, value: str) -> str | None:
         if name in ("href", "src", "cite"):
             if _ODD.search(value) or not _REFERENCE.match(value):
                 return None
@@ -118,7 +145,7 @@ def _shallow(text: str) -> None:
         for part in re.findall(rf"[{re.escape(begin + end)}]|\n[ \t]*\n", text):
             depth = depth + 1 if part == begin else max(0, depth - 1) if part == end else 0
             if depth > _MAX_DEPTH:
-                raise TooDeep
+                raise TooDeepError
 
 
 def _outline(text: str) -> str:

@@ -43,7 +43,13 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def _is_inside(path: str) -> bool:
-    return bool(path) and "\\" not in path and "\0" not in path and ":" not in path.partition("/")[0] and all(p not in ("", ".", "..") for p in path.split("/"))
+    return (
+        bool(path)
+        and "\\" not in path
+        and "\0" not in path
+        and ":" not in path.partition("/")[0]
+        and all(p not in ("", ".", "..") for p in path.split("/"))
+    )
 
 
 class Output:

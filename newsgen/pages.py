@@ -112,30 +112,30 @@ class ArticlePage(HtmlPage, frozen=True, kw_only=True):
 class ListPage(HtmlPage, frozen=True, kw_only=True):
     """A topic, provider, category or day: first page (`number` 0) or one of those numbered from the oldest.
 
-    `ranked` is filled on first pages only. `axis` is topic, provider, category or day. `beside` are tallies of what
-    occurs with it (topics of a provider, providers of a topic), `home` the provider's own site, `after` and `before` the
-    neighbouring days that have content.
+    `axis` is topic, provider, category or day; `topics` and `providers` are what occurs with it, `home` the provider's
+    own site, `after` and `before` the neighbouring days that have content. Fields with a default are those of first
+    pages, which change with every new article.
     """
 
     template: ClassVar[str] = "pages/list.html"
     axis: str
     key: str
     title: str
-    intro: str
-    body: str
     home: str
-    image: Image | None
     number: int
-    ranked: tuple[Cluster, ...]
     cards: tuple[Card, ...]
     newer: Link | None
     older: Link | None
-    after: Link | None
-    before: Link | None
     parent: Link | None
-    children: tuple[Link, ...]
-    topics: tuple[Tally, ...]
-    providers: tuple[Tally, ...]
+    intro: str = ""
+    body: str = ""
+    image: Image | None = None
+    ranked: tuple[Cluster, ...] = ()
+    after: Link | None = None
+    before: Link | None = None
+    children: tuple[Link, ...] = ()
+    topics: tuple[Tally, ...] = ()
+    providers: tuple[Tally, ...] = ()
 
 
 class Shelf(Noun, frozen=True, kw_only=True):

@@ -74,7 +74,9 @@ def capped(items: Iterable[T], names: Callable[[T], Iterable[tuple[str, int]]], 
     return taken + spare[: size - len(taken)]
 
 
-def trending(dated: Iterable[tuple[str, datetime]], clock: datetime, window: timedelta = timedelta(days=2)) -> list[str]:
+def trending(
+    dated: Iterable[tuple[str, datetime]], clock: datetime, window: timedelta = timedelta(days=2)
+) -> list[str]:
     """Names by how much more often they come in the window before the clock than in the one before; risers only."""
     now: Counter[str] = Counter()
     before: Counter[str] = Counter()
@@ -90,7 +92,12 @@ def trending(dated: Iterable[tuple[str, datetime]], clock: datetime, window: tim
 
 def pinned(stories: Iterable[Sequence[Member]], clock: datetime) -> Sequence[Member] | None:
     """The members whose pin still holds at the clock; of several the one that holds longest."""
-    held = [(pin, members[0].id, members) for members in stories for m in members if (pin := getattr(m, "pin", None)) and pin >= clock]
+    held = [
+        (pin, members[0].id, members)
+        for members in stories
+        for m in members
+        if (pin := getattr(m, "pin", None)) and pin >= clock
+    ]
     return max(held, key=lambda h: h[:2])[2] if held else None
 
 

@@ -16,10 +16,9 @@ from newsgen import urls
 from newsgen.errors import OutputError, TemplateError
 from newsgen.model import Site
 from newsgen.pages import FilePage, Page
+from newsgen.text import MONTHS
 from newsgen.theme import Theme
 
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_LONG = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December")
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
@@ -56,7 +55,9 @@ class Renderer:
         except jinja2.TemplateNotFound as error:
             raise TemplateError(f"templates/{error.name}: there is no such template") from None
         except Exception as error:
-            raise TemplateError(f"{self._place(error, page)}: {type(error).__name__}: {error} (for the page {page.path})") from error
+            raise TemplateError(
+                f"{self._place(error, page)}: {type(error).__name__}: {error} (for the page {page.path})"
+            ) from error
 
     def _place(self, error: Exception, page: Page) -> str:
         """The template and line where an error came up: the last frame of its trace that is one of a template."""
@@ -64,7 +65,9 @@ class Renderer:
         trace = error.__traceback__
         while trace:
             template = trace.tb_frame.f_globals.get("__jinja_template__") or trace.tb_frame.f_globals.get("__file__")
-            if "__jinja_template__" in trace.tb_frame.f_globals or str(template).endswith((".html", ".xml", ".txt", ".json")):
+            if "__jinja_template__" in trace.tb_frame.f_globals or str(template).endswith(
+                (".html", ".xml", ".txt", ".json")
+            ):
                 place = f"templates/{'/'.join(Path(trace.tb_frame.f_code.co_filename).parts[-2:])}:{trace.tb_lineno}"
             trace = trace.tb_next
         return place
@@ -91,12 +94,12 @@ def filters(site: Site, asset: Callable[[str], str]) -> dict[str, Callable[..., 
     def moment(when: datetime) -> str:
         """A time in the site's zone: 8 Nov 2026, 16:30."""
         here = urls.local(when, zone)
-        return f"{here.day} {_MONTHS[here.month - 1]} {here.year}, {here.hour:02}:{here.minute:02}"
+        return f"{here.day} {MONTHS[here.month - 1][:3]} {here.year}, {here.hour:02}:{here.minute:02}"
 
     def day(when: datetime) -> str:
         """A day in the site's zone: 8 November 2026."""
         here = urls.local(when, zone)
-        return f"{here.day} {_LONG[here.month - 1]} {here.year}"
+        return f"{here.day} {MONTHS[here.month - 1]} {here.year}"
 
     def clock(when: datetime) -> str:
         """The hour in the site's zone: 16:30."""
@@ -118,7 +121,7 @@ def iso(when: datetime) -> str:
 def rfc822(when: datetime) -> str:
     """A time as RSS writes it: Sun, 08 Nov 2026 16:30:00 +0000 (RFC 822 with four digits for the year)."""
     here = when.astimezone(UTC)
-    return f"{_DAYS[here.weekday()]}, {here.day:02} {_MONTHS[here.month - 1]} {here.year:04} {here:%H:%M:%S} +0000"
+    return f"{_DAYS[here.weekday()]}, {here.day:02} {MONTHS[here.month - 1][:3]} {here.year:04} {here:%H:%M:%S} +0000"
 
 
 def host(url: str) -> str:

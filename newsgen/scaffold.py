@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from newsgen import canonical, content, text, theme
+from newsgen import canonical, content, fields, text, theme
 from newsgen.build import Options, folders
 from newsgen.config import Config
 from newsgen.errors import ConfigError, OutputError
@@ -76,7 +76,9 @@ def provider(folder: Path, domain: str) -> Path:
     key = canonical.host(domain)
     if not key:
         raise ConfigError(f'{domain!r} is not a domain; write it as in "example.org"')
-    return _begin(folder, Path("content", "_providers", f"{key}.md"), {"name": "", "description": "", "home": f"https://{key}/"})
+    return _begin(
+        folder, Path("content", "_providers", f"{key}.md"), {"name": "", "description": "", "home": f"https://{key}/"}
+    )
 
 
 def _begin(folder: Path, name: Path, values: dict[str, Any]) -> Path:
@@ -94,7 +96,12 @@ def _begin(folder: Path, name: Path, values: dict[str, Any]) -> Path:
 
 def schema(what: str) -> dict[str, Any]:
     """The JSON Schema (2020-12) of a kind of file: article, site, topic or provider."""
-    kinds: dict[str, type] = {"article": content.ArticleFile, "site": Config, "topic": content.AboutFile, "provider": content.AboutFile}
+    kinds: dict[str, type] = {
+        "article": fields.ArticleFile,
+        "site": Config,
+        "topic": fields.AboutFile,
+        "provider": fields.AboutFile,
+    }
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **msgspec.json.schema(kinds[what])}
 
 

@@ -14,6 +14,7 @@ _SUSPECT = re.compile("[<&\x00-\x1f\x7f-\xa0\u2000-\u200a\u2028\u2029\u202f\u300
 _DROPPED = re.compile(r"<(script|style)\b.*?(?:</\1\s*>|\Z)|<!--.*?(?:-->|\Z)", re.DOTALL | re.IGNORECASE)
 _TAG = re.compile(r"</?[A-Za-z][^<>]*>")
 _ASCII_SLUG = re.compile(r"[^a-z0-9]+")
+MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December")  # fmt: skip
 _SIGNS = {"+": "plus", "#": "sharp"}
 
 SLUG_BYTES = 120

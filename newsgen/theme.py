@@ -101,7 +101,12 @@ class Theme:
 
     def _fingerprints(self) -> dict[str, str]:
         """The address of each static file that some template links, with a digest of its content in its name."""
-        linked = {a for name in self._parser.list_templates() if not name.startswith(SHIPPED + "/") for a in self.closure(name)[1]}
+        linked = {
+            a
+            for name in self._parser.list_templates()
+            if not name.startswith(SHIPPED + "/")
+            for a in self.closure(name)[1]
+        }
         out = {}
         for source in linked:
             if source not in self.static:
@@ -119,5 +124,6 @@ class Theme:
         """The static files as pages: those that templates link under their fingerprint, the others as they are."""
         marks = self.fingerprints()
         return tuple(
-            FilePage(path=marks.get(source, "/" + source)[1:], source=source, content=digest(file.read_bytes())) for source, file in self.static.items()
+            FilePage(path=marks.get(source, "/" + source)[1:], source=source, content=digest(file.read_bytes()))
+            for source, file in self.static.items()
         )

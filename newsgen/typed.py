@@ -6,11 +6,29 @@ import difflib
 import re
 import types
 from collections.abc import Iterable, Iterator
-from typing import Annotated, Any, Literal, TypeAlias, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, NamedTuple, TypeAlias, Union, get_args, get_origin
 
 import msgspec
 
 Path: TypeAlias = tuple[str | int, ...]
+"""Where in a mapping: keys and positions, outermost first."""
+
+
+class Fault(NamedTuple):
+    """One value that cannot be, and what to do about it."""
+
+    at: Path
+    what: str
+    hint: str
+
+
+class Faults(list[Fault]):
+    """Faults in the order they were met."""
+
+    def add(self, at: Path, what: str, hint: str = "") -> None:
+        """Notes one."""
+        self.append(Fault(at, what, hint))
+
 
 _WORDS = {
     "str": "text", "int": "a whole number", "float": "a number", "bool": "true or false", "array": "a list", "object": "a mapping",
@@ -18,8 +36,8 @@ _WORDS = {
 }  # fmt: skip
 
 
-def faults(value: Any, kind: Any, path: Path = ()) -> Iterator[tuple[Path, str, str]]:
-    """What keeps a value from being of a type: (path, what, hint) for each place. None where msgspec would convert it."""
+def faults(value: Any, kind: Any, path: Path = ()) -> Iterator[Fault]:
+    """What keeps a value from being of a type, place by place; nothing where msgspec would convert it."""
     bare = get_args(kind)[0] if get_origin(kind) is Annotated else kind
     choices = get_args(bare) if get_origin(bare) in (Union, types.UnionType) else (bare,)
     table = next((c for c in choices if isinstance(c, type) and issubclass(c, msgspec.Struct)), None)
@@ -30,10 +48,10 @@ def faults(value: Any, kind: Any, path: Path = ()) -> Iterator[tuple[Path, str, 
             if name in value:
                 yield from faults(value[name], each.type, (*path, name))
             elif each.required:
-                yield (*path, name), "is missing", ""
+                yield Fault((*path, name), "is missing", "")
         if table.__struct_config__.forbid_unknown_fields:
             for name in value.keys() - fields.keys():
-                yield (*path, name), "is no setting", near(name, fields)
+                yield Fault((*path, name), "is no setting", near(name, fields))
     elif row is not None and isinstance(value, list):
         for index, item in enumerate(value):
             yield from faults(item, get_args(row)[0], (*path, index))
@@ -41,7 +59,7 @@ def faults(value: Any, kind: Any, path: Path = ()) -> Iterator[tuple[Path, str, 
         try:
             msgspec.convert(value, kind)
         except (msgspec.ValidationError, OverflowError) as error:
-            yield path, _words(str(error)), _hint(value, choices)
+            yield Fault(path, _words(str(error)), _hint(value, choices))
 
 
 def near(word: str, words: Iterable[str]) -> str:
@@ -57,7 +75,9 @@ def dotted(path: Path) -> str:
 
 def _words(message: str) -> str:
     message = message.partition(" - at `")[0]
-    message = re.sub(r"`([a-z| ]+)`", lambda m: " or ".join(_WORDS.get(w.strip(), w.strip()) for w in m[1].split("|")), message)
+    message = re.sub(
+        r"`([a-z| ]+)`", lambda m: " or ".join(_WORDS.get(w.strip(), w.strip()) for w in m[1].split("|")), message
+    )
     return message[:1].lower() + message[1:]
 
 

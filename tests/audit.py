@@ -28,7 +28,9 @@ def main() -> int:
     jar = FOLDER / "node_modules/vnu-jar/build/dist/vnu.jar"
     if not jar.exists():
         FOLDER.mkdir(exist_ok=True)
-        subprocess.run(["npm", "install", "--silent", "--no-package-lock", "--prefix", str(FOLDER), CHECKER], check=True)
+        subprocess.run(
+            ["npm", "install", "--silent", "--no-package-lock", "--prefix", str(FOLDER), CHECKER], check=True
+        )
     wrong = 0
     with tempfile.TemporaryDirectory() as folder:
         options = Options(site=theme.home(), output=Path(folder, "public"))
@@ -42,7 +44,12 @@ def main() -> int:
         html = [str(Path(folder, "public", p.path)) for p in pages if p.path.endswith(".html")]
         css = [str(Path(folder, "public", p.path)) for p in pages if p.path.endswith(".css")]
         for flags, files in (([], html), (["--css"], css)):
-            done = subprocess.run(["java", "-jar", str(jar), *flags, "--format", "json", "--exit-zero-always", *files], capture_output=True, text=True, check=True)
+            done = subprocess.run(
+                ["java", "-jar", str(jar), *flags, "--format", "json", "--exit-zero-always", *files],
+                capture_output=True,
+                text=True,
+                check=True,
+            )
             messages = json.loads(done.stderr or done.stdout)["messages"]
             for message in messages:
                 place = message.get("url", "").rpartition("/public/")[2]

@@ -55,7 +55,9 @@ class Site:
             "publishedDateTime": "2026-11-08T10:00:00Z",
             "webUrl": f"https://{name.replace('/', '-')}.example/{name}/",
         } | fields
-        block = "".join(f"{k}: {v if isinstance(v, int | float) else _quoted(v)}\n" for k, v in rows.items() if v is not None)
+        block = "".join(
+            f"{k}: {v if isinstance(v, int | float) else _quoted(v)}\n" for k, v in rows.items() if v is not None
+        )
         return self.write(f"content/{name}.md", f"---\n{block}{more}---\n{body}")
 
     def options(self, **chosen: Any) -> Options:
@@ -79,16 +81,30 @@ class Site:
     def tree(self, folder: Path | None = None) -> dict[str, bytes]:
         """Every file of the output but the manifest, by path."""
         root = folder or self.output
-        return {p.relative_to(root).as_posix(): p.read_bytes() for p in root.rglob("*") if p.is_file() and p.name != MANIFEST}
+        return {
+            p.relative_to(root).as_posix(): p.read_bytes()
+            for p in root.rglob("*")
+            if p.is_file() and p.name != MANIFEST
+        }
 
     def run(self, *args: str, **env: str) -> subprocess.CompletedProcess[str]:
         """Runs the command line in the site's folder."""
         command = [sys.executable, "-m", "newsgen", *args]
-        return subprocess.run(command, cwd=self.root, capture_output=True, text=True, encoding="utf-8", env={**os.environ, **env}, check=False)
+        return subprocess.run(
+            command,
+            cwd=self.root,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            env={**os.environ, **env},
+            check=False,
+        )
 
 
 def _quoted(value: str) -> str:
-    if isinstance(value, str) and not re.fullmatch(r"\d{4}-\d\d-\d\d(T[\d:]+Z)?|true|false|\[.*\]|\{.*\}", value, re.DOTALL):
+    if isinstance(value, str) and not re.fullmatch(
+        r"\d{4}-\d\d-\d\d(T[\d:]+Z)?|true|false|\[.*\]|\{.*\}", value, re.DOTALL
+    ):
         return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
     return value
 

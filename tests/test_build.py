@@ -44,20 +44,48 @@ def test_no_locale_time_zone_or_hash_seed_reaches_the_output(demo: Site) -> None
         (shutil.copytree if name == "static" else shutil.copyfile)(demo.root / name, other / name)
     site = Site.__new__(Site)
     site.root, site.output = other, other / "public"
-    done = site.run("build", "--now", (NOW + timedelta(days=30)).isoformat(), PYTHONHASHSEED="2", TZ="America/New_York", LC_ALL="C.UTF-8")
+    done = site.run(
+        "build",
+        "--now",
+        (NOW + timedelta(days=30)).isoformat(),
+        PYTHONHASHSEED="2",
+        TZ="America/New_York",
+        LC_ALL="C.UTF-8",
+    )
     assert done.returncode == 0, done.stderr
     assert site.tree() == one
     assert "Tideline" in one["index.html"].decode()
 
 
 EDITS = st.sampled_from(
-    ["add", "add held", "delete", "retitle", "retopic", "rename", "body", "join", "part", "relate", "template", "no template", "static", "config", "topic", "alter", "lose", "kill manifest"]
+    [
+        "add",
+        "add held",
+        "delete",
+        "retitle",
+        "retopic",
+        "rename",
+        "body",
+        "join",
+        "part",
+        "relate",
+        "template",
+        "no template",
+        "static",
+        "config",
+        "topic",
+        "alter",
+        "lose",
+        "kill manifest",
+    ]
 )
 
 
 @settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(st.tuples(EDITS, st.integers(0, 5), st.integers(0, 9)), min_size=1, max_size=10))
-def test_after_any_edits_the_tree_equals_a_clean_build_s(tmp_path_factory: pytest.TempPathFactory, edits: list[tuple[str, int, int]]) -> None:
+def test_after_any_edits_the_tree_equals_a_clean_build_s(
+    tmp_path_factory: pytest.TempPathFactory, edits: list[tuple[str, int, int]]
+) -> None:
     s = Site(tmp_path_factory.mktemp("law"))
     s.write("site.toml", 'base_url = "https://news.example/"\npage_size = 3\n')
     for n in range(4):
@@ -73,7 +101,9 @@ def test_after_any_edits_the_tree_equals_a_clean_build_s(tmp_path_factory: pytes
 
 
 def put(s: Site, n: int, **fields: str) -> None:
-    s.article(f"n{n}", webUrl=f"https://p{n % 3}.example/{n}", publishedDateTime=f"2026-11-0{n % 5 + 1}T0{n}:00:00Z", **fields)
+    s.article(
+        f"n{n}", webUrl=f"https://p{n % 3}.example/{n}", publishedDateTime=f"2026-11-0{n % 5 + 1}T0{n}:00:00Z", **fields
+    )
 
 
 def change(s: Site, edit: str, n: int, value: int) -> None:
@@ -101,13 +131,18 @@ def change(s: Site, edit: str, n: int, value: int) -> None:
         case "relate":
             put(s, n, more=related)
         case "template":
-            s.write("templates/parts/card.html", (theme.home() / "templates/parts/card.html").read_text() + "\n" * value)
+            s.write(
+                "templates/parts/card.html", (theme.home() / "templates/parts/card.html").read_text() + "\n" * value
+            )
         case "no template":
             shutil.rmtree(s.root / "templates", ignore_errors=True)
         case "static":
             s.write("static/css/site.css", f"/* {value} */")
         case "config":
-            s.write("site.toml", f'base_url = "https://news.example/{"x/" * (value % 2)}"\npage_size = {value % 3 + 2}\ntitle = "T{value % 2}"\n')
+            s.write(
+                "site.toml",
+                f'base_url = "https://news.example/{"x/" * (value % 2)}"\npage_size = {value % 3 + 2}\ntitle = "T{value % 2}"\n',
+            )
         case "topic":
             s.write("content/_topics/t1.md", f"---\nname: Topic {value}\nparent: T2\n---\n")
         case "alter":
@@ -122,7 +157,9 @@ def test_a_removed_override_brings_the_shipped_template_back(site: Make) -> None
     s = site().article("a")
     s.good()
     one = s.tree()
-    s.write("templates/base.html", "{% extends 'newsgen/base.html' %}{% block footer %}<footer>Mine</footer>{% endblock %}")
+    s.write(
+        "templates/base.html", "{% extends 'newsgen/base.html' %}{% block footer %}<footer>Mine</footer>{% endblock %}"
+    )
     s.good()
     assert "<footer>Mine</footer>" in s.read("2026/11/08/a/index.html")
     assert "Skip to the content" in s.read("2026/11/08/a/index.html")
@@ -132,7 +169,13 @@ def test_a_removed_override_brings_the_shipped_template_back(site: Make) -> None
 
 
 def test_a_static_file_takes_the_place_of_the_shipped_one(site: Make) -> None:
-    s = site().article("a").write("static/css/site.css", "body { color: red }").write("static/robots-extra.txt", "x").write("static/.well-known/x.txt", "y")
+    s = (
+        site()
+        .article("a")
+        .write("static/css/site.css", "body { color: red }")
+        .write("static/robots-extra.txt", "x")
+        .write("static/.well-known/x.txt", "y")
+    )
     s.good()
     (css,) = (s.output / "css").iterdir()
     assert css.read_text() == "body { color: red }"

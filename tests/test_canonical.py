@@ -45,7 +45,16 @@ def test_addresses_of_two_texts_have_two_keys(one: str, other: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["", "javascript:alert(1)", "ftp://a.example/x", "https://", "https://[::1/", "http://a.example:port/", "//a.example/x"]
+    "url",
+    [
+        "",
+        "javascript:alert(1)",
+        "ftp://a.example/x",
+        "https://",
+        "https://[::1/",
+        "http://a.example:port/",
+        "//a.example/x",
+    ],
 )
 def test_what_is_no_web_address_has_no_key(url: str) -> None:
     assert canonical.key(url) == ""

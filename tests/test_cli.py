@@ -83,7 +83,13 @@ def test_build_json_is_one_document_on_stdout(site: Make) -> None:
 
 
 def test_flags_show_what_is_kept_back(site: Make) -> None:
-    s = site().article("h", published="false").article("d", draft="true").article("f", publishedDateTime="2090-01-01T00:00:00Z").article("e", expiryDate="2000-01-01")
+    s = (
+        site()
+        .article("h", published="false")
+        .article("d", draft="true")
+        .article("f", publishedDateTime="2090-01-01T00:00:00Z")
+        .article("e", expiryDate="2000-01-01")
+    )
     assert "4 articles" in s.run("build", "--all").stdout
     assert "1 article," in s.run("build", "--drafts").stdout
     assert "2 articles" in s.run("build", "--future", "--expired").stdout
@@ -113,7 +119,9 @@ def test_why_tells_what_makes_a_page_stale(site: Make) -> None:
 @pytest.mark.parametrize("what", ["held", "drafts", "future", "expired", "stories", "topics", "providers"])
 def test_lists_are_rows_or_json(site: Make, what: str) -> None:
     s = site()
-    s.article("h", published="false").article("d", draft="true").article("f", publishedDateTime="2090-01-01T00:00:00Z").article("e", expiryDate="2000-01-01")
+    s.article("h", published="false").article("d", draft="true").article(
+        "f", publishedDateTime="2090-01-01T00:00:00Z"
+    ).article("e", expiryDate="2000-01-01")
     s.article("a", topics="[AI]", more='related:\n  - title: R\n    webUrl: "https://r.example/1"\n')
     done = s.run("list", what)
     assert done.returncode == 0, done.stderr
@@ -126,7 +134,11 @@ def test_lists_are_rows_or_json(site: Make, what: str) -> None:
 
 
 def test_check_finds_problems_and_dead_links_and_writes_nothing(site: Make) -> None:
-    s = site().article("a", webUrl=None, body="[gone](/nowhere/) [there](/topics/) ![p](/no.png)").write("content/bad.md", "---\n---\n")
+    s = (
+        site()
+        .article("a", webUrl=None, body="[gone](/nowhere/) [there](/topics/) ![p](/no.png)")
+        .write("content/bad.md", "---\n---\n")
+    )
     done = s.run("check")
     assert done.returncode == 1
     assert "leads to '/nowhere/', where nothing is" in done.stderr
@@ -171,7 +183,11 @@ def test_new_site_builds_and_its_files_can_be_added_to(site: Make, tmp_path: Pat
     assert done.returncode == 0, done.stderr
     assert s.run("new", "site", str(tmp_path / "mine")).returncode == 2, "never into a folder that has something"
     mine = tmp_path / "mine"
-    for args in (["article", "Fish & chips", "--url", "https://www.a.example/1"], ["topic", "Deep Sea"], ["provider", "www.a.example"]):
+    for args in (
+        ["article", "Fish & chips", "--url", "https://www.a.example/1"],
+        ["topic", "Deep Sea"],
+        ["provider", "www.a.example"],
+    ):
         done = s.run("new", *args, "--site", str(mine))
         assert done.returncode == 0, done.stderr
         assert Path(s.root, done.stdout.strip()).exists()
@@ -195,7 +211,9 @@ def test_schemas_are_json_schemas_of_the_files_fields(site: Make, what: str) -> 
     schema = json.loads(site().run("schema", what).stdout)
     text = json.dumps(schema)
     assert schema["$schema"].startswith("https://json-schema.org/")
-    for field in {"article": ("publishedDateTime", "webUrl", "related"), "site": ("base_url", "half_life")}.get(what, ("description",)):
+    for field in {"article": ("publishedDateTime", "webUrl", "related"), "site": ("base_url", "half_life")}.get(
+        what, ("description",)
+    ):
         assert f'"{field}"' in text
 
 
@@ -213,10 +231,27 @@ def test_help_imports_click_and_nothing_heavy() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = set(done.stderr.split())
     assert "click" in loaded
-    assert not loaded & {"jinja2", "markdown", "msgspec", "nh3", "yaml", "frontmatter", "watchdog", "newsgen.build", "newsgen.model"}
+    assert not loaded & {
+        "jinja2",
+        "markdown",
+        "msgspec",
+        "nh3",
+        "yaml",
+        "frontmatter",
+        "watchdog",
+        "newsgen.build",
+        "newsgen.model",
+    }
 
 
 def test_an_interrupted_reader_is_no_crash(site: Make) -> None:
     s = site().article("a")
-    done = subprocess.run(f"{sys.executable} -m newsgen schema article | head -c 1", shell=True, cwd=s.root, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        f"{sys.executable} -m newsgen schema article | head -c 1",
+        shell=True,
+        cwd=s.root,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert "Traceback" not in done.stderr

@@ -43,7 +43,14 @@ def test_every_field_of_the_sample_has_its_meaning(data: Path) -> None:
     assert (found.provider, found.provider_name) == ("techstory.in", "tech")
     assert found.keys == ("techstory.in/european-parliament-entreats-a-ban-on-facial-recognition",)
     assert found.images[0].width == 1024
-    assert [r.provider_name for r in found.related] == ["TechCrunch", "Gizmodo", "ZDNet", "TechSpot", "POLITICO", "Common Dreams"]
+    assert [r.provider_name for r in found.related] == [
+        "TechCrunch",
+        "Gizmodo",
+        "ZDNet",
+        "TechSpot",
+        "POLITICO",
+        "Common Dreams",
+    ]
     assert [len(r.keys) for r in found.related] == [1] * 6, "AMP copies are other names of the same text"
     assert found.related[0].quality == 172
     assert "slcbK3" not in repr(found), "`secured` is dropped at load"
@@ -72,7 +79,12 @@ def test_front_matter_beats_the_date_in_the_file_name() -> None:
 
 @pytest.mark.parametrize(
     ("id", "slug"),
-    [("2026-11-08-a-b.md", "a-b"), ("x/2026-11-08_A B.markdown", "a-b"), ("2026-11-08.md", "2026-11-08"), ("x/2026-11-08-deep/index.md", "deep")],
+    [
+        ("2026-11-08-a-b.md", "a-b"),
+        ("x/2026-11-08_A B.markdown", "a-b"),
+        ("2026-11-08.md", "2026-11-08"),
+        ("x/2026-11-08-deep/index.md", "deep"),
+    ],
 )
 def test_the_slug_comes_from_the_file_s_name_not_from_the_title(id: str, slug: str) -> None:
     assert article(id=id).slug == slug
@@ -120,7 +132,10 @@ def test_only_http_addresses_are_taken(url: str) -> None:
 
 def test_provider_comes_from_the_url_where_it_is_missing() -> None:
     assert article('webUrl: "https://www.News.example/1"\n').provider == "news.example"
-    assert article('webUrl: "https://x.example/1"\nprovider: {domain: "https://WWW.News.example/"}\n').provider == "news.example"
+    assert (
+        article('webUrl: "https://x.example/1"\nprovider: {domain: "https://WWW.News.example/"}\n').provider
+        == "news.example"
+    )
 
 
 def test_topics_are_each_taken_once_and_a_single_one_needs_no_list() -> None:
@@ -129,7 +144,9 @@ def test_topics_are_each_taken_once_and_a_single_one_needs_no_list() -> None:
 
 
 def test_other_generators_names_are_understood_where_ours_are_absent() -> None:
-    found = article("date: 2026-01-02\ndescription: D\ntags: [T]\ncategories: [C, D]\nlink: https://a.example/1\nimage: https://a.example/i.png\nlastmod: 2026-01-03\n")
+    found = article(
+        "date: 2026-01-02\ndescription: D\ntags: [T]\ncategories: [C, D]\nlink: https://a.example/1\nimage: https://a.example/i.png\nlastmod: 2026-01-03\n"
+    )
     assert (found.published.month, found.excerpt, found.category, found.topics) == (1, "D", "C", ("T", "D"))
     assert (found.url, found.images[0].url) == ("https://a.example/1", "https://a.example/i.png")
     assert found.updated is not None
@@ -165,7 +182,10 @@ def test_an_iframe_of_an_allowed_host_becomes_a_player_and_nothing_else_survives
 
 
 def test_an_own_post_without_an_excerpt_borrows_its_first_paragraph() -> None:
-    assert article(body="# Heading\n\nThe *first* [paragraph](https://a.example/) of it.\n\nMore.").excerpt == "The first paragraph of it."
+    assert (
+        article(body="# Heading\n\nThe *first* [paragraph](https://a.example/) of it.\n\nMore.").excerpt
+        == "The first paragraph of it."
+    )
 
 
 def test_html_bodies_are_not_read_as_markdown() -> None:
@@ -175,7 +195,13 @@ def test_html_bodies_are_not_read_as_markdown() -> None:
 def test_facts_about_topics_providers_stories_and_pages() -> None:
     found = parse("---\nname: Rail\nparent: Transport\ndescription: D\n---\nBody", "_topics/rail.md")
     assert isinstance(found, About)
-    assert (found.kind, found.key, found.title, found.parent, found.body) == ("topic", "rail", "Rail", "Transport", "<p>Body</p>")
+    assert (found.kind, found.key, found.title, found.parent, found.body) == (
+        "topic",
+        "rail",
+        "Rail",
+        "Transport",
+        "<p>Body</p>",
+    )
     assert parse("---\nname: X\n---\n", "_providers/WWW.A.example.md").key == "a.example"
     assert "not a domain" in str(parse("---\nname: X\n---\n", "_providers/no domain.md")[0])
     assert "title: is missing" in str(parse("---\ndescription: X\n---\n", "_pages/about.md")[0])
@@ -216,7 +242,10 @@ aliases: ["relative", "/fine/"]
 
 
 def test_values_of_the_right_type_that_make_no_sense_come_at_once_too() -> None:
-    found = problems('---\ntitle: " "\nwebUrl: "ftp://x"\nlang: no language\nrelated:\n  - title: T\n  - title: ""\n    webUrl: "https://b.example/1"\naliases: [rel]\n---\n', "a.md")
+    found = problems(
+        '---\ntitle: " "\nwebUrl: "ftp://x"\nlang: no language\nrelated:\n  - title: T\n  - title: ""\n    webUrl: "https://b.example/1"\naliases: [rel]\n---\n',
+        "a.md",
+    )
     assert [p.removeprefix("content/a.md:").split(";")[0] for p in found] == [
         "1: publishedDateTime: is missing",
         "2: title: is empty",
@@ -228,7 +257,19 @@ def test_values_of_the_right_type_that_make_no_sense_come_at_once_too() -> None:
     ]
 
 
-@pytest.mark.parametrize("alias", ["https://evil.example/", "//evil.example/", "/../../etc/", "/a b/", '/\\"onload=/', "/a\\u000ab/", "/a?b", "/%2e%2e/"])
+@pytest.mark.parametrize(
+    "alias",
+    [
+        "https://evil.example/",
+        "//evil.example/",
+        "/../../etc/",
+        "/a b/",
+        '/\\"onload=/',
+        "/a\\u000ab/",
+        "/a?b",
+        "/%2e%2e/",
+    ],
+)
 def test_an_alias_stays_on_the_site(alias: str) -> None:
     assert "is not an address on this site" in problems(f'---\ntitle: A\naliases: ["{alias}"]\n---\n')[0]
 
@@ -246,7 +287,19 @@ def test_secured_is_in_no_message() -> None:
 
 
 def test_scan_finds_articles_at_any_depth_and_leaves_hidden_names_alone(tmp_path: Path) -> None:
-    for name in ("a.md", "b/c/d.markdown", "e.txt", "f.HTML", "g.png", "_draft.md", ".h.md", "b/_topics/x.md", "_topics/t.md", "_other/y.md", "b/.git/z.md"):
+    for name in (
+        "a.md",
+        "b/c/d.markdown",
+        "e.txt",
+        "f.HTML",
+        "g.png",
+        "_draft.md",
+        ".h.md",
+        "b/_topics/x.md",
+        "_topics/t.md",
+        "_other/y.md",
+        "b/.git/z.md",
+    ):
         file = tmp_path / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text("x")
@@ -272,7 +325,12 @@ def test_scan_reports_what_it_cannot_or_will_not_read(tmp_path: Path) -> None:
 
 
 def test_a_file_written_by_newsgen_reads_back_the_same() -> None:
-    values = {"title": 'A "quoted": title #1', "excerpt": "yes", "publishedDateTime": datetime(2026, 11, 8, tzinfo=UTC), "topics": ["no", "1:30"]}
+    values = {
+        "title": 'A "quoted": title #1',
+        "excerpt": "yes",
+        "publishedDateTime": datetime(2026, 11, 8, tzinfo=UTC),
+        "topics": ["no", "1:30"],
+    }
     found = parse(content.dump(values, "Some *body*."))
     assert isinstance(found, Article)
     assert (found.title, found.excerpt, found.topics) == (values["title"], "yes", ("no", "1:30"))

@@ -10,7 +10,7 @@ import click
 import msgspec
 import pytest
 
-from newsgen import config, content, render
+from newsgen import config, content, fields, render
 from newsgen.cli import cli
 from newsgen.model import Site
 
@@ -27,7 +27,9 @@ def test_the_readme_s_newsgen_commands_run(tmp_path: Path) -> None:
     assert len(commands) >= 4
     for command in commands:
         words = shlex.split(command)[1:]
-        done = subprocess.run([sys.executable, "-m", "newsgen", *words], cwd=tmp_path, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            [sys.executable, "-m", "newsgen", *words], cwd=tmp_path, capture_output=True, text=True, check=False
+        )
         assert done.returncode == 0, f"{command}: {done.stderr}"
     assert (tmp_path / "mysite/public/index.html").exists()
 
@@ -47,7 +49,9 @@ def test_the_make_targets_of_the_readme_exist() -> None:
 def test_every_command_and_option_is_in_the_readme() -> None:
     def walk(command: click.Command, name: str) -> list[str]:
         inner = [w for n, c in getattr(command, "commands", {}).items() for w in walk(c, n)]
-        options = [o for p in command.params if isinstance(p, click.Option) for o in p.opts if o not in ("--version", "--help")]
+        options = [
+            o for p in command.params if isinstance(p, click.Option) for o in p.opts if o not in ("--version", "--help")
+        ]
         return [name, *options, *inner]
 
     for word in walk(cli, "newsgen"):
@@ -69,13 +73,27 @@ def test_every_setting_is_in_the_readme(name: str) -> None:
     assert f"`{name}`" in README
 
 
-@pytest.mark.parametrize("name", [*content.KNOWN, *(n for n in config.Fields().ours()), *config.KINDS])
+@pytest.mark.parametrize("name", [*fields.KNOWN, *(n for n in config.Fields().ours()), *config.KINDS])
 def test_every_field_and_kind_is_in_the_readme(name: str) -> None:
     assert re.search(rf"[`\s]{re.escape(name)}[`\s]", README)
 
 
 def test_every_filter_is_in_the_readme() -> None:
-    site = Site(title="", description="", language="", dir="", timezone="UTC", base="", root="/", home="/", navigation=(), footer=(), feeds=(), images=True, embeds=False)
+    site = Site(
+        title="",
+        description="",
+        language="",
+        dir="",
+        timezone="UTC",
+        base="",
+        root="/",
+        home="/",
+        navigation=(),
+        footer=(),
+        feeds=(),
+        images=True,
+        embeds=False,
+    )
     for name in render.filters(site, str):
         assert f"`{name}`" in README, name
 

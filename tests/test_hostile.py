@@ -23,14 +23,22 @@ class Reader(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         values = dict(attrs)
-        if tag in ("iframe", "object", "embed", "form", "base", "style", "svg", "math") or (tag == "script" and values.get("type") != "application/ld+json"):
+        if tag in ("iframe", "object", "embed", "form", "base", "style", "svg", "math") or (
+            tag == "script" and values.get("type") != "application/ld+json"
+        ):
             self.found.append(f"<{tag}>")
-        if tag == "meta" and (values.get("http-equiv") or "").lower() == "refresh" and not (values.get("content") or "").startswith("0; url=/"):
+        if (
+            tag == "meta"
+            and (values.get("http-equiv") or "").lower() == "refresh"
+            and not (values.get("content") or "").startswith("0; url=/")
+        ):
             self.found.append(str(values))
         for name, value in attrs:
             if name.startswith("on") or name == "style" or name == "srcdoc":
                 self.found.append(f"{tag} {name}")
-            if name in ("href", "src", "action", "cite") and not re.match(r"https?://|//[\w.-]+|/(?!/)|#|[^:\\\\]*$", value or ""):
+            if name in ("href", "src", "action", "cite") and not re.match(
+                r"https?://|//[\w.-]+|/(?!/)|#|[^:\\\\]*$", value or ""
+            ):
                 self.found.append(f"{tag} {name}={value!r}")
 
 
@@ -62,7 +70,11 @@ def article(text: str) -> bytes:
 
 
 def test_every_payload_in_every_field_is_harmless(site: Make, data: Path) -> None:
-    payloads = gzip.decompress((data / "data/suites/xss-payload-list.txt.gz").read_bytes()).decode("utf-8", "replace").splitlines()
+    payloads = (
+        gzip.decompress((data / "data/suites/xss-payload-list.txt.gz").read_bytes())
+        .decode("utf-8", "replace")
+        .splitlines()
+    )
     s = site(BASE)
     for number in range(0, len(payloads), 12):
         s.write(f"content/p{number}.md", article("\n".join(payloads[number : number + 12])))
@@ -108,8 +120,15 @@ def test_the_worst_in_each_place_is_harmless_without_the_lists(site: Make) -> No
 
 def test_names_of_files_and_topics_never_leave_the_output_folder(site: Make, tmp_path: Path) -> None:
     s = site(BASE)
-    s.write("content/..md", "---\ntitle: Dots\ndate: 2026-01-01\n---\n").write("content/CON.md", "---\ntitle: Device\ndate: 2026-01-01\n---\n")
-    s.article("a", topics="['../../../../x', '..', '/', '%2e%2e', 'con', '.']", category="../..", provider='{name: "../..", domain: "..%2f.example"}')
+    s.write("content/..md", "---\ntitle: Dots\ndate: 2026-01-01\n---\n").write(
+        "content/CON.md", "---\ntitle: Device\ndate: 2026-01-01\n---\n"
+    )
+    s.article(
+        "a",
+        topics="['../../../../x', '..', '/', '%2e%2e', 'con', '.']",
+        category="../..",
+        provider='{name: "../..", domain: "..%2f.example"}',
+    )
     s.article("b", topics="['../../../../x', '..', '/', '%2e%2e', 'con', '.']", category="../..")
     s.build()
     assert {p.name for p in tmp_path.iterdir()} == {"site"}

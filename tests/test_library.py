@@ -22,9 +22,19 @@ Make = Callable[..., Site]
         ({"heat": -1}, ""),
     ],
 )
-def test_a_gate_keeps_an_article_from_every_page_until_its_flag_is_given(site: Make, fields: dict[str, str], gate: str) -> None:
+def test_a_gate_keeps_an_article_from_every_page_until_its_flag_is_given(
+    site: Make, fields: dict[str, str], gate: str
+) -> None:
     s = site()
-    s.article("kept", title="Zanzibar", webUrl="https://zz.example/1", topics="[Zulu]", category="zoo", aliases="[/zebra/]", **fields)
+    s.article(
+        "kept",
+        title="Zanzibar",
+        webUrl="https://zz.example/1",
+        topics="[Zulu]",
+        category="zoo",
+        aliases="[/zebra/]",
+        **fields,
+    )
     s.article("other")
     report = s.good()
     names = " ".join(s.tree())
@@ -50,7 +60,11 @@ def test_the_wall_clock_decides_gates_and_the_next_one_is_announced(site: Make) 
 
 
 def test_the_content_clock_is_the_newest_published_article_and_can_be_overruled(site: Make) -> None:
-    s = site().article("a", publishedDateTime="2021-01-02T00:00:00Z").article("b", publishedDateTime="2031-01-01T00:00:00Z")
+    s = (
+        site()
+        .article("a", publishedDateTime="2021-01-02T00:00:00Z")
+        .article("b", publishedDateTime="2031-01-01T00:00:00Z")
+    )
     s.article("c", publishedDateTime="2026-01-01T00:00:00Z", published="false")
     assert s.load().library.clock == datetime(2021, 1, 2, tzinfo=UTC)
     assert s.load(clock="wall").library.clock.year == 2026
@@ -77,7 +91,9 @@ def test_a_topic_file_names_it_and_puts_it_below_its_parent(site: Make) -> None:
 
 
 def test_topics_that_are_each_other_s_parents_do_no_harm(site: Make) -> None:
-    s = site("-- content/_topics/a.md --\n---\nname: A\nparent: B\n---\n-- content/_topics/b.md --\n---\nname: B\nparent: A\n---\n")
+    s = site(
+        "-- content/_topics/a.md --\n---\nname: A\nparent: B\n---\n-- content/_topics/b.md --\n---\nname: B\nparent: A\n---\n"
+    )
     s.article("x", topics="[A]")
     assert s.good().published == 1
 
@@ -101,7 +117,9 @@ def test_a_provider_takes_its_most_frequent_real_name(site: Make, names: list[st
 
 
 def test_a_provider_file_names_it_and_says_where_it_lives(site: Make) -> None:
-    s = site("-- content/_providers/techstory.example.md --\n---\nname: The Tech Story\nhome: https://home.techstory.example/\n---\n")
+    s = site(
+        "-- content/_providers/techstory.example.md --\n---\nname: The Tech Story\nhome: https://home.techstory.example/\n---\n"
+    )
     s.article("a", webUrl="https://www.techstory.example/1", provider='{name: "TechStory"}')
     provider = s.load().library.providers["techstory.example"]
     assert (provider.title, provider.home) == ("The Tech Story", "https://home.techstory.example/")
@@ -130,5 +148,7 @@ def test_days_follow_the_site_s_time_zone(site: Make) -> None:
 
 def test_the_first_and_last_days_of_the_calendar_do_no_harm(site: Make) -> None:
     s = site('-- site.toml --\ntimezone = "America/New_York"\n')
-    s.article("first", publishedDateTime="0001-01-01T00:00:00Z").article("last", publishedDateTime="9999-12-31T23:59:59Z")
+    s.article("first", publishedDateTime="0001-01-01T00:00:00Z").article(
+        "last", publishedDateTime="9999-12-31T23:59:59Z"
+    )
     assert s.build(show=frozenset(library.GATES)).published == 2

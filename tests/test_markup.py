@@ -1,6 +1,6 @@
 import pytest
 
-from newsgen.markup import Markup, TooDeep, player
+from newsgen.markup import Markup, TooDeepError, player
 
 HOSTS = ("www.youtube.com", "player.vimeo.com")
 
@@ -31,13 +31,31 @@ def test_markdown_becomes_html() -> None:
 )
 def test_hostile_markup_is_harmless(text: str) -> None:
     html = Markup().markdown(text).lower()
-    for bad in ("<script", "onerror", "javascript:", "data:", "<svg", "onload", "<iframe", "<style", "<form", "style=", "onclick", "target="):
+    for bad in (
+        "<script",
+        "onerror",
+        "javascript:",
+        "data:",
+        "<svg",
+        "onload",
+        "<iframe",
+        "<style",
+        "<form",
+        "style=",
+        "onclick",
+        "target=",
+    ):
         assert bad not in html
 
 
 def test_headings_stay_below_the_page_s_own_and_leave_no_level_out() -> None:
     html = Markup().markdown("# One\n\n#### Two\n\n## Three\n\n# Four")
-    assert [h for h in ("<h2>One", "<h3>Two", "<h3>Three", "<h2>Four") if h in html] == ["<h2>One", "<h3>Two", "<h3>Three", "<h2>Four"]
+    assert [h for h in ("<h2>One", "<h3>Two", "<h3>Three", "<h2>Four") if h in html] == [
+        "<h2>One",
+        "<h3>Two",
+        "<h3>Three",
+        "<h2>Four",
+    ]
 
 
 def test_addresses_on_the_site_get_its_path() -> None:
@@ -57,7 +75,7 @@ def test_pictures_can_be_unwanted_and_addresses_blocked() -> None:
 
 @pytest.mark.parametrize("text", ["[" * 20_000, "![a](" * 8_000, "<div>" * 100_000, "<div>\n" * 3_000])
 def test_what_nests_without_end_is_refused_at_once(text: str) -> None:
-    with pytest.raises(TooDeep):
+    with pytest.raises(TooDeepError):
         Markup().markdown(text)
 
 

@@ -139,11 +139,14 @@ def test_a_template_that_fails_leaves_the_old_site_whole(site: Make) -> None:
 
 
 def test_a_build_killed_while_it_moves_files_heals_with_the_next(site: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    s, clean = site().article("a").article("b", topics="[AI]"), site(name="clean").article("a").article("b", topics="[AI]")
+    s, clean = (
+        site().article("a").article("b", topics="[AI]"),
+        site(name="clean").article("a").article("b", topics="[AI]"),
+    )
     clean.good()
+    real = os.replace
     for moves in (0, 1, 5, 11):
         left = moves
-        real = os.replace
 
         def replace(source: object, target: object) -> None:
             nonlocal left
@@ -180,7 +183,9 @@ def test_the_output_cannot_lie_among_what_the_site_is_made_of(site: Make, output
 
 def test_pages_at_one_address_are_found_before_anything_is_written(site: Make) -> None:
     s = site('-- site.toml --\npermalink = "/:slug/"\n-- content/_pages/about.md --\n---\ntitle: About\n---\n')
-    s.article("about").article("topics", title="Topics of the day").write("static/ABOUT/index.html", "x").write("static/story", "x")
+    s.article("about").article("topics", title="Topics of the day").write("static/ABOUT/index.html", "x").write(
+        "static/story", "x"
+    )
     report = s.build()
     assert sorted((p.path, p.what) for p in report.problems) == [
         ("static/ABOUT/index.html", "would be written to ABOUT/index.html, where about.md is"),

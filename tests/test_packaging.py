@@ -24,7 +24,13 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_wheel_carries_templates_static_files_and_starter_content(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
-    for name in ("templates/base.html", "static/css/site.css", "site.toml", "content/_pages/about.md", "static/demo/harbour.svg"):
+    for name in (
+        "templates/base.html",
+        "static/css/site.css",
+        "site.toml",
+        "content/_pages/about.md",
+        "static/demo/harbour.svg",
+    ):
         assert f"newsgen/starter/{name}" in names
     assert "newsgen/py.typed" in names
     assert not [n for n in names if n.startswith(("tests/", "content/", "templates/"))]
@@ -42,11 +48,20 @@ def test_the_installed_wheel_makes_a_site_and_builds_it(wheel: Path, tmp_path: P
     clean = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
 
     def newsgen(*args: str) -> str:
-        done = subprocess.run([str(python), "-m", "newsgen", *args], cwd=tmp_path, env=clean, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            [str(python), "-m", "newsgen", *args], cwd=tmp_path, env=clean, capture_output=True, text=True, check=False
+        )
         assert done.returncode == 0, done.stderr
         return done.stdout
 
-    where = subprocess.run([str(python), "-c", "import newsgen; print(newsgen.__file__)"], cwd=tmp_path, env=clean, capture_output=True, text=True, check=True)
+    where = subprocess.run(
+        [str(python), "-c", "import newsgen; print(newsgen.__file__)"],
+        cwd=tmp_path,
+        env=clean,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     assert where.stdout.startswith(str(environment))
     newsgen("new", "site", "mine")
     assert not (tmp_path / "mine/templates").exists()

@@ -19,14 +19,25 @@ def many(s: Site, count: int, **more: str) -> Site:
     start = datetime(2026, 1, 1, tzinfo=UTC)
     for n in range(count):
         when = start + timedelta(hours=n)
-        s.article(f"n{n:05}", publishedDateTime=f"{when:%Y-%m-%dT%H:%M:%SZ}", webUrl=f"https://p{n % 7}.example/{n}", topics=f"[T{n % 5}, All]", category="news", **more)
+        s.article(
+            f"n{n:05}",
+            publishedDateTime=f"{when:%Y-%m-%dT%H:%M:%SZ}",
+            webUrl=f"https://p{n % 7}.example/{n}",
+            topics=f"[T{n % 5}, All]",
+            category="news",
+            **more,
+        )
     return s
 
 
 def test_every_kind_of_page_is_there(site: Make) -> None:
-    s = site(f"-- site.toml --\n{BASE}-- content/_pages/about.md --\n---\ntitle: About\naliases: [/imprint/]\n---\nUs.\n")
+    s = site(
+        f"-- site.toml --\n{BASE}-- content/_pages/about.md --\n---\ntitle: About\naliases: [/imprint/]\n---\nUs.\n"
+    )
     related = 'related:\n  - title: R\n    webUrl: "https://r.example/1"\n'
-    s.article("a", topics="[AI]", category="news", more=related, aliases="[/old.html, /older]").article("b", category="news", topics="[AI]")
+    s.article("a", topics="[AI]", category="news", more=related, aliases="[/old.html, /older]").article(
+        "b", category="news", topics="[AI]"
+    )
     s.good()
     tree = s.tree()
     for path in (
@@ -46,8 +57,13 @@ def test_each_kind_can_be_switched_off_and_nothing_then_links_to_it(site: Make) 
              "robots": "robots.txt", "404": "404.html", "headers": "_headers", "redirects": "_redirects"}  # fmt: skip
     assert set(files) == set(KINDS)
     for kind, start in files.items():
-        s = site(f'-- site.toml --\n{BASE}disable_kinds = ["{kind}"]\n-- content/_pages/about.md --\n---\ntitle: About\n---\n', kind)
-        s.article("a", topics="[AI]", category="news", more='related:\n  - title: R\n    webUrl: "https://r.example/1"\n')
+        s = site(
+            f'-- site.toml --\n{BASE}disable_kinds = ["{kind}"]\n-- content/_pages/about.md --\n---\ntitle: About\n---\n',
+            kind,
+        )
+        s.article(
+            "a", topics="[AI]", category="news", more='related:\n  - title: R\n    webUrl: "https://r.example/1"\n'
+        )
         s.good()
         assert not [p for p in s.tree() if p.startswith(start)], kind
         check = s.run("check")
@@ -82,7 +98,13 @@ def test_lists_are_numbered_from_the_oldest_and_hold_everything_once(site: Make)
 def test_one_new_article_changes_few_pages_however_many_there_are(site: Make, count: int) -> None:
     s = many(site(f"-- site.toml --\n{BASE}page_size = 10\n"), count)
     s.good()
-    s.article("new", publishedDateTime="2026-01-11T12:00:00Z", webUrl="https://p1.example/new", topics="[T1, All]", category="news")
+    s.article(
+        "new",
+        publishedDateTime="2026-01-11T12:00:00Z",
+        webUrl="https://p1.example/new",
+        topics="[T1, All]",
+        category="news",
+    )
     report = s.good()
     html = [p for p in report.rendered if p.endswith(".html")]
     assert len(html) <= 25, html
@@ -111,7 +133,11 @@ def test_feeds_hold_the_newest_and_their_entries_keep_their_names(site: Make) ->
     s.good()
     atom = {"a": "http://www.w3.org/2005/Atom"}
     root = ElementTree.fromstring(s.read("atom.xml"))
-    assert [e.findtext("a:title", namespaces=atom) for e in root.findall("a:entry", atom)] == ["N00004", "N00003", "N00002"]
+    assert [e.findtext("a:title", namespaces=atom) for e in root.findall("a:entry", atom)] == [
+        "N00004",
+        "N00003",
+        "N00002",
+    ]
     ids = [e.findtext("a:id", namespaces=atom) for e in root.findall("a:entry", atom)]
     assert ids[0] == "https://news.example/sub/2026/01/01/n00004/"
     feed = json.loads(s.read("feed.json"))
@@ -139,7 +165,9 @@ def test_without_a_base_url_the_site_works_from_its_root_and_says_what_it_lacks(
 
 
 def test_the_sub_path_of_the_base_url_begins_every_address(site: Make) -> None:
-    s = site(f"-- site.toml --\n{BASE}").article("a", topics="[AI]", body="[b](/topics/)", webUrl=None, aliases="[/old/]")
+    s = site(f"-- site.toml --\n{BASE}").article(
+        "a", topics="[AI]", body="[b](/topics/)", webUrl=None, aliases="[/old/]"
+    )
     s.good()
     for path, data in s.tree().items():
         if path.endswith(".html"):
@@ -173,7 +201,11 @@ def test_a_day_page_knows_nothing_of_what_came_later(site: Make) -> None:
 
 
 def test_a_pin_leads_the_front_page_until_its_time_has_come(site: Make) -> None:
-    s = site().article("plain", quality=200, title="Strong one").article("pinned", title="Pinned one", pin="2026-11-08T10:00:00Z")
+    s = (
+        site()
+        .article("plain", quality=200, title="Strong one")
+        .article("pinned", title="Pinned one", pin="2026-11-08T10:00:00Z")
+    )
     s.good()
     first = s.read("index.html")
     assert first.index("Pinned one") < first.index("Strong one")
@@ -197,7 +229,13 @@ def test_an_empty_site_is_valid_and_says_how_to_see_more(site: Make) -> None:
 
 def test_every_xml_and_json_file_parses_whatever_the_content_says(site: Make) -> None:
     s = site(f"-- site.toml --\ntitle = 'A & <B> ]]>'\n{BASE}")
-    s.article("a", title="<![CDATA[ ]]> & \\\"quotes\\\" </title>", topics="[']]>', '&lt;x&gt;']", category="<news>", provider='{name: "]]> & <Co>"}')
+    s.article(
+        "a",
+        title='<![CDATA[ ]]> & \\"quotes\\" </title>',
+        topics="[']]>', '&lt;x&gt;']",
+        category="<news>",
+        provider='{name: "]]> & <Co>"}',
+    )
     s.good()
     for path, text in s.tree().items():
         if path.endswith((".xml", ".opml")):
@@ -209,9 +247,16 @@ def test_every_xml_and_json_file_parses_whatever_the_content_says(site: Make) ->
 
 
 def test_sitemaps_hold_every_indexable_page_once(site: Make) -> None:
-    s = site(f"-- site.toml --\n{BASE}").article("a", story="x").article("b", story="x").article("alone", publishedDateTime="2025-01-01T00:00:00Z")
+    s = (
+        site(f"-- site.toml --\n{BASE}")
+        .article("a", story="x")
+        .article("b", story="x")
+        .article("alone", publishedDateTime="2025-01-01T00:00:00Z")
+    )
     s.good()
-    names = re.findall(r"<loc>https://news\.example/sub/(.*?)</loc>", "".join(s.read(p) for p in s.tree() if p.startswith("sitemaps/")))
+    names = re.findall(
+        r"<loc>https://news\.example/sub/(.*?)</loc>", "".join(s.read(p) for p in s.tree() if p.startswith("sitemaps/"))
+    )
     assert len(names) == len(set(names))
     assert "story/2026/11/08/a/" in names
     assert "2025/01/01/alone/" in names

@@ -86,7 +86,11 @@ def test_when_its_file_turns_up_the_file_s_facts_win(site: Make) -> None:
 
 def test_an_entry_for_the_article_itself_or_said_twice_counts_once(site: Make) -> None:
     s = site()
-    s.article("a", webUrl="https://a.example/1", more=related("https://a.example/1?utm_source=x", "https://b.example/1", "http://www.b.example/1/"))
+    s.article(
+        "a",
+        webUrl="https://a.example/1",
+        more=related("https://a.example/1?utm_source=x", "https://b.example/1", "http://www.b.example/1/"),
+    )
     assert groups(s) == [{"a.md", "b.example/1"}]
 
 
@@ -116,7 +120,9 @@ def test_an_unnamed_file_between_two_named_stories_joins_one_of_them_only(site: 
 
 
 def test_the_editor_s_words_give_a_story_its_title_summary_and_lead(site: Make) -> None:
-    s = site("-- content/_stories/storm.md --\n---\ntitle: The great storm\nsummary: What it did.\nlead: a\n---\nA *paragraph*.\n")
+    s = site(
+        "-- content/_stories/storm.md --\n---\ntitle: The great storm\nsummary: What it did.\nlead: a\n---\nA *paragraph*.\n"
+    )
     s.article("a", webUrl="https://a.example/1", story="storm", quality=1)
     s.article("b", webUrl="https://b.example/1", story="storm", quality=100)
     s.good()
@@ -137,7 +143,11 @@ def test_the_lead_is_the_best_member_and_unknown_quality_comes_last(site: Make) 
 
 def test_coverage_is_never_dated_after_the_content_clock(site: Make) -> None:
     s = site()
-    s.article("a", webUrl="https://a.example/1", more=related(("https://b.example/1", {"publishedDateTime": "2031-01-01T00:00:00Z"})))
+    s.article(
+        "a",
+        webUrl="https://a.example/1",
+        more=related(("https://b.example/1", {"publishedDateTime": "2031-01-01T00:00:00Z"})),
+    )
     found = s.load().library
     assert max(m.published for m in found.members) == found.clock
 
@@ -146,14 +156,24 @@ def test_a_folded_follower_is_held_by_default_and_a_line_of_its_story_where_the_
     s = site()
     s.article("lead", webUrl="https://a.example/1", topics="[Rail]")
     more = related("https://a.example/1", "https://z.example/1")
-    s.article("follower", webUrl="https://f.example/1", title="Folded words", heat=-1, published="false", more=more, topics="[Secret subject]")
+    s.article(
+        "follower",
+        webUrl="https://f.example/1",
+        title="Folded words",
+        heat=-1,
+        published="false",
+        more=more,
+        topics="[Secret subject]",
+    )
     s.good()
     assert "Folded words" not in b"".join(s.tree().values()).decode()
     s.write("site.toml", '[stories]\nfolded = "member"\n')
     s.good()
     shown = [path for path, text in s.tree().items() if b"Folded words" in text]
     assert "story/2026/11/08/lead/index.html" in shown
-    assert not [p for p in shown if p.startswith(("providers/f.example", "story/2026/11/08/follower", "2026/11/08/follower"))]
+    assert not [
+        p for p in shown if p.startswith(("providers/f.example", "story/2026/11/08/follower", "2026/11/08/follower"))
+    ]
     everything = b"".join(s.tree().values()).decode()
     assert "Secret subject" not in everything
     assert "z.example" not in everything
@@ -189,8 +209,8 @@ def _articles() -> st.SearchStrategy[Article]:
     )  # fmt: skip
     start = datetime(2026, 11, 1, tzinfo=UTC)
     return st.builds(
-        lambda id, key, rel, hour, name: Article(
-            id=f"{id}.md", slug=str(id), title=str(id), excerpt="", published=start + timedelta(hours=hour), updated=None, expires=None,
+        lambda number, key, rel, hour, name: Article(
+            id=f"{number}.md", slug=str(number), title=str(number), excerpt="", published=start + timedelta(hours=hour), updated=None, expires=None,
             url=f"https://{key}", keys=(key,), provider=key[:9], provider_name="", category="", topics=(), type="article", quality=None,
             heat=None, images=(), related=tuple(rel), embed="", story=name, pin=None, lang="", dir="", aliases=(), body="", extra=(),
             held=False, draft=False, blocked=False,

@@ -47,7 +47,9 @@ def _paths(demo: Demo) -> dict[str, str]:
 
 
 def _open(browser: Browser, demo: Demo, path: str, width: int, scheme: str) -> Page:
-    context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme, java_script_enabled=True)  # type: ignore[arg-type]
+    context = browser.new_context(
+        viewport={"width": width, "height": 800}, color_scheme=scheme, java_script_enabled=True
+    )  # type: ignore[arg-type]
     # The publishers of the demonstration do not exist.
     context.route(re.compile(r"https?://(?!127\.0\.0\.1)"), lambda route: route.abort())
     page = context.new_page()
@@ -60,7 +62,9 @@ def _open(browser: Browser, demo: Demo, path: str, width: int, scheme: str) -> P
 @pytest.mark.parametrize("width", [360, 1280])
 def test_axe_finds_no_violation(browser: Browser, demo: Demo, kind: str, scheme: str, width: int) -> None:
     page = _open(browser, demo, _paths(demo)[kind], width, scheme)
-    result = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]})
+    result = Axe().run(
+        page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+    )
     page.context.close()
     found = [f"{v['id']}: {v['help']}: {n['html'][:160]}" for v in result.response["violations"] for n in v["nodes"]]
     assert not found, "\n".join(found)
@@ -112,7 +116,10 @@ def test_below_a_sub_path_every_link_asset_and_feed_works(browser: Browser, demo
     context = browser.new_context()
     page = context.new_page()
     failed: list[str] = []
-    page.on("response", lambda r: failed.append(f"{r.status} {r.url}") if r.status >= 400 and r.url.startswith(address) else None)
+    page.on(
+        "response",
+        lambda r: failed.append(f"{r.status} {r.url}") if r.status >= 400 and r.url.startswith(address) else None,
+    )
     todo, seen = [address], set()
     while todo:
         url = todo.pop()
@@ -123,7 +130,9 @@ def test_below_a_sub_path_every_link_asset_and_feed_works(browser: Browser, demo
             page.goto(url, wait_until="domcontentloaded")
             if not page.url.startswith(address):
                 failed.append(f"left the site: {url}")
-            links = page.evaluate("[...document.querySelectorAll('a[href], link[href], img[src]')].map(e => e.href || e.src)")
+            links = page.evaluate(
+                "[...document.querySelectorAll('a[href], link[href], img[src]')].map(e => e.href || e.src)"
+            )
             todo += [link.partition("#")[0] for link in links if link.startswith(address.rsplit("/news/", 1)[0])]
         else:
             response = context.request.get(url)
@@ -144,7 +153,9 @@ def test_the_keyboard_reaches_the_content_first(browser: Browser, demo: Demo) ->
     page = _open(browser, demo, "index.html", 1280, "light")
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.getAttribute('href')") == "#main"
-    assert page.evaluate("document.activeElement.getBoundingClientRect().top >= 0 && document.activeElement.getBoundingClientRect().height > 0")
+    assert page.evaluate(
+        "document.activeElement.getBoundingClientRect().top >= 0 && document.activeElement.getBoundingClientRect().height > 0"
+    )
     page.keyboard.press("Enter")
     assert page.evaluate("location.hash") == "#main"
     assert page.locator("#main").count() == 1
@@ -153,7 +164,9 @@ def test_the_keyboard_reaches_the_content_first(browser: Browser, demo: Demo) ->
 
 def test_foreign_headlines_keep_their_direction(browser: Browser, demo: Demo) -> None:
     page = _open(browser, demo, "providers/almarfa.example/index.html", 360, "light")
-    assert page.evaluate("[...document.querySelectorAll('main [lang=ar]')].every(e => getComputedStyle(e).direction === 'rtl')")
+    assert page.evaluate(
+        "[...document.querySelectorAll('main [lang=ar]')].every(e => getComputedStyle(e).direction === 'rtl')"
+    )
     assert page.locator("main [lang=ar]").count() > 0
     page.context.close()
 
@@ -161,5 +174,7 @@ def test_foreign_headlines_keep_their_direction(browser: Browser, demo: Demo) ->
 def test_print_leaves_the_navigation_out(browser: Browser, demo: Demo) -> None:
     page = _open(browser, demo, "index.html", 800, "light")
     page.emulate_media(media="print")
-    assert page.evaluate("[...document.querySelectorAll('body > header nav, nav[aria-label]')].every(n => n.offsetHeight === 0)")
+    assert page.evaluate(
+        "[...document.querySelectorAll('body > header nav, nav[aria-label]')].every(n => n.offsetHeight === 0)"
+    )
     page.context.close()

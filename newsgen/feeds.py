@@ -1,0 +1,197 @@
+"""What machines read: feeds, the OPML list of sources, sitemaps, redirects."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator
+from datetime import datetime
+
+from newsgen import ranking, urls
+from newsgen.cards import Cards, Item
+from newsgen.library import Library
+from newsgen.model import Article, Link, Member, Section, Story
+from newsgen.pages import (
+    AtomFeed,
+    Entry,
+    Feed,
+    FeedEntry,
+    HeadersPage,
+    JsonFeed,
+    OpmlPage,
+    Outline,
+    Page,
+    RedirectPage,
+    RedirectsPage,
+    RobotsPage,
+    RssFeed,
+    SitemapIndex,
+    SitemapPage,
+)
+
+COVERAGE = 12
+"""Other members that a feed's entry names."""
+
+_SITEMAP = 50_000
+
+
+def pages(cards: Cards, items: list[Item], sections: list[Section]) -> Iterator[Page]:
+    """All that is wanted of them. `items` are the site's, newest first, `sections` those that have pages."""
+    config, has = cards.config, cards.has
+    if cards.has_feeds:
+        entries: dict[str, FeedEntry] = {}
+        yield from _feeds(cards, config.title, config.description, urls.HOME, [(i, None) for i in items], entries)
+        for section in sections:
+            about = section.about.description if section.about else ""
+            address = urls.section(section.axis, section.key)
+            shown = _told(cards, section)
+            yield from _feeds(cards, f"{section.title} · {config.title}", about, address, shown, entries)
+    if has("opml"):
+        yield _opml(cards)
+    redirects = _redirects(cards)
+    if config.redirects.pages:
+        for old, new in redirects.items():
+            file = old if old.endswith((".html", ".htm", "/")) else old + "/"
+            yield RedirectPage(path=urls.path(file), target=new)
+    if has("redirects") and config.redirects.file:
+        yield RedirectsPage(path="_redirects", redirects=tuple(Link(title=o, url=n) for o, n in redirects.items()))
+    mapped = has("sitemap") and bool(config.base)
+    if mapped:
+        yield from _sitemaps(cards, sections)
+    if has("robots"):
+        yield RobotsPage(path="robots.txt", sitemap="/sitemap.xml" if mapped else "")
+    if has("headers"):
+        yield HeadersPage(path="_headers", frames=config.video.hosts if config.video.embed else ())
+
+
+def _told(cards: Cards, section: Section) -> list[tuple[Item, Member | None]]:
+    """The items of a section for its feeds; a provider's feed shows the story as that provider tells it."""
+    if section.axis != "provider":
+        return [(item, None) for item in cards.items(section.members)]
+    first: dict[str, tuple[Item, Member | None]] = {}
+    for member in reversed(section.members):
+        item: Item = cards.library.story_of.get(member.id, member)
+        first.setdefault(item.id, (item, member))
+    return list(first.values())
+
+
+def _feeds(
+    cards: Cards,
+    title: str,
+    description: str,
+    address: str,
+    items: list[tuple[Item, Member | None]],
+    known: dict[str, FeedEntry],
+) -> Iterator[Feed]:
+    """One list in all three formats; `known` keeps the entries that several lists have."""
+    newest = heapq.nlargest(cards.config.feed_size, items, key=lambda i: (cards.born(i[0]), i[0].id))
+    entries = []
+    for item, member in newest:
+        if member is None and item.id not in known:
+            known[item.id] = _entry(cards, item, None)
+        entries.append(known[item.id] if member is None else _entry(cards, item, member))
+    updated = max((e.updated for e in entries), default=cards.library.clock)
+    for name, kind in zip(urls.FEEDS, (RssFeed, AtomFeed, JsonFeed), strict=True):
+        yield kind(
+            path=urls.path(address + name),
+            title=title,
+            description=description,
+            address=address + name,
+            home=address,
+            updated=updated,
+            entries=tuple(entries),
+        )
+
+
+def _entry(cards: Cards, item: Item, told: Member | None) -> FeedEntry:
+    """A feed's entry, named for good by the address of the earliest file; as the member `told` tells it."""
+    lead = told or (item.lead if isinstance(item, Story) else item)
+    card = cards.card(lead)
+    page = cards.story_url(item) if isinstance(item, Story) else card.page
+    members = ranking.members(item)
+    changed = [m.updated for m in members if isinstance(m, Article) and m.updated]
+    return FeedEntry(
+        address=cards.library.address[item.id],
+        page=page or card.page,
+        url=card.url,
+        title=card.title,
+        summary=card.summary,
+        provider=card.provider,
+        published=cards.born(item),
+        updated=max([m.published for m in members] + changed),
+        topics=tuple(t.title for t in card.topics),
+        image=card.image,
+        coverage=tuple(cards.card(m) for m in members if m is not lead)[:COVERAGE],
+    )
+
+
+def _opml(cards: Cards) -> OpmlPage:
+    linked = cards.has_feeds and cards.has("provider")
+    outlines = [
+        Outline(
+            title=section.title,
+            home=cards.library.providers[key].home,
+            feed=urls.section("provider", key) + urls.FEEDS[0] if linked else "",
+        )
+        for key, section in cards.library.sections["provider"].items()
+    ]
+    outlines.sort(key=lambda o: (o.title.casefold(), o.home))
+    return OpmlPage(path="sources.opml", outlines=tuple(outlines))
+
+
+def _redirects(cards: Cards) -> dict[str, str]:
+    """Old addresses and where they lead: a story's under its other members' names, and what files call `aliases`."""
+    out: dict[str, str] = {}
+    library = cards.library
+    if cards.has("story"):
+        for story in library.stories:
+            others = (m for m in story.members if isinstance(m, Article) and m.id != story.id)
+            out |= {urls.story(library.address[m.id]): cards.story_url(story) for m in others}
+    if cards.has("article"):
+        out |= {alias: library.address[a.id] for a in reversed(library.articles) for alias in a.aliases}
+    for axis in ("topic", "provider"):
+        for about in library.about[axis].values():
+            if cards.has(axis) and about.key in library.sections[axis]:
+                out |= dict.fromkeys(about.aliases, urls.section(axis, about.key))
+    if cards.has("page"):
+        out |= {alias: urls.page(p.key) for p in library.about["page"].values() for alias in p.aliases}
+    return dict(sorted(out.items()))
+
+
+def _sitemaps(cards: Cards, sections: list[Section]) -> Iterator[Page]:
+    """A sitemap of the lists and one for each month, so that only the newest change; and their index."""
+    shards: dict[str, list[Entry]] = {"lists": [Entry(address=a, modified=None) for a in _places(cards)]}
+    for section in sections:
+        address = urls.section(section.axis, section.key)
+        shards["lists"].append(Entry(address=address, modified=section.members[0].published))
+    for born, entry in sorted(_mapped(cards), key=lambda f: (f[0], f[1].address)):
+        shards.setdefault(f"{born:%Y-%m}", []).append(entry)
+    index = []
+    for name, entries in shards.items():
+        for number, start in enumerate(range(0, len(entries), _SITEMAP), 1):
+            address = f"/sitemaps/{name}{f'-{number}' if number > 1 else ''}.xml"
+            part = tuple(entries[start : start + _SITEMAP])
+            yield SitemapPage(path=urls.path(address), entries=part)
+            modified = max((e.modified for e in part if e.modified), default=None)
+            index.append(Entry(address=address, modified=modified))
+    yield SitemapIndex(path="sitemap.xml", entries=tuple(index))
+
+
+def _places(cards: Cards) -> list[str]:
+    """The addresses of the pages that there is one of."""
+    single = {"home": urls.HOME, "topic": urls.TOPICS, "sources": urls.SOURCES, "archive": urls.ARCHIVE}
+    places = [address for kind, address in single.items() if cards.has(kind)]
+    return places + [urls.page(key) for key in cards.library.about["page"] if cards.has("page")]
+
+
+def _mapped(cards: Cards) -> Iterator[tuple[datetime, Entry]]:
+    """Stories, and the articles that search engines may show: those in no story that has a page."""
+    library: Library = cards.library
+    if cards.has("story"):
+        for story in library.stories:
+            if not any(m.status for m in story.members):
+                yield cards.born(story), Entry(address=cards.story_url(story), modified=story.last.published)
+    if cards.has("article"):
+        for article in library.articles:
+            if not article.status and not (cards.has("story") and article.id in library.story_of):
+                modified = article.updated or article.published
+                yield article.published, Entry(address=library.address[article.id], modified=modified)

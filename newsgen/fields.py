@@ -1,0 +1,233 @@
+"""What a content file may hold: its fields with their types, and what is understood of the value of each."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime
+from typing import Annotated, Any, Literal, TypeAlias
+from urllib.parse import quote, urlsplit
+
+import msgspec
+from msgspec import Meta
+
+from newsgen import canonical, text
+from newsgen.typed import Faults, Path
+
+MAX_TOPICS = 50
+
+# What YAML 1.1 and other generators take for a time, and ISO 8601 does not: one digit for the hour, a space before the zone.
+_SHORT_HOUR = re.compile(r"(?<=^\d{4}-\d\d-\d\d)(?:[Tt]|[ \t]+)(?=\d:\d\d)")
+_SPACED_ZONE = re.compile(r"(?<=[0-9]) +(?=[+-]\d{2}:?\d{2}$|Z$)")
+_PLAIN_URL = re.compile(
+    r"https?://[a-z0-9-]+(?:\.[a-z0-9-]+)+(?:/[\w\-.~!$&'()*+,;=:@%/]*)?(?:\?[\w\-.~!$&'()*+,;=:@%/?]*)?", re.ASCII
+)
+_LANG = re.compile(r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$")
+
+# What one of our fields may hold in a file. YAML and TOML read dates, JSON cannot: hence Any.
+When = Annotated[Any, Meta(extra_json_schema={"type": "string", "format": "date-time"})]
+Url = Annotated[str, Meta(extra_json_schema={"format": "uri"})]
+Whole = Annotated[int, Meta(ge=-(2**53), le=2**53)]
+Number = Annotated[float, Meta(ge=-1e15, le=1e15)]
+Size = Annotated[int, Meta(ge=0, le=100_000)]
+
+
+class ImageFile(msgspec.Struct, rename="camel", frozen=True, kw_only=True):
+    """A picture: http(s) or a path on this site; sizes in pixels."""
+
+    url: str
+    width: Size = 0
+    height: Size = 0
+    is_cached: bool = False
+    title: str = ""
+    attribution: str = ""
+
+
+class ProviderPart(msgspec.Struct, rename="camel", frozen=True, kw_only=True):
+    """Who published it; the domain is taken from the URL where it is missing."""
+
+    name: str = ""
+    domain: str = ""
+    images: tuple[ImageFile, ...] = ()
+
+
+Images: TypeAlias = tuple[ImageFile | str, ...] | ImageFile | str
+
+
+class RelatedFile(msgspec.Struct, rename="camel", kw_only=True):
+    """Coverage elsewhere, of the same event or near it."""
+
+    title: str
+    excerpt: str = ""
+    published_date_time: When = None
+    updated_date_time: When = None
+    original_url: Url = ""
+    web_url: Url = ""
+    amp_web_url: Url = ""
+    cdn_amp_web_url: Url = ""
+    type: str = "article"
+    quality: Whole | None = None
+    heat: Number | None = None
+    provider: ProviderPart = ProviderPart()
+    images: Images = ()
+
+
+class ArticleFile(msgspec.Struct, rename="camel", kw_only=True):
+    """The front matter of an article file."""
+
+    title: str
+    excerpt: str = ""
+    published_date_time: When = None
+    updated_date_time: When = None
+    expiry_date: When = None
+    original_url: Url = ""
+    web_url: Url = ""
+    amp_web_url: Url = ""
+    cdn_amp_web_url: Url = ""
+    published: bool = True
+    draft: bool = False
+    heat: Number | None = None
+    quality: Whole | None = None
+    provider: ProviderPart = ProviderPart()
+    topics: tuple[str, ...] | str = ()
+    category: str | tuple[str, ...] = ""
+    type: str = "article"
+    images: Images = ()
+    related: tuple[RelatedFile, ...] = ()
+    featured_content: str = ""
+    story: str = ""
+    pin: When = None
+    lang: Annotated[str, Meta(extra_json_schema={"pattern": _LANG.pattern})] = ""
+    dir: Literal["", "ltr", "rtl", "auto"] = ""
+    aliases: tuple[str, ...] | str = ()
+
+
+class AboutFile(msgspec.Struct, rename="camel", kw_only=True):
+    """The front matter of a file about a topic, a provider or a story, or of a plain page."""
+
+    name: str = ""
+    title: str = ""
+    description: str = ""
+    summary: str = ""
+    parent: str = ""
+    domain: str = ""
+    home: Url = ""
+    lead: str = ""
+    images: Images = ()
+    navigation: bool = False
+    aliases: tuple[str, ...] | str = ()
+
+
+KNOWN = tuple(sorted(f.encode_name for f in msgspec.structs.fields(ArticleFile)))
+"""The front matter fields of an article, as a file spells them."""
+
+
+# What follows reads a value that has the right type; what makes no sense goes into `wrong`.
+
+
+def is_web(value: Any) -> bool:
+    """Whether a value looks like an http(s) address."""
+    return isinstance(value, str) and value.strip().lower().startswith(("http://", "https://"))
+
+
+def web_address(value: str, at: Path, wrong: Faults) -> str:
+    """An http(s) address, percent-encoded where it must be; "" for none and for a bad one."""
+    if not value or _PLAIN_URL.fullmatch(value):
+        return value
+    value = value.strip()
+    if value.startswith("//"):
+        value = "https:" + value
+    try:
+        parts = urlsplit(value)
+        good = parts.scheme in ("http", "https") and bool(canonical.host(parts.hostname or ""))
+        good = good and "@" not in parts.netloc and "\\" not in value and (parts.port or 80) > 0
+    except ValueError:
+        good = False
+    if not good or text.printable(value) != value:
+        wrong.add(at, f"{_shown(value, 60)} is not a web address", "write it in full, beginning with https://")
+        return ""
+    name = canonical.host(parts.hostname or "")
+    name = ("www." if (parts.hostname or "").startswith("www.") else "") + name
+    rest = value[value.index("//") + 2 + len(parts.netloc) :]
+    port = f":{parts.port}" if parts.port else ""
+    return f"{parts.scheme}://{name}{port}" + quote(rest, safe="/?#[]@!$&'()*+,;=:%~")
+
+
+def reader_address(file: ArticleFile | RelatedFile, at: Path, wrong: Faults) -> str:
+    """Where the reader goes: webUrl, else originalUrl."""
+    web = web_address(file.web_url, (*at, "webUrl"), wrong)
+    original = web_address(file.original_url, (*at, "originalUrl"), wrong)
+    return web or original
+
+
+def keys(file: ArticleFile | RelatedFile) -> tuple[str, ...]:
+    """The canonical keys of a piece: of the address readers are sent to first, then of its other names."""
+    known = (file.web_url, file.original_url, file.amp_web_url, file.cdn_amp_web_url)
+    return tuple(dict.fromkeys(key for name in known if name and (key := canonical.key(name))))
+
+
+def provider(part: ProviderPart, url: str, at: Path, wrong: Faults) -> tuple[str, str]:
+    """The provider's normalised domain, from the URL where none is given, and the name the file gives it."""
+    given = part.domain.strip()
+    domain = canonical.host(urlsplit(given).netloc if "://" in given else given) if given else ""
+    if given and not domain:
+        wrong.add((*at, "provider", "domain"), f"{_shown(given, 60)} is not a domain", 'write it as in "example.org"')
+    if not domain and url:
+        domain = canonical.host(urlsplit(url).netloc)
+    return domain, text.plain(part.name)
+
+
+def moment(value: Any, at: Path, wrong: Faults) -> datetime | None:
+    """A time in UTC from what YAML, TOML or JSON made of it: ISO 8601, midnight where only a day is given."""
+    if value is None or (type(value) is datetime and value.tzinfo is UTC):
+        return value
+    when = value
+    try:
+        if isinstance(when, str):
+            when = datetime.fromisoformat(_SHORT_HOUR.sub("T0", _SPACED_ZONE.sub("", when.strip())))
+        elif isinstance(when, date) and not isinstance(when, datetime):
+            when = datetime(when.year, when.month, when.day, tzinfo=UTC)
+        if isinstance(when, datetime):
+            return when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)
+    except (ValueError, OverflowError):
+        pass
+    wrong.add(at, f"{_shown(str(value), 40)} is not a date and time", "write it as 2026-11-08T16:30:00Z")
+    return None
+
+
+def language(value: str, at: Path, wrong: Faults) -> str:
+    """A language tag (RFC 5646, by its form alone)."""
+    if value and not _LANG.match(value):
+        wrong.add(at, f"{_shown(value, 40)} is not a language", 'write its tag, as in "en" or "pt-BR"')
+    return value
+
+
+def names(given: tuple[str, ...]) -> tuple[str, ...]:
+    """Names as plain text, each once whatever its spelling."""
+    out: dict[str, str] = {}
+    for name in map(text.plain, given):
+        if name:
+            out.setdefault(text.slug(name), name)
+    return tuple(out.values())
+
+
+def aliases(given: tuple[str, ...] | str, wrong: Faults) -> tuple[str, ...]:
+    """Old addresses on this site, each once."""
+    out = []
+    for index, row in enumerate((given,) if isinstance(given, str) else given):
+        path = row.strip()
+        plain = re.fullmatch(r"/(?!/)[^\x00-\x20\x7f\"'<>\\?#%*:|]*", path) and len(path) <= 500
+        if not plain or any(p in (".", "..") for p in path.split("/")):
+            what = f"{_shown(row, 60)} is not an address on this site"
+            wrong.add(("aliases", index), what, "write the old path, as in /2019/07/name/")
+        elif path != "/":
+            out.append(path)
+    return tuple(dict.fromkeys(out))
+
+
+def local_address(value: str) -> bool:
+    """Whether a picture's address is a path on this site."""
+    return re.fullmatch(r"/(?![/\\])[^\x00-\x20\x7f\"'<>\\]*", value) is not None
+
+
+def _shown(value: str, length: int) -> str:
+    return repr(text.shorten(text.printable(value), length))
