@@ -191,6 +191,8 @@ def _sections(
         if not title:
             counted = sorted(spelled.get(key, Counter({key: 1})).items(), key=lambda c: (-c[1], c[0]))
             title = counted[0][0]
+            # Pipelines write "business"; the navigation of a paper does not.
+            title = title[:1].upper() + title[1:] if axis == "category" else title
         out[key] = Section(
             axis=axis,
             key=key,

@@ -47,7 +47,7 @@ def site(library: Library) -> Site:
         navigation = [Link(title=n.title, url=n.url) for n in config.navigation]
     else:
         sections = library.sections["category"].values() if config.has("category") else ()
-        navigation = [Link(title=_capital(s.title), url=urls.section("category", s.key)) for s in sections][:12]
+        navigation = [Link(title=s.title, url=urls.section("category", s.key)) for s in sections][:12]
         places = {
             "topic": ("Topics", urls.TOPICS),
             "sources": ("Sources", urls.SOURCES),
@@ -71,10 +71,6 @@ def site(library: Library) -> Site:
         images=config.images.show != "none",
         embeds=config.video.embed,
     )
-
-
-def _capital(title: str) -> str:
-    return title[:1].upper() + title[1:]
 
 
 def _apart(
