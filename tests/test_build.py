@@ -7,9 +7,9 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from conftest import NOW, Site
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sites import NOW, Site
 
 from newsgen import build, theme
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
-from conftest import Site
+from sites import Site
 
 from newsgen.check import dead
 

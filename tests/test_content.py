@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Site
+from sites import Site
 
 from newsgen import content
 from newsgen.config import Config

@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from xml.etree import ElementTree
 
-from conftest import Site
+from sites import Site
 
 Make = Callable[..., Site]
 BASE = '-- site.toml --\nbase_url = "https://news.example/"\n'

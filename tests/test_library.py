@@ -2,7 +2,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
-from conftest import Site
+from sites import Site
 
 from newsgen import library
 

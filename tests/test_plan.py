@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from xml.etree import ElementTree
 
 import pytest
-from conftest import Site
+from sites import Site
 
 from newsgen.config import KINDS
 

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from conftest import Site
 from hypothesis import given
 from hypothesis import strategies as st
+from sites import Site
 
 from newsgen import stories
 from newsgen.model import Article

@@ -1,0 +1,106 @@
+"""A site in one string makes a test: `site("-- content/a.md --\\n---\\ntitle: A\\n…")`, then `.edit()` and `.build()`."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from newsgen import build
+from newsgen.build import Options, Report
+from newsgen.output import MANIFEST
+
+NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+
+class Site:
+    """A site's folder on disk."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.output = root / "public"
+        (root / "content").mkdir(parents=True)
+
+    def add(self, text: str) -> Site:
+        """Writes files from a string in which each begins with a line `-- path --`."""
+        parts = re.split(r"^-- (.+) --\n", text, flags=re.MULTILINE)
+        for path, body in zip(parts[1::2], parts[2::2], strict=True):
+            self.write(path, body)
+        return self
+
+    def write(self, path: str, data: str | bytes) -> Site:
+        file = self.root / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(data if isinstance(data, bytes) else data.encode())
+        return self
+
+    def edit(self, path: str, old: str, new: str) -> Site:
+        file = self.root / path
+        text = file.read_text(encoding="utf-8")
+        assert old in text, f"{old!r} is not in {path}"
+        file.write_text(text.replace(old, new), encoding="utf-8")
+        return self
+
+    def article(self, name: str, *, title: str = "", more: str = "", body: str = "", **fields: Any) -> Site:
+        """Writes content/NAME.md with what an article needs and the fields given."""
+        rows = {
+            "title": title or name.rpartition("/")[2].replace("-", " ").capitalize(),
+            "publishedDateTime": "2026-11-08T10:00:00Z",
+            "webUrl": f"https://{name.replace('/', '-')}.example/{name}/",
+        } | fields
+        block = "".join(
+            f"{k}: {v if isinstance(v, int | float) else _quoted(v)}\n" for k, v in rows.items() if v is not None
+        )
+        return self.write(f"content/{name}.md", f"---\n{block}{more}---\n{body}")
+
+    def options(self, **chosen: Any) -> Options:
+        return Options(**{"site": self.root, "now": NOW, **chosen})
+
+    def load(self, **chosen: Any) -> build.Loaded:
+        return build.load(self.options(**chosen))
+
+    def build(self, **chosen: Any) -> Report:
+        return build.build(self.options(**chosen))
+
+    def good(self, **chosen: Any) -> Report:
+        """Builds, and fails where anything is wrong with the content."""
+        report = self.build(**chosen)
+        assert not report.problems, "\n".join(map(str, report.problems))
+        return report
+
+    def read(self, path: str) -> str:
+        return (self.output / path).read_text(encoding="utf-8")
+
+    def tree(self, folder: Path | None = None) -> dict[str, bytes]:
+        """Every file of the output but the manifest, by path."""
+        root = folder or self.output
+        return {
+            p.relative_to(root).as_posix(): p.read_bytes()
+            for p in root.rglob("*")
+            if p.is_file() and p.name != MANIFEST
+        }
+
+    def run(self, *args: str, **env: str) -> subprocess.CompletedProcess[str]:
+        """Runs the command line in the site's folder."""
+        command = [sys.executable, "-m", "newsgen", *args]
+        return subprocess.run(
+            command,
+            cwd=self.root,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            env={**os.environ, **env},
+            check=False,
+        )
+
+
+def _quoted(value: str) -> str:
+    if isinstance(value, str) and not re.fullmatch(
+        r"\d{4}-\d\d-\d\d(T[\d:]+Z)?|true|false|\[.*\]|\{.*\}", value, re.DOTALL
+    ):
+        return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return value
