@@ -1,8 +1,9 @@
 """newsgen: a folder of article files becomes a browsable news site.
 
 A build is one sentence: files → articles → library → pages → files. To read the code in that order: `content` (with
-`frontmatter`, `markup` and `canonical` below it), `stories` and `ranking`, `library`, `plan` (of the types in `pages`,
-at the addresses of `urls`), `theme` and `render`, `output`, and `build`, which runs them.
+`frontmatter`, `fields`, `markup` and `canonical` below it), `stories` and `ranking`, `library`, `plan` (with `cards`,
+`lists` and `feeds`, of the types in `pages`, at the addresses of `urls`), `theme` and `render`, `output`, and `build`,
+which runs them.
 """
 
 __version__ = "0.1.0"

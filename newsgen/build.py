@@ -129,7 +129,7 @@ def load(options: Options, progress: Progress | None = None) -> Loaded:
     shelved = Library.of(articles, abouts, settings, now=now, show=options.show, clock=moment)
     report.seconds["arrange"] = clock.lap()
     theme = Theme(options.site)
-    pages, collisions = plan.plan(shelved, theme.files())
+    pages, collisions = plan.plan(shelved, theme.files(), source.name)
     report.problems += collisions
     report.seconds["plan"] = clock.lap()
     _count(report, articles, shelved, now, options)

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from itertools import groupby
+from typing import TypeAlias
 
 from newsgen import feeds, lists, ranking, text, urls
 from newsgen.cards import Cards, Item
@@ -34,10 +35,20 @@ BLOCKS = 6
 BLOCK = 3
 _WEEK = timedelta(days=7)
 
+_Named: TypeAlias = dict[tuple[type[Page], str], str]
+"""Which file of the site's people is behind a page: by its type and address."""
 
-def plan(library: Library, files: Iterable[FilePage] = ()) -> tuple[tuple[Page, ...], tuple[Problem, ...]]:
-    """Every page at an address of its own, and a problem for each that would take another's. `files` are static ones."""
-    return _apart(_pages(Cards(library)), files, library)
+
+def plan(
+    library: Library, files: Iterable[FilePage] = (), shown: str = "content"
+) -> tuple[tuple[Page, ...], tuple[Problem, ...]]:
+    """Every page at an address of its own, and a problem for each that would take another's.
+
+    `files` are static ones, `shown` is how messages call the content folder.
+    """
+    named: _Named = {(ArticlePage, address): f"{shown}/{id}" for id, address in library.address.items()}
+    named |= {(TextPage, urls.page(key)): f"{shown}/{about.id}" for key, about in library.about["page"].items()}
+    return _apart(_pages(Cards(library)), files, named)
 
 
 def site(library: Library) -> Site:
@@ -74,13 +85,12 @@ def site(library: Library) -> Site:
 
 
 def _apart(
-    pages: Iterable[Page], files: Iterable[FilePage], library: Library
+    pages: Iterable[Page], files: Iterable[FilePage], named: _Named
 ) -> tuple[tuple[Page, ...], tuple[Problem, ...]]:
     """The pages that do not stand in another's way, even on a disk that ignores case; the first planned stays."""
     taken: dict[str, Page] = {}
     folders: dict[str, Page] = {}
     problems = []
-    named = {address: id for id, address in library.address.items()}
     for page in [*pages, *files]:
         key = page.path.casefold()
         above = [key[:i] for i, c in enumerate(key) if c == "/"]
@@ -91,20 +101,23 @@ def _apart(
                 folders.setdefault(folder, page)
             continue
         what = f"would be written to {page.path}, where {_called(other, named)} is"
-        problems.append(
-            Problem(path=_called(page, named), what=what, hint="rename one, or switch one kind off in site.toml")
-        )
+        hint = "rename one, or switch one kind off in site.toml"
+        if isinstance(page, RedirectPage):
+            field, hint = "aliases", "take it out: what stands there has an address of its own"
+        else:
+            field = ""
+        problems.append(Problem(path=_called(page, named), field=field, what=what, hint=hint))
     return tuple(taken.values()), tuple(problems)
 
 
-def _called(page: Page, named: dict[str, str]) -> str:
+def _called(page: Page, named: _Named) -> str:
     """A page as the people of the site know it."""
     if isinstance(page, FilePage):
         return f"static/{page.source}"
-    if isinstance(page, ArticlePage):
-        return named.get(page.head.address, page.path)
+    if isinstance(page, ArticlePage | TextPage):
+        return named.get((type(page), page.head.address), page.path)
     if isinstance(page, RedirectPage):
-        return f"an alias of {named.get(page.target, page.target)}"
+        return named.get((ArticlePage, page.target)) or named.get((TextPage, page.target), page.target)
     return f"the page {page.head.title!r}" if isinstance(page, HtmlPage) else page.path
 
 
