@@ -45,9 +45,13 @@ class Block(Table, frozen=True, kw_only=True):
 
 
 class Stories(Table, frozen=True, kw_only=True):
-    """`folded`: whether a held follower (heat below 0) may show as a line of a published story."""
+    """`folded`: whether a held follower (heat below 0) may show as a line of a published story.
+
+    `similarity`: whether words alone may join articles.
+    """
 
     folded: Literal["hold", "member"] = "hold"
+    similarity: bool = True
 
 
 class Ranking(Table, frozen=True, kw_only=True):

@@ -93,7 +93,9 @@ class Library(NamedTuple):
         about: dict[str, dict[str, About]] = {"topic": {}, "provider": {}, "story": {}, "page": {}}
         for each in sorted(abouts, key=lambda a: a.id):
             about[each.kind].setdefault(each.key, each)
-        found = stories.cluster(published, clock=clock, folded=folded, about=about["story"])
+        found = stories.cluster(
+            published, clock=clock, folded=folded, about=about["story"], similar=config.stories.similarity
+        )
         everything_shown: list[Member] = [*published, *found.coverage]
         members = tuple(sorted(everything_shown, key=lambda m: (m.published, m.id), reverse=True))
         story_of: dict[str, Story] = {}

@@ -140,11 +140,15 @@ class Provider(Noun, frozen=True, kw_only=True):
 
 
 class Evidence(Noun, frozen=True, kw_only=True):
-    """Why `member` is in a story with `other`, both ids: the same address, both declare it, one does, or the editor."""
+    """Why `member` is in a story with `other`, both ids: the same address, both declare it, one does, or the editor.
+
+    Where their words did it, `other` is the member it is most like and `score` (0 to 1) how like the story it is.
+    """
 
     member: str
     other: str
-    kind: Literal["same address", "mutual", "declared", "editor"]
+    kind: Literal["same address", "mutual", "declared", "editor", "similar"]
+    score: float = 0.0
 
 
 class Story(Noun, frozen=True, kw_only=True):

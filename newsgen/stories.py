@@ -4,16 +4,45 @@ Joined are files that share a canonical URL, that declare each other, or that na
 different stories are kept apart whatever else speaks for them. What a file declares and what has no file belongs to the
 file's story, or makes one with it. A one-way entry never merges two files' stories: `related` lists mix the same event
 with the same subject, and go stale.
+
+Then words join what nobody declared. Files come in the order of their time; each joins the story it is most like, or
+begins one. How like: the mean of its similarity to the story's members, those at other times included as 0, so that no
+chain of lookalikes can form; for a large story times (members / 5)^0.45. Once all are placed, each may move to a story
+it is more like. The numbers were chosen on the first halves, by time, of labelled collections of news in English, and
+checked on the second halves.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import math
+from bisect import bisect_left, bisect_right
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
-from newsgen import canonical, ranking
+from newsgen import canonical, ranking, similarity
 from newsgen.model import About, Article, Coverage, Evidence, Member, Related, Story
+from newsgen.similarity import Neighbours
+
+Kind = Literal["same address", "mutual", "editor", "similar"]
+
+
+LIKE = (0.105, 0.17)
+"""How alike is enough: where up to `CROWD[0]` articles are within reach, and where `CROWD[1]` or more are.
+
+The more there are, the more are alike by chance. In between, the logarithm of their number counts.
+"""
+
+CROWD = (100, 2000)
+
+SOLE = 3
+"""A single shared word joins nothing to a story of fewer members."""
+
+LARGE = (5, 100)
+"""A story of more members than the first is told in more words than one text holds; after the second no more so."""
+
+_GROWTH = 0.45
 
 
 class Clusters(NamedTuple):
@@ -34,11 +63,12 @@ def cluster(
     clock: datetime,
     folded: Iterable[Article] = (),
     about: Mapping[str, About] | None = None,
+    similar: bool = True,
 ) -> Clusters:
     """Groups published articles; the result depends on their values alone, not on their order.
 
     `folded` are held followers that may show as a line of a story with a published member. No coverage is dated after
-    the `clock`. `about` are the editor's words on a story, by its name.
+    the `clock`. `about` are the editor's words on a story, by its name. `similar` is whether words join.
     """
     files = sorted(articles, key=lambda a: a.id)
     owners = _owners(files)
@@ -55,6 +85,8 @@ def cluster(
         for other in targets[file.id]:
             if file.id < other and file.id in targets.get(other, ()):
                 union.join(file.id, other, "mutual")
+    if similar:
+        _join_similar(files, union)
     lines = [_Line(a.id, coverage[id]) for a in files for id in targets[a.id] if id in coverage]
     lines += _followers(folded, owners, clock)
     return Clusters(_stories(files, union, lines, about or {}), tuple(coverage.values()), targets)
@@ -85,15 +117,133 @@ class _Union:
             id = self._parent[id]
         return id
 
-    def join(self, one: str, other: str, kind: str) -> None:
+    def join(self, one: str, other: str, kind: Kind, score: float = 0.0) -> None:
+        """Makes one set of two files' sets, unless an editor keeps them apart."""
+        if one != other and self.unite(one, other):
+            self.evidence.setdefault(one, []).append(Evidence(member=other, other=one, kind=kind, score=score))
+
+    def unite(self, one: str, other: str) -> bool:
+        """The same without a reason; says whether it was done."""
         a, b = sorted((self.find(one), self.find(other)))
         names = {self._name[a], self._name[b]} - {""}
-        if one == other or len(names) > 1:
-            return
+        if len(names) > 1:
+            return False
         if a != b:
             self._parent[b] = a
             self._name[a] = next(iter(names), "")
-        self.evidence.setdefault(one, []).append(Evidence(member=other, other=one, kind=kind))  # type: ignore[arg-type]
+        return True
+
+    def name(self, id: str) -> str:
+        """The story that an editor put a file's set into, "" where none."""
+        return self._name[self.find(id)]
+
+
+def _join_similar(files: list[Article], union: _Union) -> None:
+    """Joins what words alone put into one story."""
+    order = sorted(files, key=lambda a: (a.published, a.id))
+    near = similarity.neighbours(order)
+    first: dict[str, int] = {}
+    units = [first.setdefault(union.find(a.id), place) for place, a in enumerate(order)]
+    names = {unit: union.name(order[unit].id) for unit in first.values()}
+    enough = _enough([a.published.timestamp() for a in order])
+    labels = _settle(_place(near, units, names, enough), near, units, names, enough)
+    likest: dict[int, tuple[float, int]] = {}
+    for place, (others, scores, _) in enumerate(near):
+        for other, score in zip(others, scores, strict=True):
+            if labels[place] == labels[other] and units[place] != units[other]:
+                for one, two in ((place, other), (other, place)):
+                    likest[one] = max(likest.get(one, (0.0, 0)), (score, -two))
+    begun: dict[int, str] = {}
+    for place, label in enumerate(labels):
+        id = order[place].id
+        if place in likest:
+            score, other = likest[place]
+            union.join(order[-other].id, id, "similar", score)
+        union.unite(begun.setdefault(label, id), id)
+
+
+def _enough(moments: Sequence[float]) -> list[float]:
+    """For each of some moments in their order, in seconds, how alike is enough there."""
+    low, high = map(math.log, CROWD)
+    reach = similarity.REACH.total_seconds()
+    out = []
+    for moment in moments:
+        crowd = bisect_right(moments, moment + reach) - bisect_left(moments, moment - reach)
+        part = min(1.0, max(0.0, (math.log(crowd) - low) / (high - low)))
+        out.append(round(LIKE[0] + (LIKE[1] - LIKE[0]) * part, 6))
+    return out
+
+
+def _likeness(total: float, members: int) -> float:
+    """How like a story something is, from the sum of its similarities to the story's members."""
+    small, large = LARGE
+    growth = (min(members, large) / small) ** _GROWTH if members > small else 1.0
+    return round(total / members * growth, 6)
+
+
+def _place(
+    near: Sequence[Neighbours], units: Sequence[int], names: Mapping[int, str], enough: Sequence[float]
+) -> list[int]:
+    """A label for each file: those of one story have the same, the place of the story's first file.
+
+    `units` are the places of the first files of the sets that stay together.
+    """
+    labels: list[int] = []
+    sizes = [0] * len(units)
+    named = dict(names)
+    for place, (others, scores, words) in enumerate(near):
+        unit = units[place]
+        label = labels[unit] if unit != place else place
+        if unit == place:
+            sums: dict[int, float] = {}
+            for other, score, shared in zip(others, scores, words, strict=True):
+                story = labels[other]
+                if shared > 1 or sizes[story] >= SOLE:
+                    sums[story] = sums.get(story, 0.0) + score
+            best = enough[place]
+            for story in sorted(sums):
+                if names[unit] and named[story] and names[unit] != named[story]:
+                    continue
+                likeness = _likeness(sums[story], sizes[story])
+                if likeness > best:
+                    best, label = likeness, story
+            named[label] = named[label] or names[unit]
+        labels.append(label)
+        sizes[label] += 1
+    return labels
+
+
+def _settle(
+    labels: Sequence[int],
+    near: Sequence[Neighbours],
+    units: Sequence[int],
+    names: Mapping[int, str],
+    enough: Sequence[float],
+) -> list[int]:
+    """The labels once each unit has moved to the story it is most like, all at once; what an editor named stays."""
+    sizes = Counter(labels)
+    weight = Counter(units)
+    sums: dict[int, dict[int, float]] = {unit: {} for unit in weight}
+    for place, row in enumerate(near):
+        for other, score, shared in zip(*row, strict=True):
+            if units[other] == units[place]:
+                continue
+            for one, two in ((place, other), (other, place)):
+                story = labels[two]
+                if shared > 1 or sizes[story] >= SOLE:
+                    found = sums[units[one]]
+                    found[story] = found.get(story, 0.0) + score
+    moved: dict[int, int] = {}
+    for unit, found in sums.items():
+        best, moved[unit] = enough[unit], len(units) + unit
+        for story in sorted(found):
+            members = sizes[story] - (weight[unit] if labels[unit] == story else 0)
+            likeness = _likeness(found[story] / weight[unit], members) if members else 0.0
+            if likeness > best:
+                best, moved[unit] = likeness, story
+        if names[unit]:
+            moved[unit] = labels[unit]
+    return [moved[unit] for unit in units]
 
 
 class _Line(NamedTuple):
