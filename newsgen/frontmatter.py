@@ -375,6 +375,8 @@ class _Inspection:
             return [(child, (*path, index)) for index, child in enumerate(node.value)]
         children, names = [], set()
         for key, value in node.value:
+            if key.tag == _TAG + "value":
+                key.tag = _STR  # as PyYAML reads a lone = where a name stands
             if not isinstance(key, ScalarNode) or key.tag not in (_STR, _MERGE):
                 raise self._wrong(key, path, "the name of a field is not text", "put the name in quotes")
             at = (*path, key.value)

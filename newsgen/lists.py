@@ -164,6 +164,7 @@ def sources(cards: Cards) -> Iterator[SourcesPage]:
             sources=tuple(chunk),
             newer=newer,
             older=older,
+            similarity=cards.config.stories.similarity,
             half_life=config.half_life,
             provider_cap=config.provider_cap,
             topic_cap=config.topic_cap,

@@ -76,6 +76,15 @@ class Group(Noun, frozen=True, kw_only=True):
     cards: tuple[Card, ...]
 
 
+class Reason(Noun, frozen=True, kw_only=True):
+    """Why a piece is in its story: `kind` of evidence that ties it to the `other`, `percent` how alike their words are."""
+
+    piece: Card
+    other: Card
+    kind: str
+    percent: int
+
+
 class StoryPage(HtmlPage, frozen=True, kw_only=True):
     """All coverage of one event. `groups` are in the order of their best member; `timeline` is all, oldest first."""
 
@@ -89,6 +98,7 @@ class StoryPage(HtmlPage, frozen=True, kw_only=True):
     groups: tuple[Group, ...]
     timeline: tuple[Card, ...]
     topics: tuple[Link, ...]
+    reasons: tuple[Reason, ...]
     body: str
 
 
@@ -174,6 +184,7 @@ class SourcesPage(HtmlPage, frozen=True, kw_only=True):
     sources: tuple[Source, ...]
     newer: Link | None
     older: Link | None
+    similarity: bool
     half_life: float
     provider_cap: int
     topic_cap: int

@@ -23,6 +23,7 @@ from newsgen.pages import (
     HtmlPage,
     NotFoundPage,
     Page,
+    Reason,
     RedirectPage,
     StoryPage,
     TextPage,
@@ -235,8 +236,18 @@ def _story(cards: Cards, story: Story) -> StoryPage:
         groups=tuple(Group(provider=cards.provider(g[0].provider), cards=tuple(map(cards.card, g))) for g in groups),
         timeline=tuple(map(cards.card, story.members)),
         topics=tuple(cards.link("topic", k) for k, _ in sorted(count.items(), key=lambda c: (-c[1], c[0]))),
+        reasons=tuple(_reasons(cards, story)),
         body=about.body if about else "",
     )
+
+
+def _reasons(cards: Cards, story: Story) -> Iterator[Reason]:
+    """What joined the members, in the order of their time."""
+    members = {m.id: (at, cards.card(m)) for at, m in enumerate(story.members)}
+    found = [e for e in story.evidence if e.member in members and e.other in members]
+    for e in sorted(found, key=lambda e: (members[e.member][0], members[e.other][0], e.kind)):
+        percent = round(100 * e.score)
+        yield Reason(piece=members[e.member][1], other=members[e.other][1], kind=e.kind, percent=percent)
 
 
 def _category(cards: Cards, member: Member) -> Link | None:

@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 import yaml
 import yaml_rs
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
 from newsgen import frontmatter as fm
@@ -591,6 +591,8 @@ def test_text_near_the_edges_of_the_guard_means_what_pyyaml_says() -> None:
     st.text(st.characters(codec="utf-8"), max_size=40)
     | st.text(st.sampled_from("ab1: -#'\"\n\r\t[]{},&*!|>%@`?\\=<~.é\u2028"), max_size=25)
 )
+@example("=: 1")
+@example("a: =")
 def test_any_text_means_what_pyyaml_says_or_is_refused(text: str) -> None:
     assume(not closes(text))
     agree(text)

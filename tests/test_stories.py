@@ -1,5 +1,6 @@
 """What joins and what does not; every case through real files, as an editor would write them."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -177,6 +178,23 @@ def test_a_folded_follower_is_held_by_default_and_a_line_of_its_story_where_the_
     everything = b"".join(s.tree().values()).decode()
     assert "Secret subject" not in everything
     assert "z.example" not in everything
+
+
+def test_a_story_s_page_says_what_joined_its_members(site: Make) -> None:
+    s = site()
+    s.article(
+        "a", title="Comet found by night class", webUrl="https://a.example/1", more=related("https://x.example/1")
+    )
+    s.article("b", title="Comet found by night school", webUrl="https://b.example/1")
+    s.article(
+        "c", title="Elsewhere", webUrl="https://a.example/1?utm_source=x", publishedDateTime="2026-11-08T09:00:00Z"
+    )
+    s.good()
+    page = " ".join(re.sub(r"<[^>]+>", "", s.read("story/2026/11/08/c/index.html")).split())
+    why = page.partition("How this story was grouped")[2]
+    assert "Elsewhere a.example has the same address as Comet found by night class a.example" in why
+    assert "On x.example/1 x.example is named by Comet found by night class a.example" in why
+    assert re.search(r"school b\.example is \d\d % alike in its words to Comet found by night class", why)
 
 
 @given(st.data())
