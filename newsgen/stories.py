@@ -8,8 +8,8 @@ with the same subject, and go stale.
 Then words join what nobody declared. Files come in the order of their time; each joins the story it is most like, or
 begins one. How like: the mean of its similarity to the story's members, those at other times included as 0, so that no
 chain of lookalikes can form; for a large story times (members / 5)^0.45. Once all are placed, each may move to a story
-it is more like. The numbers were chosen on the first halves, by time, of labelled collections of news in English, and
-checked on the second halves.
+it is more like. The numbers were chosen on labelled collections of news in English, mostly on their first halves by
+time, and with an eye on an unlabelled stream of 1,200 articles a day.
 """
 
 from __future__ import annotations
