@@ -37,6 +37,9 @@ WINDOW = 20
 FLOOR = 0.06
 """Below it two articles have nothing in common."""
 
+AGAIN = 0.4
+"""Two articles of one publisher are on one event from here on: below, they are on its subject."""
+
 CAP = 3.0
 """A word in less than a twentieth (1/e³) of the articles around is as telling as a word can be."""
 
@@ -101,7 +104,7 @@ def neighbours(articles: Sequence[Article]) -> list[Neighbours]:
     for index, moment in enumerate(seconds):
         if moment in crowds or series[index]:
             vectors[index] = _Vector({}, set())
-    return _pairs(vectors, seconds)
+    return _pairs(vectors, seconds, [a.provider for a in articles])
 
 
 class _Terms(NamedTuple):
@@ -265,7 +268,7 @@ def _series(articles: Sequence[Article], seconds: Sequence[float]) -> list[bool]
     return out
 
 
-def _pairs(vectors: Sequence[_Vector], seconds: Sequence[float]) -> list[Neighbours]:
+def _pairs(vectors: Sequence[_Vector], seconds: Sequence[float], providers: Sequence[str]) -> list[Neighbours]:
     reach = REACH.total_seconds()
     postings: dict[str, tuple[list[int], list[float]]] = {}
     first = 0
@@ -293,7 +296,7 @@ def _pairs(vectors: Sequence[_Vector], seconds: Sequence[float]) -> list[Neighbo
         found, scores, words = array("l"), array("d"), array("l")
         for place, dot in dots.items():
             cosine = dot % _ONE
-            if cosine >= FLOOR:
+            if cosine >= FLOOR and (cosine >= AGAIN or providers[place] != providers[index]):
                 score = round(cosine * math.exp(-FADE * (now - seconds[place]) / 86400), 6)
                 if score >= FLOOR:
                     found.append(place)

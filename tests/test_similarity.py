@@ -113,6 +113,16 @@ def test_a_date_that_thousands_share_brings_nothing_together() -> None:
     assert groups(twice) == []
 
 
+def test_two_posts_of_one_publisher_on_its_subject_are_no_story() -> None:
+    first = "Harbour bridge stuck open after first ship"
+    second = "Harbour bridge: how the new timetable works"
+    apart = [article("a", first, provider="p.example"), article("b", second, hours=5, provider="p.example")]
+    assert groups([*apart, *noise(60)]) == []
+    assert groups([apart[0], article("b", second, hours=5), *noise(60)]) == [{"a", "b"}]
+    update = article("b", f"{first}, now closed", hours=5, provider="p.example")
+    assert groups([apart[0], update, *noise(60)]) == [{"a", "b"}]
+
+
 def test_one_wire_text_in_forty_papers_is_one_story() -> None:
     copies = [
         article(f"w{n:02}", "Comet found by night class confirmed", "Astronomers at Mount Orrin agree.", hours=n / 4)
