@@ -63,7 +63,7 @@ STEM = 5
 PRIOR = 20
 """Imagined articles around each one, that hold short words and no others; they matter where there are few real ones."""
 
-CROWD = 1000
+MADE_UP = 1000
 """As many articles at one very moment have a made-up date, and such a date brings nothing together."""
 
 _WORD = re.compile(r"[^\W_]+(?:['.][^\W_]+)*")
@@ -99,7 +99,7 @@ def neighbours(articles: Sequence[Article]) -> list[Neighbours]:
     texts = [_terms(a.title, a.excerpt, stems) for a in articles]
     seconds = [a.published.timestamp() for a in articles]
     vectors = _vectors(texts, [int(s // 86400) for s in seconds])
-    crowds = {moment for moment, count in Counter(seconds).items() if count >= CROWD}
+    crowds = {moment for moment, count in Counter(seconds).items() if count >= MADE_UP}
     series = _series(articles, seconds)
     for index, moment in enumerate(seconds):
         if moment in crowds or series[index]:

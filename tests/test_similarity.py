@@ -106,10 +106,10 @@ def test_the_same_headline_from_another_publisher_the_same_day_is_one() -> None:
 def test_a_date_that_thousands_share_brings_nothing_together() -> None:
     twice = [
         article(f"m{2 * n + copy:04}", other.title)
-        for n, other in enumerate(noise(similarity.CROWD // 2))
+        for n, other in enumerate(noise(similarity.MADE_UP // 2))
         for copy in (0, 1)
     ]
-    assert len(groups(twice[:-1])) == similarity.CROWD // 2 - 1
+    assert len(groups(twice[:-1])) == similarity.MADE_UP // 2 - 1
     assert groups(twice) == []
 
 
