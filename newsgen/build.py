@@ -66,10 +66,6 @@ class Report(msgspec.Struct, kw_only=True):
     output: str = ""
     seconds: dict[str, float] = {}
 
-    @property
-    def errors(self) -> bool:
-        return bool(self.problems)
-
 
 class Loaded(msgspec.Struct, kw_only=True):
     """A site read and arranged, before any page is rendered."""

@@ -101,8 +101,7 @@ class Cards:
     def cluster(self, item: Item, lines: int = LINES, until: datetime | None = None) -> Cluster:
         """An item as a list shows it; `until` leaves out what came later."""
         if not isinstance(item, Story):
-            card = self.card(item)
-            return Cluster(title=card.title, url="", lead=card, coverage=(), count=1, sources=1)
+            return self.alone(item)
         members: Sequence[Member] = item.members
         lead = item.lead
         if until is not None:
@@ -119,6 +118,11 @@ class Cards:
             count=len(members),
             sources=len({m.provider for m in members}),
         )
+
+    def alone(self, member: Member) -> Cluster:
+        """A member by itself, whatever story it is in."""
+        card = self.card(member)
+        return Cluster(title=card.title, url="", lead=card, coverage=(), count=1, sources=1)
 
     def link(self, axis: str, key: str) -> Link:
         """A section by name, with its address if it has a page."""

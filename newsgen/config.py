@@ -14,6 +14,7 @@ from msgspec import Meta
 
 from newsgen import canonical
 from newsgen.errors import ConfigError, Problem
+from newsgen.text import LANGUAGE
 from newsgen.typed import Fault, Faults, dotted, faults, near
 
 Kind = Literal[
@@ -117,7 +118,7 @@ class Config(Table, frozen=True, kw_only=True):
 
     title: str = "News"
     description: str = ""
-    language: Annotated[str, Meta(pattern=r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$")] = "en"
+    language: Annotated[str, Meta(pattern=LANGUAGE)] = "en"
     dir: Literal["ltr", "rtl"] = "ltr"
     timezone: str = "UTC"
     base_url: str = ""

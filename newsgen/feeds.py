@@ -8,7 +8,6 @@ from datetime import datetime
 
 from newsgen import ranking, urls
 from newsgen.cards import Cards, Item
-from newsgen.library import Library
 from newsgen.model import Article, Link, Member, Section, Story
 from newsgen.pages import (
     AtomFeed,
@@ -185,7 +184,7 @@ def _places(cards: Cards) -> list[str]:
 
 def _mapped(cards: Cards) -> Iterator[tuple[datetime, Entry]]:
     """Stories, and the articles that search engines may show: those in no story that has a page."""
-    library: Library = cards.library
+    library = cards.library
     if cards.has("story"):
         for story in library.stories:
             if not any(m.status for m in story.members):

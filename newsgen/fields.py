@@ -21,7 +21,6 @@ _SPACED_ZONE = re.compile(r"(?<=[0-9]) +(?=[+-]\d{2}:?\d{2}$|Z$)")
 _PLAIN_URL = re.compile(
     r"https?://[a-z0-9-]+(?:\.[a-z0-9-]+)+(?:/[\w\-.~!$&'()*+,;=:@%/]*)?(?:\?[\w\-.~!$&'()*+,;=:@%/?]*)?", re.ASCII
 )
-_LANG = re.compile(r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$")
 
 # What one of our fields may hold in a file. YAML and TOML read dates, JSON cannot: hence Any.
 When = Annotated[Any, Meta(extra_json_schema={"type": "string", "format": "date-time"})]
@@ -96,7 +95,7 @@ class ArticleFile(msgspec.Struct, rename="camel", kw_only=True):
     featured_content: str = ""
     story: str = ""
     pin: When = None
-    lang: Annotated[str, Meta(extra_json_schema={"pattern": _LANG.pattern})] = ""
+    lang: Annotated[str, Meta(extra_json_schema={"pattern": text.LANGUAGE})] = ""
     dir: Literal["", "ltr", "rtl", "auto"] = ""
     aliases: tuple[str, ...] | str = ()
 
@@ -196,7 +195,7 @@ def moment(value: Any, at: Path, wrong: Faults) -> datetime | None:
 
 def language(value: str, at: Path, wrong: Faults) -> str:
     """A language tag (RFC 5646, by its form alone)."""
-    if value and not _LANG.match(value):
+    if value and not re.fullmatch(text.LANGUAGE, value):
         wrong.add(at, f"{_shown(value, 40)} is not a language", 'write its tag, as in "en" or "pt-BR"')
     return value
 

@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 import markdown
 import nh3
 
+from newsgen.text import LANGUAGE
+
 MAX_BYTES = 1024 * 1024
 """Longest body in UTF-8."""
 _MAX_DEPTH = 64
@@ -73,7 +75,6 @@ _ODD = re.compile(r"[\\\x00-\x1f\x7f]")
 _REFERENCE = re.compile(r"https?://|[^:/?#]*(?:[/?#]|$)", re.IGNORECASE)
 _LENGTH = re.compile(r"[0-9]{1,5}")
 _DIRS = ("ltr", "rtl", "auto")
-_LANG = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
 
 
 class TooDeepError(ValueError):
@@ -133,7 +134,7 @@ class Markup:
         if name == "dir":
             return value if value in _DIRS else None
         if name in ("lang", "hreflang"):
-            return value if _LANG.fullmatch(value) else None
+            return value if re.fullmatch(LANGUAGE, value) else None
         return value
 
 

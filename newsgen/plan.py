@@ -9,10 +9,10 @@ from itertools import groupby
 from typing import TypeAlias
 
 from newsgen import feeds, lists, ranking, text, urls
-from newsgen.cards import Cards, Item
+from newsgen.cards import LINES, Cards, Item
 from newsgen.errors import Problem
 from newsgen.library import Library
-from newsgen.model import Article, Card, Cluster, Link, Member, Site, Story
+from newsgen.model import Article, Link, Member, Site, Story
 from newsgen.pages import (
     ArticlePage,
     Block,
@@ -161,7 +161,7 @@ def _home(cards: Cards, items: list[Item]) -> HomePage:
     rising = ranking.trending(dated, library.clock)
     active = Counter(m.provider for m in recent if m.provider)
     days = list(library.sections["day"].values())[-7:][::-1] if cards.has("archive") else []
-    clusters = [cards.cluster(item, 6 if at == 0 else 3) for at, item in enumerate(best)]
+    clusters = [cards.cluster(item, 6 if at == 0 else LINES) for at, item in enumerate(best)]
     head = Head(
         title=config.title,
         description=config.description,
@@ -319,11 +319,7 @@ class _Earlier:
             seen = seen | {m.id for m in found}
             if found:
                 link = cards.link(axis, key)
-                yield Block(title=link.title, url=link.url, clusters=tuple(map(_alone, map(cards.card, found))))
-
-
-def _alone(card: Card) -> Cluster:
-    return Cluster(title=card.title, url="", lead=card, coverage=(), count=1, sources=1)
+                yield Block(title=link.title, url=link.url, clusters=tuple(map(cards.alone, found)))
 
 
 def _texts(cards: Cards) -> Iterator[TextPage]:

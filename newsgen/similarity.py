@@ -67,6 +67,7 @@ MADE_UP = 1000
 """As many articles at one very moment have a made-up date, and such a date brings nothing together."""
 
 _WORD = re.compile(r"[^\W_]+(?:['.][^\W_]+)*")
+_NO_WORD = re.compile(r"[\d\W_]+")
 # A shared word adds this to a sum whose rest stays below it: one sum holds the number of words and the cosine.
 _ONE = 8.0
 # Scripts that write no spaces: Thai, Lao, Burmese, Khmer, kana, Han. Two characters stand for a word.
@@ -96,15 +97,18 @@ class _Stems(dict[str, str]):
 def neighbours(articles: Sequence[Article]) -> list[Neighbours]:
     """For each of some articles in the order of their time, what it is similar to among those before it."""
     stems = _Stems()
-    texts = [_terms(a.title, a.excerpt, stems) for a in articles]
+    titles = [headline(a.title) for a in articles]
+    providers = [a.provider for a in articles]
     seconds = [a.published.timestamp() for a in articles]
-    vectors = _vectors(texts, [int(s // 86400) for s in seconds])
+    days = [int(s // 86400) for s in seconds]
+    texts = [_terms(title, a.excerpt, stems) for title, a in zip(titles, articles, strict=True)]
+    vectors = _vectors(texts, days)
     crowds = {moment for moment, count in Counter(seconds).items() if count >= MADE_UP}
-    series = _series(articles, seconds)
+    series = _series(providers, titles, days)
     for index, moment in enumerate(seconds):
         if moment in crowds or series[index]:
             vectors[index] = _Vector({}, set())
-    return _pairs(vectors, seconds, [a.provider for a in articles])
+    return _pairs(vectors, seconds, providers)
 
 
 class _Terms(NamedTuple):
@@ -116,7 +120,7 @@ class _Terms(NamedTuple):
 
 def _terms(title: str, excerpt: str, stems: _Stems) -> _Terms:
     counts: dict[str, int] = {}
-    for stem in _words(headline(title), stems):
+    for stem in _words(title, stems):
         counts[stem] = counts.get(stem, 0) + TITLE
     counts.pop("", None)
     length = len(counts)
@@ -252,17 +256,17 @@ def _idf(stem: str, now: int, around: int, articles: int, total: int) -> float:
     return idf if around <= max(SCARCE, SHARE * total) else -idf
 
 
-def _series(articles: Sequence[Article], seconds: Sequence[float]) -> list[bool]:
+def _series(providers: Sequence[str], titles: Sequence[str], days: Sequence[int]) -> list[bool]:
     """Which articles are one of a series: the same publisher's same headline, but for its numbers, on another day."""
-    keys = [(a.provider, re.sub(r"[\d\W_]+", " ", headline(a.title).casefold()).strip()) for a in articles]
-    days: dict[tuple[str, str], list[int]] = {}
-    for key, moment in zip(keys, seconds, strict=True):
-        if not (held := days.setdefault(key, [])) or held[-1] != moment // 86400:
-            held.append(int(moment // 86400))
+    keys = [(p, _NO_WORD.sub(" ", t.casefold()).strip()) for p, t in zip(providers, titles, strict=True)]
+    known: dict[tuple[str, str], list[int]] = {}
+    for key, day in zip(keys, days, strict=True):
+        if not (held := known.setdefault(key, [])) or held[-1] != day:
+            held.append(day)
     out = []
-    for key, moment in zip(keys, seconds, strict=True):
-        held = days[key]
-        place = bisect_left(held, moment // 86400)
+    for key, day in zip(keys, days, strict=True):
+        held = known[key]
+        place = bisect_left(held, day)
         near = (b - a for a, b in pairwise(held[max(0, place - 1) : place + 2]))
         out.append(bool(key[1]) and any(gap <= WINDOW for gap in near))
     return out

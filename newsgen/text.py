@@ -14,6 +14,9 @@ _SUSPECT = re.compile("[<&\x00-\x1f\x7f-\xa0\u2000-\u200a\u2028\u2029\u202f\u300
 _DROPPED = re.compile(r"<(script|style)\b.*?(?:</\1\s*>|\Z)|<!--.*?(?:-->|\Z)", re.DOTALL | re.IGNORECASE)
 _TAG = re.compile(r"</?[A-Za-z][^<>]*>")
 _ASCII_SLUG = re.compile(r"[^a-z0-9]+")
+LANGUAGE = r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$"
+"""A language tag by its form (RFC 5646)."""
+
 MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December")  # fmt: skip
 _SIGNS = {"+": "plus", "#": "sharp"}
 

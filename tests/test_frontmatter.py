@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
 import pickle
 import re
 import tarfile
@@ -111,13 +110,6 @@ class Fast:
 @pytest.fixture
 def fast(monkeypatch: pytest.MonkeyPatch) -> Fast:
     return Fast(monkeypatch)
-
-
-@pytest.fixture
-def data() -> Path:
-    if "NEWSGEN_DATA" not in os.environ:
-        pytest.skip("NEWSGEN_DATA does not name the folder of public test data")
-    return Path(os.environ["NEWSGEN_DATA"])
 
 
 def members(archive: Path, *suffixes: str) -> Iterator[tuple[str, bytes]]:
