@@ -151,14 +151,32 @@ class Evidence(Noun, frozen=True, kw_only=True):
     score: float = 0.0
 
 
+class Rejected(Noun, frozen=True, kw_only=True):
+    """A file that came near a story and is not in it, `other` the member it is nearest to, both by id.
+
+    `score` is how alike their words are (0 to 1), `fit` how well it fits the whole story (1 would be enough). The reason:
+    only one side declares it, an editor keeps it apart, it fits another story (`elsewhere`) or too little (`unlike`).
+    """
+
+    id: str
+    other: str
+    reason: Literal["one side", "editor", "elsewhere", "unlike"]
+    score: float = 0.0
+    fit: float = 0.0
+
+
 class Story(Noun, frozen=True, kw_only=True):
-    """Two or more members that tell of one event, oldest first. `id` is the id of the earliest member with a file."""
+    """Two or more members that tell of one event, oldest first. `id` is the id of the earliest member with a file.
+
+    `rejected` are the files that came nearest and are in no story or in another, the nearest first.
+    """
 
     id: str
     name: str
     lead: Member
     members: tuple[Member, ...]
     evidence: tuple[Evidence, ...]
+    rejected: tuple[Rejected, ...]
     providers: tuple[str, ...]
 
     @property

@@ -265,7 +265,7 @@ def _article(cards: Cards, article: Article, earlier: _Earlier) -> ArticlePage:
     card = cards.card(article)
     story = library.story_of.get(article.id)
     inside = {m.id for m in story.members} if story else {article.id}
-    related = [library.by_id[id] for id in library.targets[article.id] if id in library.by_id]
+    related = [library.by_id[id] for id in library.targets.get(article.id, ()) if id in library.by_id]
     address = library.address[article.id]
     head = Head(
         title=article.title,

@@ -8,19 +8,20 @@ an event, and weighs less. The similarity of two articles within `REACH` is the 
 for each day between them.
 
 Everything is local in time: an article's vector depends on the articles within `WINDOW` of it, its pairs on those
-within `REACH`, and nothing on what a later year brings. No list of words is needed, and so no language is preferred.
+within `REACH`, and nothing on what a later year brings. Counts enter in steps, so that one more article leaves nearly
+all weights as they are, and an update touches little. No list of words is needed, and so no language is preferred.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from array import array
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right, insort
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
-from itertools import pairwise
+from functools import cache, lru_cache
+from itertools import accumulate
 from typing import NamedTuple
 
 from newsgen.model import Article
@@ -34,7 +35,12 @@ NEAR = 2
 WINDOW = 20
 """Whole days before and after an article whose words count as its background."""
 
-FLOOR = 0.06
+UNIT = 10_000
+"""Similarities are whole numbers of which this is 1, and `SCALE` is the length of a vector: sums are the same in any order."""
+
+SCALE = 1000
+
+FLOOR = 0.08
 """Below it two articles have nothing in common."""
 
 AGAIN = 0.4
@@ -43,8 +49,8 @@ AGAIN = 0.4
 CAP = 3.0
 """A word in less than a twentieth (1/e³) of the articles around is as telling as a word can be."""
 
-TELLING = 1.8
-"""A word below it may speak for two articles, but does not count among the words they share."""
+TELLING, PART = 1.75, 0.6
+"""A word below the first adds to a similarity, but this part of `FLOOR` has to come from words above it."""
 
 COMMON = 1.0
 """A word in more than a third (1/e) of them tells nothing."""
@@ -52,8 +58,17 @@ COMMON = 1.0
 SCARCE, SHARE = 40, 0.02
 """A word of an excerpt counts where it is scarce: in at most this many articles around, or this share of them."""
 
+RISE = 1.8
+"""A word that is not so many times as frequent now as on the days out of reach counts for half."""
+
 DOUBT = 1.5
 """Standard deviations that a count on other days is lowered by before it speaks against a word."""
+
+STEPS = 4
+"""Steps of a weight, in 1: what a word tells is not known better."""
+
+DIGITS, CROWD_DIGITS = 3, 5
+"""Leading binary digits of the numbers of texts that a weight is made from."""
 
 FADE = 0.2
 TITLE = 3
@@ -66,22 +81,104 @@ PRIOR = 20
 MADE_UP = 1000
 """As many articles at one very moment have a made-up date, and such a date brings nothing together."""
 
+_FLOOR, _AGAIN = FLOOR * SCALE * SCALE, AGAIN * SCALE * SCALE
 _WORD = re.compile(r"[^\W_]+(?:['.][^\W_]+)*")
 _NO_WORD = re.compile(r"[\d\W_]+")
-# A shared word adds this to a sum whose rest stays below it: one sum holds the number of words and the cosine.
-_ONE = 8.0
 # Scripts that write no spaces: Thai, Lao, Burmese, Khmer, kana, Han. Two characters stand for a word.
 _UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]+")
 # What many publishers put behind a headline: " - The Daily News".
 _TAIL = re.compile(r" [-|] [^-|]{2,60}$")
+_LOGS = [0.0, *(round(1 + math.log(n), 6) for n in range(1, 256))]
 
 
-class Neighbours(NamedTuple):
-    """The earlier articles that one is similar to: their places, the similarities (0 to 1), the telling words shared."""
+class _Text(NamedTuple):
+    """What is compared of an article: its stems in their order, how often each comes; `title` is how many it gives."""
 
-    places: Sequence[int]
-    scores: Sequence[float]
-    words: Sequence[int]
+    seconds: float
+    id: str
+    day: int
+    provider: str
+    series: tuple[str, str]
+    stems: tuple[str, ...]
+    counts: bytes
+    title: int
+
+
+class _Vector(NamedTuple):
+    """A text's telling stems with their weights, and its plain ones: `SCALE` long in all."""
+
+    telling: dict[str, int]
+    plain: dict[str, int]
+
+
+_NOTHING = _Vector({}, {})
+
+
+class _Day:
+    """One day's texts, in how many of them each stem is, and what the stems weigh that are not at the cap.
+
+    A weight below 0 is that of a word that counts in titles only, 0 that of one that counts nowhere.
+    """
+
+    def __init__(self) -> None:
+        self.texts: dict[str, _Text] = {}
+        self.stems: Counter[str] = Counter()
+        self.known: dict[str, float] = {}
+        self.crowd = (0, 0)
+
+    def weigh(self, stems: Iterable[str], near: Mapping[str, int], around: Mapping[str, int]) -> set[str]:
+        """Brings the weights of some stems up to date; those that weigh another now."""
+        articles, total = self.crowd
+        # Most words are as rare as a word can be; this is what `_idf` would find out.
+        few = min(max(SCARCE, SHARE * total), (total + PRIOR + 1) / math.exp(CAP) - 1)
+        known, turned = self.known, set()
+        for stem in stems:
+            all = around[stem]
+            if all <= few and all - near[stem] < DOUBT**2 and len(stem) >= STEM:
+                if stem in known:
+                    del known[stem]
+                    turned.add(stem)
+                continue
+            now = near[stem]
+            idf = _idf(_prior(stem), _step(now, DIGITS), _step(all - now, DIGITS), articles, total)
+            if idf != known.get(stem, CAP):
+                turned.add(stem)
+                known[stem] = idf
+                if idf == CAP:
+                    del known[stem]
+        return turned
+
+
+class _Span:
+    """In how many texts of the days around one each stem is; all stems, or some."""
+
+    def __init__(self, days: Mapping[int, _Day], order: list[int], reach: int, stems: set[str] | None) -> None:
+        self.stems: dict[str, int] = {}
+        self._days, self._order, self._reach, self._some = days, order, reach, stems
+        self._first = self._last = 0
+
+    def move(self, day: int) -> None:
+        """Goes on to a later day."""
+        if not self._last or self._order[self._last - 1] < day - self._reach:
+            self.stems.clear()
+            self._first = self._last = bisect_left(self._order, day - self._reach)
+        end = bisect_right(self._order, day + self._reach)
+        for at in range(self._last, end):
+            self._add(self._order[at], 1)
+        start = bisect_left(self._order, day - self._reach)
+        for at in range(self._first, start):
+            self._add(self._order[at], -1)
+        self._first, self._last = start, end
+
+    def _add(self, day: int, sign: int) -> None:
+        held, stems = self._days[day].stems, self.stems
+        if self._some is not None:
+            for stem in self._some:
+                if stem in held:
+                    stems[stem] = stems.get(stem, 0) + sign * held[stem]
+        else:
+            for stem, count in held.items():
+                stems[stem] = stems.get(stem, 0) + sign * count
 
 
 class _Stems(dict[str, str]):
@@ -94,40 +191,255 @@ class _Stems(dict[str, str]):
         return stem
 
 
-def neighbours(articles: Sequence[Article]) -> list[Neighbours]:
-    """For each of some articles in the order of their time, what it is similar to among those before it."""
-    stems = _Stems()
-    titles = [headline(a.title) for a in articles]
-    providers = [a.provider for a in articles]
-    seconds = [a.published.timestamp() for a in articles]
-    days = [int(s // 86400) for s in seconds]
-    texts = [_terms(title, a.excerpt, stems) for title, a in zip(titles, articles, strict=True)]
-    vectors = _vectors(texts, days)
-    crowds = {moment for moment, count in Counter(seconds).items() if count >= MADE_UP}
-    series = _series(providers, titles, days)
-    for index, moment in enumerate(seconds):
-        if moment in crowds or series[index]:
-            vectors[index] = _Vector({}, set())
-    return _pairs(vectors, seconds, providers)
+class Similarity:
+    """The similar pairs among articles that come and go: always what they would be had all come at once.
 
+    `near` holds for each article those it is similar to, earlier and later, and how similar, in `UNIT`s; `order` has the
+    articles by time, in seconds, and id.
+    """
 
-class _Terms(NamedTuple):
-    """Stems with their counts, those of the title first; `title` is how many these are."""
+    def __init__(self) -> None:
+        self.near: dict[str, dict[str, int]] = {}
+        self.order: list[tuple[float, str]] = []
+        self.keys: dict[str, tuple[float, str]] = {}
+        self._words = _Stems()
+        self._texts: dict[str, _Text] = {}
+        self._days: dict[int, _Day] = {}
+        self._vectors: dict[str, _Vector] = {}
+        self._moments: Counter[float] = Counter()
+        self._series: dict[tuple[str, str], list[tuple[int, str]]] = {}
 
-    counts: dict[str, int]
-    title: int
+    def update(self, gone: Iterable[str], come: Iterable[Article]) -> set[str]:
+        """Lets articles go, by id, and others come; the ids of those whose pairs are not what they were."""
+        left = [self._texts[id] for id in gone]
+        fresh = [self._text(a) for a in come]
+        self._count(left, fresh)
+        stale = {t.id for t in fresh} | self._muted([*left, *fresh])
+        for day, stems in self._weigh([*left, *fresh]):
+            stale |= {t.id for t in self._days[day].texts.values() if not stems.isdisjoint(t.stems)}
+        moved = set()
+        for id in stale:
+            vector = self._vector(self._texts[id])
+            if vector != self._vectors.get(id):
+                self._vectors[id] = vector
+                moved.add(id)
+        before = {id: self.near.pop(id, {}) for id in moved | {t.id for t in left}}
+        for id, pairs in before.items():
+            for other in pairs:
+                if other not in before:
+                    del self.near[other][id]
+        self.near |= {id: {} for id in moved}
+        self._pair(moved)
+        changed = {t.id for t in (*left, *fresh)}
+        for id, pairs in before.items():
+            for other, _ in pairs.items() ^ self.near.get(id, {}).items():
+                changed |= {id, other}
+        return changed
 
+    def within(self, moment: float) -> int:
+        """How many articles are within reach of a moment, in seconds."""
+        reach = REACH.total_seconds()
+        return bisect_right(self.order, (moment + reach, "\U0010ffff")) - bisect_left(self.order, (moment - reach,))
 
-def _terms(title: str, excerpt: str, stems: _Stems) -> _Terms:
-    counts: dict[str, int] = {}
-    for stem in _words(title, stems):
-        counts[stem] = counts.get(stem, 0) + TITLE
-    counts.pop("", None)
-    length = len(counts)
-    for stem in _words(excerpt[:EXCERPT], stems):
-        counts[stem] = counts.get(stem, 0) + 1
-    counts.pop("", None)
-    return _Terms(counts, length)
+    def about(self, moments: Iterable[float]) -> Iterator[tuple[float, str]]:
+        """The articles within reach of some moments, as in `order`."""
+        return (self.order[at] for at in self._places(moments))
+
+    def _text(self, article: Article) -> _Text:
+        title = headline(article.title)
+        counts: dict[str, int] = {}
+        for stem in self._stems(title):
+            counts[stem] = counts.get(stem, 0) + TITLE
+        counts.pop("", None)
+        length = len(counts)
+        for stem in self._stems(article.excerpt[:EXCERPT]):
+            counts[stem] = counts.get(stem, 0) + 1
+        counts.pop("", None)
+        seconds = article.published.timestamp()
+        return _Text(
+            seconds=seconds,
+            id=article.id,
+            day=int(seconds // 86400),
+            provider=article.provider,
+            series=(article.provider, _NO_WORD.sub(" ", title.casefold()).strip()),
+            stems=tuple(counts),
+            counts=bytes(counts.values())
+            if max(counts.values(), default=0) < 256
+            else bytes(min(n, 255) for n in counts.values()),
+            title=length,
+        )
+
+    def _stems(self, text: str) -> list[str]:
+        text = text.lower().replace("’", "'")
+        found: list[str] = []
+        if not text.isascii():
+            for run in _UNSPACED.findall(text):
+                found += [run[i : i + 2] for i in range(max(1, len(run) - 1))]
+            if found:
+                text = _UNSPACED.sub(" ", text)
+        words = self._words
+        return found + [words[word] for word in _WORD.findall(text)]
+
+    def _count(self, left: list[_Text], fresh: list[_Text]) -> None:
+        """Takes texts out of all that is counted, and puts others in."""
+        for text in left:
+            day = self._days[text.day]
+            del self._texts[text.id], self._vectors[text.id], day.texts[text.id]
+            for stem in text.stems:
+                day.stems[stem] -= 1
+                if not day.stems[stem]:
+                    del day.stems[stem]
+                    day.known.pop(stem, None)
+            self._moments[text.seconds] -= 1
+            held = self._series[text.series]
+            del held[bisect_left(held, (text.day, text.id))]
+            del self.order[bisect_left(self.order, self.keys.pop(text.id))]
+        for text in fresh:
+            self._texts[text.id] = text
+            day = self._days.setdefault(text.day, _Day())
+            day.texts[text.id] = text
+            day.stems.update(text.stems)
+            self._moments[text.seconds] += 1
+            insort(self._series.setdefault(text.series, []), (text.day, text.id))
+            self.keys[text.id] = (text.seconds, text.id)
+        if len(fresh) > 99:
+            self.order = sorted(self.keys.values())
+        else:
+            for text in fresh:
+                insort(self.order, self.keys[text.id])
+
+    def _muted(self, met: list[_Text]) -> set[str]:
+        """Whose words may count, or not count, since some texts came or went."""
+        out: set[str] = set()
+        for moment in {t.seconds for t in met if self._moments[t.seconds] in (MADE_UP - 1, MADE_UP)}:
+            start, end = bisect_left(self.order, (moment,)), bisect_right(self.order, (moment, "\U0010ffff"))
+            out.update(id for _, id in self.order[start:end])
+        for text in met:
+            held = self._series[text.series]
+            start, end = bisect_left(held, (text.day - WINDOW,)), bisect_left(held, (text.day + WINDOW + 1,))
+            out.update(id for _, id in held[start:end])
+        return out
+
+    def _mute(self, text: _Text) -> bool:
+        """Whether a text is dated to a crowded moment, or is one of a series.
+
+        A series is the same publisher's same headline, but for its numbers, on another day.
+        """
+        if self._moments[text.seconds] >= MADE_UP:
+            return True
+        held, day = self._series[text.series], text.day
+        before, after = bisect_left(held, (day,)), bisect_left(held, (day + 1,))
+        beside = ([held[before - 1][0]] if before else []) + ([held[after][0]] if after < len(held) else [])
+        return bool(text.series[1]) and any(abs(other - day) <= WINDOW for other in beside)
+
+    def _weigh(self, met: list[_Text]) -> Iterator[tuple[int, set[str]]]:
+        """Brings the weights up to date after texts came or went: a day, and the stems that weigh another there."""
+        order = sorted(self._days)
+        touched = sorted({t.day for t in met})
+        sums = list(accumulate((len(self._days[day].texts) for day in order), initial=0))
+
+        def crowd(day: int, reach: int) -> int:
+            return _step(sums[bisect_right(order, day + reach)] - sums[bisect_left(order, day - reach)], CROWD_DIGITS)
+
+        due: list[tuple[int, tuple[int, int]]] = []
+        for day in order:
+            at = bisect_left(touched, day - WINDOW)
+            if at < len(touched) and touched[at] <= day + WINDOW:
+                due.append((day, (crowd(day, NEAR), crowd(day, WINDOW))))
+        some: set[str] | None = {stem for text in met for stem in text.stems}
+        if any(self._days[day].crowd != found for day, found in due):
+            some = None
+        near, around = _Span(self._days, order, NEAR, some), _Span(self._days, order, WINDOW, some)
+        for day, found in due:
+            near.move(day)
+            around.move(day)
+            held = self._days[day]
+            stems: Iterable[str] = held.stems
+            if some is not None and held.crowd == found:
+                stems = some & held.stems.keys()
+            held.crowd = found
+            if turned := held.weigh(stems, near.stems, around.stems):
+                yield day, turned
+
+    def _vector(self, text: _Text) -> _Vector:
+        if self._mute(text):
+            return _NOTHING
+        known = self._days[text.day].known
+        weights = []
+        square = 0.0
+        for place, (stem, count) in enumerate(zip(text.stems, text.counts, strict=True)):
+            idf = known.get(stem, CAP)
+            if idf <= 0:
+                if place >= text.title or not idf:
+                    continue
+                idf = -idf
+            weight = idf * _LOGS[count]
+            square += weight * weight
+            weights.append((stem, weight, idf >= TELLING))
+        scale = SCALE / math.sqrt(square) if square else 0.0
+        telling: dict[str, int] = {}
+        plain: dict[str, int] = {}
+        for stem, weight, tells in weights:
+            (telling if tells else plain)[stem] = round(weight * scale)
+        return _Vector(telling, plain)
+
+    def _pair(self, moved: set[str]) -> None:
+        """Finds the pairs that have one of some articles in them."""
+        everyone: dict[str, tuple[list[int], list[int]]] = {}
+        new: dict[str, tuple[list[int], list[int]]] = {}
+        order, vectors, texts, near = self.order, self._vectors, self._texts, self.near
+        wanted = {stem for id in moved for stem in vectors[id].telling}
+        # What has not moved is compared with what has; where all has, nobody asks for that.
+        kept = (everyone, new) if len(moved) < len(order) else (everyone,)
+        least = _FLOOR * PART
+        reach = REACH.total_seconds()
+        first = 0
+        for at in self._places({texts[id].seconds for id in moved}):
+            now, id = order[at]
+            telling, plain = vectors[id]
+            while order[first][0] < now - reach:
+                first += 1
+            own = id in moved
+            dots: dict[int, int] = {}
+            seen = dots.get
+            index = everyone if own else new
+            for stem in telling if own else telling.keys() & wanted:
+                weight = telling[stem]
+                if stem in index:
+                    places, values = index[stem]
+                    if places and places[0] < first:
+                        gone = bisect_left(places, first)
+                        del places[:gone], values[:gone]
+                    for place, value in zip(places, values, strict=True):
+                        dots[place] = seen(place, 0) + weight * value
+                for one in kept if own else kept[:1]:
+                    if stem in one:
+                        one[stem][0].append(at)
+                        one[stem][1].append(weight)
+                    else:
+                        one[stem] = ([at], [weight])
+            for place, dot in dots.items():
+                if dot < least:
+                    continue
+                then, other = order[place]
+                cosine, held = dot, vectors[other].plain
+                for stem in plain:
+                    if stem in held:
+                        cosine += plain[stem] * held[stem]
+                if cosine < _FLOOR or (cosine < _AGAIN and texts[id].provider == texts[other].provider):
+                    continue
+                score = round(cosine * UNIT / SCALE / SCALE * math.exp(-FADE * (now - then) / 86400))
+                if score >= FLOOR * UNIT:
+                    near[id][other] = near[other][id] = score
+
+    def _places(self, moments: Iterable[float]) -> Iterator[int]:
+        """The places in `order` of all articles within reach of some moments."""
+        order, reach = self.order, REACH.total_seconds()
+        done = 0
+        for moment in sorted(moments):
+            start = max(done, bisect_left(order, (moment - reach,)))
+            done = max(done, bisect_right(order, (moment + reach, "\U0010ffff")))
+            yield from range(start, done)
 
 
 def headline(title: str) -> str:
@@ -138,173 +450,37 @@ def headline(title: str) -> str:
     return title
 
 
-def _words(text: str, stems: _Stems) -> list[str]:
-    text = text.lower().replace("’", "'")
-    found: list[str] = []
-    if not text.isascii():
-        for run in _UNSPACED.findall(text):
-            found += [run[i : i + 2] for i in range(max(1, len(run) - 1))]
-        if found:
-            text = _UNSPACED.sub(" ", text)
-    return found + [stems[word] for word in _WORD.findall(text)]
+def _step(count: int, digits: int) -> int:
+    """A number to its leading binary digits."""
+    rest = count.bit_length() - digits
+    return count >> rest << rest if rest > 0 else count
 
 
-class _Vector(NamedTuple):
-    """A text's stems with their weights, of length 1 in all, and those among them that tell little."""
-
-    weights: dict[str, float]
-    plain: set[str]
-
-
-def _vectors(texts: Sequence[_Terms], days: Sequence[int]) -> list[_Vector]:
-    logs = [0.0, *(round(1 + math.log(n), 6) for n in range(1, 200))]
-    weights = _weights(texts, days)
-    out = []
-    for (counts, title), day in zip(texts, days, strict=True):
-        known = weights[day]
-        vector = _Vector({}, set())
-        square = 0.0
-        for place, (stem, count) in enumerate(counts.items()):
-            weight = known.get(stem, CAP)
-            if weight <= 0:
-                if place >= title or not weight:
-                    continue
-                weight = -weight
-            if weight < TELLING:
-                vector.plain.add(stem)
-            weight *= logs[min(count, 199)]
-            vector.weights[stem] = weight
-            square += weight * weight
-        length = math.sqrt(square)
-        for stem in vector.weights:
-            vector.weights[stem] /= length
-        out.append(vector)
-    return out
+@cache
+def _prior(stem: str) -> int:
+    """How many imagined articles hold a stem."""
+    if len(stem) >= STEM or not stem.isalpha() or _UNSPACED.match(stem):
+        return 0
+    return PRIOR if len(stem) < STEM - 1 else PRIOR // 2
 
 
-class _Span:
-    """What the texts of the days around one hold: how many they are, and in how many of them each stem is."""
-
-    def __init__(self, daily: dict[int, Counter[str]], articles: Counter[int], reach: int) -> None:
-        self.stems: dict[str, int] = {}
-        self.articles = 0
-        self._daily = daily
-        self._counts = articles
-        self._days = list(daily)
-        self._reach = reach
-        self._first = self._last = 0
-
-    def move(self, day: int) -> None:
-        """Goes on to a later day."""
-        stems, days = self.stems, self._days
-        while self._last < len(days) and days[self._last] <= day + self._reach:
-            self.articles += self._counts[days[self._last]]
-            for stem, count in self._daily[days[self._last]].items():
-                stems[stem] = stems.get(stem, 0) + count
-            self._last += 1
-        while days[self._first] < day - self._reach:
-            self.articles -= self._counts[days[self._first]]
-            for stem, count in self._daily[days[self._first]].items():
-                stems[stem] -= count
-            self._first += 1
-
-
-def _weights(texts: Iterable[_Terms], days: Sequence[int]) -> dict[int, dict[str, float]]:
-    """For each day the idf of the stems in its texts that are not at the cap; below 0 where only a title's count."""
-    articles = Counter(days)
-    daily: dict[int, Counter[str]] = {day: Counter() for day in sorted(articles)}
-    for (counts, _), day in zip(texts, days, strict=True):
-        daily[day].update(counts.keys())
-    around, near = _Span(daily, articles, WINDOW), _Span(daily, articles, NEAR)
-    out: dict[int, dict[str, float]] = {}
-    for day, held in daily.items():
-        around.move(day)
-        near.move(day)
-        few = min(max(SCARCE, SHARE * around.articles), (around.articles + PRIOR + 1) / math.exp(CAP) - 1)
-        known = out[day] = {}
-        for stem in held:
-            now, all = near.stems[stem], around.stems[stem]
-            # Most words are as rare as a word can be; this is what `_idf` would find out.
-            if all <= few and all - now < DOUBT**2 and len(stem) >= STEM:
-                continue
-            idf = _idf(stem, now, all, near.articles, around.articles)
-            if idf != CAP:
-                known[stem] = idf
-    return out
-
-
-def _idf(stem: str, now: int, around: int, articles: int, total: int) -> float:
-    """What a stem tells that `now` of the `articles` near a day have, and `around` of the `total` about it.
+@lru_cache(maxsize=1 << 16)
+def _idf(prior: int, now: int, then: int, articles: int, total: int) -> float:
+    """What a stem tells that `now` of the `articles` near a day have, `then` of the rest of the `total` about it, and `prior` more.
 
     Below 0 where only a title's counts, 0 where none does.
     """
-    held: float = around
-    if len(stem) < STEM and stem.isalpha() and not _UNSPACED.match(stem):
-        held += PRIOR if len(stem) < STEM - 1 else PRIOR / 2
-    idf = min(CAP, math.log((total + PRIOR + 1) / (held + 1)))
+    idf = min(CAP, math.log((total + PRIOR + 1) / (now + then + prior + 1)))
     common = COMMON
     # At least this many of the articles out of reach have it, as far as chance allows to say.
-    steady = (around - now) - DOUBT * math.sqrt(around - now)
-    if steady > 0:
-        away = total - articles
-        rise = math.log((now / articles) / (steady / away)) / math.log(2)
-        idf = min(idf * min(1.0, max(0.5, rise)), max(0.0, math.log((away + 1) / steady) - 1))
+    steady = then - DOUBT * math.sqrt(then)
+    away = total - articles
+    if steady > 0 and away > 0:
+        if now / articles < RISE * steady / away:
+            idf /= 2
+        idf = min(idf, max(0.0, math.log((away + 1) / steady) - 1))
         common = COMMON / 3
     if idf < common:
         return 0.0
-    idf = round(idf, 6)
-    return idf if around <= max(SCARCE, SHARE * total) else -idf
-
-
-def _series(providers: Sequence[str], titles: Sequence[str], days: Sequence[int]) -> list[bool]:
-    """Which articles are one of a series: the same publisher's same headline, but for its numbers, on another day."""
-    keys = [(p, _NO_WORD.sub(" ", t.casefold()).strip()) for p, t in zip(providers, titles, strict=True)]
-    known: dict[tuple[str, str], list[int]] = {}
-    for key, day in zip(keys, days, strict=True):
-        if not (held := known.setdefault(key, [])) or held[-1] != day:
-            held.append(day)
-    out = []
-    for key, day in zip(keys, days, strict=True):
-        held = known[key]
-        place = bisect_left(held, day)
-        near = (b - a for a, b in pairwise(held[max(0, place - 1) : place + 2]))
-        out.append(bool(key[1]) and any(gap <= WINDOW for gap in near))
-    return out
-
-
-def _pairs(vectors: Sequence[_Vector], seconds: Sequence[float], providers: Sequence[str]) -> list[Neighbours]:
-    reach = REACH.total_seconds()
-    postings: dict[str, tuple[list[int], list[float]]] = {}
-    first = 0
-    out = []
-    for index, (vector, plain) in enumerate(vectors):
-        now = seconds[index]
-        while seconds[first] < now - reach:
-            first += 1
-        dots: dict[int, float] = {}
-        seen = dots.get
-        for stem, weight in vector.items():
-            posting = postings.get(stem)
-            if posting is None:
-                postings[stem] = ([index], [weight])
-                continue
-            places, values = posting
-            if places[0] < first:
-                gone = bisect_left(places, first)
-                del places[:gone], values[:gone]
-            told = 0.0 if stem in plain else _ONE
-            for place, value in zip(places, values, strict=True):
-                dots[place] = seen(place, 0.0) + weight * value + told
-            places.append(index)
-            values.append(weight)
-        found, scores, words = array("l"), array("d"), array("l")
-        for place, dot in dots.items():
-            cosine = dot % _ONE
-            if cosine >= FLOOR and (cosine >= AGAIN or providers[place] != providers[index]):
-                score = round(cosine * math.exp(-FADE * (now - seconds[place]) / 86400), 6)
-                if score >= FLOOR:
-                    found.append(place)
-                    scores.append(score)
-                    words.append(int(dot // _ONE))
-        out.append(Neighbours(found, scores, words))
-    return out
+    idf = round(idf * STEPS) / STEPS
+    return idf if now + then <= max(SCARCE, SHARE * total) else -idf
