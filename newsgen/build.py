@@ -19,6 +19,7 @@ from newsgen.model import About, Article, Site
 from newsgen.output import Manifest, Output, Record
 from newsgen.pages import FilePage, Page
 from newsgen.render import Renderer
+from newsgen.stories import Clusterer
 from newsgen.text import digest
 from newsgen.theme import Theme
 from newsgen.typed import near
@@ -99,8 +100,8 @@ def folders(options: Options) -> tuple[Path, Path]:
     return source, output
 
 
-def load(options: Options, progress: Progress | None = None) -> Loaded:
-    """Reads a site and plans its pages; writes nothing."""
+def load(options: Options, progress: Progress | None = None, clusterer: Clusterer | None = None) -> Loaded:
+    """Reads a site and plans its pages; writes nothing. The `clusterer` can be asked about the stories afterwards."""
     report, clock = Report(), _Stopwatch()
     settings = config.load(options.site / "site.toml")
     source, output = folders(options)
@@ -122,7 +123,7 @@ def load(options: Options, progress: Progress | None = None) -> Loaded:
     report.seconds["read"] = clock.lap()
     report.warnings += _strange(articles, source.name)
     moment = now if options.clock == "wall" else None if isinstance(options.clock, str) else options.clock
-    shelved = Library.of(articles, abouts, settings, now=now, show=options.show, clock=moment)
+    shelved = Library.of(articles, abouts, settings, now=now, show=options.show, clock=moment, clusterer=clusterer)
     report.seconds["arrange"] = clock.lap()
     theme = Theme(options.site)
     pages, collisions = plan.plan(shelved, theme.files(), source.name)

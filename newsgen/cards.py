@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import cached_property
+from statistics import median
 
 from newsgen import ranking, text, urls
 from newsgen.library import Library
-from newsgen.model import Article, Card, Cluster, Link, Member, Story, Tally
+from newsgen.model import Article, Card, Cluster, Figures, Link, Member, Story, Tally
 
 Item = Story | Member
 """What a ranked list is made of: a story, or a member that is in none."""
@@ -116,7 +118,7 @@ class Cards:
             lead=self.card(lead),
             coverage=tuple(self.card(m) for m in others[:lines]),
             count=len(members),
-            sources=len({m.provider for m in members}),
+            sources=ranking.sources(members),
         )
 
     def alone(self, member: Member) -> Cluster:
@@ -149,6 +151,42 @@ class Cards:
         about = self.library.about["story"].get(story.name)
         return (about.title if about else "") or lead.title
 
+    def category(self, member: Member) -> Link | None:
+        """A member's category by name."""
+        return self.link("category", text.slug(member.category)) if member.category else None
+
+    def way(self, member: Member) -> list[Link]:
+        """The crumb of a member's category, where it has a page."""
+        link = self.category(member)
+        return [link] if link and link.url else []
+
+    @cached_property
+    def figures(self) -> Mapping[str, Figures]:
+        """What each provider is to the stories of several sources that it is part of, by domain."""
+        joined: Counter[str] = Counter()
+        led: Counter[str] = Counter()
+        first: Counter[str] = Counter()
+        lags: dict[str, list[int]] = {}
+        for story in self.library.stories:
+            if story.sources < 2:
+                continue
+            led[story.lead.provider] += 1
+            first[story.first.provider] += 1
+            seen = {m.provider: m for m in reversed(story.members)}
+            joined.update(seen.keys())
+            for domain, member in seen.items():
+                if domain != story.first.provider:
+                    lags.setdefault(domain, []).append(minutes(story.first.published, member.published))
+        return {
+            domain: Figures(
+                stories=count,
+                led=led[domain],
+                first=first[domain],
+                lag=round(median(lags[domain])) if domain in lags else None,
+            )
+            for domain, count in joined.items()
+        }
+
     def crumbs(self, *links: Link) -> tuple[Link, ...]:
         """The way to a page, from the front page on."""
         return (Link(title="Home", url=urls.HOME if self.has("home") else ""), *links)
@@ -156,3 +194,8 @@ class Cards:
     def feeds(self, title: str, address: str) -> tuple[Link, ...]:
         """The feeds that a list has."""
         return tuple(Link(title=title, url=address + name) for name in urls.FEEDS) if self.has_feeds else ()
+
+
+def minutes(one: datetime, other: datetime) -> int:
+    """From one time to another, in whole minutes."""
+    return int((other - one).total_seconds() // 60)

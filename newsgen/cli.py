@@ -200,6 +200,27 @@ def list_(what: str, as_json: bool, **chosen: Any) -> None:
     sys.exit(CONTENT_ERRORS if problems else 0)
 
 
+@cli.command()
+@click.argument("target", metavar="STORY|ARTICLE")
+@_place
+@_shown
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@_finishes
+def explain(target: str, as_json: bool, **chosen: Any) -> None:
+    """Say why a story is what it is, or an article where it is.
+
+    The target is an address of the site, a file below the content folder, a file's name, or a publisher's URL.
+    """
+    from newsgen import explain as work
+
+    with _Progress() as progress:
+        said = work.explain(target, _chosen(**chosen), progress)
+    if as_json:
+        _print_json(said)
+    else:
+        click.echo("\n".join(work.lines(said)))
+
+
 @cli.group()
 def new() -> None:
     """Begin a site, an article, or the facts about a topic or a provider."""

@@ -46,13 +46,16 @@ def pages(cards: Cards, items: list[Item], sections: list[Section]) -> Iterator[
             yield from _feeds(cards, f"{section.title} · {config.title}", about, address, shown, entries)
     if has("opml"):
         yield _opml(cards)
-    redirects = _redirects(cards)
+    redirects, alone = _redirects(cards), _alone(cards)
     if config.redirects.pages:
-        for old, new in redirects.items():
+        for old, new in (alone | redirects).items():
             file = old if old.endswith((".html", ".htm", "/")) else old + "/"
             yield RedirectPage(path=urls.path(file), target=new)
     if has("redirects") and config.redirects.file:
-        yield RedirectsPage(path="_redirects", redirects=tuple(Link(title=o, url=n) for o, n in redirects.items()))
+        rest = {urls.story("/*"): "/:splat"} if alone else {}
+        yield RedirectsPage(
+            path="_redirects", redirects=tuple(Link(title=o, url=n) for o, n in (redirects | rest).items())
+        )
     mapped = has("sitemap") and bool(config.base)
     if mapped:
         yield from _sitemaps(cards, sections)
@@ -101,6 +104,46 @@ def _feeds(
         )
 
 
+def story_address(address: str) -> str:
+    """The feed of the story at an address."""
+    return address + urls.FEEDS[1]
+
+
+def story(cards: Cards, story: Story, title: str, description: str) -> AtomFeed:
+    """The newest reports of a story, each an entry."""
+    newest = story.members[::-1][: cards.config.feed_size]
+    entries = tuple(_report(cards, m) for m in newest)
+    address = cards.story_url(story)
+    return AtomFeed(
+        path=urls.path(story_address(address)),
+        title=f"{title} · {cards.config.title}",
+        description=description,
+        address=story_address(address),
+        home=address,
+        updated=max(e.updated for e in entries),
+        entries=entries,
+    )
+
+
+def _report(cards: Cards, member: Member) -> FeedEntry:
+    """A member of a story by itself; named by our page about it, else by the publisher's."""
+    card = cards.card(member)
+    updated = member.updated if isinstance(member, Article) else None
+    return FeedEntry(
+        address=cards.library.address[member.id] if isinstance(member, Article) else member.url,
+        page=card.page,
+        url=card.url,
+        title=card.title,
+        summary=card.summary,
+        provider=card.provider,
+        published=member.published,
+        updated=max(member.published, updated or member.published),
+        topics=tuple(t.title for t in card.topics),
+        image=card.image,
+        coverage=(),
+    )
+
+
 def _entry(cards: Cards, item: Item, told: Member | None) -> FeedEntry:
     """A feed's entry, named for good by the address of the earliest file; as the member `told` tells it."""
     lead = told or (item.lead if isinstance(item, Story) else item)
@@ -135,6 +178,15 @@ def _opml(cards: Cards) -> OpmlPage:
     ]
     outlines.sort(key=lambda o: (o.title.casefold(), o.home))
     return OpmlPage(path="sources.opml", outlines=tuple(outlines))
+
+
+def _alone(cards: Cards) -> dict[str, str]:
+    """Where an article that is in no story answers as one: it may have been in one, or have begun it."""
+    if not (cards.has("story") and cards.has("article")):
+        return {}
+    library = cards.library
+    addresses = [library.address[a.id] for a in library.articles if a.id not in library.story_of]
+    return {urls.story(address): address for address in sorted(addresses)}
 
 
 def _redirects(cards: Cards) -> dict[str, str]:

@@ -9,9 +9,10 @@ from typing import NamedTuple
 
 import msgspec
 
-from newsgen import canonical, stories, text, urls
+from newsgen import canonical, text, urls
 from newsgen.config import Config
 from newsgen.model import About, Article, Coverage, Member, Provider, Section, Story
+from newsgen.stories import Clusterer
 
 GATES = ("held", "draft", "future", "expired")
 """The reasons to keep an article back that a flag can overrule, the first that holds counts."""
@@ -71,10 +72,12 @@ class Library(NamedTuple):
         now: datetime,
         show: frozenset[str] = frozenset(),
         clock: datetime | None = None,
+        clusterer: Clusterer | None = None,
     ) -> Library:
         """The library of the articles whose gates are open at `now`, or that `show` lets through with their status.
 
-        `clock` is the content clock; by default the newest published article that is not in the future.
+        `clock` is the content clock; by default the newest published article that is not in the future. A `clusterer`
+        that has clustered before spends time on what has changed alone.
         """
         everything = sorted(articles, key=lambda a: a.id)
         address = urls.articles(everything, config.permalink, config.zone)
@@ -93,7 +96,7 @@ class Library(NamedTuple):
         about: dict[str, dict[str, About]] = {"topic": {}, "provider": {}, "story": {}, "page": {}}
         for each in sorted(abouts, key=lambda a: a.id):
             about[each.kind].setdefault(each.key, each)
-        found = stories.cluster(
+        found = (clusterer or Clusterer()).cluster(
             published, clock=clock, folded=folded, about=about["story"], similar=config.stories.similarity
         )
         everything_shown: list[Member] = [*published, *found.coverage]

@@ -32,7 +32,7 @@ def rows(
                 for m in story.members
             ]
             row = {"address": urls.story(shelved.address[story.id]), "members": members}
-            row |= {"sources": len(story.providers), "lead": story.lead.id, "title": story.lead.title, "id": story.id}
+            row |= {"sources": story.sources, "lead": story.lead.id, "title": story.lead.title, "id": story.id}
             out.append(row)
     else:
         axis = {"topics": "topic", "providers": "provider"}[what]

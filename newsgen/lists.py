@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from newsgen import ranking, urls
 from newsgen.cards import Cards, Item
-from newsgen.model import Card, Cluster, Link, Section, Tally
+from newsgen.model import Card, Cluster, Figures, Link, Section, Tally
 from newsgen.pages import Head, IndexPage, ListPage, Page, Shelf, Source, SourcesPage
 from newsgen.text import MONTHS
 
@@ -81,6 +81,7 @@ def section(
         children=tuple(cards.link(axis, c) for c in section.children),
         topics=cards.tallies("topic", beside),
         providers=cards.tallies("provider", active) if axis != "provider" else (),
+        figures=cards.figures.get(key) if axis == "provider" else None,
     )
     for number in range(1, last + 1):
         here = urls.numbered(address, number)
@@ -142,14 +143,13 @@ def topics(cards: Cards) -> Iterator[IndexPage]:
 
 def sources(cards: Cards) -> Iterator[SourcesPage]:
     """All providers with their figures, and how ranking and grouping work."""
-    stories = Counter(p for s in cards.library.stories for p in s.providers)
     rows = [
         Source(
             provider=cards.provider(key),
             domain=key,
             home=cards.library.providers[key].home,
             count=len(section.members),
-            stories=stories[key],
+            figures=cards.figures.get(key, Figures()),
             last=section.members[0].published,
         )
         for key, section in cards.library.sections["provider"].items()

@@ -168,6 +168,8 @@ class Rejected(Noun, frozen=True, kw_only=True):
 class Story(Noun, frozen=True, kw_only=True):
     """Two or more members that tell of one event, oldest first. `id` is the id of the earliest member with a file.
 
+    `providers` are their domains, `sources` how many of these are independent.
+
     `rejected` are the files that came nearest and are in no story or in another, the nearest first.
     """
 
@@ -178,6 +180,7 @@ class Story(Noun, frozen=True, kw_only=True):
     evidence: tuple[Evidence, ...]
     rejected: tuple[Rejected, ...]
     providers: tuple[str, ...]
+    sources: int
 
     @property
     def first(self) -> Member:
@@ -240,7 +243,7 @@ class Card(Noun, frozen=True, kw_only=True):
 class Cluster(Noun, frozen=True, kw_only=True):
     """A story as a listing shows it, or an article alone (`url` is then ""): its lead and the first few of the others.
 
-    `count` is the number of members, `sources` of distinct providers.
+    `count` is the number of members, `sources` of independent ones among their providers.
     """
 
     title: str
@@ -249,6 +252,18 @@ class Cluster(Noun, frozen=True, kw_only=True):
     coverage: tuple[Card, ...]
     count: int
     sources: int
+
+
+class Figures(Noun, frozen=True, kw_only=True):
+    """What a provider is to stories of several sources: how many it is in, leads and was first to report.
+
+    `lag` is the median of the minutes that its report came after the first one, None where it always was the first.
+    """
+
+    stories: int = 0
+    led: int = 0
+    first: int = 0
+    lag: int | None = None
 
 
 class Site(Noun, frozen=True, kw_only=True):

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from newsgen.model import Card, Cluster, Image, Link, Noun, Tally
+from newsgen.model import Card, Cluster, Figures, Image, Link, Noun, Tally
 from newsgen.text import digest
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -69,11 +69,30 @@ class HomePage(HtmlPage, frozen=True, kw_only=True):
     days: tuple[Tally, ...]
 
 
+class Telling(Noun, frozen=True, kw_only=True):
+    """A piece, and those that other providers published with the very same text."""
+
+    card: Card
+    copies: tuple[Card, ...]
+
+
 class Group(Noun, frozen=True, kw_only=True):
-    """The members of a story that one provider published, oldest first."""
+    """The members of a story that one provider published, oldest first, but copies of what another did before."""
 
     provider: Link
-    cards: tuple[Card, ...]
+    tellings: tuple[Telling, ...]
+
+
+class Report(Noun, frozen=True, kw_only=True):
+    """A piece on a story's timeline: minutes after the first one, and the place of its dot.
+
+    `x` and `y` are in units of `StoryPage.axis`, from the start and from the bottom.
+    """
+
+    card: Card
+    lag: int
+    x: int
+    y: int
 
 
 class Reason(Noun, frozen=True, kw_only=True):
@@ -85,20 +104,41 @@ class Reason(Noun, frozen=True, kw_only=True):
     percent: int
 
 
+class Miss(Noun, frozen=True, kw_only=True):
+    """Why a piece is not in a story: `percent` alike in words to the `other`, which is.
+
+    `fit` is how much it has of what would be enough, in percent.
+    """
+
+    piece: Card
+    other: Card
+    reason: str
+    percent: int
+    fit: int
+
+
 class StoryPage(HtmlPage, frozen=True, kw_only=True):
-    """All coverage of one event. `groups` are in the order of their best member; `timeline` is all, oldest first."""
+    """All coverage of one event.
+
+    `why` is what made the lead the lead. `groups` are in the order of their best member; `timeline` is all, oldest
+    first; `axis` the width and height of its drawing. `beside` are related but different stories and articles.
+    """
 
     template: ClassVar[str] = "pages/story.html"
     title: str
     summary: str
     lead: Card
+    why: str
     first: Card
     last: datetime
     sources: int
     groups: tuple[Group, ...]
-    timeline: tuple[Card, ...]
+    timeline: tuple[Report, ...]
+    axis: tuple[int, int]
     topics: tuple[Link, ...]
+    beside: tuple[Cluster, ...]
     reasons: tuple[Reason, ...]
+    misses: tuple[Miss, ...]
     body: str
 
 
@@ -123,7 +163,7 @@ class ListPage(HtmlPage, frozen=True, kw_only=True):
     """A topic, provider, category or day: first page (`number` 0) or one of those numbered from the oldest.
 
     `axis` is topic, provider, category or day; `topics` and `providers` are what occurs with it, `home` the provider's
-    own site, `after` and `before` the neighbouring days that have content. Fields with a default are those of first
+    own site, `after` and `before` the neighbouring days that have content, `figures` a provider's. Fields with a default are those of first
     pages, which change with every new article.
     """
 
@@ -146,6 +186,7 @@ class ListPage(HtmlPage, frozen=True, kw_only=True):
     children: tuple[Link, ...] = ()
     topics: tuple[Tally, ...] = ()
     providers: tuple[Tally, ...] = ()
+    figures: Figures | None = None
 
 
 class Shelf(Noun, frozen=True, kw_only=True):
@@ -167,13 +208,13 @@ class IndexPage(HtmlPage, frozen=True, kw_only=True):
 
 
 class Source(Noun, frozen=True, kw_only=True):
-    """One provider's row: items listed, stories it is part of, when its newest item came."""
+    """One provider's row: items listed, what it is to stories, when its newest item came."""
 
     provider: Link
     domain: str
     home: str
     count: int
-    stories: int
+    figures: Figures
     last: datetime
 
 

@@ -5,27 +5,23 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
-from itertools import groupby
 from typing import TypeAlias
 
-from newsgen import feeds, lists, ranking, text, urls
+from newsgen import feeds, lists, ranking, storypages, urls
 from newsgen.cards import LINES, Cards, Item
 from newsgen.errors import Problem
 from newsgen.library import Library
-from newsgen.model import Article, Link, Member, Site, Story
+from newsgen.model import Article, Link, Member, Site
 from newsgen.pages import (
     ArticlePage,
     Block,
     FilePage,
-    Group,
     Head,
     HomePage,
     HtmlPage,
     NotFoundPage,
     Page,
-    Reason,
     RedirectPage,
-    StoryPage,
     TextPage,
 )
 
@@ -137,7 +133,7 @@ def _pages(cards: Cards) -> Iterator[Page]:
     if has("sources"):
         yield from lists.sources(cards)
     if has("story"):
-        yield from (_story(cards, s) for s in library.stories)
+        yield from storypages.pages(cards)
     if has("article"):
         earlier = _Earlier(cards)
         yield from (_article(cards, a, earlier) for a in library.articles)
@@ -204,62 +200,6 @@ def _blocks(cards: Cards, recent: list[Member], shown: set[str]) -> Iterator[Blo
             return
 
 
-def _story(cards: Cards, story: Story) -> StoryPage:
-    about = cards.library.about["story"].get(story.name)
-    address = cards.story_url(story)
-    lead = cards.card(story.lead)
-    rows = sorted(story.members, key=lambda m: (m.provider, m.published, m.id))
-    groups = [tuple(group) for _, group in groupby(rows, key=lambda m: m.provider)]
-    groups.sort(key=lambda g: (-max(m.quality or 0 for m in g), g[0].published, g[0].id))
-    count = Counter(k for m in story.members for k in dict.fromkeys(cards.topics(m)))
-    title = cards.story_title(story, story.lead)
-    summary = (about.description if about else "") or lead.summary
-    head = Head(
-        title=title,
-        description=summary,
-        address=address,
-        image=lead.image,
-        lang=lead.lang,
-        dir=lead.dir,
-        noindex=any(m.status for m in story.members),
-        crumbs=cards.crumbs(*_way(cards, story.lead), Link(title=title, url=address)),
-    )
-    return StoryPage(
-        path=urls.path(address),
-        head=head,
-        title=title,
-        summary=summary,
-        lead=lead,
-        first=cards.card(story.first),
-        last=story.last.published,
-        sources=len(story.providers),
-        groups=tuple(Group(provider=cards.provider(g[0].provider), cards=tuple(map(cards.card, g))) for g in groups),
-        timeline=tuple(map(cards.card, story.members)),
-        topics=tuple(cards.link("topic", k) for k, _ in sorted(count.items(), key=lambda c: (-c[1], c[0]))),
-        reasons=tuple(_reasons(cards, story)),
-        body=about.body if about else "",
-    )
-
-
-def _reasons(cards: Cards, story: Story) -> Iterator[Reason]:
-    """What joined the members, in the order of their time."""
-    members = {m.id: (at, cards.card(m)) for at, m in enumerate(story.members)}
-    found = [e for e in story.evidence if e.member in members and e.other in members]
-    for e in sorted(found, key=lambda e: (members[e.member][0], members[e.other][0], e.kind)):
-        percent = round(100 * e.score)
-        yield Reason(piece=members[e.member][1], other=members[e.other][1], kind=e.kind, percent=percent)
-
-
-def _category(cards: Cards, member: Member) -> Link | None:
-    return cards.link("category", text.slug(member.category)) if member.category else None
-
-
-def _way(cards: Cards, member: Member) -> list[Link]:
-    """The crumb of a member's category, where it has a page."""
-    link = _category(cards, member)
-    return [link] if link and link.url else []
-
-
 def _article(cards: Cards, article: Article, earlier: _Earlier) -> ArticlePage:
     library = cards.library
     card = cards.card(article)
@@ -275,7 +215,7 @@ def _article(cards: Cards, article: Article, earlier: _Earlier) -> ArticlePage:
         lang=article.lang,
         dir=article.dir,
         noindex=bool(article.status) or bool(story and cards.has("story")),
-        crumbs=cards.crumbs(*_way(cards, article), Link(title=article.title, url=address)),
+        crumbs=cards.crumbs(*cards.way(article), Link(title=article.title, url=address)),
     )
     return ArticlePage(
         path=urls.path(address),
@@ -283,7 +223,7 @@ def _article(cards: Cards, article: Article, earlier: _Earlier) -> ArticlePage:
         card=card,
         excerpt=article.excerpt if not article.url else card.summary,
         updated=article.updated,
-        category=_category(cards, article),
+        category=cards.category(article),
         images=article.images,
         embed=article.embed,
         body=article.body,

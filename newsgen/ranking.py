@@ -10,7 +10,8 @@ import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import TypeVar
+from functools import cache, lru_cache
+from typing import Any, TypeVar
 
 from newsgen.model import Member, Story
 
@@ -29,6 +30,20 @@ def lead(members: Sequence[Member], chosen: str = "") -> Member:
     return max(members, key=_merit)
 
 
+def why_lead(story: Story, chosen: str = "") -> str:
+    """What made a story's lead the lead: "editor", "quality", "heat" or "newest"."""
+    lead = story.lead
+    if chosen and chosen in (lead.id, lead.url, getattr(lead, "slug", None)):
+        return "editor"
+    others = [m for m in story.members if m is not lead and not getattr(m, "folded", False)]
+    for at, name in enumerate(("quality", "heat")):
+        own = _merit(lead)[at]
+        others = [m for m in others if _merit(m)[at] == own]
+        if not others:
+            return name
+    return "newest"
+
+
 def _merit(member: Member) -> tuple[float, float, datetime, str]:
     return (
         -1 if member.quality is None else member.quality,
@@ -38,6 +53,24 @@ def _merit(member: Member) -> tuple[float, float, datetime, str]:
     )
 
 
+def sources(members: Iterable[Member]) -> int:
+    """How many independent sources: by registrable domain, so that two sub-domains of a publisher are one."""
+    return len({owner(domain) for domain in {m.provider for m in members}})
+
+
+@lru_cache(maxsize=65536)
+def owner(domain: str) -> str:
+    """The registrable domain of a domain (https://publicsuffix.org/list/), itself where it has none."""
+    return (_suffixes().privatesuffix(domain) or domain) if domain else ""
+
+
+@cache
+def _suffixes() -> Any:
+    from publicsuffixlist import PublicSuffixList
+
+    return PublicSuffixList()
+
+
 def strength(members: Sequence[Member]) -> float:
     """How much a story weighs, at least 0: its greatest heat, else quality, and ten for each e-fold of its sources.
 
@@ -45,8 +78,7 @@ def strength(members: Sequence[Member]) -> float:
     """
     heat = max((m.heat for m in members if m.heat is not None and m.heat >= 0), default=None)
     quality = max((m.quality for m in members if m.quality is not None), default=0)
-    sources = len({m.provider for m in members})
-    return max(0.0, heat if heat is not None else quality) + 10 * math.log(sources)
+    return max(0.0, heat if heat is not None else quality) + 10 * math.log(sources(members))
 
 
 def score(members: Sequence[Member], half_life: float) -> float:

@@ -106,8 +106,14 @@ def filters(site: Site, asset: Callable[[str], str]) -> dict[str, Callable[..., 
         here = urls.local(when, zone)
         return f"{here.hour:02}:{here.minute:02}"
 
+    def lag(minutes: int) -> str:
+        """Minutes as people say them: 25 min, 2 h 5 min, 3 d 1 h."""
+        days, hours, rest = minutes // 1440, minutes // 60 % 24, minutes % 60
+        parts = [(days, "d"), (hours, "h")] if days else [(hours, "h"), (rest, "min")]
+        return " ".join(f"{n} {unit}" for n, unit in parts if n) or "0 min"
+
     return {
-        "href": href, "absolute": absolute, "asset": linked, "moment": moment, "day": day, "clock": clock,
+        "lag": lag, "href": href, "absolute": absolute, "asset": linked, "moment": moment, "day": day, "clock": clock,
         "iso": iso, "rfc822": rfc822, "host": host,
     }  # fmt: skip
 

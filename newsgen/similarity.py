@@ -49,8 +49,14 @@ AGAIN = 0.4
 CAP = 3.0
 """A word in less than a twentieth (1/e³) of the articles around is as telling as a word can be."""
 
+DENSE = 200
+"""From so many articles within reach on, not any shared words will do."""
+
+ALONE = 0.1
+"""Where there are fewer, this part of a similarity below `AGAIN` has to come from more than one word."""
+
 TELLING, PART = 1.75, 0.6
-"""A word below the first adds to a similarity, but this part of `FLOOR` has to come from words above it."""
+"""Where there are more, a word below the first adds to a similarity, but this part of `FLOOR` has to come from words above it."""
 
 COMMON = 1.0
 """A word in more than a third (1/e) of them tells nothing."""
@@ -64,6 +70,7 @@ RISE = 1.8
 DOUBT = 1.5
 """Standard deviations that a count on other days is lowered by before it speaks against a word."""
 
+ALONE = 0.1
 STEPS = 4
 """Steps of a weight, in 1: what a word tells is not known better."""
 
@@ -105,13 +112,14 @@ class _Text(NamedTuple):
 
 
 class _Vector(NamedTuple):
-    """A text's telling stems with their weights, and its plain ones: `SCALE` long in all."""
+    """A text's telling stems with their weights, and its plain ones: `SCALE` long in all; and how many are around it."""
 
     telling: dict[str, int]
     plain: dict[str, int]
+    dense: bool
 
 
-_NOTHING = _Vector({}, {})
+_NOTHING = _Vector({}, {}, dense=False)
 
 
 class _Day:
@@ -357,6 +365,8 @@ class Similarity:
             stems: Iterable[str] = held.stems
             if some is not None and held.crowd == found:
                 stems = some & held.stems.keys()
+            if (held.crowd[0] < DENSE) != (found[0] < DENSE):
+                yield day, set(held.stems)
             held.crowd = found
             if turned := held.weigh(stems, near.stems, around.stems):
                 yield day, turned
@@ -364,7 +374,10 @@ class Similarity:
     def _vector(self, text: _Text) -> _Vector:
         if self._mute(text):
             return _NOTHING
-        known = self._days[text.day].known
+        day = self._days[text.day]
+        known = day.known
+        dense = day.crowd[0] >= DENSE
+        least = TELLING if dense else 0.0
         weights = []
         square = 0.0
         for place, (stem, count) in enumerate(zip(text.stems, text.counts, strict=True)):
@@ -375,13 +388,13 @@ class Similarity:
                 idf = -idf
             weight = idf * _LOGS[count]
             square += weight * weight
-            weights.append((stem, weight, idf >= TELLING))
+            weights.append((stem, weight, idf >= least))
         scale = SCALE / math.sqrt(square) if square else 0.0
         telling: dict[str, int] = {}
         plain: dict[str, int] = {}
         for stem, weight, tells in weights:
             (telling if tells else plain)[stem] = round(weight * scale)
-        return _Vector(telling, plain)
+        return _Vector(telling, plain, dense)
 
     def _pair(self, moved: set[str]) -> None:
         """Finds the pairs that have one of some articles in them."""
@@ -396,7 +409,7 @@ class Similarity:
         first = 0
         for at in self._places({texts[id].seconds for id in moved}):
             now, id = order[at]
-            telling, plain = vectors[id]
+            telling, plain, dense = vectors[id]
             while order[first][0] < now - reach:
                 first += 1
             own = id in moved
@@ -428,6 +441,11 @@ class Similarity:
                         cosine += plain[stem] * held[stem]
                 if cosine < _FLOOR or (cosine < _AGAIN and texts[id].provider == texts[other].provider):
                     continue
+                if not dense and cosine < _AGAIN:
+                    # One word in common is chance, and where there are few texts every word is scarce.
+                    held = vectors[other].telling
+                    if cosine - max(telling[s] * held[s] for s in telling if s in held) < ALONE * cosine:
+                        continue
                 score = round(cosine * UNIT / SCALE / SCALE * math.exp(-FADE * (now - then) / 86400))
                 if score >= FLOOR * UNIT:
                     near[id][other] = near[other][id] = score

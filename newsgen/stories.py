@@ -327,4 +327,5 @@ def _story(parts: _Parts) -> Story:
         evidence=tuple(sorted(evidence, key=lambda e: (e.member, e.other, e.kind))),
         rejected=tuple(rejected.values())[:BESIDE],
         providers=tuple(sorted({m.provider for m in members})),
+        sources=ranking.sources(members),
     )

@@ -184,7 +184,7 @@ def test_the_output_cannot_lie_among_what_the_site_is_made_of(site: Make, output
 def test_pages_at_one_address_are_found_before_anything_is_written(site: Make) -> None:
     s = site('-- site.toml --\npermalink = "/:slug/"\n-- content/_pages/about.md --\n---\ntitle: About\n---\n')
     s.article("about").article("topics", title="Topics of the day").article("new", aliases='["/about/", "/old/"]')
-    s.write("static/ABOUT/index.html", "x").write("static/story", "x")
+    s.write("static/ABOUT/index.html", "x").write("static/other", "x")
     report = s.build()
     assert sorted((p.path, p.what) for p in report.problems) == [
         ("content/_pages/about.md", "would be written to about/index.html, where content/about.md is"),
