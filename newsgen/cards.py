@@ -54,18 +54,37 @@ class Cards:
             self._scores[item.id] = ranking.score(ranking.members(item), self.config.ranking.half_life)
         return self._scores[item.id]
 
-    def ranked(self, items: Iterable[Item], size: int, spare: frozenset[str] = frozenset()) -> list[Item]:
-        """The best, with no provider and no topic (but those in `spare`) above its cap."""
+    def ranked(
+        self, items: Iterable[Item], size: int, spare: frozenset[str] = frozenset(), until: datetime | None = None
+    ) -> list[Item]:
+        """The best, with no provider and no topic (but those in `spare`) above its cap; `until` as things were then."""
         config = self.config.ranking
 
+        def score(item: Item) -> float:
+            if until is None or not isinstance(item, Story) or item.last.published <= until:
+                return self.score(item)
+            return ranking.score(self._by(item, until), config.half_life)
+
         def names(item: Item) -> list[tuple[str, int]]:
-            lead = item.lead if isinstance(item, Story) else item
+            lead = self._lead(item, until)
             found = [("provider " + lead.provider, config.provider_cap)] if lead.provider else []
             keys = set(self.topics(lead)) - spare - self.everywhere
             return found + [("topic " + k, config.topic_cap) for k in sorted(keys)]
 
-        best = heapq.nlargest(size * 8, items, key=lambda i: (self.score(i), i.id))
+        best = heapq.nlargest(size * 8, items, key=lambda i: (score(i), i.id))
         return ranking.capped(best, names, size)
+
+    def _by(self, story: Story, until: datetime | None) -> Sequence[Member]:
+        """The members that a story had at a time."""
+        return story.members if until is None else [m for m in story.members if m.published <= until]
+
+    def _lead(self, item: Item, until: datetime | None) -> Member:
+        """What stands for an item at a time."""
+        if not isinstance(item, Story):
+            return item
+        if until is None or item.lead.published <= until:
+            return item.lead
+        return ranking.lead(self._by(item, until))
 
     def topics(self, member: Member) -> tuple[str, ...]:
         """The keys of a member's topics."""
@@ -104,12 +123,7 @@ class Cards:
         """An item as a list shows it; `until` leaves out what came later."""
         if not isinstance(item, Story):
             return self.alone(item)
-        members: Sequence[Member] = item.members
-        lead = item.lead
-        if until is not None:
-            members = [m for m in members if m.published <= until]
-            if lead not in members:
-                lead = ranking.lead(members)
+        members, lead = self._by(item, until), self._lead(item, until)
         others = [m for m in members if m is not lead]
         others.sort(key=lambda m: (m.provider == lead.provider, -(m.quality or 0), m.published, m.id))
         return Cluster(

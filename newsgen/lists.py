@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import heapq
 from collections import Counter
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import date, timedelta
 from itertools import groupby
 from typing import TypeVar
 
-from newsgen import ranking, urls
-from newsgen.cards import Cards, Item
-from newsgen.model import Card, Cluster, Figures, Link, Section, Tally
+from newsgen import urls
+from newsgen.cards import Cards
+from newsgen.model import Card, Cluster, Figures, Link, Member, Section, Tally
 from newsgen.pages import Head, IndexPage, ListPage, Page, Shelf, Source, SourcesPage
 from newsgen.text import MONTHS
 
@@ -105,17 +104,20 @@ def _ranked(cards: Cards, section: Section) -> list[Cluster]:
     """The best of a section; a day's by what they were at its end. A provider's page has none: it is one voice."""
     if section.axis == "provider":
         return []
-    items = cards.items(section.members)
     if section.axis != "day":
+        items = cards.items(section.members)
         return [cards.cluster(i) for i in cards.ranked(items, RANKED, frozenset({section.key}))]
-    until = max(m.published for m in section.members)
-    score = {i.id: _score_until(i, until, cards.config.ranking.half_life) for i in items}
-    best = heapq.nlargest(RANKED, items, key=lambda i: (score[i.id], i.id))
-    return [cards.cluster(i, until=until) for i in best]
+    until = section.members[0].published
+    items = cards.items(_lately(cards, section))
+    return [cards.cluster(i, until=until) for i in cards.ranked(items, RANKED, until=until)]
 
 
-def _score_until(item: Item, until: datetime, half_life: float) -> float:
-    return ranking.score([m for m in ranking.members(item) if m.published <= until], half_life)
+def _lately(cards: Cards, section: Section) -> Iterator[Member]:
+    """The members of a day and of the two before it: what is older has no chance on a front page."""
+    day = date.fromisoformat(section.key)
+    for back in range(min(3, day.toordinal())):
+        known = cards.library.sections["day"].get((day - timedelta(days=back)).isoformat())
+        yield from known.members if known else ()
 
 
 def _name(card: Card) -> str:

@@ -10,6 +10,7 @@ import pytest
 from sites import Site
 
 from newsgen.config import KINDS
+from newsgen.pages import HomePage, ListPage
 
 Make = Callable[..., Site]
 BASE = 'base_url = "https://news.example/sub/"\n'
@@ -198,6 +199,24 @@ def test_a_day_page_knows_nothing_of_what_came_later(site: Make) -> None:
     later = s.read("archive/2026/11/07/index.html")
     assert "Later report" not in later
     assert later.replace("/archive/2026/11/08/", "") != day or "Second report" in later
+
+
+def test_a_day_s_page_is_the_front_page_at_its_end(site: Make) -> None:
+    s = site()
+    s.article("strong", title="Strong one", quality=500, publishedDateTime="2026-11-07T22:00:00Z")
+    for n in range(5):
+        s.article(f"weak{n}", title=f"Weak {n}", publishedDateTime=f"2026-11-08T1{n}:00:00Z", quality=1,
+                  webUrl=f"https://loud.example/{n}")  # fmt: skip
+    s.article("quiet", title="Quiet one", publishedDateTime="2026-11-08T01:00:00Z", quality=0)
+    ended = s.load().pages
+    s.article("later", title="Later one", quality=900, publishedDateTime="2026-11-09T08:00:00Z")
+    (front,) = (p for p in ended if isinstance(p, HomePage))
+    (day,) = (p for p in s.load().pages if isinstance(p, ListPage) and p.key == "2026-11-08")
+    assert front.lead is not None
+    titles = [c.lead.title for c in day.ranked]
+    assert titles == [c.lead.title for c in (front.lead, *front.top)]
+    assert titles[0] == "Strong one"
+    assert titles.index("Quiet one") < titles.index("Weak 1"), "a provider has three places before others are asked"
 
 
 def test_a_pin_leads_the_front_page_until_its_time_has_come(site: Make) -> None:
