@@ -238,8 +238,11 @@ class Grouping:
                 label = self._placed[other]
                 sums[label] = sums.get(label, 0) + score
         name = self._names.get(id)
+        least = _least(self._crowded[id])
         best, chosen = 1.0, id
         for label, total in sums.items():
+            if total < least:
+                continue
             held = self._members[label]
             size = bisect_left(held, key)
             fit = _fit(total, size, self._crowded[id])
@@ -263,8 +266,11 @@ class Grouping:
                     if other not in unit:
                         place = self._placed[other]
                         sums[place] = sums.get(place, 0) + score
+            least = _least(self._crowded[id]) * len(unit)
             best, chosen = 1.0, ""
             for place, total in sums.items():
+                if total < least:
+                    continue
                 size = len(self._members[place]) - (len(unit) if place == label else 0)
                 fit = _fit(total / len(unit), size, self._crowded[id])
                 if fit > best or (fit == best > 1 and place < chosen):
@@ -286,6 +292,11 @@ def _crowded(count: int) -> float:
     """How much of a crowd some articles within reach are, from 0 to 1, in hundredths."""
     low, high = map(math.log, CROWD)
     return round(min(1.0, max(0.0, (math.log(count) - low) / (high - low))), 2)
+
+
+def _least(crowded: float) -> float:
+    """A sum of similarities below which nothing fits a story of any size."""
+    return UNIT * (LIKE[0] + (LIKE[1] - LIKE[0]) * crowded) * 0.999
 
 
 def _fit(total: float, size: int, crowded: float) -> float:

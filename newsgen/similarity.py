@@ -40,8 +40,8 @@ UNIT = 10_000
 
 SCALE = 1000
 
-FLOOR = 0.08
-"""Below it two articles have nothing in common."""
+FLOOR, DENSE_FLOOR = 0.08, 0.1
+"""Below it two articles have nothing in common; the second where `DENSE` articles and more are within reach."""
 
 AGAIN = 0.4
 """Two articles of one publisher are on one event from here on: below, they are on its subject."""
@@ -56,7 +56,7 @@ ALONE = 0.1
 """Where there are fewer, this part of a similarity below `AGAIN` has to come from more than one word."""
 
 TELLING, PART = 1.75, 0.6
-"""Where there are more, a word below the first adds to a similarity, but this part of `FLOOR` has to come from words above it."""
+"""Where there are more, a word below the first adds to a similarity, but this part of `DENSE_FLOOR` has to come from words above it."""
 
 COMMON = 1.0
 """A word in more than a third (1/e) of them tells nothing."""
@@ -88,7 +88,7 @@ PRIOR = 20
 MADE_UP = 1000
 """As many articles at one very moment have a made-up date, and such a date brings nothing together."""
 
-_FLOOR, _AGAIN = FLOOR * SCALE * SCALE, AGAIN * SCALE * SCALE
+_AGAIN = AGAIN * SCALE * SCALE
 _WORD = re.compile(r"[^\W_]+(?:['.][^\W_]+)*")
 _NO_WORD = re.compile(r"[\d\W_]+")
 # Scripts that write no spaces: Thai, Lao, Burmese, Khmer, kana, Han. Two characters stand for a word.
@@ -404,7 +404,6 @@ class Similarity:
         wanted = {stem for id in moved for stem in vectors[id].telling}
         # What has not moved is compared with what has; where all has, nobody asks for that.
         kept = (everyone, new) if len(moved) < len(order) else (everyone,)
-        least = _FLOOR * PART
         reach = REACH.total_seconds()
         first = 0
         for at in self._places({texts[id].seconds for id in moved}):
@@ -413,6 +412,8 @@ class Similarity:
             while order[first][0] < now - reach:
                 first += 1
             own = id in moved
+            floor = (DENSE_FLOOR if dense else FLOOR) * SCALE * SCALE
+            least = floor * PART if dense else floor
             dots: dict[int, int] = {}
             seen = dots.get
             index = everyone if own else new
@@ -439,7 +440,7 @@ class Similarity:
                 for stem in plain:
                     if stem in held:
                         cosine += plain[stem] * held[stem]
-                if cosine < _FLOOR or (cosine < _AGAIN and texts[id].provider == texts[other].provider):
+                if cosine < floor or (cosine < _AGAIN and texts[id].provider == texts[other].provider):
                     continue
                 if not dense and cosine < _AGAIN:
                     # One word in common is chance, and where there are few texts every word is scarce.
@@ -447,7 +448,7 @@ class Similarity:
                     if cosine - max(telling[s] * held[s] for s in telling if s in held) < ALONE * cosine:
                         continue
                 score = round(cosine * UNIT / SCALE / SCALE * math.exp(-FADE * (now - then) / 86400))
-                if score >= FLOOR * UNIT:
+                if score * SCALE * SCALE >= floor * UNIT:
                     near[id][other] = near[other][id] = score
 
     def _places(self, moments: Iterable[float]) -> Iterator[int]:
