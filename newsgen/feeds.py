@@ -52,10 +52,9 @@ def pages(cards: Cards, items: list[Item], sections: list[Section]) -> Iterator[
             file = old if old.endswith((".html", ".htm", "/")) else old + "/"
             yield RedirectPage(path=urls.path(file), target=new)
     if has("redirects") and config.redirects.file:
-        rest = {urls.story("/*"): "/:splat"} if alone else {}
-        yield RedirectsPage(
-            path="_redirects", redirects=tuple(Link(title=o, url=n) for o, n in (redirects | rest).items())
-        )
+        # Feed readers follow no page, and some hosts read but 2,000 lines: what has a page of its own needs none.
+        lines = redirects | _moved_feeds(cards) | ({} if config.redirects.pages else alone)
+        yield RedirectsPage(path="_redirects", redirects=tuple(Link(title=o, url=n) for o, n in sorted(lines.items())))
     mapped = has("sitemap") and bool(config.base)
     if mapped:
         yield from _sitemaps(cards, sections)
@@ -182,11 +181,23 @@ def _opml(cards: Cards) -> OpmlPage:
 
 def _alone(cards: Cards) -> dict[str, str]:
     """Where an article that is in no story answers as one: it may have been in one, or have begun it."""
-    if not (cards.has("story") and cards.has("article")):
-        return {}
     library = cards.library
-    addresses = [library.address[a.id] for a in library.articles if a.id not in library.story_of]
-    return {urls.story(address): address for address in sorted(addresses)}
+    if not cards.has("story") or not (cards.has("article") or cards.has("home")):
+        return {}
+    addresses = sorted(library.address[a.id] for a in library.articles if a.id not in library.story_of)
+    return {urls.story(address): address if cards.has("article") else urls.HOME for address in addresses}
+
+
+def _moved_feeds(cards: Cards) -> dict[str, str]:
+    """The feeds that a story would have under its other members' names, and had before it was this story."""
+    if not (cards.has_feeds and cards.has("story")):
+        return {}
+    out: dict[str, str] = {}
+    for story in cards.library.stories:
+        here = story_address(cards.story_url(story))
+        others = (m for m in story.members if isinstance(m, Article) and m.id != story.id)
+        out |= {story_address(urls.story(cards.library.address[m.id])): here for m in others}
+    return out
 
 
 def _redirects(cards: Cards) -> dict[str, str]:

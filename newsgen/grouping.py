@@ -16,7 +16,7 @@ from __future__ import annotations
 import heapq
 import math
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from newsgen.model import Article
@@ -85,7 +85,7 @@ class Grouping:
         self._known: dict[tuple[str, ...], Told] = {}
 
     def update(
-        self, articles: Mapping[str, Article], sets: Iterable[Iterable[str]], names: Mapping[str, str]
+        self, articles: Mapping[str, Article], sets: Iterable[Collection[str]], names: Mapping[str, str]
     ) -> list[list[str]]:
         """The groups that words make of some articles; all by id.
 
@@ -107,7 +107,13 @@ class Grouping:
             if self._crowded.get(id) != crowded:
                 self._crowded[id] = crowded
                 dirty.add(id)
-        units = {id: unit for each in sets for unit in [tuple(sorted(each, key=self._keys.__getitem__))] for id in unit}
+        units = {
+            id: unit
+            for each in sets
+            if len(each) > 1
+            for unit in [tuple(sorted(each, key=self._keys.__getitem__))]
+            for id in unit
+        }
         dirty |= {id for id in units.keys() | self._units.keys() if units.get(id) != self._units.get(id)}
         # What a named article may join depends on the names in every story beside it.
         dirty |= names.keys() | self._names.keys()

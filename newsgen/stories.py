@@ -11,7 +11,7 @@ Then words join what nobody declared (see `grouping`).
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from operator import attrgetter
 from typing import Any, Literal, NamedTuple
@@ -78,15 +78,19 @@ class Clusterer:
         owners = _owners(files.values())
         coverage, targets = _coverage(files.values(), owners.first, clock)
         union = _declared(files, owners.pairs, targets)
+        # Files at one address are one text, and the first speaks for it: a live page has a headline for everything.
+        silent = {other for first, other in owners.pairs if union.find(first) == union.find(other)}
         if similar:
-            for group in self.grouping.update(files, union.sets(), union.names()):
+            speaking = {id: file for id, file in files.items() if id not in silent}
+            sets = ([id for id in found if id not in silent] for found in union.sets())
+            for group in self.grouping.update(speaking, sets, union.names()):
                 for id in group:
                     union.unite(group[0], id)
         lines = [_Line(id, coverage[other]) for id in targets for other in targets[id] if other in coverage]
         lines += _followers(folded, owners.first, clock)
         known, self._known = self._known, {}
         found = []
-        for parts in _parts(files, union, lines, about, targets, self.grouping):
+        for parts in _parts(files, union, lines, about, targets, silent, self.grouping):
             first = parts.files[0].id
             before, story = known.get(first, (None, None))
             if story is None or before != parts:
@@ -179,10 +183,15 @@ def _declared(
         union.join(first.setdefault(name, id), id, "editor")
     for one, other in pairs:
         union.join(one, other, "same address")
+    # Whoever names one of the files at an address names them all.
+    said: dict[tuple[str, str], tuple[str, str]] = {}
     for id in targets:
         for other in targets[id]:
-            if id < other and id in targets.get(other, ()):
-                union.join(id, other, "mutual")
+            if other in files:
+                said.setdefault((union.find(id), union.find(other)), (id, other))
+    for (one, two), (id, other) in said.items():
+        if one < two and (two, one) in said:
+            union.join(min(id, other), max(id, other), "mutual")
     return union
 
 
@@ -277,6 +286,7 @@ def _parts(
     lines: list[_Line],
     about: Mapping[str, About],
     targets: Mapping[str, tuple[str, ...]],
+    silent: Collection[str],
     grouping: Grouping,
 ) -> Iterator[_Parts]:
     """The parts of each story, in no order."""
@@ -294,7 +304,7 @@ def _parts(
                 one_sided.setdefault(union.find(other), []).append(Rejected(id=id, other=other, reason="one side"))
     for root, ids in groups.items():
         name = union.name(root)
-        told = grouping.told(tuple(ids))
+        told = grouping.told(tuple([id for id in ids if id not in silent]))
         yield _Parts(
             files=tuple([files[id] for id in ids]),
             lines=tuple(pieces.get(root, ())),

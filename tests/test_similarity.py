@@ -6,11 +6,14 @@ import gzip
 import json
 import random
 import sys
+import time
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from sites import Site
 
@@ -219,3 +222,180 @@ def test_labelled_news_of_other_years_is_grouped_as_editors_did(
     result = score(gold, {id: found.get(id, id) for id in gold})
     assert result["bcubed_f1"] >= bcubed
     assert result["pair_f1"] >= pairs
+
+
+SMALL = [
+    "a", "and", "as", "at", "be", "by", "for", "from", "has", "in", "is", "it", "of", "on", "over", "the", "to", "with",
+]  # fmt: skip
+NEWS = [
+    "bank", "beat", "bridge", "class", "closed", "coast", "contract", "court", "day", "every", "fares", "final", "fire",
+    "follow", "goal", "ground", "hour", "last", "late", "latest", "league", "live", "match", "mayor", "medal", "minute",
+    "morning", "named", "news", "night", "percent", "power", "railway", "rates", "rise", "scored", "season", "storm", "talks",
+    "tax", "tenth", "thousands", "town", "trees", "updates", "week", "win", "winds", "without", "year",
+]  # fmt: skip
+
+
+def papers(count: int, *, days: int, seed: int = 5) -> list[Article]:
+    """Articles on nothing in particular that have the small words and the usual ones of any newspaper."""
+    chance = random.Random(seed)
+
+    def mixed(text: str, own: int, small: int, usual: int) -> str:
+        words = [*text.split()[:own], *chance.sample(SMALL, small), *chance.sample(NEWS, usual)]
+        return " ".join(chance.sample(words, len(words)))
+
+    return [
+        msgspec.structs.replace(a, title=mixed(a.title, 5, 2, 2), excerpt=mixed(a.excerpt, 10, 6, 4))
+        for a in noise(count, days=days, seed=seed)
+    ]
+
+
+def name(number: int) -> str:
+    return word(number * 7919 + 5).capitalize()
+
+
+@pytest.mark.parametrize("count", [60, 300, 1000])
+@pytest.mark.parametrize("days", [2, 5, 20])
+def test_the_match_reports_of_each_day_are_a_story_of_their_own(days: int, count: int) -> None:
+    reports = []
+    for day in range(days):
+        home, guests, player, ground = (name(4 * day + n) for n in range(4))
+        reports += [
+            article(
+                f"{day:02}a",
+                f"{home} beat {guests} 2-1 with late goal by {player}",
+                f"{player} scored in the last minute of the league match.",
+                hours=24 * day,
+                provider="a.example",
+            ),
+            article(
+                f"{day:02}b",
+                f"Late {player} goal gives {home} 2-1 league win over {guests}",
+                f"The match at {ground} was decided in the last minute.",
+                hours=24 * day + 2,
+                provider="b.example",
+            ),
+        ]
+    want = [{f"{day:02}a", f"{day:02}b"} for day in range(days)]
+    assert groups([*reports, *papers(count, days=days)]) == want
+
+
+@pytest.mark.parametrize("count", [60, 300, 1000])
+def test_two_storms_on_two_days_are_two_stories(count: int) -> None:
+    told = [
+        ("a1", 0, "Storm Kelda batters Ostrane coast, thousands without power", "Trees and pylons fell in the harbour district."),
+        ("a2", 3, "Thousands in Ostrane without power as Kelda comes ashore", "The storm felled pylons in the harbour district."),
+        ("b1", 24, "Storm Marvin floods Lisk valley villages", "The river rose by four metres; winds closed the railway."),
+        ("b2", 27, "Lisk valley under water after storm Marvin", "Villages are cut off, the river is still rising."),
+    ]  # fmt: skip
+    storms = [
+        article(id, title, excerpt, hours=hours, provider=f"p{id[1]}.example") for id, hours, title, excerpt in told
+    ]
+    assert groups([*storms, *papers(count, days=3)]) == [{"a1", "a2"}, {"b1", "b2"}]
+
+
+HOURS = [
+    ("Mayor of Ostrane quits over bridge contract", "Ostrane mayor resigns after bridge contract row"),
+    ("Comet found by night class named Orrin", "Night class comet gets a name: Orrin"),
+    ("Ferry fares to rise by a tenth", "Ferry fares up a tenth from March"),
+    ("Bank holds rates at four percent", "Rates held at four percent by central bank"),
+    ("Gold medal for Velmora sprinter in final", "Velmora sprinter wins gold in final"),
+    ("Factory fire in Dunmore injures nine", "Nine hurt in Dunmore factory fire"),
+    ("Talks on grain treaty collapse in Halvar", "Grain treaty talks in Halvar collapse"),
+    ("Court clears singer of tax fraud", "Singer cleared of tax fraud by court"),
+]
+"""What happens in eight hours, as two papers say it."""
+
+
+def _live_day() -> tuple[list[Article], list[Article]]:
+    """Two papers on all of it, and two live pages that take each hour's headline as their own."""
+    events, pages = [], []
+    for n, (one, other) in enumerate(HOURS):
+        events += [article(f"e{n}x", one, hours=n + 0.5, provider="c.example")]
+        events += [article(f"e{n}y", other, hours=n + 0.7, provider="d.example")]
+        told = "Follow the latest news as it happens."
+        pages += [article(f"live-p{n}", f"Live updates: {one}", told, hours=n, provider="p.example")]
+        told = "Our reporters bring you every development of the day."
+        pages += [article(f"live-q{n}", f"{other} - live", told, hours=n + 0.2, provider="q.example")]
+    return events, pages
+
+
+def _swallowed(found: list[set[str]]) -> list[set[str]]:
+    """The stories that hold several events."""
+    return [s for s in found if len({id[:2] for id in s if id[0] == "e"}) > 1]
+
+
+@pytest.mark.parametrize("count", [60, 300, 1000])
+def test_live_pages_retitled_each_hour_swallow_no_event(count: int) -> None:
+    events, pages = _live_day()
+    found = groups([*events, *pages, *papers(count, days=2)])
+    assert len(found) == len(HOURS)
+    assert _swallowed(found) == []
+
+
+@pytest.mark.parametrize("count", [60, 300])
+def test_a_live_page_with_a_file_for_each_headline_swallows_no_event(count: int) -> None:
+    events, pages = _live_day()
+    pages = [msgspec.structs.replace(a, keys=(f"{a.provider}/live",)) for a in pages]
+    assert _swallowed(groups([*events, *pages, *papers(count, days=2)])) == []
+
+
+@pytest.mark.parametrize("tail", [" ...", "...", " …", "…", " [...]"])
+def test_a_headline_that_was_cut_off_is_known_by_the_rest(tail: str) -> None:
+    pair = [
+        article("a", f"Harbour bridge stuck open after first{tail}"),
+        article("b", "Harbour bridge stuck open after first ship, says Lisk council", hours=2),
+    ]
+    cut = [article(f"c{n}", a.title + tail, hours=n) for n, a in enumerate(noise(12, seed=3))]
+    assert groups([*pair, *cut, *noise(60)]) == [{"a", "b"}]
+
+
+def planted(count: int, seed: int = 7) -> list[Article]:
+    """One day's articles, half of them alone and the others on events of two to six; an id begins with its event's."""
+    chance = random.Random(seed)
+    usual = [word(31 * n + 11) for n in range(2000)]
+    weights = [1 / (n + 3) for n in range(2000)]
+    rare = iter(range(10_000, 10**9))
+
+    def words(number: int) -> list[str]:
+        return [word(104_729 * next(rare) % 26**5) for _ in range(number)]
+
+    out: list[Article] = []
+    event = 0
+    while len(out) < count:
+        own, hours = words(12), chance.random() * 12
+        for n in range(min(chance.choice([1, 1, 1, 1, 1, 1, 2, 2, 3, 4, 5, 6]), count - len(out))):
+            title = chance.sample(own, 6) + chance.choices(usual, weights, k=3)
+            excerpt = chance.sample(own, 9) + words(3) + chance.choices(usual, weights, k=10)
+            out.append(
+                article(f"{event:05}-{n}", " ".join(title), " ".join(excerpt), hours=hours + 3 * chance.random())
+            )
+        event += 1
+    return chance.sample(out, len(out))
+
+
+def _pairs(groups: Iterable[set[str]]) -> set[tuple[str, str]]:
+    return {pair for group in groups for pair in combinations(sorted(group), 2)}
+
+
+def test_the_stories_of_five_thousand_articles_of_one_day_are_found() -> None:
+    articles = planted(5000)
+    assert len({a.published.date() for a in articles}) == 1
+    events: dict[str, set[str]] = {}
+    for each in articles:
+        events.setdefault(each.id[:5], set()).add(each.id)
+    want, got = _pairs(events.values()), _pairs(groups(articles))
+    assert len(want) > 5000
+    assert len(want & got) >= 0.95 * len(got)
+    assert len(want & got) >= 0.9 * len(want)
+
+
+def test_twice_the_articles_of_a_day_take_less_than_four_times_as_long() -> None:
+    def seconds(articles: list[Article]) -> float:
+        best = float("inf")
+        for _ in range(2):
+            start = time.process_time()
+            stories.cluster(articles, clock=START)
+            best = min(best, time.process_time() - start)
+        return best
+
+    assert seconds(planted(5000)) < 4 * seconds(planted(2500))
