@@ -55,8 +55,8 @@ DENSE = 200
 ALONE = 0.1
 """Where there are fewer, this part of a similarity below `AGAIN` has to come from more than one word."""
 
-TELLING, PART = 1.75, 0.6
-"""Where there are more, a word below the first adds to a similarity, but this part of `DENSE_FLOOR` has to come from words above it."""
+TELLING = 1.75
+"""Where there are more, the words above it have to make up `DENSE_FLOOR` by themselves; those below only add to it."""
 
 COMMON = 1.0
 """A word in more than a third (1/e) of them tells nothing."""
@@ -240,8 +240,10 @@ class Similarity:
         self._pair(moved)
         changed = {t.id for t in (*left, *fresh)}
         for id, pairs in before.items():
-            for other, _ in pairs.items() ^ self.near.get(id, {}).items():
-                changed |= {id, other}
+            now = self.near.get(id, {})
+            if pairs != now:
+                changed.add(id)
+                changed.update((other for other, _ in pairs.items() ^ now.items()) if pairs else now)
         return changed
 
     def within(self, moment: float) -> int:
@@ -413,7 +415,6 @@ class Similarity:
                 first += 1
             own = id in moved
             floor = (DENSE_FLOOR if dense else FLOOR) * SCALE * SCALE
-            least = floor * PART if dense else floor
             dots: dict[int, int] = {}
             seen = dots.get
             index = everyone if own else new
@@ -433,14 +434,14 @@ class Similarity:
                     else:
                         one[stem] = ([at], [weight])
             for place, dot in dots.items():
-                if dot < least:
+                if dot < floor:
                     continue
                 then, other = order[place]
                 cosine, held = dot, vectors[other].plain
                 for stem in plain:
                     if stem in held:
                         cosine += plain[stem] * held[stem]
-                if cosine < floor or (cosine < _AGAIN and texts[id].provider == texts[other].provider):
+                if cosine < _AGAIN and texts[id].provider == texts[other].provider:
                     continue
                 if not dense and cosine < _AGAIN:
                     # One word in common is chance, and where there are few texts every word is scarce.
