@@ -1,11 +1,11 @@
 """Which articles tell of one event, as far as their words say.
 
 Articles come in the order of their time; each joins the story it fits best, or begins one. How it fits: the mean of its
-similarity to the story's members, those at other times included as 0, so that no chain of lookalikes can form; for a
-story of more than five times √(members / 5), since a large story is told in more words than one text holds; over what
-is enough there. Once all are placed, each may move to a story that it fits better. The numbers were chosen on labelled
-collections of news in English, mostly on their first halves by time, and with an eye on an unlabelled stream of 1,200
-articles a day.
+similarity to the story's members, those at other times included as 0, so that no chain of lookalikes can form; over
+what is enough there. A title alone holds few of the words that a large story is told in: for one without an excerpt the
+fit grows with the story beyond five members, as √(members / 5). Once all are placed, each may move to a story that it
+fits better. The numbers were chosen on labelled collections of news in English, mostly on their first halves by time,
+and with an eye on an unlabelled stream of 1,200 articles a day.
 
 A placing depends on the placings of earlier neighbours and on the sizes of their stories, and on nothing else: after an
 edit only what these reach is placed again.
@@ -34,8 +34,7 @@ PAIR = 0.4
 CROWD = (100, 2000)
 
 FEW, LARGE = 5, 100
-"""Beyond the first number of members a story's size counts for it, beyond the second no more so."""
-
+"""Beyond the first number of members a story's size counts for what has a title only, beyond the second no more so."""
 
 BESIDE = 5
 """How many articles a story remembers that came near and are not in it."""
@@ -176,7 +175,12 @@ class Grouping:
                     likest[other] = max(likest.get(other, (0, "")), (score, id))
         best = heapq.nsmallest(BESIDE, sums, key=lambda c: (-sums[c], c))
         return [
-            Candidate(id, likest[id][1], likest[id][0] / UNIT, _fit(sums[id], len(ids), self._crowded[id]))
+            Candidate(
+                id,
+                likest[id][1],
+                likest[id][0] / UNIT,
+                _fit(sums[id], len(ids), self._crowded[id], terse=self.similarity.terse(id)),
+            )
             for id in best
         ]
 
@@ -251,7 +255,7 @@ class Grouping:
                 continue
             held = self._members[label]
             size = bisect_left(held, key)
-            fit = _fit(total, size, self._crowded[id])
+            fit = _fit(total, size, self._crowded[id], terse=self.similarity.terse(id))
             if fit > best or (fit == best > 1 and label < chosen):
                 if name and any(self._names.get(m, name) != name for _, m in held[:size]):
                     continue
@@ -278,7 +282,7 @@ class Grouping:
                 if total < least:
                     continue
                 size = len(self._members[place]) - (len(unit) if place == label else 0)
-                fit = _fit(total / len(unit), size, self._crowded[id])
+                fit = _fit(total / len(unit), size, self._crowded[id], terse=self.similarity.terse(id))
                 if fit > best or (fit == best > 1 and place < chosen):
                     best, chosen = fit, place
             self._settled |= dict.fromkeys(unit, chosen)
@@ -305,8 +309,8 @@ def _least(crowded: float) -> float:
     return UNIT * (LIKE[0] + (LIKE[1] - LIKE[0]) * crowded) * 0.999
 
 
-def _fit(total: float, size: int, crowded: float) -> float:
+def _fit(total: float, size: int, crowded: float, *, terse: bool) -> float:
     """How well something fits a story of some size, from the sum of its similarities to its members; 1 is enough."""
     enough = LIKE[0] + ((PAIR if size < 3 else LIKE[1]) - LIKE[0]) * crowded
-    growth = math.sqrt(min(size, LARGE) / FEW) if size > FEW else 1.0
+    growth = math.sqrt(min(size, LARGE) / FEW) if terse and size > FEW else 1.0
     return round(total / UNIT / size * growth / enough, 6)

@@ -251,6 +251,11 @@ class Similarity:
         reach = REACH.total_seconds()
         return bisect_right(self.order, (moment + reach, "\U0010ffff")) - bisect_left(self.order, (moment - reach,))
 
+    def terse(self, id: str) -> bool:
+        """Whether an article has a title and nothing else to compare."""
+        text = self._texts[id]
+        return len(text.stems) == text.title
+
     def about(self, moments: Iterable[float]) -> Iterator[tuple[float, str]]:
         """The articles within reach of some moments, as in `order`."""
         return (self.order[at] for at in self._places(moments))
