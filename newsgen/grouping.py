@@ -305,7 +305,7 @@ def _crowded(count: int) -> float:
 
 
 def _least(crowded: float) -> float:
-    """A sum of similarities below which nothing fits a story of any size."""
+    """A sum of similarities below which nothing fits a story of any size; a little less, as `_fit` rounds."""
     return UNIT * (LIKE[0] + (LIKE[1] - LIKE[0]) * crowded) * 0.999
 
 

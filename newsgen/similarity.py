@@ -369,12 +369,10 @@ class Similarity:
             near.move(day)
             around.move(day)
             held = self._days[day]
-            stems: Iterable[str] = held.stems
-            if some is not None and held.crowd == found:
-                stems = some & held.stems.keys()
             if (held.crowd[0] < DENSE) != (found[0] < DENSE):
                 yield day, set(held.stems)
             held.crowd = found
+            stems = held.stems.keys() if some is None else some & held.stems.keys()
             if turned := held.weigh(stems, near.stems, around.stems):
                 yield day, turned
 
