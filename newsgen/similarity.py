@@ -417,11 +417,14 @@ class Similarity:
             while order[first][0] < now - reach:
                 first += 1
             own = id in moved
+            shared = telling if own else telling.keys() & wanted
+            if not shared:
+                continue
             floor = (DENSE_FLOOR if dense else FLOOR) * SCALE * SCALE
             dots: dict[int, int] = {}
             seen = dots.get
             index = everyone if own else new
-            for stem in telling if own else telling.keys() & wanted:
+            for stem in shared:
                 weight = telling[stem]
                 if stem in index:
                     places, values = index[stem]

@@ -115,11 +115,14 @@ class _Owners(NamedTuple):
 
 def _owners(files: Iterable[Article]) -> _Owners:
     first: dict[str, str] = {}
-    pairs: list[tuple[str, str]] = []
+    pairs: dict[tuple[str, str], None] = {}
     for file in files:
-        met = {first.setdefault(key, file.id) for key in file.keys if canonical.joins(key)}
-        pairs += ((other, file.id) for other in sorted(met - {file.id}))
-    return _Owners(first, pairs)
+        for key in file.keys:
+            if canonical.joins(key):
+                one = first.setdefault(key, file.id)
+                if one != file.id:
+                    pairs[one, file.id] = None
+    return _Owners(first, list(pairs))
 
 
 class _Union:
