@@ -1,372 +1,288 @@
-"""The sentence, run: files → articles → library → pages → files. Cache, pool and manifest meet here and nowhere else."""
+"""The sentence, run: files → articles → library → pages → files. Cache, pool and manifest meet here and nowhere else.
+
+What a build that changes nothing does without is imported when it is needed.
+"""
 
 from __future__ import annotations
 
+import gc
+import os
+import threading
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor, Future
 from datetime import UTC, datetime
-from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
-from newsgen import __version__, config, content, fields, library, plan
-from newsgen.errors import ConfigError, Problem
-from newsgen.library import GATES, Library
-from newsgen.model import About, Article, Site
+from newsgen.cache import Cache, engine
+from newsgen.errors import Problem
+from newsgen.fresh import Look
+from newsgen.options import Options, Progress, Report
 from newsgen.output import Manifest, Output, Record
-from newsgen.pages import FilePage, Page
-from newsgen.render import Renderer
-from newsgen.stories import Clusterer
 from newsgen.text import digest
-from newsgen.theme import Theme
-from newsgen.typed import near
 
-BATCH = 500
+if TYPE_CHECKING:
+    from newsgen.loading import Loaded
+    from newsgen.model import Site
+    from newsgen.pages import Page
+    from newsgen.plan import Sheet
+    from newsgen.theme import Theme
+
+BATCH = 250
 """Pages that a worker renders in one go."""
 
-Progress = Callable[[str, int, int], None]
+MANY = 1500
+"""So many files to read, or pages to render, are worth a second process."""
 
-
-class Options(msgspec.Struct, frozen=True, kw_only=True):
-    """What a command says beside site.toml. None leaves a choice to the site; `show` are gates of `library.GATES`.
-
-    `clock` is "content", "wall" or an aware time; `now` the time of the wall clock, by default that of the machine.
-    """
-
-    site: Path = Path()
-    content: Path | None = None
-    output: Path | None = None
-    show: frozenset[str] = frozenset()
-    clock: str | datetime = "content"
-    now: datetime | None = None
-    jobs: int = 1
-    strict: bool = False
-    verify: bool = False
-
-
-class Report(msgspec.Struct, kw_only=True):
-    """What a build did, in numbers; `due` is when time alone would next change the site, `seconds` are by step."""
-
-    articles: int = 0
-    published: int = 0
-    coverage: int = 0
-    stories: int = 0
-    skipped: dict[str, int] = {}
-    folded: int = 0
-    problems: list[Problem] = []
-    warnings: list[Problem] = []
-    notes: list[str] = []
-    pages: int = 0
-    rendered: list[str] = []
-    written: list[str] = []
-    pruned: list[str] = []
-    due: datetime | None = None
-    output: str = ""
-    seconds: dict[str, float] = {}
-
-
-class Loaded(msgspec.Struct, kw_only=True):
-    """A site read and arranged, before any page is rendered."""
-
-    config: config.Config
-    articles: list[Article]
-    library: Library
-    site: Site
-    theme: Theme
-    pages: tuple[Page, ...]
-    now: datetime
-    report: Report
-
-
-def folders(options: Options) -> tuple[Path, Path]:
-    """The content and the output folder. Raises ConfigError where they would get into each other's way."""
-    source = options.content or options.site / "content"
-    output = options.output or options.site / "public"
-    if not source.is_dir():
-        raise ConfigError(
-            f"{source}: there is no such folder; name it with --content, or begin with `newsgen new site`"
-        )
-    inner, outer = source.resolve(), output.resolve()
-    guarded = {inner, *(options.site.resolve() / n for n in ("content", "templates", "static"))}
-    if any(outer == g or outer in g.parents or (g in outer.parents and g.is_dir()) for g in guarded):
-        raise ConfigError(
-            f"{output}: the output cannot lie in, or around, what the site is made of; choose another --output"
-        )
-    if output.exists() and not output.is_dir():
-        raise ConfigError(f"{output}: is not a folder; choose another --output")
-    return source, output
-
-
-def load(options: Options, progress: Progress | None = None, clusterer: Clusterer | None = None) -> Loaded:
-    """Reads a site and plans its pages; writes nothing. The `clusterer` can be asked about the stories afterwards."""
-    report, clock = Report(), _Stopwatch()
-    settings = config.load(options.site / "site.toml")
-    source, output = folders(options)
-    report.output = str(output)
-    now = (options.now or datetime.now(UTC)).astimezone(UTC)
-    reader = content.Reader(settings, source.name)
-    articles: list[Article] = []
-    abouts: list[About] = []
-    for number, found in enumerate(content.scan(source, source.name), 1):
-        parsed = reader.parse(found)
-        if isinstance(parsed, Article):
-            articles.append(parsed)
-        elif isinstance(parsed, About):
-            abouts.append(parsed)
-        else:
-            report.problems += parsed
-        if progress and number % 100 == 0:
-            progress("reading", number, 0)
-    report.seconds["read"] = clock.lap()
-    report.warnings += _strange(articles, source.name)
-    moment = now if options.clock == "wall" else None if isinstance(options.clock, str) else options.clock
-    shelved = Library.of(articles, abouts, settings, now=now, show=options.show, clock=moment, clusterer=clusterer)
-    report.seconds["arrange"] = clock.lap()
-    theme = Theme(options.site)
-    pages, collisions = plan.plan(shelved, theme.files(), source.name)
-    report.problems += collisions
-    report.seconds["plan"] = clock.lap()
-    _count(report, articles, shelved, now, options)
-    report.pages = len(pages)
-    return Loaded(
-        config=settings,
-        articles=articles,
-        library=shelved,
-        site=plan.site(shelved),
-        theme=theme,
-        pages=pages,
-        now=now,
-        report=report,
-    )
+T = TypeVar("T")
+R = TypeVar("R")
 
 
 def build(options: Options, progress: Progress | None = None, executor: Executor | None = None) -> Report:
     """Builds the site: renders what is stale, writes what differs, removes what is no longer planned.
 
-    With `strict` and a problem nothing is written. `executor` runs the rendering where it is given.
+    With `strict` and a problem nothing is written. `executor` reads and renders where it is given.
     """
-    loaded = load(options, progress)
-    report, clock = loaded.report, _Stopwatch()
-    if options.strict and report.problems:
-        return report
+    started = time.perf_counter()
+    now = (options.now or datetime.now(UTC)).astimezone(UTC)
+    look = Look(options, now)
+    cache = Cache(options.site, engine())
+    if not options.verify:
+        report = look.report(cache)
+        if report is not None:
+            report.seconds["look"] = round(time.perf_counter() - started, 3)
+            return report
+    from newsgen import loading
+
+    with _Pool(options.jobs, executor) as pool, loading.collector_off():
+        loaded = loading.load(
+            msgspec.structs.replace(options, now=now), progress, cache=cache, found=look.found, run=pool.read
+        )
+        report = loaded.report
+        if not (options.strict and report.problems):
+            manifest = _write(loaded, options, pool, progress)
+            if manifest is not None:
+                look.remember(cache, report, manifest, loaded.unsettled)
+        clock = loading.Stopwatch()
+        cache.close()
+        report.seconds["remember"] = clock.lap()
+    return report
+
+
+def _write(loaded: Loaded, options: Options, pool: _Pool, progress: Progress | None) -> Manifest | None:
+    """Renders and writes; the manifest of what stands now, None where another build of the same would differ."""
+    from newsgen.loading import Stopwatch
+
+    report, clock = loaded.report, Stopwatch()
     output = Output(Path(report.output))
-    old = output.manifest()
-    new = _manifest(loaded, options)
-    stale = [p for p in loaded.pages if _why(p, old, new, output, verify=options.verify)]
-    report.seconds["compare"] = clock.lap()
     output.open()
     try:
-        staged = _render(loaded, stale, output, old, options.jobs, executor, progress)
-    except BaseException:
+        old = output.manifest()
+        new = _manifest(loaded, options)
+        stale = _stale(loaded.plan.sheets.values(), old, new, output, verify=options.verify)
+        report.seconds["compare"] = clock.lap()
+        staged = _render(loaded, stale, output, old, pool, progress)
+        report.seconds["render"] = clock.lap()
+        files = dict(new.files)
+        moves: dict[str, str] = {}
+        foreign = []
+        for sheet, record in zip(stale, staged, strict=True):
+            if record is None:
+                what = "was not written by newsgen and stays as it is"
+                hint = "move it away, or choose another --output"
+                foreign.append(Problem(path=str(output.root / sheet.path), what=what, hint=hint))
+                del files[sheet.path]
+                continue
+            if record.template:
+                moves[sheet.path] = record.template
+            files[sheet.path] = Record(sheet.digest, sheet.template, record.content, record.size, record.mtime)
+        report.problems += foreign
+        for path, record in files.items():
+            if record.mtime < 0:
+                files[path] = old.files[path]
+        if options.strict and report.problems:
+            return None
+        done = msgspec.structs.replace(new, files=files)
+        report.pruned = output.commit(moves, done, old)
+    finally:
         output.abandon()
-        raise
-    report.seconds["render"] = clock.lap()
-    files = dict(new.files)
-    moves: dict[str, str] = {}
-    for page, record in zip(stale, staged, strict=True):
-        if record is None:
-            what = "was not written by newsgen and stays as it is"
-            report.problems.append(
-                Problem(path=str(output.root / page.path), what=what, hint="move it away, or choose another --output")
-            )
-            del files[page.path]
-            continue
-        if record.template:
-            moves[page.path] = record.template
-        files[page.path] = msgspec.structs.replace(record, page=new.files[page.path].page, template=page.template)
-    for path, record in files.items():
-        if record.mtime < 0:
-            files[path] = old.files[path]
-    if options.strict and report.problems:
-        output.abandon()
-        return report
-    report.pruned = output.commit(moves, msgspec.structs.replace(new, files=files), old)
-    report.rendered = [p.path for p in stale if not isinstance(p, FilePage)]
+    report.rendered = [s.path for s in stale if s.template]
     report.written = list(moves)
     report.seconds["write"] = clock.lap()
-    return report
+    return None if foreign else done
 
 
 def why(options: Options, path: str) -> list[str]:
     """What differs between a page of the last build and the same page now: lines for people, none where it is fresh."""
-    loaded = load(options)
+    from newsgen import loading
+
+    loaded = loading.load(options)
     output = Output(Path(loaded.report.output))
     name = path.removeprefix(str(output.root)).lstrip("/")
     name = name + "index.html" if not name or name.endswith("/") else name
-    page = next((p for p in loaded.pages if p.path == name), None)
-    if page is None:
+    sheet = loaded.plan.sheets.get(name)
+    if sheet is None:
         return [f"{name}: is not planned"]
-    return [
-        f"{name}: {reason}"
-        for reason in _why(page, output.manifest(), _manifest(loaded, options), output, verify=options.verify)
-    ]
+    found = _why(sheet, output.manifest(), _manifest(loaded, options), output, verify=options.verify)
+    return [f"{name}: {reason}" for reason in found]
 
 
 def _manifest(loaded: Loaded, options: Options) -> Manifest:
     """What a build of these pages would record, all files still to be written."""
-    templates = {page.template for page in loaded.pages if page.template}
+    sheets = loaded.plan.sheets.values()
     return Manifest(
-        version=__version__,
+        engine=engine(),
         site=digest(msgspec.msgpack.encode(loaded.site)),
         flags=" ".join(sorted(options.show)),
-        templates={name: loaded.theme.digest_of(name) for name in sorted(templates)},
-        files={page.path: Record(page.digest(), page.template, "", 0, -1) for page in loaded.pages},
+        templates={name: loaded.theme.digest_of(name) for name in sorted({s.template for s in sheets} - {""})},
+        files={s.path: Record(s.digest, s.template, "", 0, -1) for s in sheets},
     )
 
 
-def _why(page: Page, old: Manifest, new: Manifest, output: Output, *, verify: bool) -> list[str]:
+def _stale(sheets: Iterable[Sheet], old: Manifest, new: Manifest, output: Output, *, verify: bool) -> list[Sheet]:
+    return [s for s in sheets if _why(s, old, new, output, verify=verify)]
+
+
+def _why(sheet: Sheet, old: Manifest, new: Manifest, output: Output, *, verify: bool) -> list[str]:
     """The parts of a page's key that differ from the last build's; none where its file is fresh."""
-    was, now = old.files.get(page.path), new.files[page.path]
+    was = old.files.get(sheet.path)
     if was is None:
         return ["no build wrote it"]
-    static = isinstance(page, FilePage)
+    static = not sheet.template
     reasons = [
-        ("newsgen has another version", old.version != new.version),
+        ("newsgen or a library has another version", not static and old.engine != new.engine),
         ("the title, navigation or settings of the site differ", not static and old.site != new.site),
-        ("it has another template", was.template != now.template),
-        ("its template differs", old.templates.get(was.template) != new.templates.get(now.template)),
-        ("its content differs", was.page != now.page),
+        ("it has another template", was.template != sheet.template),
+        ("its template differs", old.templates.get(was.template) != new.templates.get(sheet.template)),
+        ("its content differs", was.page != sheet.digest),
     ]
     found = [reason for reason, holds in reasons if holds]
-    return found or ([] if output.stands(page.path, was, verify=verify) else ["its file is gone or was altered"])
+    return found or ([] if output.stands(sheet.path, was, verify=verify) else ["its file is gone or was altered"])
 
 
 def _render(
-    loaded: Loaded,
-    stale: Sequence[Page],
-    output: Output,
-    old: Manifest,
-    jobs: int,
-    executor: Executor | None,
-    progress: Progress | None,
+    loaded: Loaded, stale: list[Sheet], output: Output, old: Manifest, pool: _Pool, progress: Progress | None
 ) -> list[Record | None]:
     """Stages the file of each stale page; the records come in the order of the pages, whoever made them."""
-    shards = list(_batches(stale))
-    work = [
-        (str(output.root), str(loaded.theme.site), loaded.site, n, shard, [old.files.get(p.path) for p in shard])
-        for n, shard in enumerate(shards)
-    ]
+    if not stale:
+        return []
+    # Staging names of a killed build's workers, which may not be dead yet, are others.
+    run = f"{os.getpid()}-{time.time_ns()}"
+    shared = (str(output.root), str(loaded.theme.site), loaded.site, run)
+    batches = [stale[i : i + BATCH] for i in range(0, len(stale), BATCH)]
+    remote = pool.is_worth(len(batches))
+    work = (
+        (*shared, n, [p.encode() for p in pages] if remote else pages, [old.files.get(s.path) for s in batch])
+        for n, batch in enumerate(batches)
+        for pages in [[loaded.plan.page(s.path) for s in batch]]
+    )
     out: list[Record | None] = []
-    own = ProcessPoolExecutor(jobs) if executor is None and jobs > 1 and len(shards) > 1 else None
-    try:
-        pool = executor or own
-        results = pool.map(_shard, work) if pool else map(_Shard(loaded.theme, loaded.site, output), work)
-        for records in results:
-            out += records
-            if progress:
-                progress("rendering", len(out), len(stale))
-    finally:
-        if own:
-            own.shutdown(cancel_futures=True)
+    for records in pool.map(_shard, work) if remote else map(_Shard(loaded.theme, loaded.site, output), work):
+        out += records
+        if progress:
+            progress("rendering", len(out), len(stale))
     return out
 
 
-Work = tuple[str, str, Site, int, list[Page], list[Record | None]]
+Work = tuple[str, str, "Site", str, int, "list[bytes] | list[Page]", list[Record | None]]
 
 
 class _Shard:
     """Renders and stages batches of pages with one set of templates."""
 
     def __init__(self, theme: Theme, site: Site, output: Output) -> None:
+        from newsgen.render import Renderer
+
         self._render = Renderer(theme, site)
         self._output = output
 
     def __call__(self, work: Work) -> list[Record | None]:
-        *_, number, pages, records = work
+        *_, run, number, batch, records = work
+        from newsgen.pages import decode
+
+        pages = (decode(page) if isinstance(page, bytes) else page for page in batch)
         return [
-            self._output.stage(p.path, self._render(p), f"{number}-{i}", r)
+            self._output.stage(p.path, self._render(p), f"{run}-{number}-{i}", r)
             for i, (p, r) in enumerate(zip(pages, records, strict=True))
         ]
 
 
-_mine: dict[tuple[str, str, Site], _Shard] = {}
+_mine: dict[str, _Shard] = {}
 
 
 def _shard(work: Work) -> list[Record | None]:
-    """One batch in a worker process, which keeps its templates for the next."""
-    root, folder, site = work[:3]
-    shard = _mine.get((root, folder, site))
+    """One batch in a worker process, which keeps its templates for the next of the same build."""
+    root, folder, site, run = work[:4]
+    shard = _mine.get(run)
     if shard is None:
+        from newsgen.theme import Theme
+
         _mine.clear()
-        shard = _mine[root, folder, site] = _Shard(Theme(Path(folder)), site, Output(Path(root)))
+        shard = _mine[run] = _Shard(Theme(Path(folder)), site, Output(Path(root)))
     return shard(work)
 
 
-def _batches(pages: Sequence[Page]) -> Iterator[list[Page]]:
-    rest = iter(pages)
-    while batch := list(islice(rest, BATCH)):
-        yield batch
+class _Pool:
+    """Other processes, begun when there is work for them. `jobs` None is as many as the machine has processors."""
+
+    def __init__(self, jobs: int | None, executor: Executor | None) -> None:
+        self._given = executor
+        self._jobs = jobs
+        self._own: Executor | None = None
+
+    def __enter__(self) -> _Pool:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._own:
+            self._own.shutdown(cancel_futures=True)
+
+    def is_worth(self, batches: int) -> bool:
+        """Whether so many batches are better done by others."""
+        if self._given or (self._jobs or 0) > 1:
+            return batches > 1
+        return self._jobs is None and _processors() > 1 and batches * BATCH >= MANY
+
+    @property
+    def _executor(self) -> Executor:
+        if self._given:
+            return self._given
+        if self._own is None:
+            from concurrent.futures import ProcessPoolExecutor
+
+            self._own = ProcessPoolExecutor(self._jobs or _processors(), initializer=_begin, initargs=(os.getpid(),))
+        return self._own
+
+    def read(self, function: Callable[[T], R], work: list[T]) -> Iterable[R]:
+        """The same for work that is all there, here where others are not worth it."""
+        return self.map(function, work) if self.is_worth(len(work)) else map(function, work)
+
+    def map(self, function: Callable[[T], R], work: Iterable[T]) -> Iterator[R]:
+        """The results in the order of the work, of which a few pieces are under way at a time."""
+        waiting: deque[Future[R]] = deque()
+        for piece in work:
+            waiting.append(self._executor.submit(function, piece))
+            if len(waiting) > 2 * (self._jobs or _processors()):
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
 
 
-def _count(report: Report, articles: list[Article], shelved: Library, now: datetime, options: Options) -> None:
-    """Every article that is not shown, counted by its reason, and what to do about it."""
-    report.articles = len(articles)
-    report.published = len(shelved.articles)
-    report.coverage = len(shelved.members) - len(shelved.articles)
-    report.stories = len(shelved.stories)
-    gates = {a.id: library.gate(a, now) for a in articles}
-    skipped = Counter(g for g in gates.values() if g and g not in options.show)
-    report.skipped = {gate: skipped[gate] for gate in (*GATES, "blocked") if skipped[gate]}
-    report.folded = (
-        sum(1 for a in articles if gates[a.id] == "held" and (a.heat or 0) < 0) if "held" in report.skipped else 0
-    )
-    report.due = library.next_gate(articles, now)
-    reasons = {
-        "held": "published: false",
-        "draft": "draft: true",
-        "future": "publishedDateTime is still to come",
-        "expired": "expiryDate has passed",
-    }
-    flags = {"held": "--unpublished", "draft": "--drafts", "future": "--future", "expired": "--expired"}
-    names = {"draft": ("is a draft", "are drafts")}
-    for gate, count in report.skipped.items():
-        articles_word = "1 article" if count == 1 else f"{count:,} articles"
-        verb = names.get(gate, (f"is {gate}", f"are {gate}"))[count != 1]
-        if gate == "blocked":
-            report.notes.append(f"{articles_word} {verb} by the block list in site.toml")
-            continue
-        part = (
-            f", of which {report.folded:,} folded into another story (heat below 0)"
-            if gate == "held" and report.folded
-            else ""
-        )
-        report.notes.append(
-            f"{articles_word} {verb} ({reasons[gate]}){part}; {flags[gate]} shows {'it' if count == 1 else 'them'}"
-        )
-    if articles and not shelved.articles:
-        need = " ".join(flags[g] for g in report.skipped if g in flags)
-        report.notes.append(f"nothing is published yet{f': to see all of it, build with {need}' if need else ''}")
-    elif not articles and not report.problems:
-        report.notes.append("nothing is published yet: there are no article files")
-    if not shelved.config.base_url:
-        report.notes.append(
-            'feeds, sitemaps and canonical links are left out: they need base_url in site.toml, as in base_url = "https://example.org/"'
-        )
+def _processors() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _strange(articles: list[Article], shown: str) -> list[Problem]:
-    """One warning for each unknown front matter key, at the first file that has it."""
-    first: dict[str, str] = {}
-    for article in articles:
-        for key, _ in article.extra:
-            first.setdefault(key, article.id)
-    what = "is not a field newsgen knows; it is kept in `extra`"
-    return [
-        Problem(path=f"{shown}/{id}", field=key, what=what, hint=near(key, fields.KNOWN))
-        for key, id in sorted(first.items())
-    ]
+def _begin(parent: int) -> None:
+    """A worker leaves what it inherited alone, and does not outlive a build that was killed."""
+    gc.freeze()
 
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1)
+        os._exit(1)
 
-class _Stopwatch:
-    """Seconds since it was last asked."""
-
-    def __init__(self) -> None:
-        self._last = time.perf_counter()
-
-    def lap(self) -> float:
-        now = time.perf_counter()
-        self._last, spent = now, now - self._last
-        return round(spent, 3)
+    threading.Thread(target=watch, daemon=True).start()

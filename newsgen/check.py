@@ -12,8 +12,9 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import unquote, urlsplit
 
-from newsgen import build, urls
+from newsgen import loading, urls
 from newsgen.errors import Problem
+from newsgen.options import Options, Progress, Report
 from newsgen.pages import HtmlPage
 from newsgen.render import Renderer
 
@@ -24,7 +25,7 @@ PAUSE = 0.5
 _LINK = re.compile(rb"""<[a-z][^<>]*?\s(?:href|src)="([^"]*)\"""")
 
 
-class Checked(build.Report, kw_only=True):
+class Checked(Report, kw_only=True):
     """What was found; `links` counts the addresses that were followed."""
 
     articles: int = 0
@@ -32,10 +33,10 @@ class Checked(build.Report, kw_only=True):
 
 
 def check(
-    options: build.Options, progress: build.Progress | None = None, *, external: bool = False, timeout: float = TIMEOUT
+    options: Options, progress: Progress | None = None, *, external: bool = False, timeout: float = TIMEOUT
 ) -> Checked:
     """Everything that is wrong with a site. `external` asks the network whether the publishers' addresses answer."""
-    loaded = build.load(options, progress)
+    loaded = loading.load(options, progress)
     report = loaded.report
     found = Checked(
         articles=report.articles,
@@ -45,9 +46,9 @@ def check(
         skipped=report.skipped,
     )
     render = Renderer(loaded.theme, loaded.site)
-    paths = {page.path for page in loaded.pages}
+    paths = set(loaded.plan.sheets)
     outer: dict[str, str] = {}
-    for number, page in enumerate(loaded.pages, 1):
+    for number, page in enumerate(loaded.plan.pages(), 1):
         if isinstance(page, HtmlPage):
             for link in sorted({html.unescape(m.decode("utf-8", "replace")) for m in _LINK.findall(render(page))}):
                 found.links += 1
@@ -58,7 +59,7 @@ def check(
                         Problem(path=page.path, field="link", what=f"leads to {link!r}, where nothing is")
                     )
         if progress and number % 100 == 0:
-            progress("checking", number, len(loaded.pages))
+            progress("checking", number, len(paths))
     if external:
         sources = {
             a.url: f"{options.content.name if options.content else 'content'}/{a.id}"

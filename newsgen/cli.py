@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from newsgen.build import Options
+    from newsgen.options import Options
 
 CONTENT_ERRORS = 1
 CANNOT_FINISH = 3
@@ -106,7 +106,7 @@ _shown = _options(
 
 
 def _chosen(site: Path, content: Path | None, output: Path | None, **rest: Any) -> Options:
-    from newsgen.build import Options
+    from newsgen.options import Options
 
     show = frozenset(gate for flag, gate in _GATES.items() if rest.pop(flag, False))
     if rest.pop("everything", False):
@@ -117,7 +117,7 @@ def _chosen(site: Path, content: Path | None, output: Path | None, **rest: Any) 
 @cli.command()
 @_place
 @_shown
-@click.option("--jobs", type=click.IntRange(1, 64), default=1, show_default=True, help="Worker processes that render.")
+@click.option("--jobs", type=click.IntRange(1, 64), help="Processes that read and render.  [default: one a processor]")
 @click.option("--strict", is_flag=True, help="Write nothing if any file has an error.")
 @click.option("--verify", is_flag=True, help="Compare every output file's bytes, not only its size and time.")
 @click.option("--json", "as_json", is_flag=True, help="Report on stdout as JSON.")

@@ -1,13 +1,10 @@
-"""Files become articles: `scan` finds them, `Reader.parse` turns the bytes of one into an Article, an About or Problems."""
+"""Files become articles: `Reader.parse` turns the bytes of one into an Article, an About or Problems."""
 
 from __future__ import annotations
 
-import os
 import re
-import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
 import msgspec
@@ -15,78 +12,66 @@ import yaml
 
 from newsgen import canonical, fields, frontmatter, text
 from newsgen.config import Config
-from newsgen.errors import OutputError, Problem
+from newsgen.errors import Problem
 from newsgen.fields import AboutFile, ArticleFile, ImageFile, Images, RelatedFile
+from newsgen.files import ABOUT, Found
 from newsgen.markup import MAX_BYTES, Markup, TooDeepError, player
-from newsgen.model import About, Article, Image, Related
+from newsgen.model import About, Article, Image, Related, frozen
 from newsgen.typed import Faults, dotted, faults
 from newsgen.typed import Path as At
-
-SUFFIXES = (".md", ".markdown", ".txt", ".html")
-ABOUT = {"_topics": "topic", "_providers": "provider", "_stories": "story", "_pages": "page"}
-"""The folders that hold facts about a topic, a provider, a story, and the site's own plain pages."""
 
 _DATED = re.compile(r"(\d{4})-(\d{2})-(\d{2})(?:[-_ ]+(.+))?")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Source(NamedTuple):
-    """A file as it was found: `id` is its path below the content folder, `data` its bytes or what is wrong with it."""
+    """A file as it was read: `id` is its path below the content folder, `data` its bytes or what is wrong with it."""
 
     id: str
     data: bytes | Problem
 
 
-def scan(root: Path, shown: str = "") -> Iterator[Source]:
-    """All content files below a folder, in the order of their paths. `shown` is how messages call that folder.
-
-    Raises OutputError where the folder itself cannot be read.
-    """
-    shown = shown or root.name
-    yield from _walk(str(root), "", shown)
-
-
-def _walk(folder: str, below: str, shown: str) -> Iterator[Source]:
-    try:
-        with os.scandir(folder) as found:
-            entries = sorted(found, key=lambda e: e.name)
-    except OSError as error:
-        if not below:
-            raise OutputError(f"{shown}: cannot be read: {error.strerror}") from None
-        yield Source(below, Problem(path=f"{shown}/{below}", what=f"cannot be read: {error.strerror}"))
-        return
-    for entry in entries:
-        name = f"{below}{entry.name}"
-        if entry.name[0] == "." or (entry.name[0] == "_" and (below or entry.name not in ABOUT)):
-            continue
-        fits = entry.name.lower().endswith(SUFFIXES)
-        if not name.isprintable() or name.encode("utf-8", "replace").decode() != name:
-            path = f"{shown}/{name.encode('unicode_escape').decode()}"
-            yield Source(path, Problem(path=path, what="has a name that cannot be printed", hint="rename it"))
-        elif entry.is_dir(follow_symlinks=False):
-            yield from _walk(entry.path, name + "/", shown)
-        elif entry.is_symlink() and entry.is_dir():
-            hint = "links to folders are not followed: move it here"
-            yield Source(name, Problem(path=f"{shown}/{name}", what="is a link to a folder", hint=hint))
-        elif fits:
-            yield Source(name, _bytes(entry, f"{shown}/{name}"))
-
-
-def _bytes(entry: os.DirEntry[str], path: str) -> bytes | Problem:
+def read(found: Found, shown: str = "content") -> Source:
+    """The bytes of a file that `files.scan` found. `shown` is how messages call the content folder."""
+    if isinstance(found.stamp, Problem):
+        return Source(found.id, found.stamp)
+    path = f"{shown}/{found.id}"
     limit = frontmatter.MAX_BYTES + MAX_BYTES
     try:
-        found = entry.stat()
-        if not stat.S_ISREG(found.st_mode):
-            return Problem(path=path, what="is not a file")
-        if found.st_size > limit:
-            return Problem(path=path, what=f"has {found.st_size:,} bytes", hint=f"an article has at most {limit:,}")
-        with open(entry.path, "rb") as file:
-            return file.read(limit + 1)
+        with open(found.path, "rb") as file:
+            data = file.read(limit + 1)
     except OSError as error:
-        return Problem(path=path, what=f"cannot be read: {error.strerror}")
+        return Source(found.id, Problem(path=path, what=f"cannot be read: {error.strerror}"))
+    if len(data) > limit:
+        size = f"{max(len(data), found.stamp.size):,}"
+        return Source(found.id, Problem(path=path, what=f"has {size} bytes", hint=f"an article has at most {limit:,}"))
+    return Source(found.id, data)
 
 
 Parsed: TypeAlias = Article | About | tuple[Problem, ...]
+
+_encode = msgspec.msgpack.Encoder().encode
+_decoders = {
+    kind: msgspec.msgpack.Decoder(type).decode
+    for kind, type in ((b"a", Article), (b"f", About), (b"p", tuple[Problem, ...]))
+}
+
+
+def pack(parsed: Parsed) -> bytes:
+    """What a file became, as bytes: a letter for its type, and msgpack."""
+    return (b"a" if isinstance(parsed, Article) else b"f" if isinstance(parsed, About) else b"p") + _encode(parsed)
+
+
+def unpack(data: bytes) -> Parsed:
+    """The reverse of `pack`. Raises msgspec.DecodeError for what is not its work."""
+    decoder = _decoders.get(data[:1])
+    if decoder is None:
+        raise msgspec.DecodeError("no such kind of file")
+    parsed: Any = decoder(memoryview(data)[1:])
+    if isinstance(parsed, Article) and parsed.extra:
+        parsed = msgspec.structs.replace(parsed, extra=frozen(parsed.extra))
+    found: Parsed = parsed
+    return found
 
 
 _ARTICLE = frozenset(fields.KNOWN)
@@ -124,7 +109,8 @@ class Reader:
                 parsed = self._about(source.id, kind, msgspec.convert(values, AboutFile), matter.body, wrong)
             else:
                 extra = self._translate(values, foreign)
-                parsed = self._article(source.id, msgspec.convert(values, ArticleFile), extra, matter.body, wrong)
+                file = msgspec.convert(values, ArticleFile)
+                parsed = self._article(source, file, extra, matter.body, wrong)
         except (msgspec.ValidationError, OverflowError):
             wrong += faults(values, AboutFile if kind else ArticleFile)
         if parsed is not None and not wrong:
@@ -156,7 +142,8 @@ class Reader:
                 foreign[ours] = name
         return extra
 
-    def _article(self, id: str, file: ArticleFile, extra: dict[str, Any], body: str, wrong: Faults) -> Article:
+    def _article(self, source: Source, file: ArticleFile, extra: dict[str, Any], body: str, wrong: Faults) -> Article:
+        id = source.id
         stem = id.rpartition("/")[2].rpartition(".")[0]
         if stem == "index" and "/" in id:
             stem = id.split("/")[-2]
@@ -207,6 +194,7 @@ class Reader:
             held=not file.published,
             draft=file.draft,
             blocked=self._is_blocked(provider, *keys),
+            digest=text.brief(source.data) if isinstance(source.data, bytes) else b"",
         )
 
     def _is_blocked(self, *names: str) -> bool:

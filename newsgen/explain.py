@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from newsgen import build, canonical, ranking, urls
+from newsgen import canonical, loading, ranking, urls
 from newsgen.errors import ConfigError
 from newsgen.library import Library
 from newsgen.model import Article, Member, Rejected, Story
+from newsgen.options import Options, Progress
 from newsgen.stories import Clusterer
 
 KINDS = {
@@ -32,13 +33,13 @@ LEADS = {
 }
 
 
-def explain(target: str, options: build.Options, progress: build.Progress | None = None) -> dict[str, Any]:
+def explain(target: str, options: Options, progress: Progress | None = None) -> dict[str, Any]:
     """What there is to say of a story or an article, called by its address, file, file name or URL.
 
     Raises ConfigError where nothing that is published is called so.
     """
     clusterer = Clusterer()
-    library = build.load(options, progress, clusterer).library
+    library = loading.load(options, progress, clusterer=clusterer).library
     found = _find(library, target)
     if isinstance(found, Story):
         return _story(library, found)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 from newsgen import ranking, urls
@@ -33,27 +33,41 @@ COVERAGE = 12
 _SITEMAP = 50_000
 
 
-def pages(cards: Cards, items: list[Item], sections: list[Section]) -> Iterator[Page]:
-    """All that is wanted of them. `items` are the site's, newest first, `sections` those that have pages."""
-    config, has = cards.config, cards.has
+def site(cards: Cards, items: list[Item]) -> Iterator[Page]:
+    """The feeds of the whole site. `items` are the site's, newest first."""
     if cards.has_feeds:
-        entries: dict[str, FeedEntry] = {}
-        yield from _feeds(cards, config.title, config.description, urls.HOME, [(i, None) for i in items], entries)
-        for section in sections:
-            about = section.about.description if section.about else ""
-            address = urls.section(section.axis, section.key)
-            shown = _told(cards, section)
-            yield from _feeds(cards, f"{section.title} · {config.title}", about, address, shown, entries)
+        config = cards.config
+        yield from _feeds(cards, config.title, config.description, urls.HOME, [(i, None) for i in items])
+
+
+def section(cards: Cards, section: Section) -> Iterator[Page]:
+    """The feeds of a section; a day has none."""
+    if cards.has_feeds and section.axis != "day":
+        about = section.about.description if section.about else ""
+        address = urls.section(section.axis, section.key)
+        yield from _feeds(cards, f"{section.title} · {cards.config.title}", about, address, _told(cards, section))
+
+
+def redirects(cards: Cards) -> dict[str, str]:
+    """The old addresses that have a page, and where it leads."""
+    return _alone(cards) | _redirects(cards) if cards.config.redirects.pages else {}
+
+
+def stubs(redirects: Mapping[str, str]) -> Iterator[RedirectPage]:
+    """A page for each old address."""
+    for old, new in redirects.items():
+        file = old if old.endswith((".html", ".htm", "/")) else old + "/"
+        yield RedirectPage(path=urls.path(file), target=new)
+
+
+def single(cards: Cards, sections: list[Section]) -> Iterator[Page]:
+    """What there is one of. `sections` are those that have pages."""
+    config, has = cards.config, cards.has
     if has("opml"):
         yield _opml(cards)
-    redirects, alone = _redirects(cards), _alone(cards)
-    if config.redirects.pages:
-        for old, new in (alone | redirects).items():
-            file = old if old.endswith((".html", ".htm", "/")) else old + "/"
-            yield RedirectPage(path=urls.path(file), target=new)
     if has("redirects") and config.redirects.file:
         # Feed readers follow no page, and some hosts read but 2,000 lines: what has a page of its own needs none.
-        lines = redirects | _moved_feeds(cards) | ({} if config.redirects.pages else alone)
+        lines = _redirects(cards) | _moved_feeds(cards) | ({} if config.redirects.pages else _alone(cards))
         yield RedirectsPage(path="_redirects", redirects=tuple(Link(title=o, url=n) for o, n in sorted(lines.items())))
     mapped = has("sitemap") and bool(config.base)
     if mapped:
@@ -81,15 +95,10 @@ def _feeds(
     description: str,
     address: str,
     items: list[tuple[Item, Member | None]],
-    known: dict[str, FeedEntry],
 ) -> Iterator[Feed]:
-    """One list in all three formats; `known` keeps the entries that several lists have."""
+    """One list in all three formats."""
     newest = heapq.nlargest(cards.config.feed_size, items, key=lambda i: (cards.born(i[0]), i[0].id))
-    entries = []
-    for item, member in newest:
-        if member is None and item.id not in known:
-            known[item.id] = _entry(cards, item, None)
-        entries.append(known[item.id] if member is None else _entry(cards, item, member))
+    entries = [_entry(cards, item, member) for item, member in newest]
     updated = max((e.updated for e in entries), default=cards.library.clock)
     for name, kind in zip(urls.FEEDS, (RssFeed, AtomFeed, JsonFeed), strict=True):
         yield kind(

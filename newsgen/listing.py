@@ -6,18 +6,17 @@ from typing import Any
 
 import msgspec
 
-from newsgen import build, library, urls
+from newsgen import library, loading, urls
 from newsgen.errors import Problem
 from newsgen.model import Article
+from newsgen.options import Options, Progress
 
 GATES = {"held": "held", "drafts": "draft", "future": "future", "expired": "expired"}
 
 
-def rows(
-    what: str, options: build.Options, progress: build.Progress | None = None
-) -> tuple[list[dict[str, Any]], list[Problem]]:
+def rows(what: str, options: Options, progress: Progress | None = None) -> tuple[list[dict[str, Any]], list[Problem]]:
     """The rows of a list by its name, first the column people look for; and the problems met on the way."""
-    loaded = build.load(options, progress)
+    loaded = loading.load(options, progress)
     shelved = loaded.library
     out: list[dict[str, Any]] = []
     if what in GATES:

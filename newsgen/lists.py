@@ -11,7 +11,7 @@ from typing import TypeVar
 from newsgen import urls
 from newsgen.cards import Cards
 from newsgen.model import Card, Cluster, Figures, Link, Member, Section, Tally
-from newsgen.pages import Head, IndexPage, ListPage, Page, Shelf, Source, SourcesPage
+from newsgen.pages import Head, IndexPage, ListPage, Shelf, Source, SourcesPage
 from newsgen.text import MONTHS
 
 RANKED = 10
@@ -112,11 +112,16 @@ def _ranked(cards: Cards, section: Section) -> list[Cluster]:
     return [cards.cluster(i, until=until) for i in cards.ranked(items, RANKED, until=until)]
 
 
-def _lately(cards: Cards, section: Section) -> Iterator[Member]:
-    """The members of a day and of the two before it: what is older has no chance on a front page."""
+def lately(section: Section) -> list[str]:
+    """The keys of the two days before a day: what is older has no chance on a front page."""
     day = date.fromisoformat(section.key)
-    for back in range(min(3, day.toordinal())):
-        known = cards.library.sections["day"].get((day - timedelta(days=back)).isoformat())
+    return [(day - timedelta(days=back)).isoformat() for back in range(1, min(3, day.toordinal()))]
+
+
+def _lately(cards: Cards, section: Section) -> Iterator[Member]:
+    """The members of a day and of the days before it."""
+    for key in (section.key, *lately(section)):
+        known = cards.library.sections["day"].get(key)
         yield from known.members if known else ()
 
 
@@ -187,7 +192,7 @@ def _head(cards: Cards, title: str, address: str, *way: Link) -> Head:
     return Head(title=title, description="", address=address, crumbs=cards.crumbs(*way))
 
 
-def archive(cards: Cards) -> Iterator[Page]:
+def archive(cards: Cards) -> Iterator[IndexPage]:
     """The archive's front page lists months, a year its months with their days, a month its days."""
     days = list(cards.library.sections["day"].values())
     months = [(month, list(group)) for month, group in groupby(days, key=lambda s: s.key[:7])]
@@ -207,10 +212,15 @@ def archive(cards: Cards) -> Iterator[Page]:
         crumb = Link(title=MONTHS[int(month[5:]) - 1], url=address)
         shelf = Shelf(title=title, items=tuple(map(tally, held)))
         yield _calendar(cards, title, address, [shelf], (top, year_link, crumb), *_beside(month_links, at))
-    day_links = [Link(title=day_title(s.key), url=urls.section("day", s.key)) for s in days]
+
+
+def neighbours(cards: Cards) -> Iterator[tuple[Section, Link | None, Link | None]]:
+    """Each day with the one before and the one after it that have content."""
+    days = list(cards.library.sections["day"].values())
+    links = [Link(title=day_title(s.key), url=urls.section("day", s.key)) for s in days]
     for at, day in enumerate(days):
-        after, before = _beside(day_links, at)
-        yield from section(cards, day, before, after)
+        after, before = _beside(links, at)
+        yield day, before, after
 
 
 def _beside(links: list[Link], at: int) -> tuple[Link | None, Link | None]:

@@ -12,8 +12,8 @@ from typing import Any, Literal, TypeAlias
 import msgspec
 
 
-class Noun(msgspec.Struct, frozen=True, kw_only=True):
-    """A value."""
+class Noun(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+    """A value. Encoded as a list of its fields in their order."""
 
 
 class Image(Noun, frozen=True, kw_only=True):
@@ -80,6 +80,7 @@ class Article(Noun, frozen=True, kw_only=True):
     draft: bool
     blocked: bool
     status: str = ""
+    digest: bytes = b""
 
     @property
     def image(self) -> Image | None:
@@ -286,3 +287,8 @@ class Site(Noun, frozen=True, kw_only=True):
     feeds: tuple[Link, ...]
     images: bool
     embeds: bool
+
+
+def frozen(value: Any) -> Any:
+    """A value in which lists are tuples, at every level, as they were before it was encoded."""
+    return tuple(map(frozen, value)) if isinstance(value, list | tuple) else value

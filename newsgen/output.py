@@ -1,15 +1,18 @@
 """Files are written, and what is no longer planned goes: only what newsgen itself wrote, as its manifest says.
 
-Nothing that readers see changes until all is rendered: files wait in a staging folder inside the output folder and are
-then moved into place one by one. Before the first move the manifest names all that is about to come, so that a build
-killed at any moment leaves whole files, of which the next build knows that they are ours.
+Nothing that readers see changes until all is rendered: files wait in a staging folder inside the output folder, and so
+do the folders and manifests that need space on the disk. Then the files are moved into place one by one: new ones first,
+then those that may link to them, and what goes goes last. Before the first move the manifest names all that is about to
+come, so that a build killed at any moment leaves whole files, of which the next build knows that they are ours.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from stat import S_ISREG
 
@@ -35,7 +38,7 @@ class Record(msgspec.Struct, frozen=True, array_like=True):
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """All files that newsgen wrote into a folder, and what beside their pages they were made of."""
 
-    version: str = ""
+    engine: str = ""
     site: str = ""
     flags: str = ""
     templates: dict[str, str] = {}
@@ -52,12 +55,77 @@ def _is_inside(path: str) -> bool:
     )
 
 
+class Lock:
+    """A folder that one process at a time has; when the process ends, however it ends, another can have it.
+
+    What is locked is a file in the folder; both go when it is released.
+    """
+
+    name = "lock"
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._file: int | None = None
+
+    def take(self) -> None:
+        """Raises OutputError where another process has it, OSError where the disk refuses."""
+        place = self._folder / self.name
+        while self._file is None:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            try:
+                file = os.open(place, os.O_RDWR | os.O_CREAT, 0o666)
+            except FileNotFoundError:
+                continue  # another process was just done with the folder
+            try:
+                _lock(file)
+                if os.path.exists(place) and os.path.samestat(os.fstat(file), os.stat(place)):
+                    self._file = file
+            except (BlockingIOError, PermissionError):
+                raise OutputError(
+                    f"{self._folder.parent}: another build is writing here; wait until it is done"
+                ) from None
+            finally:
+                if self._file is None:
+                    os.close(file)
+
+    def release(self) -> None:
+        """Lets others have it."""
+        if self._file is None:
+            return
+        place, file, self._file = self._folder / self.name, self._file, None
+        # Windows removes no file that is open; elsewhere nobody may take one that is about to go.
+        if sys.platform != "win32":
+            place.unlink(missing_ok=True)
+        os.close(file)
+        with contextlib.suppress(OSError):
+            if sys.platform == "win32":
+                place.unlink()
+            self._folder.rmdir()
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _lock(file: int) -> None:
+        try:
+            msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
+        except OSError:
+            raise BlockingIOError from None
+else:
+    import fcntl
+
+    def _lock(file: int) -> None:
+        # Not flock: its locks live on in worker processes when this one is killed.
+        fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
 class Output:
     """The output folder. Every method raises OutputError where the disk refuses."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
         self._staging = root / STAGING
+        self._lock = Lock(root / STAGING)
         self._folders: set[str] = set()
 
     def manifest(self) -> Manifest:
@@ -78,11 +146,16 @@ class Output:
             return False
 
     def open(self) -> None:
-        """Makes the folder and an empty staging folder."""
+        """Makes the folder and an empty staging folder, which no other build may use until this one is done."""
         try:
-            shutil.rmtree(self._staging, ignore_errors=True)
-            self._staging.mkdir(parents=True)
+            self._lock.take()
+            for entry in os.scandir(self._staging):
+                if entry.is_dir(follow_symlinks=False):
+                    shutil.rmtree(entry.path)
+                elif entry.name != self._lock.name:
+                    os.unlink(entry.path)
         except OSError as error:
+            self._lock.release()
             raise OutputError(f"{self.root}: cannot be written: {error.strerror}") from None
 
     def stage(self, path: str, data: bytes, name: str, record: Record | None) -> Record | None:
@@ -110,24 +183,41 @@ class Output:
         """Moves staged files (by path, their staging names) into place, removes what is no longer ours, says what went."""
         gone = [p for p in old.files if p not in manifest.files]
         try:
+            self._stage(manifest, "after")
             if staged or gone:
                 coming = {p: Record("", "", "", -1, -1) for p in staged}
-                self._write(msgspec.structs.replace(old, files={**old.files, **coming}))
-            for path, name in staged.items():
-                self._folder(path)
-                os.replace(self._staging / name, self.root / path)
+                self._stage(msgspec.structs.replace(old, files={**old.files, **coming}), "before")
+                for path in self._blocked(staged, gone):
+                    self._remove(path)
+                for path in staged:
+                    self._folder(path)
+                os.replace(self._staging / "before", self.root / MANIFEST)
+            known = {p for p in staged if os.path.lexists(self.root / p)}
+            for path in sorted(staged, key=known.__contains__):
+                os.replace(self._staging / staged[path], self.root / path)
             for path in gone:
                 self._remove(path)
             if manifest != old:
-                self._write(manifest)
-            shutil.rmtree(self._staging, ignore_errors=True)
+                os.replace(self._staging / "after", self.root / MANIFEST)
         except OSError as error:
             raise OutputError(f"{error.filename or self.root}: cannot be written: {error.strerror}") from None
+        finally:
+            self.abandon()
         return gone
 
+    @staticmethod
+    def _blocked(staged: Iterable[str], gone: Iterable[str]) -> list[str]:
+        """What goes and is where a folder has to be, or in a folder that is where a file has to be."""
+        files, above = set(staged), {path[:i] for path in staged for i, c in enumerate(path) if c == "/"}
+        return [p for p in gone if p in above or any(p[:i] in files for i, c in enumerate(p) if c == "/")]
+
     def abandon(self) -> None:
-        """Throws away what is staged."""
-        shutil.rmtree(self._staging, ignore_errors=True)
+        """Throws away what is staged, and lets others build."""
+        for entry in os.scandir(self._staging) if self._staging.is_dir() else ():
+            if entry.name != self._lock.name:
+                with contextlib.suppress(OSError):
+                    os.unlink(entry.path)
+        self._lock.release()
 
     def clean(self) -> list[str]:
         """Removes every file that newsgen wrote, and its manifest."""
@@ -136,17 +226,16 @@ class Output:
             for path in gone:
                 self._remove(path)
             (self.root / MANIFEST).unlink(missing_ok=True)
-            self.abandon()
+            shutil.rmtree(self._staging, ignore_errors=True)
             if self.root.is_dir() and not any(self.root.iterdir()):
                 self.root.rmdir()
         except OSError as error:
             raise OutputError(f"{error.filename or self.root}: cannot be removed: {error.strerror}") from None
         return gone
 
-    def _write(self, manifest: Manifest) -> None:
-        staged = self._staging / MANIFEST
-        staged.write_bytes(msgspec.json.format(msgspec.json.encode(manifest), indent=0) + b"\n")
-        os.replace(staged, self.root / MANIFEST)
+    def _stage(self, manifest: Manifest, name: str) -> None:
+        data = msgspec.json.format(msgspec.json.encode(manifest), indent=0) + b"\n"
+        (self._staging / name).write_bytes(data)
 
     def _folder(self, path: str) -> None:
         """Makes the folders above a file; a link among them would lead out of the output folder."""

@@ -7,25 +7,29 @@ article would change. Addresses begin with a slash and leave out the path of the
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Union
 
 import msgspec
 
-from newsgen.model import Card, Cluster, Figures, Image, Link, Noun, Tally
+from newsgen.model import Card, Cluster, Figures, Image, Link, Noun, Tally, frozen
 from newsgen.text import digest
 
 _encode = msgspec.msgpack.Encoder().encode
 
 
-class Page(Noun, frozen=True, kw_only=True):
+class Page(Noun, frozen=True, kw_only=True, tag=True):
     """One output file. `path` is where, below the output folder, with forward slashes; `template` who renders it."""
 
     path: str
     template: ClassVar[str] = ""
 
+    def encode(self) -> bytes:
+        """The page as msgpack, its type's name first."""
+        return _encode(self)
+
     def digest(self) -> str:
         """32 hex digits that differ whenever anything the template may read differs."""
-        return digest(_encode((type(self).__name__, self)))
+        return digest(_encode(self))
 
 
 class Head(Noun, frozen=True, kw_only=True):
@@ -359,3 +363,18 @@ class FilePage(Page, frozen=True, kw_only=True):
 
     source: str
     content: str
+
+
+KINDS = (
+    HomePage, StoryPage, ArticlePage, ListPage, IndexPage, SourcesPage, TextPage, NotFoundPage, RedirectPage, RssFeed, AtomFeed,
+    JsonFeed, OpmlPage, SitemapPage, SitemapIndex, RobotsPage, HeadersPage, RedirectsPage, FilePage,
+)  # fmt: skip
+_decode = msgspec.msgpack.Decoder(Union[KINDS]).decode  # noqa: UP007
+
+
+def decode(data: bytes) -> Page:
+    """The page that `Page.encode` was asked of."""
+    page: Page = _decode(data)
+    if isinstance(page, ArticlePage) and page.extra:
+        return msgspec.structs.replace(page, extra=frozen(page.extra))
+    return page

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import timedelta
-from typing import TypeAlias
+from functools import partial
+from typing import NamedTuple, TypeAlias
 
 from newsgen import feeds, lists, ranking, storypages, urls
 from newsgen.cards import LINES, Cards, Item
 from newsgen.errors import Problem
+from newsgen.keys import AROUND, Keys
 from newsgen.library import Library
-from newsgen.model import Article, Link, Member, Site
+from newsgen.model import Article, Link, Member, Section, Site
 from newsgen.pages import (
     ArticlePage,
     Block,
@@ -36,16 +38,80 @@ _Named: TypeAlias = dict[tuple[type[Page], str], str]
 """Which file of the site's people is behind a page: by its type and address."""
 
 
-def plan(
-    library: Library, files: Iterable[FilePage] = (), shown: str = "content"
-) -> tuple[tuple[Page, ...], tuple[Problem, ...]]:
-    """Every page at an address of its own, and a problem for each that would take another's.
+class Sheet(NamedTuple):
+    """What is known of a page without having it."""
 
-    `files` are static ones, `shown` is how messages call the content folder.
+    path: str
+    template: str
+    digest: str
+
+
+Known: TypeAlias = Mapping[bytes, tuple[Sheet, ...]]
+"""The sheets of the pages that were planned for a key."""
+
+
+class Part(NamedTuple):
+    """Pages that are always the same where the key is; b"" is no key."""
+
+    key: bytes
+    make: Callable[[], Iterable[Page]]
+
+
+class Plan:
+    """All pages of a site, each at an address of its own, and a problem for each that would take another's.
+
+    A page is known by its sheet; it is made where no earlier plan knew it, or when it is asked for.
+    """
+
+    def __init__(self, parts: Iterable[Part], named: _Named, known: Known) -> None:
+        self._made: dict[str, Page] = {}
+        self._part: dict[str, Part] = {}
+        self._keyed: dict[bytes, tuple[Sheet, ...]] = {}
+        sheets: list[Sheet] = []
+        every = list(parts)
+        for part in every:
+            found = known.get(part.key) if part.key else None
+            if found is None:
+                found = tuple(map(self._sheet, part.make()))
+            if part.key:
+                self._keyed[part.key] = found
+            sheets += found
+            for sheet in found:
+                self._part[sheet.path] = part
+        self.sheets = {sheet.path: sheet for sheet in sheets}
+        self.problems: tuple[Problem, ...] = ()
+        if _in_the_way([sheet.path for sheet in sheets]):
+            pages, self.problems = _apart((page for part in every for page in part.make()), named)
+            self._made = {page.path: page for page in pages}
+            self.sheets = {path: self._sheet(page) for path, page in self._made.items()}
+
+    def _sheet(self, page: Page) -> Sheet:
+        self._made[page.path] = page
+        return Sheet(page.path, page.template, page.digest())
+
+    def known(self) -> Known:
+        """What the next plan need not make again."""
+        return self._keyed
+
+    def page(self, path: str) -> Page:
+        """The page that is written to a path."""
+        if path not in self._made:
+            self._made |= {page.path: page for page in self._part[path].make()}
+        return self._made[path]
+
+    def pages(self) -> Iterator[Page]:
+        """All pages."""
+        return map(self.page, self.sheets)
+
+
+def plan(library: Library, files: Iterable[FilePage] = (), shown: str = "content", known: Known | None = None) -> Plan:
+    """The plan of a site. `files` are static ones, `shown` is how messages call the content folder.
+
+    `known` are sheets of an earlier plan by the same engine.
     """
     named: _Named = {(ArticlePage, address): f"{shown}/{id}" for id, address in library.address.items()}
     named |= {(TextPage, urls.page(key)): f"{shown}/{about.id}" for key, about in library.about["page"].items()}
-    return _apart(_pages(Cards(library)), files, named)
+    return Plan([*_parts(Cards(library)), Part(b"", lambda: files)], named, known or {})
 
 
 def site(library: Library) -> Site:
@@ -81,14 +147,23 @@ def site(library: Library) -> Site:
     )
 
 
-def _apart(
-    pages: Iterable[Page], files: Iterable[FilePage], named: _Named
-) -> tuple[tuple[Page, ...], tuple[Problem, ...]]:
-    """The pages that do not stand in another's way, even on a disk that ignores case; the first planned stays."""
+def _in_the_way(paths: list[str]) -> bool:
+    """Whether two pages cannot both be written, even on a disk that ignores case."""
+    files = set(map(str.casefold, paths))
+    folders: set[str] = set()
+    above = files
+    while above:
+        above = {path.rpartition("/")[0] for path in above} - folders - {""}
+        folders |= above
+    return len(files) < len(paths) or not files.isdisjoint(folders)
+
+
+def _apart(pages: Iterable[Page], named: _Named) -> tuple[tuple[Page, ...], tuple[Problem, ...]]:
+    """The pages that do not stand in another's way; the first planned stays."""
     taken: dict[str, Page] = {}
     folders: dict[str, Page] = {}
     problems = []
-    for page in [*pages, *files]:
+    for page in pages:
         key = page.path.casefold()
         above = [key[:i] for i, c in enumerate(key) if c == "/"]
         other = taken.get(key) or folders.get(key) or next((taken[f] for f in above if f in taken), None)
@@ -118,31 +193,44 @@ def _called(page: Page, named: _Named) -> str:
     return f"the page {page.head.title!r}" if isinstance(page, HtmlPage) else page.path
 
 
-def _pages(cards: Cards) -> Iterator[Page]:
-    library, has = cards.library, cards.has
+def _parts(cards: Cards) -> Iterator[Part]:
+    library, has, keys = cards.library, cards.has, Keys(cards)
     items = cards.items(library.members)
     sections = [s for axis in ("topic", "provider", "category") if has(axis) for s in library.sections[axis].values()]
     if has("home"):
-        yield _home(cards, items)
+        yield Part(b"", lambda: [_home(cards, items)])
     if has("topic"):
-        yield from lists.topics(cards)
+        yield Part(b"", lambda: lists.topics(cards))
     for section in sections:
-        yield from lists.section(cards, section)
+        yield Part(keys.section(section, None, None), partial(_section, cards, section))
     if has("archive"):
-        yield from lists.archive(cards)
+        yield Part(b"", lambda: lists.archive(cards))
+        for day, before, after in lists.neighbours(cards):
+            key = keys.section(day, before, after, *lists.lately(day))
+            yield Part(key, partial(_section, cards, day, before, after))
     if has("sources"):
-        yield from lists.sources(cards)
+        yield Part(b"", lambda: lists.sources(cards))
     if has("story"):
-        yield from storypages.pages(cards)
+        for story in library.stories:
+            yield Part(keys.story(story), partial(storypages.pages, cards, story))
     if has("article"):
         earlier = _Earlier(cards)
-        yield from (_article(cards, a, earlier) for a in library.articles)
+        for article in library.articles:
+            yield Part(keys.article(article, earlier.places(article)), partial(_article, cards, article, earlier))
     if has("page"):
-        yield from _texts(cards)
+        yield Part(b"", lambda: _texts(cards))
     if has("404"):
         head = Head(title="Page not found", description="", address="/404.html", noindex=True)
-        yield NotFoundPage(path="404.html", head=head)
-    yield from feeds.pages(cards, items, sections)
+        yield Part(b"", lambda: [NotFoundPage(path="404.html", head=head)])
+    yield Part(b"", lambda: feeds.site(cards, items))
+    redirects = feeds.redirects(cards)
+    yield Part(keys.redirects(redirects), lambda: feeds.stubs(redirects))
+    yield Part(b"", lambda: feeds.single(cards, sections))
+
+
+def _section(cards: Cards, section: Section, before: Link | None = None, after: Link | None = None) -> Iterator[Page]:
+    yield from lists.section(cards, section, before, after)
+    yield from feeds.section(cards, section)
 
 
 def _home(cards: Cards, items: list[Item]) -> HomePage:
@@ -200,7 +288,7 @@ def _blocks(cards: Cards, recent: list[Member], shown: set[str]) -> Iterator[Blo
             return
 
 
-def _article(cards: Cards, article: Article, earlier: _Earlier) -> ArticlePage:
+def _article(cards: Cards, article: Article, earlier: _Earlier) -> list[ArticlePage]:
     library = cards.library
     card = cards.card(article)
     story = library.story_of.get(article.id)
@@ -217,7 +305,7 @@ def _article(cards: Cards, article: Article, earlier: _Earlier) -> ArticlePage:
         noindex=bool(article.status) or bool(story and cards.has("story")),
         crumbs=cards.crumbs(*cards.way(article), Link(title=article.title, url=address)),
     )
-    return ArticlePage(
+    page = ArticlePage(
         path=urls.path(address),
         head=head,
         card=card,
@@ -232,6 +320,7 @@ def _article(cards: Cards, article: Article, earlier: _Earlier) -> ArticlePage:
         earlier=tuple(earlier.blocks(article, inside)),
         extra=article.extra,
     )
+    return [page]
 
 
 class _Earlier:
@@ -246,16 +335,18 @@ class _Earlier:
             for index, member in enumerate(section.members)
         }
 
+    def places(self, article: Article) -> list[tuple[str, str, int]]:
+        """The axes and keys of the two sections, and where in their members what is older begins."""
+        topics = self._cards.topics(article)
+        found = (("provider", article.provider), ("topic", topics[0] if topics else ""))
+        return [(axis, key, self._place[axis, key, article.id] + 1) for axis, key in found if key]
+
     def blocks(self, article: Article, seen: set[str]) -> Iterator[Block]:
         """What there is, without the members in `seen`."""
         cards = self._cards
-        topics = cards.topics(article)
-        for axis, key in (("provider", article.provider), ("topic", topics[0] if topics else "")):
-            section = cards.library.sections[axis].get(key)
-            if section is None:
-                continue
-            start = self._place[axis, key, article.id] + 1
-            found = [m for m in section.members[start : start + 12] if m.id not in seen][:3]
+        for axis, key, start in self.places(article):
+            members = cards.library.sections[axis][key].members
+            found = [m for m in members[start : start + AROUND] if m.id not in seen][:3]
             seen = seen | {m.id for m in found}
             if found:
                 link = cards.link(axis, key)

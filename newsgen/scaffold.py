@@ -9,10 +9,10 @@ from typing import Any
 
 import msgspec
 
-from newsgen import canonical, content, fields, text, theme
-from newsgen.build import Options, folders
+from newsgen import canonical, content, fields, files, text, theme
 from newsgen.config import Config
 from newsgen.errors import ConfigError, OutputError
+from newsgen.options import Options, folders
 from newsgen.output import Output
 
 STATE = ".newsgen"
@@ -32,7 +32,7 @@ def site(folder: Path, *, empty: bool = False) -> list[Path]:
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise ConfigError(f"{folder}: there is something already; choose another folder")
-    home = theme.home()
+    home = files.home()
     made = []
     try:
         (folder / "content").mkdir(parents=True)

@@ -70,7 +70,6 @@ RISE = 1.8
 DOUBT = 1.5
 """Standard deviations that a count on other days is lowered by before it speaks against a word."""
 
-ALONE = 0.1
 STEPS = 4
 """Steps of a weight, in 1: what a word tells is not known better."""
 

@@ -25,13 +25,12 @@ _RUN = 40
 _WORDS = re.compile(r"\w+")
 
 
-def pages(cards: Cards) -> Iterator[Page]:
-    """The page of each story, and its feed."""
-    for story in cards.library.stories:
-        page = _page(cards, story)
-        yield page
-        if cards.has_feeds:
-            yield feeds.story(cards, story, page.title, page.summary)
+def pages(cards: Cards, story: Story) -> Iterator[Page]:
+    """The page of a story, and its feed."""
+    page = _page(cards, story)
+    yield page
+    if cards.has_feeds:
+        yield feeds.story(cards, story, page.title, page.summary)
 
 
 def _page(cards: Cards, story: Story) -> StoryPage:

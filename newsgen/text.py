@@ -81,3 +81,8 @@ def digest6(value: str) -> str:
 def digest(data: bytes) -> str:
     """32 hex digits that stand for a file's bytes or an encoded value (BLAKE2b, RFC 7693)."""
     return hashlib.blake2b(data, digest_size=16).hexdigest()
+
+
+def brief(data: bytes) -> bytes:
+    """The same as 16 bytes."""
+    return hashlib.blake2b(data, digest_size=16).digest()

@@ -10,6 +10,7 @@ import jinja2
 from jinja2 import meta, nodes
 
 from newsgen.errors import TemplateError
+from newsgen.files import home
 from newsgen.pages import FilePage
 from newsgen.text import digest
 
@@ -20,12 +21,6 @@ DEMO = "demo/"
 """Pictures of the demonstration content: copied into a new site, never inherited by one."""
 
 _SKIPPED = (".DS_Store", "Thumbs.db")
-
-
-def home() -> Path:
-    """The shipped site: `starter/` beside the package where it is installed, else the checkout's root."""
-    installed = Path(__file__).parent / "starter"
-    return installed if installed.is_dir() else Path(__file__).parent.parent
 
 
 class Theme:

@@ -12,7 +12,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from newsgen import build, check, theme
+from newsgen import check, files, loading
 from newsgen.build import Options
 from newsgen.pages import HtmlPage
 
@@ -33,8 +33,8 @@ def main() -> int:
         )
     wrong = 0
     with tempfile.TemporaryDirectory() as folder:
-        options = Options(site=theme.home(), output=Path(folder, "public"))
-        pages = build.load(options).pages
+        options = Options(site=files.home(), output=Path(folder, "public"))
+        pages = loading.load(options).plan.pages()
         build.build(options)
         checked = check.check(options)
         for problem in checked.problems:

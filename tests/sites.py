@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from newsgen import build
-from newsgen.build import Options, Report
+from newsgen import build, loading
+from newsgen.options import Options, Report
 from newsgen.output import MANIFEST
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -60,8 +60,8 @@ class Site:
     def options(self, **chosen: Any) -> Options:
         return Options(**{"site": self.root, "now": NOW, **chosen})
 
-    def load(self, **chosen: Any) -> build.Loaded:
-        return build.load(self.options(**chosen))
+    def load(self, **chosen: Any) -> loading.Loaded:
+        return loading.load(self.options(**chosen))
 
     def build(self, **chosen: Any) -> Report:
         return build.build(self.options(**chosen))

@@ -60,7 +60,8 @@ class State:
 
     def __init__(self, articles: Iterable[Article], config: Config) -> None:
         self.library = Library.of(articles, (), config, now=NOW)
-        pages, problems = plan(self.library)
+        planned = plan(self.library)
+        pages, problems = list(planned.pages()), planned.problems
         assert problems == ()
         self.pages = {page.path: page for page in pages}
         file = self.pages.get("_redirects")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sites import Site
 
-from newsgen import content
+from newsgen import content, files
 from newsgen.config import Config
 from newsgen.content import Reader, Source
 from newsgen.model import About, Article
@@ -303,7 +303,7 @@ def test_scan_finds_articles_at_any_depth_and_leaves_hidden_names_alone(tmp_path
         file = tmp_path / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text("x")
-    assert [s.id for s in content.scan(tmp_path)] == ["_topics/t.md", "a.md", "b/c/d.markdown", "e.txt", "f.HTML"]
+    assert [s.id for s in files.scan(tmp_path)] == ["_topics/t.md", "a.md", "b/c/d.markdown", "e.txt", "f.HTML"]
 
 
 def test_scan_reports_what_it_cannot_or_will_not_read(tmp_path: Path) -> None:
@@ -315,7 +315,7 @@ def test_scan_reports_what_it_cannot_or_will_not_read(tmp_path: Path) -> None:
 
     os.mkfifo(tmp_path / "pipe.md")
     (tmp_path / b"bad\xff.md".decode("utf-8", "surrogateescape")).write_text("x")
-    found = {s.id: str(s.data) for s in content.scan(tmp_path, "content")}
+    found = {s.id: str(s.data) for s in (content.read(f, "content") for f in files.scan(tmp_path, "content"))}
     assert "has 2,000,000 bytes" in found["huge.md"]
     assert "link to a folder" in found["loop"]
     assert "cannot be read" in found["gone.md"]
@@ -343,7 +343,7 @@ def test_a_real_site_s_files_all_load_or_say_why(data: Path, tmp_path: Path) -> 
     with tarfile.open(data / "data/everyday_public.tar.gz") as tar:
         tar.extractall(tmp_path, filter="data")
     reader = Reader(Config())
-    found = [reader.parse(s) for s in content.scan(tmp_path / "content")]
+    found = [reader.parse(content.read(f)) for f in files.scan(tmp_path / "content")]
     assert len(found) == 330
     assert all(isinstance(a, Article) for a in found)
     videos = [a for a in found if isinstance(a, Article) and a.type == "video"]
@@ -357,7 +357,7 @@ def test_another_system_s_posts_are_the_site_s_own(data: Path, tmp_path: Path) -
     with tarfile.open(data / "data/suites/digitalgov-news.tar.gz") as tar:
         tar.extractall(tmp_path, filter="data")
     reader = Reader(Config())
-    found = [reader.parse(s) for s in content.scan(tmp_path / "content")]
+    found = [reader.parse(content.read(f)) for f in files.scan(tmp_path / "content")]
     own = [a for a in found if isinstance(a, Article) and not a.url]
     assert len(own) >= 0.97 * 2083
     assert all(str(p) for a in found if isinstance(a, tuple) for p in a)

@@ -132,7 +132,7 @@ def test_names_of_files_and_topics_never_leave_the_output_folder(site: Make, tmp
     s.article("b", topics="['../../../../x', '..', '/', '%2e%2e', 'con', '.']", category="../..")
     s.build()
     assert {p.name for p in tmp_path.iterdir()} == {"site"}
-    assert {p.name for p in s.root.iterdir()} == {"content", "public", "site.toml"}
+    assert {p.name for p in s.root.iterdir()} == {".newsgen", "content", "public", "site.toml"}
     assert not [p for p in s.tree() if ".." in p.split("/")]
 
 

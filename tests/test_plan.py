@@ -208,10 +208,10 @@ def test_a_day_s_page_is_the_front_page_at_its_end(site: Make) -> None:
         s.article(f"weak{n}", title=f"Weak {n}", publishedDateTime=f"2026-11-08T1{n}:00:00Z", quality=1,
                   webUrl=f"https://loud.example/{n}")  # fmt: skip
     s.article("quiet", title="Quiet one", publishedDateTime="2026-11-08T01:00:00Z", quality=0)
-    ended = s.load().pages
+    ended = s.load().plan.pages()
     s.article("later", title="Later one", quality=900, publishedDateTime="2026-11-09T08:00:00Z")
     (front,) = (p for p in ended if isinstance(p, HomePage))
-    (day,) = (p for p in s.load().pages if isinstance(p, ListPage) and p.key == "2026-11-08")
+    (day,) = (p for p in s.load().plan.pages() if isinstance(p, ListPage) and p.key == "2026-11-08")
     assert front.lead is not None
     titles = [c.lead.title for c in day.ranked]
     assert titles == [c.lead.title for c in (front.lead, *front.top)]

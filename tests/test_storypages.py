@@ -33,7 +33,7 @@ def storm(site: Make) -> Site:
 
 
 def page(s: Site) -> StoryPage:
-    (found,) = (p for p in s.load().pages if isinstance(p, StoryPage))
+    (found,) = (p for p in s.load().plan.pages() if isinstance(p, StoryPage))
     return found
 
 
@@ -131,7 +131,7 @@ def test_what_came_near_by_words_says_how_near(site: Make) -> None:
 def test_a_story_s_feed_has_its_reports_newest_first(site: Make) -> None:
     s = storm(site)
     s.article("a2", webUrl="https://z.example/1", more=related("https://q.example/9"))
-    feeds = {p.path: p for p in s.load().pages if isinstance(p, AtomFeed)}
+    feeds = {p.path: p for p in s.load().plan.pages() if isinstance(p, AtomFeed)}
     feed = feeds["story/2026/11/08/a/atom.xml"]
     assert feed.entries[0].title == "A morning on the quay"
     assert feed.entries[-1].address == "/2026/11/08/a/"
@@ -145,7 +145,7 @@ def test_providers_have_their_figures(site: Make) -> None:
     s = storm(site)
     s.article("g", webUrl="https://ledger.example/3", story="y", publishedDateTime="2026-11-10T08:00:00Z")
     s.article("h", webUrl="https://wire.example/3", story="y", publishedDateTime="2026-11-10T09:00:00Z", quality=1)
-    pages = s.load().pages
+    pages = list(s.load().plan.pages())
     (table,) = (p for p in pages if isinstance(p, SourcesPage))
     assert {r.domain: (r.figures.stories, r.figures.led, r.figures.first, r.figures.lag) for r in table.sources} == {
         "wire.example": (2, 1, 1, 60), "ledger.example": (2, 1, 1, 1500), "post.example": (1, 0, 0, 25),

@@ -1,0 +1,255 @@
+"""A site's files become its plan: what every command begins with. Nothing is written."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from newsgen import config, content, fields, files, library, plan
+from newsgen.cache import Cache, Entry, engine
+from newsgen.content import Parsed
+from newsgen.errors import Problem
+from newsgen.files import Found
+from newsgen.library import GATES, Library
+from newsgen.model import About, Article, Site
+from newsgen.options import Options, Progress, Report, folders
+from newsgen.plan import Plan, Sheet
+from newsgen.stories import Clusterer
+from newsgen.text import brief, digest
+from newsgen.theme import Theme
+from newsgen.typed import near
+
+CHUNK = 250
+"""Files that a worker reads in one go."""
+
+Map = Callable[[Callable[[Any], Any], list[Any]], Iterable[Any]]
+"""A function for many values, in their order; here, or in other processes."""
+
+_sheets = msgspec.msgpack.Decoder(dict[bytes, tuple[Sheet, ...]])
+
+
+class Loaded(msgspec.Struct, kw_only=True):
+    """A site read and arranged, before any page is rendered.
+
+    `unsettled` are the digests of files that an edit might change without a trace, by path.
+    """
+
+    config: config.Config
+    articles: list[Article]
+    library: Library
+    site: Site
+    theme: Theme
+    plan: Plan
+    now: datetime
+    report: Report
+    unsettled: dict[str, bytes]
+
+
+def load(
+    options: Options,
+    progress: Progress | None = None,
+    *,
+    clusterer: Clusterer | None = None,
+    cache: Cache | None = None,
+    found: Iterable[Found] | None = None,
+    run: Map = map,
+) -> Loaded:
+    """Reads a site and plans its pages. The `clusterer` can be asked about the stories afterwards.
+
+    `cache` is what earlier builds worked out and learns what is new; `found` are the content files where they have been
+    looked for; `run` may read them in other processes.
+    """
+    report, clock = Report(), Stopwatch()
+    settings = config.load(options.site / "site.toml")
+    source, output = folders(options)
+    report.output = str(output)
+    now = (options.now or datetime.now(UTC)).astimezone(UTC)
+    cache = cache or Cache(options.site, engine())
+    with collector_off():
+        articles: list[Article] = []
+        abouts: list[About] = []
+        found = files.scan(source, source.name) if found is None else found
+        parsed_files, unsettled = _read(settings, source.name, found, cache, run, progress)
+        for parsed in parsed_files:
+            if isinstance(parsed, Article):
+                articles.append(parsed)
+            elif isinstance(parsed, About):
+                abouts.append(parsed)
+            else:
+                report.problems += parsed
+        report.seconds["read"] = clock.lap()
+        report.warnings += _strange(articles, source.name)
+        moment = now if options.clock == "wall" else None if isinstance(options.clock, str) else options.clock
+        shelved = Library.of(articles, abouts, settings, now=now, show=options.show, clock=moment, clusterer=clusterer)
+        report.seconds["arrange"] = clock.lap()
+        theme = Theme(options.site)
+        planned = plan.plan(shelved, theme.files(), source.name, _known(cache))
+        cache.put("plan", msgspec.msgpack.encode(planned.known()))
+        report.problems += planned.problems
+        report.seconds["plan"] = clock.lap()
+        _count(report, articles, shelved, now, options)
+    report.pages = len(planned.sheets)
+    return Loaded(
+        config=settings,
+        articles=articles,
+        library=shelved,
+        site=plan.site(shelved),
+        theme=theme,
+        plan=planned,
+        now=now,
+        report=report,
+        unsettled=unsettled,
+    )
+
+
+@contextlib.contextmanager
+def collector_off() -> Iterator[None]:
+    """Without the collector of cycles: there are none, and it would look through all articles again and again."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def _known(cache: Cache) -> plan.Known:
+    try:
+        return _sheets.decode(cache.get("plan") or b"\x80")
+    except msgspec.DecodeError:
+        return {}
+
+
+def _read(
+    settings: config.Config, shown: str, files: Iterable[Found], cache: Cache, run: Map, progress: Progress | None
+) -> tuple[list[Parsed], dict[str, bytes]]:
+    """What every file became, in the order of their paths; and the digests of those whose stamps are not settled.
+
+    Only what may have changed is read.
+    """
+    started = time.time_ns()
+    found = {f.id: f for f in files}
+    recipe = (shown, settings.root, settings.images, settings.block, settings.video, settings.fields)
+    parsed: dict[str, Parsed] = {}
+    known: dict[str, Entry] = {}
+    gone = []
+    for entry in cache.files(digest(msgspec.msgpack.encode(recipe))):
+        file = found.get(entry.id)
+        if file is None:
+            gone.append(entry.id)
+        elif entry.stamp and entry.stamp == file.mark():
+            with contextlib.suppress(msgspec.DecodeError):
+                parsed[entry.id] = content.unpack(entry.data)
+        else:
+            known[entry.id] = entry
+    due = [(f, known[id].digest if id in known else b"") for id, f in found.items() if id not in parsed]
+    work = [(settings, shown, due[i : i + CHUNK]) for i in range(0, len(due), CHUNK)]
+    fresh = []
+    for (_, _, chunk), results in zip(work, run(_parse, work), strict=True):
+        for (file, _), (mark, data) in zip(chunk, results, strict=True):
+            whole = data or known[file.id].data
+            parsed[file.id] = content.unpack(whole)
+            if mark:
+                fresh.append(Entry(file.id, file.mark(started), mark, whole))
+        if progress:
+            progress("reading", len(parsed), len(found))
+    cache.keep(fresh, gone)
+    unsettled = {found[f.id].path: f.digest for f in fresh if not f.stamp}
+    return [parsed[id] for id in found], unsettled
+
+
+Work = tuple[config.Config, str, list[tuple[Found, bytes]]]
+
+
+def _parse(work: Work) -> list[tuple[bytes, bytes]]:
+    """For each file the digest of its bytes, b"" where it cannot be read; and what it is, b"" where that is known."""
+    settings, shown, chunk = work
+    reader = content.Reader(settings, shown)
+    out = []
+    for found, known in chunk:
+        source = content.read(found, shown)
+        if isinstance(source.data, Problem):
+            out.append((b"", content.pack((source.data,))))
+            continue
+        mark = brief(source.data)
+        out.append((mark, b"" if mark == known else content.pack(reader.parse(source))))
+    return out
+
+
+def _count(report: Report, articles: list[Article], shelved: Library, now: datetime, options: Options) -> None:
+    """Every article that is not shown, counted by its reason, and what to do about it."""
+    report.articles = len(articles)
+    report.published = len(shelved.articles)
+    report.coverage = len(shelved.members) - len(shelved.articles)
+    report.stories = len(shelved.stories)
+    gates = {a.id: library.gate(a, now) for a in articles}
+    skipped = Counter(g for g in gates.values() if g and g not in options.show)
+    report.skipped = {gate: skipped[gate] for gate in (*GATES, "blocked") if skipped[gate]}
+    report.folded = (
+        sum(1 for a in articles if gates[a.id] == "held" and (a.heat or 0) < 0) if "held" in report.skipped else 0
+    )
+    report.due = library.next_gate(articles, now)
+    reasons = {
+        "held": "published: false",
+        "draft": "draft: true",
+        "future": "publishedDateTime is still to come",
+        "expired": "expiryDate has passed",
+    }
+    flags = {"held": "--unpublished", "draft": "--drafts", "future": "--future", "expired": "--expired"}
+    names = {"draft": ("is a draft", "are drafts")}
+    for gate, count in report.skipped.items():
+        articles_word = "1 article" if count == 1 else f"{count:,} articles"
+        verb = names.get(gate, (f"is {gate}", f"are {gate}"))[count != 1]
+        if gate == "blocked":
+            report.notes.append(f"{articles_word} {verb} by the block list in site.toml")
+            continue
+        part = (
+            f", of which {report.folded:,} folded into another story (heat below 0)"
+            if gate == "held" and report.folded
+            else ""
+        )
+        report.notes.append(
+            f"{articles_word} {verb} ({reasons[gate]}){part}; {flags[gate]} shows {'it' if count == 1 else 'them'}"
+        )
+    if articles and not shelved.articles:
+        need = " ".join(flags[g] for g in report.skipped if g in flags)
+        report.notes.append(f"nothing is published yet{f': to see all of it, build with {need}' if need else ''}")
+    elif not articles and not report.problems:
+        report.notes.append("nothing is published yet: there are no article files")
+    if not shelved.config.base_url:
+        report.notes.append(
+            'feeds, sitemaps and canonical links are left out: they need base_url in site.toml, as in base_url = "https://example.org/"'
+        )
+
+
+def _strange(articles: list[Article], shown: str) -> list[Problem]:
+    """One warning for each unknown front matter key, at the first file that has it."""
+    first: dict[str, str] = {}
+    for article in articles:
+        for key, _ in article.extra:
+            first.setdefault(key, article.id)
+    what = "is not a field newsgen knows; it is kept in `extra`"
+    return [
+        Problem(path=f"{shown}/{id}", field=key, what=what, hint=near(key, fields.KNOWN))
+        for key, id in sorted(first.items())
+    ]
+
+
+class Stopwatch:
+    """Seconds since it was last asked."""
+
+    def __init__(self) -> None:
+        self._last = time.perf_counter()
+
+    def lap(self) -> float:
+        now = time.perf_counter()
+        self._last, spent = now, now - self._last
+        return round(spent, 3)
