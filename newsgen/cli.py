@@ -20,11 +20,18 @@ CANNOT_FINISH = 3
 
 def main() -> None:
     """Runs a command. Exit codes: 0 done, 1 the content has errors, 2 wrong usage, 3 could not finish."""
+    code: object = CANNOT_FINISH
     try:
-        cli(prog_name="newsgen")
+        try:
+            cli(prog_name="newsgen")
+        except SystemExit as end:
+            code = end.code
+        sys.stdout.flush()
+        sys.stderr.flush()
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(CANNOT_FINISH)
+        code = CANNOT_FINISH
+    # Without taking a large site apart object by object.
+    os._exit(code if isinstance(code, int) else 0)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -126,14 +133,16 @@ def _chosen(site: Path, content: Path | None, output: Path | None, **rest: Any) 
 def build(as_json: bool, why: str | None, **chosen: Any) -> None:
     """Build the site."""
     from newsgen import build as work
+    from newsgen.options import Memory
 
     options = _chosen(**chosen)
     if why is not None:
         reasons = work.why(options, why)
         click.echo("\n".join(reasons) if reasons else f"{why}: fresh")
         return
+    memory = Memory()  # until the process ends: to take all of it apart takes longer than to build one article
     with _Progress() as progress:
-        report = work.build(options, progress)
+        report = work.build(options, progress, memory=memory)
     _problems(report.problems, report.warnings)
     if as_json:
         _print_json(report)

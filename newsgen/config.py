@@ -19,7 +19,7 @@ from newsgen.typed import Fault, Faults, dotted, faults, near
 
 Kind = Literal[
     "home", "story", "article", "topic", "provider", "category", "archive", "sources", "page",
-    "feed", "opml", "sitemap", "robots", "404", "headers", "redirects",
+    "feed", "rss", "atom", "jsonfeed", "opml", "sitemap", "robots", "404", "headers", "redirects",
 ]  # fmt: skip
 KINDS: tuple[str, ...] = get_args(Kind)
 """The kinds of page that `disable_kinds` can switch off."""

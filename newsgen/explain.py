@@ -9,7 +9,7 @@ from newsgen import canonical, loading, ranking, urls
 from newsgen.errors import ConfigError
 from newsgen.library import Library
 from newsgen.model import Article, Member, Rejected, Story
-from newsgen.options import Options, Progress
+from newsgen.options import Memory, Options, Progress
 from newsgen.stories import Clusterer
 
 KINDS = {
@@ -39,7 +39,9 @@ def explain(target: str, options: Options, progress: Progress | None = None) -> 
     Raises ConfigError where nothing that is published is called so.
     """
     clusterer = Clusterer()
-    library = loading.load(options, progress, clusterer=clusterer).library
+    memory = Memory()
+    memory.clusterer = clusterer
+    library = loading.load(options, progress, memory=memory).library
     found = _find(library, target)
     if isinstance(found, Story):
         return _story(library, found)

@@ -35,22 +35,23 @@ _SITEMAP = 50_000
 
 def site(cards: Cards, items: list[Item]) -> Iterator[Page]:
     """The feeds of the whole site. `items` are the site's, newest first."""
-    if cards.has_feeds:
+    if cards.formats:
         config = cards.config
         yield from _feeds(cards, config.title, config.description, urls.HOME, [(i, None) for i in items])
 
 
 def section(cards: Cards, section: Section) -> Iterator[Page]:
     """The feeds of a section; a day has none."""
-    if cards.has_feeds and section.axis != "day":
+    if cards.formats and section.axis != "day":
         about = section.about.description if section.about else ""
         address = urls.section(section.axis, section.key)
         yield from _feeds(cards, f"{section.title} · {cards.config.title}", about, address, _told(cards, section))
 
 
-def redirects(cards: Cards) -> dict[str, str]:
-    """The old addresses that have a page, and where it leads."""
-    return _alone(cards) | _redirects(cards) if cards.config.redirects.pages else {}
+def redirects(cards: Cards) -> tuple[dict[str, str], dict[str, str]]:
+    """The old addresses, and where they lead: a story's and files' other names, and what may have been a story once."""
+    named = _redirects(cards)
+    return named, {old: new for old, new in _alone(cards).items() if old not in named}
 
 
 def stubs(redirects: Mapping[str, str]) -> Iterator[RedirectPage]:
@@ -60,14 +61,14 @@ def stubs(redirects: Mapping[str, str]) -> Iterator[RedirectPage]:
         yield RedirectPage(path=urls.path(file), target=new)
 
 
-def single(cards: Cards, sections: list[Section]) -> Iterator[Page]:
-    """What there is one of. `sections` are those that have pages."""
+def single(cards: Cards, sections: list[Section], redirects: dict[str, str]) -> Iterator[Page]:
+    """What there is one of. `sections` are those that have pages, `redirects` those that need a line."""
     config, has = cards.config, cards.has
     if has("opml"):
         yield _opml(cards)
     if has("redirects") and config.redirects.file:
         # Feed readers follow no page, and some hosts read but 2,000 lines: what has a page of its own needs none.
-        lines = _redirects(cards) | _moved_feeds(cards) | ({} if config.redirects.pages else _alone(cards))
+        lines = redirects | _moved_feeds(cards)
         yield RedirectsPage(path="_redirects", redirects=tuple(Link(title=o, url=n) for o, n in sorted(lines.items())))
     mapped = has("sitemap") and bool(config.base)
     if mapped:
@@ -96,16 +97,18 @@ def _feeds(
     address: str,
     items: list[tuple[Item, Member | None]],
 ) -> Iterator[Feed]:
-    """One list in all three formats."""
+    """One list in every format that is wanted."""
     newest = heapq.nlargest(cards.config.feed_size, items, key=lambda i: (cards.born(i[0]), i[0].id))
     entries = [_entry(cards, item, member) for item, member in newest]
     updated = max((e.updated for e in entries), default=cards.library.clock)
-    for name, kind in zip(urls.FEEDS, (RssFeed, AtomFeed, JsonFeed), strict=True):
-        yield kind(
-            path=urls.path(address + name),
+    kinds = {"rss": RssFeed, "atom": AtomFeed, "jsonfeed": JsonFeed}
+    for name in cards.formats:
+        here = address + urls.FEEDS[name]
+        yield kinds[name](
+            path=urls.path(here),
             title=title,
             description=description,
-            address=address + name,
+            address=here,
             home=address,
             updated=updated,
             entries=tuple(entries),
@@ -114,7 +117,7 @@ def _feeds(
 
 def story_address(address: str) -> str:
     """The feed of the story at an address."""
-    return address + urls.FEEDS[1]
+    return address + urls.FEEDS["atom"]
 
 
 def story(cards: Cards, story: Story, title: str, description: str) -> AtomFeed:
@@ -175,12 +178,12 @@ def _entry(cards: Cards, item: Item, told: Member | None) -> FeedEntry:
 
 
 def _opml(cards: Cards) -> OpmlPage:
-    linked = cards.has_feeds and cards.has("provider")
+    linked = urls.FEEDS[cards.formats[0]] if cards.formats and cards.has("provider") else ""
     outlines = [
         Outline(
             title=section.title,
             home=cards.library.providers[key].home,
-            feed=urls.section("provider", key) + urls.FEEDS[0] if linked else "",
+            feed=urls.section("provider", key) + linked if linked else "",
         )
         for key, section in cards.library.sections["provider"].items()
     ]
@@ -199,7 +202,7 @@ def _alone(cards: Cards) -> dict[str, str]:
 
 def _moved_feeds(cards: Cards) -> dict[str, str]:
     """The feeds that a story would have under its other members' names, and had before it was this story."""
-    if not (cards.has_feeds and cards.has("story")):
+    if not ("atom" in cards.formats and cards.has("story")):
         return {}
     out: dict[str, str] = {}
     for story in cards.library.stories:

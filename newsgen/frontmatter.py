@@ -8,6 +8,7 @@ import json
 import re
 import tomllib
 from collections.abc import Callable
+from functools import cache
 from types import ModuleType
 from typing import Any, Literal, NamedTuple, TypeAlias, TypeVar
 
@@ -171,6 +172,7 @@ _NUMBER = "-?(?:0|[1-9][0-9]{0,14})(?:[.][0-9]{1,15})?"
 _TEXT = rf"[^:\#{_BAD}]*+(?>(?>(?<![ ])\#|:(?![ \n]))[^:\#{_BAD}]*+)*+"
 
 
+@cache
 def _alike(dates: bool) -> re.Pattern[str]:
     """Whole lines in the shapes that yaml-rs and PyYAML are known to read alike: what is safe, not what is not.
 
@@ -204,7 +206,6 @@ def _alike(dates: bool) -> re.Pattern[str]:
     )
 
 
-_ALIKE = _alike(dates=True), _alike(dates=False)
 _TAG = "tag:yaml.org,2002:"
 _STR, _MERGE = _TAG + "str", _TAG + "merge"
 _UNREADABLE = re.compile("[^\t\n -~\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -259,8 +260,8 @@ _Loader.add_constructor(_TAG + "int", _integer)
 
 def _read_yaml(block: _Block) -> Any:
     text = block.matter
-    dates = bool(_ALIKE[0].fullmatch(text))
-    if yaml_rs and (dates or _ALIKE[1].fullmatch(text)):
+    dates = bool(_alike(dates=True).fullmatch(text))
+    if yaml_rs and (dates or _alike(dates=False).fullmatch(text)):
         try:
             values: Any = yaml_rs.loads(text, parse_datetime=dates)
         except yaml_rs.YAMLDecodeError:

@@ -19,6 +19,9 @@ from bisect import bisect_left, bisect_right, insort
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
+import msgspec
+
+from newsgen.days import Fetch, LostError
 from newsgen.model import Article
 from newsgen.similarity import UNIT, Similarity
 
@@ -67,12 +70,24 @@ class Told(NamedTuple):
     beside: tuple[Candidate, ...]
 
 
+class _Kept(msgspec.Struct, array_like=True):
+    """What is kept of groups: see the names in `Grouping`."""
+
+    marks: dict[str, bytes]
+    crowded: dict[str, float]
+    placed: dict[str, str]
+    settled: dict[str, str]
+    units: list[tuple[str, ...]]
+    names: dict[str, str]
+    told: list[tuple[tuple[str, ...], Told]]
+
+
 class Grouping:
     """The groups of articles that come and go: always what they would be had all come at once."""
 
     def __init__(self) -> None:
         self.similarity = Similarity()
-        self._articles: dict[str, Article] = {}
+        self._marks: dict[str, bytes] = {}
         self._keys = self.similarity.keys
         self._crowded: dict[str, float] = {}
         self._units: dict[str, tuple[str, ...]] = {}
@@ -91,11 +106,11 @@ class Grouping:
         `sets` are those that stay together whatever their words are, `names` the stories that an editor put articles
         into: those of different names are kept apart.
         """
-        new, old = dict(articles), self._articles
-        moved = [id for id, a in new.items() if a is not old.get(id) and not (id in old and _same(a, old[id]))]
-        come = [new[id] for id in moved]
+        old, new = self._marks, {id: a.digest or _mark(a) for id, a in articles.items()}
+        moved = [id for id, mark in new.items() if mark != old.get(id) and not self.similarity.has(articles[id])]
+        come = [articles[id] for id in moved]
         gone = [id for id in (*moved, *(old.keys() - new.keys())) if id in old]
-        self._articles = new
+        self._marks = new
         left = [(self._keys[id], self._placed[id]) for id in gone]
         dirty = self.similarity.update(gone, come)
         for id in gone:
@@ -129,6 +144,34 @@ class Grouping:
             if label:
                 groups.setdefault(label, []).append(id)
         return [kept for ids in groups.values() if len(kept := self._tied(sorted(ids))) > 1]
+
+    def dump(self) -> Iterator[tuple[str, bytes]]:
+        """What has changed since it was loaded, by the names to keep it under."""
+        yield from self.similarity.dump()
+        told = [(ids, told) for ids, told in self._told.items()]
+        kept = _Kept(
+            self._marks,
+            self._crowded,
+            self._placed,
+            self._settled,
+            sorted(set(self._units.values())),
+            dict(self._names),
+            told,
+        )
+        yield "stories groups", msgspec.msgpack.encode(kept)
+
+    def load(self, fetch: Fetch) -> None:
+        """Goes on from what was kept. Raises LostError where there is nothing, now or later."""
+        try:
+            kept = msgspec.msgpack.decode(fetch("stories groups") or b"", type=_Kept)
+        except msgspec.DecodeError:
+            raise LostError from None
+        self.similarity.load(fetch)
+        self._marks, self._crowded, self._placed, self._settled = kept.marks, kept.crowded, kept.placed, kept.settled
+        self._units = {id: unit for unit in kept.units for id in unit}
+        self._names, self._told = kept.names, dict(kept.told)
+        for key in self.similarity.order:
+            self._members.setdefault(self._placed[key[1]], []).append(key)
 
     def _tied(self, ids: list[str]) -> list[str]:
         """Those of a group that are similar to others in it, with what they stay together with.
@@ -288,14 +331,9 @@ class Grouping:
             self._settled |= dict.fromkeys(unit, chosen)
 
 
-def _same(one: Article, other: Article) -> bool:
-    """Whether two states of an article are the same for what is compared of it."""
-    return one is other or (one.title, one.excerpt, one.published, one.provider) == (
-        other.title,
-        other.excerpt,
-        other.published,
-        other.provider,
-    )
+def _mark(article: Article) -> bytes:
+    """What stands for an article that no file's digest stands for."""
+    return msgspec.msgpack.encode((article.title, article.excerpt, article.published, article.provider))
 
 
 def _crowded(count: int) -> float:

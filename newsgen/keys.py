@@ -1,16 +1,19 @@
 """What pages depend on, in sixteen bytes: where a key is the same as in an earlier build, so are the pages, unmade.
 
 A key may differ though its pages are the same, and costs time then; it must differ where they do. So a key is made of
-whole values: of a member its card, its category, and the digest of its file; of a story its members and all it is
-made of; and of everything that is no member's or story's, the configuration and the facts, all of it, always.
+whole values: of a member the digest of its file, and the names and addresses of all that its card links; of a story its
+members and all it is made of; and of everything that is no member's or story's, the configuration and the facts, all of
+it, always.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 
 import msgspec
 
+from newsgen import text
 from newsgen.cards import Cards
 from newsgen.model import Article, Link, Member, Section, Story
 from newsgen.text import brief
@@ -30,24 +33,44 @@ class Keys:
         library = cards.library
         about = [(kind, list(found.values())) for kind, found in library.about.items()]
         self._scope = brief(_encode((library.config, about)))
+        self._everywhere = brief(_encode(sorted(cards.everywhere)))
+        self._links = cache(self._link)
         self._members: dict[str, bytes] = {}
         self._stories = {story.id: self._told(story) for story in library.stories}
+        story_of, stories = library.story_of, self._stories
+        self._whole = {
+            m.id: self._member(m) + (stories[story_of[m.id].id] if m.id in story_of else _NONE) for m in library.members
+        }
+        whole = self._whole
         self._sections = {
-            (axis, key): b"".join([self._whole(m) for m in section.members])
+            (axis, key): b"".join([whole[m.id] for m in section.members])
             for axis, sections in library.sections.items()
             for key, section in sections.items()
         }
-        self._everywhere = brief(_encode(sorted(cards.everywhere)))
+
+    def _link(self, *names: tuple[str, str]) -> bytes:
+        """Sections by name, as cards show them."""
+        return _encode([self._cards.link(axis, key) for axis, key in names])
+
+    def _named(self, member: Member) -> bytes:
+        cards = self._cards
+        names = [("topic", key) for key in cards.topics(member)]
+        names += [("category", text.slug(member.category))] if member.category else []
+        names += [("provider", member.provider)] if member.provider else []
+        return self._links(*names)
 
     def _member(self, member: Member) -> bytes:
-        """All that pages show of a member, and what it is ranked by."""
+        """All that pages show of a member, and what it is ranked by: its file, and what its card says of other things."""
         found = self._members.get(member.id)
         if found is None:
-            cards = self._cards
-            rest = member.digest if isinstance(member, Article) else member
-            place = cards.library.address.get(member.id, "")
-            key = brief(_encode((member.id, cards.card(member), cards.category(member), place, rest)))
-            self._members[member.id] = found = key
+            library = self._cards.library
+            story = library.story_of.get(member.id)
+            place = library.address.get(member.id, "")
+            there = library.address[story.id] if story else ""
+            own = member.digest if isinstance(member, Article) else b""
+            shown = f"{member.id}\0{place}\0{there}\0{member.status}\0"
+            rest = own or _encode(member)
+            self._members[member.id] = found = brief(shown.encode() + rest + self._named(member))
         return found
 
     def _told(self, story: Story) -> bytes:
@@ -55,27 +78,21 @@ class Keys:
         facts = (story.id, story.name, story.lead.id, story.evidence, story.rejected, story.providers, story.sources)
         return brief(_encode(facts) + b"".join([self._member(m) for m in story.members]))
 
-    def _whole(self, member: Member) -> bytes:
-        """A member and its story."""
-        story = self._cards.library.story_of.get(member.id)
-        return self._member(member) + (self._stories[story.id] if story else _NONE)
-
-    def article(self, article: Article, places: Iterable[tuple[str, str, int]]) -> bytes:
-        """For an article's page. `places` are its sections' axes and keys, and where in them what is older begins."""
+    def articles(self, places: Callable[[Article], Iterable[tuple[str, str, int]]]) -> Iterator[tuple[Article, bytes]]:
+        """For each article's page. `places` are its sections' axes and keys, and where in them what is older begins."""
+        whole, sections, links = self._whole, self._sections, self._links
         library = self._cards.library
-        near = [self._members_at(*place) for place in places]
-        related = [self._whole(library.by_id[id]) for id in library.targets.get(article.id, ()) if id in library.by_id]
-        return brief(b"".join([b"article", self._scope, self._whole(article), *related, b"|", *near]))
-
-    def _members_at(self, axis: str, key: str, start: int) -> bytes:
-        link = self._cards.link(axis, key)
-        found = self._sections[axis, key][32 * start : 32 * (start + AROUND)]
-        return found + f"{link.title}\0{link.url}\0".encode()
+        for article in library.articles:
+            parts = [b"article", self._scope, whole[article.id]]
+            if article.id in library.targets:
+                parts += [whole[id] for id in library.targets[article.id] if id in whole]
+            for axis, key, start in places(article):
+                parts += (links((axis, key)), sections[axis, key][32 * start : 32 * (start + AROUND)])
+            yield article, brief(b"".join(parts))
 
     def story(self, story: Story) -> bytes:
         """For a story's page and feed."""
-        library = self._cards.library
-        beside = [self._whole(library.by_id[miss.id]) for miss in story.rejected]
+        beside = [self._whole[miss.id] for miss in story.rejected]
         return brief(b"".join([b"story", self._scope, self._stories[story.id], *beside]))
 
     def section(self, section: Section, before: Link | None, after: Link | None, *others: str) -> bytes:
@@ -94,6 +111,21 @@ class Keys:
         )
         held = [self._sections.get((axis, other), b"") for other in (key, *others)]
         return brief(b"".join([b"section", self._scope, self._everywhere, _encode(facts), *held]))
+
+    def numbered(self, section: Section, number: int, slots: slice, *, newest: bool) -> bytes:
+        """For a numbered page of a section."""
+        cards, axis, key = self._cards, section.axis, section.key
+        facts = (
+            axis,
+            key,
+            section.title,
+            cards.link(axis, section.parent) if section.parent else None,
+            cards.library.providers.get(key) if axis == "provider" else None,
+            number,
+            newest,
+        )
+        shown = self._sections[axis, key][32 * slots.start : 32 * slots.stop]
+        return brief(b"".join([b"numbered", self._scope, _encode(facts), shown]))
 
     def redirects(self, found: dict[str, str]) -> bytes:
         """For the pages at old addresses."""

@@ -133,13 +133,15 @@ def _providers(members: Iterable[Member], found: Iterable[Story], about: Mapping
         for member in group:
             counts = names.setdefault(member.provider, Counter())
             name = member.provider_name
-            if name and not _is_fragment(name, member.provider):
+            if name:
                 counts[name] += 1
     names.pop("", None)
     out = {}
     for domain in sorted(names):
         said = about.get(domain)
-        counted = sorted(names[domain].items(), key=lambda c: (-c[1], c[0]))
+        counted = sorted(
+            (c for c in names[domain].items() if not _is_fragment(c[0], domain)), key=lambda c: (-c[1], c[0])
+        )
         title = (said.title if said else "") or (counted[0][0] if counted else "") or domain
         out[domain] = Provider(domain=domain, title=title, home=(said.home if said else "") or f"https://{domain}/")
     return out
@@ -154,7 +156,7 @@ def _is_fragment(name: str, domain: str) -> bool:
 
 
 def _day(member: Member, config: Config) -> list[tuple[str, str]]:
-    day = f"{urls.local(member.published, config.zone):%Y-%m-%d}".zfill(10)
+    day = urls.local(member.published, config.zone).isoformat()[:10]
     return [(day, day)]
 
 
@@ -175,14 +177,16 @@ def _sections(
     providers: Mapping[str, Provider],
 ) -> dict[str, Section]:
     """The sections of one axis in the order of their keys; a topic's page has its sub-topics' members too."""
-    spelled: dict[str, Counter[str]] = {}
+    spelled: dict[str, dict[str, int]] = {}
     shelves: dict[str, list[Member]] = {}
     said = about.get(axis, {})
     above = {key: text.slug(a.parent) for key, a in said.items() if a.parent} if axis == "topic" else {}
+    keys_of = AXES[axis]
     for member in members:
         keys: dict[str, None] = {}
-        for own, spelling in AXES[axis](member, config):
-            spelled.setdefault(own, Counter())[spelling] += 1
+        for own, spelling in keys_of(member, config):
+            spellings = spelled.setdefault(own, {})
+            spellings[spelling] = spellings.get(spelling, 0) + 1
             key = own
             while key and key not in keys:
                 keys[key] = None
@@ -194,7 +198,7 @@ def _sections(
         info = said.get(key)
         title = (info.title if info else "") or (providers[key].title if axis == "provider" else "")
         if not title:
-            counted = sorted(spelled.get(key, Counter({key: 1})).items(), key=lambda c: (-c[1], c[0]))
+            counted = sorted(spelled.get(key, {key: 1}).items(), key=lambda c: (-c[1], c[0]))
             title = counted[0][0]
             # Pipelines write "business"; the navigation of a paper does not.
             title = title[:1].upper() + title[1:] if axis == "category" else title

@@ -24,35 +24,48 @@ SOURCES = 250
 T = TypeVar("T")
 
 
-def section(
-    cards: Cards, section: Section, before: Link | None = None, after: Link | None = None
-) -> Iterator[ListPage]:
-    """The first page of a section, and its numbered pages where one does not hold all; from the oldest, for good.
+def last(section: Section, size: int) -> int:
+    """How many numbered pages a section has: none where its first page holds all."""
+    return -(-len(section.members) // size) if len(section.members) > size else 0
 
-    `before` and `after` are the days beside a day.
-    """
-    axis, key, about = section.axis, section.key, section.about
-    address = urls.section(axis, key)
-    size = cards.config.page_size
-    members = section.members
-    last = -(-len(members) // size) if len(members) > size else 0
-    ranked = _ranked(cards, section)
-    shown = {_name(c) for r in ranked for c in (r.lead, *r.coverage)}
-    newest = [c for c in map(cards.card, members[: size + len(shown)]) if _name(c) not in shown][:size]
-    title = day_title(key) if axis == "day" else section.title
+
+def slots(section: Section, size: int, number: int) -> slice:
+    """The members on a numbered page: from the oldest, for good."""
+    count = len(section.members)
+    return slice(max(0, count - number * size), count - (number - 1) * size)
+
+
+def _titled(cards: Cards, section: Section) -> tuple[str, Link | None, tuple[Link, ...]]:
+    """A section's title, the section above it, and the way to it."""
+    axis = section.axis
+    title = day_title(section.key) if axis == "day" else section.title
     parent = cards.link(axis, section.parent) if section.parent else None
     place = {
         "topic": Link(title="Topics", url=urls.TOPICS),
         "provider": Link(title="Sources", url=urls.SOURCES if cards.has("sources") else ""),
         "day": Link(title="Archive", url=urls.ARCHIVE),
     }.get(axis)
-    crumbs = cards.crumbs(*filter(None, (place, parent)), Link(title=title, url=address))
+    here = Link(title=title, url=urls.section(axis, section.key))
+    return title, parent, cards.crumbs(*filter(None, (place, parent)), here)
+
+
+def first(cards: Cards, section: Section, before: Link | None = None, after: Link | None = None) -> ListPage:
+    """The first page of a section. `before` and `after` are the days beside a day."""
+    axis, key, about = section.axis, section.key, section.about
+    address = urls.section(axis, key)
+    size = cards.config.page_size
+    members = section.members
+    oldest = last(section, size)
+    ranked = _ranked(cards, section)
+    shown = {_name(c) for r in ranked for c in (r.lead, *r.coverage)}
+    newest = [c for c in map(cards.card, members[: size + len(shown)]) if _name(c) not in shown][:size]
+    title, parent, crumbs = _titled(cards, section)
     intro = about.description if about else ""
     image = about.image if about else None
     beside = Counter(k for m in members for k in cards.topics(m))
     active = Counter(m.provider for m in members if m.provider)
     del beside[key]
-    yield ListPage(
+    return ListPage(
         path=urls.path(address),
         head=Head(
             title=title,
@@ -73,7 +86,7 @@ def section(
         ranked=tuple(ranked),
         cards=tuple(newest),
         newer=None,
-        older=Link(title="Older", url=urls.numbered(address, last)) if last else None,
+        older=Link(title="Older", url=urls.numbered(address, oldest)) if oldest else None,
         after=after,
         before=before,
         parent=parent,
@@ -82,22 +95,36 @@ def section(
         providers=cards.tallies("provider", active) if axis != "provider" else (),
         figures=cards.figures.get(key) if axis == "provider" else None,
     )
-    for number in range(1, last + 1):
-        here = urls.numbered(address, number)
-        rows = members[max(0, len(members) - number * size) : len(members) - (number - 1) * size]
-        yield ListPage(
-            path=urls.path(here),
-            head=Head(title=f"{title}, page {number}", description=intro, address=here, crumbs=crumbs, image=image),
-            axis=axis,
-            key=key,
-            title=title,
-            home=cards.library.providers[key].home if axis == "provider" else "",
-            number=number,
-            cards=tuple(map(cards.card, rows)),
-            newer=Link(title="Newer", url=urls.numbered(address, number + 1 if number < last else 0)),
-            older=Link(title="Older", url=urls.numbered(address, number - 1)) if number > 1 else None,
-            parent=parent,
-        )
+
+
+def numbered(cards: Cards, section: Section, number: int) -> ListPage:
+    """A numbered page of a section."""
+    axis, key, about = section.axis, section.key, section.about
+    address = urls.section(axis, key)
+    here = urls.numbered(address, number)
+    size = cards.config.page_size
+    title, parent, crumbs = _titled(cards, section)
+    head = Head(
+        title=f"{title}, page {number}",
+        description=about.description if about else "",
+        address=here,
+        crumbs=crumbs,
+        image=about.image if about else None,
+    )
+    newest = number == last(section, size)
+    return ListPage(
+        path=urls.path(here),
+        head=head,
+        axis=axis,
+        key=key,
+        title=title,
+        home=cards.library.providers[key].home if axis == "provider" else "",
+        number=number,
+        cards=tuple(map(cards.card, section.members[slots(section, size, number)])),
+        newer=Link(title="Newer", url=urls.numbered(address, 0 if newest else number + 1)),
+        older=Link(title="Older", url=urls.numbered(address, number - 1)) if number > 1 else None,
+        parent=parent,
+    )
 
 
 def _ranked(cards: Cards, section: Section) -> list[Cluster]:

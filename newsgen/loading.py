@@ -12,17 +12,17 @@ from typing import Any
 
 import msgspec
 
-from newsgen import config, content, fields, files, library, plan
+from newsgen import config, content, fields, files, library, plan, ranking
 from newsgen.cache import Cache, Entry, engine
 from newsgen.content import Parsed
 from newsgen.errors import Problem
 from newsgen.files import Found
 from newsgen.library import GATES, Library
 from newsgen.model import About, Article, Site
-from newsgen.options import Options, Progress, Report, folders
+from newsgen.options import Memory, Options, Progress, Report, folders
 from newsgen.plan import Plan, Sheet
 from newsgen.stories import Clusterer
-from newsgen.text import brief, digest
+from newsgen.text import brief
 from newsgen.theme import Theme
 from newsgen.typed import near
 
@@ -32,6 +32,7 @@ CHUNK = 250
 Map = Callable[[Callable[[Any], Any], list[Any]], Iterable[Any]]
 """A function for many values, in their order; here, or in other processes."""
 
+_owners = msgspec.msgpack.Decoder(dict[str, str])
 _sheets = msgspec.msgpack.Decoder(dict[bytes, tuple[Sheet, ...]])
 
 
@@ -56,14 +57,14 @@ def load(
     options: Options,
     progress: Progress | None = None,
     *,
-    clusterer: Clusterer | None = None,
+    memory: Memory | None = None,
     cache: Cache | None = None,
     found: Iterable[Found] | None = None,
     run: Map = map,
 ) -> Loaded:
-    """Reads a site and plans its pages. The `clusterer` can be asked about the stories afterwards.
+    """Reads a site and plans its pages.
 
-    `cache` is what earlier builds worked out and learns what is new; `found` are the content files where they have been
+    `memory` is what a process that loads again keeps; its clusterer can be asked about the stories afterwards. `cache` is what earlier builds worked out and learns what is new; `found` are the content files where they have been
     looked for; `run` may read them in other processes.
     """
     report, clock = Report(), Stopwatch()
@@ -71,12 +72,17 @@ def load(
     source, output = folders(options)
     report.output = str(output)
     now = (options.now or datetime.now(UTC)).astimezone(UTC)
+    memory = memory or Memory()
+    # What is kept of stories are changes of what was kept before: only the first build of a process can say them.
+    begins = cache is not None and memory.loaded is None
     cache = cache or Cache(options.site, engine())
     with collector_off():
         articles: list[Article] = []
         abouts: list[About] = []
         found = files.scan(source, source.name) if found is None else found
-        parsed_files, unsettled = _read(settings, source.name, found, cache, run, progress)
+        recipe = (source.name, settings.root, settings.images, settings.block, settings.video, settings.fields)
+        reader = brief(msgspec.msgpack.encode(recipe))
+        parsed_files, unsettled = _read(settings, source.name, reader, found, memory, cache, run, progress)
         for parsed in parsed_files:
             if isinstance(parsed, Article):
                 articles.append(parsed)
@@ -87,16 +93,27 @@ def load(
         report.seconds["read"] = clock.lap()
         report.warnings += _strange(articles, source.name)
         moment = now if options.clock == "wall" else None if isinstance(options.clock, str) else options.clock
+        with contextlib.suppress(msgspec.DecodeError):
+            ranking.OWNERS.update(_owners.decode(cache.get("owners") or b""))
+        clusterer = memory.clusterer = memory.clusterer or Clusterer()
+        if begins and cache.get("stories") == reader:
+            clusterer.load(cache.get)
         shelved = Library.of(articles, abouts, settings, now=now, show=options.show, clock=moment, clusterer=clusterer)
+        if begins and settings.stories.similarity:
+            cache.put("stories", reader)
+            for name, value in clusterer.dump():
+                cache.put(name, value)
+        cache.put("owners", msgspec.msgpack.encode(ranking.OWNERS))
         report.seconds["arrange"] = clock.lap()
-        theme = Theme(options.site)
-        planned = plan.plan(shelved, theme.files(), source.name, _known(cache))
+        theme = Theme(options.site, cache)
+        known = memory.loaded.plan.known() if memory.loaded else _known(cache)
+        planned = plan.plan(shelved, theme.files(), source.name, known)
         cache.put("plan", msgspec.msgpack.encode(planned.known()))
         report.problems += planned.problems
         report.seconds["plan"] = clock.lap()
         _count(report, articles, shelved, now, options)
     report.pages = len(planned.sheets)
-    return Loaded(
+    memory.loaded = Loaded(
         config=settings,
         articles=articles,
         library=shelved,
@@ -107,6 +124,7 @@ def load(
         report=report,
         unsettled=unsettled,
     )
+    return memory.loaded
 
 
 @contextlib.contextmanager
@@ -129,7 +147,14 @@ def _known(cache: Cache) -> plan.Known:
 
 
 def _read(
-    settings: config.Config, shown: str, files: Iterable[Found], cache: Cache, run: Map, progress: Progress | None
+    settings: config.Config,
+    shown: str,
+    reader: bytes,
+    files: Iterable[Found],
+    memory: Memory,
+    cache: Cache,
+    run: Map,
+    progress: Progress | None,
 ) -> tuple[list[Parsed], dict[str, bytes]]:
     """What every file became, in the order of their paths; and the digests of those whose stamps are not settled.
 
@@ -137,11 +162,13 @@ def _read(
     """
     started = time.time_ns()
     found = {f.id: f for f in files}
-    recipe = (shown, settings.root, settings.images, settings.block, settings.video, settings.fields)
-    parsed: dict[str, Parsed] = {}
+    held = memory.parsed if memory.reader == reader else {}
+    parsed = {id: held[id] for id, file in found.items() if id in held and file == memory.found[id]}
+    for id in memory.unsettled:
+        parsed.pop(id, None)
     known: dict[str, Entry] = {}
-    gone = []
-    for entry in cache.files(digest(msgspec.msgpack.encode(recipe))):
+    gone = [id for id in held if id not in found]
+    for entry in () if held else cache.files(reader):
         file = found.get(entry.id)
         if file is None:
             gone.append(entry.id)
@@ -162,8 +189,9 @@ def _read(
         if progress:
             progress("reading", len(parsed), len(found))
     cache.keep(fresh, gone)
-    unsettled = {found[f.id].path: f.digest for f in fresh if not f.stamp}
-    return [parsed[id] for id in found], unsettled
+    unsettled = {f.id: f.digest for f in fresh if not f.stamp}
+    memory.reader, memory.found, memory.parsed, memory.unsettled = reader, found, parsed, unsettled
+    return [parsed[id] for id in found], {found[id].path: mark for id, mark in unsettled.items()}
 
 
 Work = tuple[config.Config, str, list[tuple[Found, bytes]]]

@@ -5,10 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from newsgen.errors import ConfigError, Problem
+
+if TYPE_CHECKING:
+    from newsgen.files import Found
+    from newsgen.loading import Loaded
+    from newsgen.stories import Clusterer
 
 Progress = Callable[[str, int, int], None]
 
@@ -29,6 +35,18 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     jobs: int | None = None
     strict: bool = False
     verify: bool = False
+
+
+class Memory:
+    """What a process that builds a site again keeps: its files as they were found and read, by id, and its stories."""
+
+    def __init__(self) -> None:
+        self.reader = b""
+        self.found: dict[str, Found] = {}
+        self.parsed: dict[str, Any] = {}
+        self.unsettled: dict[str, bytes] = {}
+        self.clusterer: Clusterer | None = None
+        self.loaded: Loaded | None = None
 
 
 class Report(msgspec.Struct, kw_only=True):

@@ -124,6 +124,7 @@ class Output:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self._prefix = f"{root}{os.sep}"
         self._staging = root / STAGING
         self._lock = Lock(root / STAGING)
         self._folders: set[str] = set()
@@ -139,7 +140,7 @@ class Output:
     def stands(self, path: str, record: Record, *, verify: bool = False) -> bool:
         """Whether a file is still as it was written: by its size and time, or to be sure by its bytes."""
         try:
-            found = os.lstat(self.root / path)
+            found = os.lstat(self._prefix + path)
             same = found.st_size == record.size and found.st_mtime_ns == record.mtime
             return same and (not verify or digest((self.root / path).read_bytes()) == record.content)
         except OSError:
@@ -234,8 +235,7 @@ class Output:
         return gone
 
     def _stage(self, manifest: Manifest, name: str) -> None:
-        data = msgspec.json.format(msgspec.json.encode(manifest), indent=0) + b"\n"
-        (self._staging / name).write_bytes(data)
+        (self._staging / name).write_bytes(msgspec.json.encode(manifest))
 
     def _folder(self, path: str) -> None:
         """Makes the folders above a file; a link among them would lead out of the output folder."""

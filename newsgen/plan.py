@@ -76,8 +76,10 @@ class Plan:
             if part.key:
                 self._keyed[part.key] = found
             sheets += found
-            for sheet in found:
-                self._part[sheet.path] = part
+            if len(found) == 1:
+                self._part[found[0].path] = part
+            else:
+                self._part |= dict.fromkeys([sheet.path for sheet in found], part)
         self.sheets = {sheet.path: sheet for sheet in sheets}
         self.problems: tuple[Problem, ...] = ()
         if _in_the_way([sheet.path for sheet in sheets]):
@@ -202,12 +204,14 @@ def _parts(cards: Cards) -> Iterator[Part]:
     if has("topic"):
         yield Part(b"", lambda: lists.topics(cards))
     for section in sections:
-        yield Part(keys.section(section, None, None), partial(_section, cards, section))
+        yield Part(keys.section(section, None, None), partial(_first, cards, section))
+        yield from _numbered(cards, section, keys)
     if has("archive"):
         yield Part(b"", lambda: lists.archive(cards))
         for day, before, after in lists.neighbours(cards):
             key = keys.section(day, before, after, *lists.lately(day))
-            yield Part(key, partial(_section, cards, day, before, after))
+            yield Part(key, partial(_first, cards, day, before, after))
+            yield from _numbered(cards, day, keys)
     if has("sources"):
         yield Part(b"", lambda: lists.sources(cards))
     if has("story"):
@@ -215,22 +219,32 @@ def _parts(cards: Cards) -> Iterator[Part]:
             yield Part(keys.story(story), partial(storypages.pages, cards, story))
     if has("article"):
         earlier = _Earlier(cards)
-        for article in library.articles:
-            yield Part(keys.article(article, earlier.places(article)), partial(_article, cards, article, earlier))
+        for article, key in keys.articles(earlier.places):
+            yield Part(key, partial(_article, cards, article, earlier))
     if has("page"):
         yield Part(b"", lambda: _texts(cards))
     if has("404"):
         head = Head(title="Page not found", description="", address="/404.html", noindex=True)
         yield Part(b"", lambda: [NotFoundPage(path="404.html", head=head)])
     yield Part(b"", lambda: feeds.site(cards, items))
-    redirects = feeds.redirects(cards)
-    yield Part(keys.redirects(redirects), lambda: feeds.stubs(redirects))
-    yield Part(b"", lambda: feeds.single(cards, sections))
+    named, alone = feeds.redirects(cards)
+    if library.config.redirects.pages:
+        yield Part(keys.redirects(alone | named), lambda: feeds.stubs(alone | named))
+    lines = named if library.config.redirects.pages else alone | named
+    yield Part(b"", lambda: feeds.single(cards, sections, lines))
 
 
-def _section(cards: Cards, section: Section, before: Link | None = None, after: Link | None = None) -> Iterator[Page]:
-    yield from lists.section(cards, section, before, after)
+def _first(cards: Cards, section: Section, before: Link | None = None, after: Link | None = None) -> Iterator[Page]:
+    yield lists.first(cards, section, before, after)
     yield from feeds.section(cards, section)
+
+
+def _numbered(cards: Cards, section: Section, keys: Keys) -> Iterator[Part]:
+    size = cards.config.page_size
+    last = lists.last(section, size)
+    for number in range(1, last + 1):
+        key = keys.numbered(section, number, lists.slots(section, size, number), newest=number == last)
+        yield Part(key, lambda number=number: [lists.numbered(cards, section, number)])  # type: ignore[misc]
 
 
 def _home(cards: Cards, items: list[Item]) -> HomePage:
@@ -241,7 +255,7 @@ def _home(cards: Cards, items: list[Item]) -> HomePage:
         first = library.story_of.get(pinned[0].id, pinned[0])
         best = [first, *(i for i in best if i is not first)][:TOP]
     recent = [m for m in library.members if library.clock - m.published < _WEEK]
-    dated = ((k, m.published) for m in library.members for k in _telling(cards, m))
+    dated = ((k, m.published) for m in recent for k in _telling(cards, m))
     rising = ranking.trending(dated, library.clock)
     active = Counter(m.provider for m in recent if m.provider)
     days = list(library.sections["day"].values())[-7:][::-1] if cards.has("archive") else []
@@ -329,17 +343,23 @@ class _Earlier:
     def __init__(self, cards: Cards) -> None:
         self._cards = cards
         self._place = {
-            (axis, key, member.id): index
+            axis: {
+                member.id: place
+                for key, section in cards.library.sections[axis].items()
+                for place, member in enumerate(section.members, 1)
+                if axis == "provider" or cards.topics(member)[:1] == (key,)
+            }
             for axis in ("provider", "topic")
-            for key, section in cards.library.sections[axis].items()
-            for index, member in enumerate(section.members)
         }
 
     def places(self, article: Article) -> list[tuple[str, str, int]]:
         """The axes and keys of the two sections, and where in their members what is older begins."""
-        topics = self._cards.topics(article)
-        found = (("provider", article.provider), ("topic", topics[0] if topics else ""))
-        return [(axis, key, self._place[axis, key, article.id] + 1) for axis, key in found if key]
+        found = []
+        if article.provider:
+            found.append(("provider", article.provider, self._place["provider"][article.id]))
+        if article.topics:
+            found.append(("topic", self._cards.topics(article)[0], self._place["topic"][article.id]))
+        return found
 
     def blocks(self, article: Article, seen: set[str]) -> Iterator[Block]:
         """What there is, without the members in `seen`."""

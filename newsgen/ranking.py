@@ -10,7 +10,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any, TypeVar
 
 from newsgen.model import Member, Story
@@ -58,10 +58,16 @@ def sources(members: Iterable[Member]) -> int:
     return len({owner(domain) for domain in {m.provider for m in members}})
 
 
-@lru_cache(maxsize=65536)
+OWNERS: dict[str, str] = {"": ""}
+"""What `owner` said: to read the list takes longer than a small build, so builds keep it."""
+
+
 def owner(domain: str) -> str:
     """The registrable domain of a domain (https://publicsuffix.org/list/), itself where it has none."""
-    return (_suffixes().privatesuffix(domain) or domain) if domain else ""
+    found = OWNERS.get(domain)
+    if found is None:
+        found = OWNERS[domain] = _suffixes().privatesuffix(domain) or domain
+    return found
 
 
 @cache

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -11,21 +12,25 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import jinja2
+import msgspec
+from jinja2.bccache import Bucket
 
 from newsgen import urls
+from newsgen.cache import Cache
 from newsgen.errors import OutputError, TemplateError
 from newsgen.model import Site
 from newsgen.pages import FilePage, Page
-from newsgen.text import MONTHS
+from newsgen.text import MONTHS, brief
 from newsgen.theme import Theme
 
+_kept = msgspec.msgpack.Decoder(tuple[bytes, dict[str, bytes]])
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
 class Renderer:
-    """Fills the templates of one theme for one site."""
+    """Fills the templates of one theme for one site; `cache` spares compiling them again."""
 
-    def __init__(self, theme: Theme, site: Site) -> None:
+    def __init__(self, theme: Theme, site: Site, cache: Cache | None = None) -> None:
         self._theme = theme
         self._site = site
         self._env = jinja2.Environment(
@@ -37,6 +42,7 @@ class Renderer:
             keep_trailing_newline=True,
             auto_reload=False,
             cache_size=-1,
+            bytecode_cache=_Compiled(cache, theme, site) if cache else None,
         )
         self._env.filters |= filters(site, theme.asset)
         self._env.policies["json.dumps_kwargs"] = {"sort_keys": False, "ensure_ascii": False}
@@ -71,6 +77,26 @@ class Renderer:
                 place = f"templates/{'/'.join(Path(trace.tb_frame.f_code.co_filename).parts[-2:])}:{trace.tb_lineno}"
             trace = trace.tb_next
         return place
+
+
+class _Compiled(jinja2.BytecodeCache):
+    """Compiled templates, all in one value; of one site alone, as what filters make of constants is compiled in."""
+
+    def __init__(self, cache: Cache, theme: Theme, site: Site) -> None:
+        self._cache = cache
+        self._scope = brief(msgspec.msgpack.encode((site, sorted(theme.fingerprints().items()))))
+        self._held: dict[str, bytes] = {}
+        with contextlib.suppress(msgspec.DecodeError):
+            scope, held = _kept.decode(cache.get("templates") or b"")
+            self._held = held if scope == self._scope else {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if bucket.key in self._held:
+            bucket.bytecode_from_string(self._held[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._held[bucket.key] = bucket.bytecode_to_string()
+        self._cache.put("templates", msgspec.msgpack.encode((self._scope, self._held)))
 
 
 def filters(site: Site, asset: Callable[[str], str]) -> dict[str, Callable[..., Any]]:

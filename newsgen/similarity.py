@@ -22,8 +22,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 from functools import cache, lru_cache
 from itertools import accumulate
-from typing import NamedTuple
 
+import msgspec
+
+from newsgen.days import Day, Days, Fetch, LostError, Span, Text, Vector
 from newsgen.model import Article
 
 REACH = timedelta(hours=49)
@@ -97,95 +99,7 @@ _TAIL = re.compile(r" [-|] [^-|]{2,60}$")
 _LOGS = [0.0, *(round(1 + math.log(n), 6) for n in range(1, 256))]
 
 
-class _Text(NamedTuple):
-    """What is compared of an article: its stems in their order, how often each comes; `title` is how many it gives."""
-
-    seconds: float
-    id: str
-    day: int
-    provider: str
-    series: tuple[str, str]
-    stems: tuple[str, ...]
-    counts: bytes
-    title: int
-
-
-class _Vector(NamedTuple):
-    """A text's telling stems with their weights, and its plain ones: `SCALE` long in all; and how many are around it."""
-
-    telling: dict[str, int]
-    plain: dict[str, int]
-    dense: bool
-
-
-_NOTHING = _Vector({}, {}, dense=False)
-
-
-class _Day:
-    """One day's texts, in how many of them each stem is, and what the stems weigh that are not at the cap.
-
-    A weight below 0 is that of a word that counts in titles only, 0 that of one that counts nowhere.
-    """
-
-    def __init__(self) -> None:
-        self.texts: dict[str, _Text] = {}
-        self.stems: Counter[str] = Counter()
-        self.known: dict[str, float] = {}
-        self.crowd = (0, 0)
-
-    def weigh(self, stems: Iterable[str], near: Mapping[str, int], around: Mapping[str, int]) -> set[str]:
-        """Brings the weights of some stems up to date; those that weigh another now."""
-        articles, total = self.crowd
-        # Most words are as rare as a word can be; this is what `_idf` would find out.
-        few = min(max(SCARCE, SHARE * total), (total + PRIOR + 1) / math.exp(CAP) - 1)
-        known, turned = self.known, set()
-        for stem in stems:
-            all = around[stem]
-            if all <= few and all - near[stem] < DOUBT**2 and len(stem) >= STEM:
-                if stem in known:
-                    del known[stem]
-                    turned.add(stem)
-                continue
-            now = near[stem]
-            idf = _idf(_prior(stem), _step(now, DIGITS), _step(all - now, DIGITS), articles, total)
-            if idf != known.get(stem, CAP):
-                turned.add(stem)
-                known[stem] = idf
-                if idf == CAP:
-                    del known[stem]
-        return turned
-
-
-class _Span:
-    """In how many texts of the days around one each stem is; all stems, or some."""
-
-    def __init__(self, days: Mapping[int, _Day], order: list[int], reach: int, stems: set[str] | None) -> None:
-        self.stems: dict[str, int] = {}
-        self._days, self._order, self._reach, self._some = days, order, reach, stems
-        self._first = self._last = 0
-
-    def move(self, day: int) -> None:
-        """Goes on to a later day."""
-        if not self._last or self._order[self._last - 1] < day - self._reach:
-            self.stems.clear()
-            self._first = self._last = bisect_left(self._order, day - self._reach)
-        end = bisect_right(self._order, day + self._reach)
-        for at in range(self._last, end):
-            self._add(self._order[at], 1)
-        start = bisect_left(self._order, day - self._reach)
-        for at in range(self._first, start):
-            self._add(self._order[at], -1)
-        self._first, self._last = start, end
-
-    def _add(self, day: int, sign: int) -> None:
-        held, stems = self._days[day].stems, self.stems
-        if self._some is not None:
-            for stem in self._some:
-                if stem in held:
-                    stems[stem] = stems.get(stem, 0) + sign * held[stem]
-        else:
-            for stem, count in held.items():
-                stems[stem] = stems.get(stem, 0) + sign * count
+_NOTHING = Vector({}, {}, dense=False)
 
 
 class _Stems(dict[str, str]):
@@ -196,6 +110,15 @@ class _Stems(dict[str, str]):
         stem = "" if len(stem) < 2 else stem[:STEM] if stem.isalpha() else stem
         self[word] = stem
         return stem
+
+
+class _Kept(msgspec.Struct, array_like=True):
+    """What is kept of all articles at once: their times in their order, their series, each day's size, who is like whom."""
+
+    seconds: dict[str, float]
+    series: dict[str, list[tuple[int, str]]]
+    days: dict[int, tuple[int, tuple[int, int]]]
+    near: dict[str, dict[str, int]]
 
 
 class Similarity:
@@ -210,25 +133,25 @@ class Similarity:
         self.order: list[tuple[float, str]] = []
         self.keys: dict[str, tuple[float, str]] = {}
         self._words = _Stems()
-        self._texts: dict[str, _Text] = {}
-        self._days: dict[int, _Day] = {}
-        self._vectors: dict[str, _Vector] = {}
+        self._days = Days(lambda article: _day(self.keys[article][0]))
+        self._texts, self._vectors = self._days.texts, self._days.vectors
         self._moments: Counter[float] = Counter()
-        self._series: dict[tuple[str, str], list[tuple[int, str]]] = {}
+        self._series: dict[str, list[tuple[int, str]]] = {}
 
     def update(self, gone: Iterable[str], come: Iterable[Article]) -> set[str]:
         """Lets articles go, by id, and others come; the ids of those whose pairs are not what they were."""
         left = [self._texts[id] for id in gone]
-        fresh = [self._text(a) for a in come]
+        fresh = [self.text(a) for a in come]
         self._count(left, fresh)
         stale = {t.id for t in fresh} | self._muted([*left, *fresh])
         for day, stems in self._weigh([*left, *fresh]):
-            stale |= {t.id for t in self._days[day].texts.values() if not stems.isdisjoint(t.stems)}
+            stale |= {id for id in self._days.on(day) if not stems.isdisjoint(self._texts[id].stems)}
         moved = set()
         for id in stale:
             vector = self._vector(self._texts[id])
             if vector != self._vectors.get(id):
                 self._vectors[id] = vector
+                self._days[self._texts[id].day].texted = True
                 moved.add(id)
         before = {id: self.near.pop(id, {}) for id in moved | {t.id for t in left}}
         for id, pairs in before.items():
@@ -245,6 +168,31 @@ class Similarity:
                 changed.update((other for other, _ in pairs.items() ^ now.items()) if pairs else now)
         return changed
 
+    def dump(self) -> Iterator[tuple[str, bytes]]:
+        """What has changed since it was loaded, by the names to keep it under."""
+        yield from self._days.dump()
+        kept = _Kept(
+            {id: seconds for seconds, id in self.order},
+            self._series,
+            {number: (day.count, day.crowd) for number, day in self._days.items()},
+            self.near,
+        )
+        yield "stories near", msgspec.msgpack.encode(kept)
+
+    def load(self, fetch: Fetch) -> None:
+        """Goes on from what was kept. Raises LostError where there is nothing, now or when a day is asked for."""
+        try:
+            kept = msgspec.msgpack.decode(fetch("stories near") or b"", type=_Kept)
+        except msgspec.DecodeError:
+            raise LostError from None
+        self.keys |= {id: (seconds, id) for id, seconds in kept.seconds.items()}
+        self.order = list(self.keys.values())
+        self.near, self._series = kept.near, kept.series
+        self._moments = Counter(kept.seconds.values())
+        for number, (count, crowd) in kept.days.items():
+            day = self._days[number] = Day(number, fetch)
+            day.count, day.crowd = count, crowd
+
     def within(self, moment: float) -> int:
         """How many articles are within reach of a moment, in seconds."""
         reach = REACH.total_seconds()
@@ -259,7 +207,12 @@ class Similarity:
         """The articles within reach of some moments, as in `order`."""
         return (self.order[at] for at in self._places(moments))
 
-    def _text(self, article: Article) -> _Text:
+    def has(self, article: Article) -> bool:
+        """Whether an article is here as it is now, as far as anything is compared of it."""
+        return article.id in self.keys and self._texts[article.id] == self.text(article)
+
+    def text(self, article: Article) -> Text:
+        """What is compared of an article."""
         title = headline(article.title)
         counts: dict[str, int] = {}
         for stem in self._stems(title):
@@ -270,12 +223,12 @@ class Similarity:
             counts[stem] = counts.get(stem, 0) + 1
         counts.pop("", None)
         seconds = article.published.timestamp()
-        return _Text(
+        return Text(
             seconds=seconds,
             id=article.id,
-            day=int(seconds // 86400),
+            day=_day(seconds),
             provider=article.provider,
-            series=(article.provider, _NO_WORD.sub(" ", title.casefold()).strip()),
+            series=f"{article.provider}\0{_NO_WORD.sub(' ', title.casefold()).strip()}",
             stems=tuple(counts),
             counts=bytes(counts.values())
             if max(counts.values(), default=0) < 256
@@ -294,11 +247,14 @@ class Similarity:
         words = self._words
         return found + [words[word] for word in _WORD.findall(text)]
 
-    def _count(self, left: list[_Text], fresh: list[_Text]) -> None:
+    def _count(self, left: list[Text], fresh: list[Text]) -> None:
         """Takes texts out of all that is counted, and puts others in."""
         for text in left:
             day = self._days[text.day]
-            del self._texts[text.id], self._vectors[text.id], day.texts[text.id]
+            self._days.on(text.day).remove(text.id)
+            del self._texts[text.id], self._vectors[text.id]
+            day.count -= 1
+            day.worded = day.texted = True
             for stem in text.stems:
                 day.stems[stem] -= 1
                 if not day.stems[stem]:
@@ -309,9 +265,11 @@ class Similarity:
             del held[bisect_left(held, (text.day, text.id))]
             del self.order[bisect_left(self.order, self.keys.pop(text.id))]
         for text in fresh:
+            day = self._days.setdefault(text.day, Day(text.day))
+            self._days.on(text.day).add(text.id)
             self._texts[text.id] = text
-            day = self._days.setdefault(text.day, _Day())
-            day.texts[text.id] = text
+            day.count += 1
+            day.worded = day.texted = True
             day.stems.update(text.stems)
             self._moments[text.seconds] += 1
             insort(self._series.setdefault(text.series, []), (text.day, text.id))
@@ -322,7 +280,7 @@ class Similarity:
             for text in fresh:
                 insort(self.order, self.keys[text.id])
 
-    def _muted(self, met: list[_Text]) -> set[str]:
+    def _muted(self, met: list[Text]) -> set[str]:
         """Whose words may count, or not count, since some texts came or went."""
         out: set[str] = set()
         for moment in {t.seconds for t in met if self._moments[t.seconds] in (MADE_UP - 1, MADE_UP)}:
@@ -334,7 +292,7 @@ class Similarity:
             out.update(id for _, id in held[start:end])
         return out
 
-    def _mute(self, text: _Text) -> bool:
+    def _mute(self, text: Text) -> bool:
         """Whether a text is dated to a crowded moment, or is one of a series.
 
         A series is the same publisher's same headline, but for its numbers, on another day.
@@ -344,13 +302,13 @@ class Similarity:
         held, day = self._series[text.series], text.day
         before, after = bisect_left(held, (day,)), bisect_left(held, (day + 1,))
         beside = ([held[before - 1][0]] if before else []) + ([held[after][0]] if after < len(held) else [])
-        return bool(text.series[1]) and any(abs(other - day) <= WINDOW for other in beside)
+        return not text.series.endswith("\0") and any(abs(other - day) <= WINDOW for other in beside)
 
-    def _weigh(self, met: list[_Text]) -> Iterator[tuple[int, set[str]]]:
+    def _weigh(self, met: list[Text]) -> Iterator[tuple[int, set[str]]]:
         """Brings the weights up to date after texts came or went: a day, and the stems that weigh another there."""
         order = sorted(self._days)
         touched = sorted({t.day for t in met})
-        sums = list(accumulate((len(self._days[day].texts) for day in order), initial=0))
+        sums = list(accumulate((self._days[day].count for day in order), initial=0))
 
         def crowd(day: int, reach: int) -> int:
             return _step(sums[bisect_right(order, day + reach)] - sums[bisect_left(order, day - reach)], CROWD_DIGITS)
@@ -363,7 +321,7 @@ class Similarity:
         some: set[str] | None = {stem for text in met for stem in text.stems}
         if any(self._days[day].crowd != found for day, found in due):
             some = None
-        near, around = _Span(self._days, order, NEAR, some), _Span(self._days, order, WINDOW, some)
+        near, around = Span(self._days, order, NEAR, some), Span(self._days, order, WINDOW, some)
         for day, found in due:
             near.move(day)
             around.move(day)
@@ -372,10 +330,10 @@ class Similarity:
                 yield day, set(held.stems)
             held.crowd = found
             stems = held.stems.keys() if some is None else some & held.stems.keys()
-            if turned := held.weigh(stems, near.stems, around.stems):
+            if turned := _weigh(held, stems, near.stems, around.stems):
                 yield day, turned
 
-    def _vector(self, text: _Text) -> _Vector:
+    def _vector(self, text: Text) -> Vector:
         if self._mute(text):
             return _NOTHING
         day = self._days[text.day]
@@ -398,7 +356,7 @@ class Similarity:
         plain: dict[str, int] = {}
         for stem, weight, tells in weights:
             (telling if tells else plain)[stem] = round(weight * scale)
-        return _Vector(telling, plain, dense)
+        return Vector(telling, plain, dense)
 
     def _pair(self, moved: set[str]) -> None:
         """Finds the pairs that have one of some articles in them."""
@@ -465,6 +423,34 @@ class Similarity:
             start = max(done, bisect_left(order, (moment - reach,)))
             done = max(done, bisect_right(order, (moment + reach, "\U0010ffff")))
             yield from range(start, done)
+
+
+def _day(seconds: float) -> int:
+    return int(seconds // 86400)
+
+
+def _weigh(day: Day, stems: Iterable[str], near: Mapping[str, int], around: Mapping[str, int]) -> set[str]:
+    """Brings the weights of some stems up to date; those that weigh another now."""
+    articles, total = day.crowd
+    # Most words are as rare as a word can be; this is what `_idf` would find out.
+    few = min(max(SCARCE, SHARE * total), (total + PRIOR + 1) / math.exp(CAP) - 1)
+    known, turned = day.known, set()
+    for stem in stems:
+        all = around[stem]
+        if all <= few and all - near[stem] < DOUBT**2 and len(stem) >= STEM:
+            if stem in known:
+                del known[stem]
+                turned.add(stem)
+            continue
+        now = near[stem]
+        idf = _idf(_prior(stem), _step(now, DIGITS), _step(all - now, DIGITS), articles, total)
+        if idf != known.get(stem, CAP):
+            turned.add(stem)
+            known[stem] = idf
+            if idf == CAP:
+                del known[stem]
+    day.worded = day.worded or bool(turned)
+    return turned
 
 
 def headline(title: str) -> str:

@@ -17,6 +17,7 @@ from operator import attrgetter
 from typing import Any, Literal, NamedTuple
 
 from newsgen import canonical, ranking
+from newsgen.days import Fetch, LostError
 from newsgen.grouping import BESIDE, Grouping, Told
 from newsgen.model import About, Article, Coverage, Evidence, Member, Rejected, Related, Story
 
@@ -43,6 +44,17 @@ class Clusterer:
         self.grouping = Grouping()
         self._known: dict[str, tuple[_Parts, Story]] = {}
 
+    def dump(self) -> Iterator[tuple[str, bytes]]:
+        """What has changed since it was loaded, by the names to keep it under."""
+        return self.grouping.dump()
+
+    def load(self, fetch: Fetch) -> None:
+        """Goes on from what another kept with `dump`, or from nothing where that is lost."""
+        try:
+            self.grouping.load(fetch)
+        except (LostError, LookupError):
+            self.grouping = Grouping()
+
     def cluster(
         self,
         articles: Iterable[Article],
@@ -60,8 +72,12 @@ class Clusterer:
         # Nothing here is a cycle, and the collector would look through all of it again and again.
         collecting = gc.isenabled()
         gc.disable()
+        given = (list(articles), clock, list(folded), about or {}, similar)
         try:
-            return self._cluster(articles, clock, folded, about or {}, similar)
+            return self._cluster(*given)
+        except LostError:
+            self.grouping = Grouping()
+            return self._cluster(*given)
         finally:
             if collecting:
                 gc.enable()
@@ -164,6 +180,10 @@ class _Union:
             out.setdefault(self.find(id), []).append(id)
         return [found for found in out.values() if len(found) > 1]
 
+    def roots(self) -> dict[str, str]:
+        """What the sets of two and more are called, by the ids in them."""
+        return {id: self.find(id) for id in self._parent}
+
     def name(self, id: str) -> str:
         """The story that an editor put a file's set into, "" where none."""
         return self._names.get(self.find(id), "")
@@ -188,10 +208,12 @@ def _declared(
         union.join(one, other, "same address")
     # Whoever names one of the files at an address names them all.
     said: dict[tuple[str, str], tuple[str, str]] = {}
-    for id in targets:
-        for other in targets[id]:
+    root = union.roots()
+    for id, others in targets.items():
+        own = root.get(id, id)
+        for other in others:
             if other in files:
-                said.setdefault((union.find(id), union.find(other)), (id, other))
+                said.setdefault((own, root.get(other, other)), (id, other))
     for (one, two), (id, other) in said.items():
         if one < two and (two, one) in said:
             union.join(min(id, other), max(id, other), "mutual")
@@ -218,8 +240,12 @@ def _coverage(
     for file in sorted((f for f in files if f.related), key=lambda a: (a.published, a.id)):
         found = []
         for entry in file.related:
-            id = next((owners[k] for k in entry.keys if k in owners), "")
-            if not id:
+            id = ""
+            for key in entry.keys:
+                if key in owners:
+                    id = owners[key]
+                    break
+            else:
                 id = next((names[k] for k in entry.keys if k in names), entry.keys[0])
                 names |= dict.fromkeys(entry.keys, id)
                 if id not in coverage:
@@ -300,11 +326,14 @@ def _parts(
         pieces.setdefault(root, []).append(line)
         groups.setdefault(root, [line.owner])
     one_sided: dict[str, list[Rejected]] = {}
-    for id in targets:
-        for other in targets[id]:
-            if other in files and union.find(other) != union.find(id):
-                one_sided.setdefault(union.find(id), []).append(Rejected(id=other, other=id, reason="one side"))
-                one_sided.setdefault(union.find(other), []).append(Rejected(id=id, other=other, reason="one side"))
+    roots = union.roots()
+    for id, others in targets.items():
+        own = roots.get(id, id)
+        for other in others:
+            theirs = roots.get(other, other)
+            if theirs != own and other in files:
+                one_sided.setdefault(own, []).append(Rejected(id=other, other=id, reason="one side"))
+                one_sided.setdefault(theirs, []).append(Rejected(id=id, other=other, reason="one side"))
     for root, ids in groups.items():
         name = union.name(root)
         told = grouping.told(tuple([id for id in ids if id not in silent]))

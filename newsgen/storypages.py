@@ -29,7 +29,7 @@ def pages(cards: Cards, story: Story) -> Iterator[Page]:
     """The page of a story, and its feed."""
     page = _page(cards, story)
     yield page
-    if cards.has_feeds:
+    if "atom" in cards.formats:
         yield feeds.story(cards, story, page.title, page.summary)
 
 
@@ -49,7 +49,7 @@ def _page(cards: Cards, story: Story) -> StoryPage:
         lang=lead.lang,
         dir=lead.dir,
         noindex=any(m.status for m in story.members),
-        feeds=(Link(title=title, url=feeds.story_address(address)),) if cards.has_feeds else (),
+        feeds=(Link(title=title, url=feeds.story_address(address)),) if "atom" in cards.formats else (),
         crumbs=cards.crumbs(*cards.way(story.lead), Link(title=title, url=address)),
     )
     return StoryPage(

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import os
-from functools import cache
 from pathlib import Path
 
 import jinja2
+import msgspec
 from jinja2 import meta, nodes
 
+from newsgen.cache import Cache
 from newsgen.errors import TemplateError
 from newsgen.files import home
 from newsgen.pages import FilePage
-from newsgen.text import digest
+from newsgen.text import brief, digest
 
 SHIPPED = "newsgen"
 """`{% extends "newsgen/base.html" %}` always means the shipped template, also in a file that overrides it."""
@@ -20,13 +23,14 @@ SHIPPED = "newsgen"
 DEMO = "demo/"
 """Pictures of the demonstration content: copied into a new site, never inherited by one."""
 
+_closures = msgspec.msgpack.Decoder(tuple[bytes, dict[str, tuple[frozenset[str], frozenset[str]]]])
 _SKIPPED = (".DS_Store", "Thumbs.db")
 
 
 class Theme:
-    """The templates and static files that make one site. `site` is its folder."""
+    """The templates and static files that make one site. `site` is its folder; `cache` spares reading templates twice."""
 
-    def __init__(self, site: Path) -> None:
+    def __init__(self, site: Path, cache: Cache | None = None) -> None:
         self.site = site
         self._own = site.resolve() != home().resolve()
         shipped = jinja2.FileSystemLoader(home() / "templates")
@@ -37,8 +41,10 @@ class Theme:
         self.static = self._static()
         self._closures: dict[str, tuple[frozenset[str], frozenset[str]]] = {}
         self._sources: dict[str, str] = {}
-        self.digest_of = cache(self._digest)
-        self.fingerprints = cache(self._fingerprints)
+        self.digest_of = functools.cache(self._digest)
+        self.fingerprints = functools.cache(self._fingerprints)
+        if cache:
+            self._recall(cache)
 
     def _static(self) -> dict[str, Path]:
         found: dict[str, Path] = {}
@@ -76,6 +82,31 @@ class Theme:
                 assets |= inner[1]
             self._closures[name] = (frozenset(names), frozenset(assets))
         return self._closures[name]
+
+    def _recall(self, cache: Cache) -> None:
+        """Has all closures from an earlier build, or keeps them for a later one."""
+        try:
+            names = [n for n in self._parser.list_templates() if not n.startswith(SHIPPED + "/")]
+            names += [f"{SHIPPED}/{n}" for n in names]
+            sources = {}
+            for name in names:
+                with contextlib.suppress(jinja2.TemplateNotFound):
+                    sources[name] = self.loader.get_source(self._parser, name)[0]
+        except (OSError, UnicodeDecodeError):
+            return
+        mark = brief(msgspec.msgpack.encode(sources))
+        with contextlib.suppress(msgspec.DecodeError):
+            found = _closures.decode(cache.get("closures") or b"")
+            if found[0] == mark:
+                self._sources, self._closures = sources, found[1]
+                return
+        try:
+            for name in sources:
+                self.closure(name)
+        except TemplateError:
+            self._closures.clear()  # to be met again by whoever asks for that template
+        else:
+            cache.put("closures", msgspec.msgpack.encode((mark, self._closures)))
 
     def _parse(self, name: str) -> nodes.Template:
         try:

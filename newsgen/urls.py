@@ -6,7 +6,8 @@ are. `href` makes one fit for a page, `path` turns it into the file that answers
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, tzinfo
 from urllib.parse import quote
 
@@ -24,28 +25,23 @@ def articles(found: Iterable[Article], pattern: str, zone: tzinfo) -> dict[str, 
     """
     out: dict[str, str] = {}
     taken: set[str] = set()
+    shape = _TOKEN.sub(lambda token: "{" + token[1] + "}", pattern.replace("{", "{{").replace("}", "}}")).format
     for article in sorted(found, key=lambda a: (a.published, a.id)):
-        address = _fill(pattern, article, article.slug, zone)
+        address = _filled(shape, article, article.slug, zone)
         if address in taken:
-            address = _fill(pattern, article, f"{article.slug}-{text.digest6(article.id)}", zone)
+            address = _filled(shape, article, f"{article.slug}-{text.digest6(article.id)}", zone)
         taken.add(address)
         out[article.id] = address
     return out
 
 
-def _fill(pattern: str, article: Article, slug: str, zone: tzinfo) -> str:
-    day = local(article.published, zone)
-    parts = {
-        ":year": f"{day.year:04}",
-        ":month": f"{day.month:02}",
-        ":day": f"{day.day:02}",
-        ":slug": slug,
-        ":category": text.slug(article.category) if article.category else "posts",
-        ":provider": article.provider or "own",
-    }
-    for token, value in parts.items():
-        pattern = pattern.replace(token, value)
-    return pattern
+_TOKEN = re.compile(":(year|month|day|slug|category|provider)")
+
+
+def _filled(shape: Callable[..., str], article: Article, slug: str, zone: tzinfo) -> str:
+    year, month, day = local(article.published, zone).isoformat()[:10].split("-")
+    category = text.slug(article.category) if article.category else "posts"
+    return shape(year=year, month=month, day=day, slug=slug, category=category, provider=article.provider or "own")
 
 
 def local(moment: datetime, zone: tzinfo) -> datetime:
@@ -89,8 +85,8 @@ def page(name: str) -> str:
     return f"/{name}/"
 
 
-FEEDS = ("feed.xml", "atom.xml", "feed.json")
-"""RSS, Atom and JSON Feed, by the name they have beside the page they belong to."""
+FEEDS = {"rss": "feed.xml", "atom": "atom.xml", "jsonfeed": "feed.json"}
+"""RSS, Atom and JSON Feed: their kinds, and the names they have beside the page they belong to."""
 
 
 def path(address: str) -> str:

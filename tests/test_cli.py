@@ -227,7 +227,7 @@ def test_clean_removes_what_newsgen_wrote_and_nothing_else(site: Make) -> None:
 
 
 def test_help_imports_click_and_nothing_heavy() -> None:
-    code = "import sys; sys.argv = ['newsgen', '--help']\ntry:\n    from newsgen.cli import main; main()\nexcept SystemExit: pass\nprint(*sys.modules, file=sys.stderr)"
+    code = "import sys; sys.argv = ['newsgen', '--help']\ntry:\n    from newsgen.cli import cli; cli()\nexcept SystemExit: pass\nprint(*sys.modules, file=sys.stderr)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = set(done.stderr.split())
     assert "click" in loaded

@@ -13,7 +13,7 @@ from threading import Thread
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from newsgen import build, theme
+from newsgen import build, files
 from newsgen.build import Options
 
 FLAGS = [
@@ -56,7 +56,7 @@ def serve(folder: Path) -> tuple[ThreadingHTTPServer, str]:
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
     """The demonstration site, built below the path /news/ and served there: its address and its folder."""
     root = tmp_path_factory.mktemp("demo")
-    home = theme.home()
+    home = files.home()
     shutil.copytree(home / "content", root / "site/content")
     shutil.copytree(home / "static/demo", root / "site/static/demo")
     text = (home / "site.toml").read_text(encoding="utf-8")

@@ -1,0 +1,273 @@
+"""Write N article files as a news aggregator has them, the same bytes for the same number and seed.
+
+    gen_corpus.py -n 10000 -o content/articles [--flavour newsgen|hugo] [--seed 1]
+
+There are 40 topics, 200 providers and 60 days. Events are told by up to twelve articles, and each of these names up to
+six of the others in `related` (5.3 on average); 30 % have a short body. A file is about 6.8 KB.
+
+For Hugo `date` and `providers` are added, and `type` and `published`, which mean something else to it, are renamed.
+"""
+
+# ruff: noqa: T201
+
+from __future__ import annotations
+
+import argparse
+import base64
+import hashlib
+import random
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import NamedTuple
+
+FLAVOURS = ("newsgen", "hugo")
+
+WORDS = """market report launch regulator company startup data privacy cloud chip security breach funding round
+investor quarter revenue growth model research university study scientists team platform users mobile device battery
+electric vehicle charging network satellite orbit mission space agency climate energy grid solar policy court ruling
+antitrust lawsuit settlement fine merger acquisition deal billion million shares stock analyst forecast inflation
+bank rate central currency trade tariff export supply chain factory worker union strike election parliament minister
+government senate bill law vote campaign city hospital vaccine trial patient drug approval health disease virus
+software update release open source developer tool language browser search engine advertising media streaming video
+game console studio film music festival award player league match season coach transfer stadium record world champion
+team final storm flood wildfire rescue police investigation suspect border refugee aid summit treaty sanctions military
+drone navy missile defence alliance talks ceasefire president premier king prince school teacher student exam housing
+rent mortgage transport rail airline airport flight delay pilot safety recall camera robot autonomous voice assistant
+facial recognition surveillance public biometric rights watchdog consumer retail store brand price discount holiday
+shipping warehouse delivery food restaurant farm crop harvest water river ocean species forest wildlife park tourism
+hotel museum history archaeology ancient discovery telescope galaxy planet quantum computing processor memory graphics
+laptop tablet phone screen display sensor wearable fitness sleep diet mental brain neural network training benchmark
+the of and to a in for is on that by this with from at as are an be or more about after over new could will says how why
+what first its their would against under between despite amid while before into out off up down again""".split()  # noqa: SIM905
+
+TOPICS = """AI|Computer Vision|Robotics|Cybersecurity|Privacy|Cloud|Semiconductors|Startups|Venture Capital|Markets|
+Economy|Central Banks|Trade|Energy|Climate|Electric Vehicles|Space|Science|Health|Medicine|Politics|Europe|US|Asia|Africa|
+Law|Regulation|Social Media|Streaming|Gaming|Film|Music|Football|Basketball|Travel|Food|Education|Housing|Transport|
+Open Source""".replace("\n", "").split("|")
+
+ODD = ["—", "’s", "café", "São", "Zürich", "naïve", "東京", "“exclusive”", "£4bn", "€20m", "C++", "AT&T", "<beta>", "🚀"]  # fmt: skip
+
+START = datetime(2025, 9, 1, tzinfo=UTC)
+DAYS = 60
+
+
+class Provider(NamedTuple):
+    """Who publishes."""
+
+    name: str
+    domain: str
+
+
+class Image(NamedTuple):
+    """A picture at its publisher's."""
+
+    url: str
+    width: int
+    height: int
+
+
+class Piece(NamedTuple):
+    """An article, before it is known which others it names."""
+
+    stem: str
+    title: str
+    excerpt: str
+    published: datetime
+    url: str
+    provider: Provider
+    quality: int
+    heat: int
+    topics: tuple[str, ...]
+    amp: bool
+    image: Image | None
+    body: str
+    secured: str
+
+
+def make(n: int, seed: int = 1) -> Iterator[tuple[Piece, list[Piece]]]:
+    """Articles, each with those it names: others of the same event."""
+    chance = random.Random(seed)
+    providers = _providers(chance, 200)
+    often = [1 / (i + 3) ** 0.7 for i in range(len(providers))]
+    made = 0
+    while made < n:
+        size = min(chance.choice([1, 1, 2, 3, 4, 5, 6, 7, 7, 8, 8, 9, 10, 12]), n - made)
+        event = list(_event(chance, providers, often, made, size))
+        made += size
+        for at, piece in enumerate(event):
+            yield piece, [other for i, other in enumerate(event) if i != at][:6]
+
+
+def newest(number: int, seed: int = 1) -> Piece:
+    """An article by itself, newer than all that `make` gives, of a provider that is known there; each number another."""
+    known, _ = next(make(1, seed))
+    piece, _ = next(make(1, seed + 1 + number))
+    return piece._replace(
+        stem=f"new-{number}",
+        published=START + timedelta(days=DAYS, minutes=number),
+        url=f"https://{known.provider.domain}/new/{number}/",
+        provider=known.provider,
+    )
+
+
+def render(piece: Piece, related: list[Piece], flavour: str) -> str:
+    """The text of an article's file."""
+    date = f"{piece.published:%Y-%m-%dT%H:%M:%SZ}"
+    kind, published = ("type", "published")
+    head = f"category: news\ntitle: {_quoted(piece.title)}\n"
+    if flavour == "hugo":
+        kind, published = ("articleType", "isPublished")
+        head += f"date: {date}\nproviders:\n  - {piece.provider.name}\n"
+    topics = "".join(f"  - {topic}\n" for topic in piece.topics)
+    return (
+        f"---\n{head}excerpt: {_quoted(piece.excerpt)}\npublishedDateTime: {date}\n"
+        f"originalUrl: {_quoted(piece.url)}\nwebUrl: {_quoted(piece.url)}\n{kind}: article\n"
+        f"quality: {piece.quality}\nheat: {piece.heat}\n{published}: true\n\n"
+        f"provider:\n  name: {piece.provider.name}\n  domain: {piece.provider.domain}\n\ntopics:\n{topics}\n"
+        f"{_images(piece)}\n{_related(related)}\nsecured: {_quoted(piece.secured)}\n---\n\n{piece.body}\n"
+    )
+
+
+def write(folder: Path, n: int, flavour: str, seed: int = 1) -> int:
+    """Writes the files of a corpus and says how many bytes they have."""
+    folder.mkdir(parents=True, exist_ok=True)
+    size = 0
+    for piece, related in make(n, seed):
+        size += (folder / f"{piece.stem}.md").write_bytes(render(piece, related, flavour).encode())
+    return size
+
+
+def _providers(chance: random.Random, n: int) -> list[Provider]:
+    kinds = ["daily", "news", "times", "wire", "post", "review", "today", "hub", "journal", "lab"]
+    ends = ["com", "com", "com", "org", "net", "co.uk", "eu", "in"]
+    found: dict[tuple[str, str], Provider] = {}
+    while len(found) < n:
+        word, kind = chance.choice(WORDS), chance.choice(kinds)
+        if len(word) > 3 and (word, kind) not in found:
+            domain = f"{word}{kind}.{chance.choice(ends)}"
+            found[word, kind] = Provider(f"{word.title()} {kind.title()}", domain)
+    return list(found.values())
+
+
+def _event(
+    chance: random.Random, providers: list[Provider], often: list[float], first: int, size: int
+) -> Iterator[Piece]:
+    """The articles on one event, within two days and with three words in common."""
+    begin = START + timedelta(seconds=chance.randint(0, (DAYS - 2) * 86400))
+    rare = [1 / (i + 4) ** 0.6 for i in range(len(TOPICS))]
+    topics = tuple(dict.fromkeys(chance.choices(TOPICS, rare, k=chance.choice([1, 2, 2, 3]))))
+    common = chance.sample(WORDS[:240], 4)
+    for number in range(first, first + size):
+        provider = chance.choices(providers, often)[0]
+        title = _sentence(chance, 3, 8) + " " + " ".join(chance.sample(common, 3))
+        if chance.random() < 0.1:
+            title = title.replace(" ", ": ", 1)
+        published = begin + timedelta(seconds=chance.randint(0, 2 * 86400))
+        host = chance.choice(["https://" + provider.domain, "https://www." + provider.domain])
+        url = f"{host}/{published:%Y/%m/%d}/{_slug(title)[:80]}-{number}/"
+        yield Piece(
+            stem=f"{number:06}-{hashlib.sha256(url.encode()).hexdigest()[:16]}",
+            title=title,
+            excerpt=_sentence(chance, 16, 42) + ".",
+            published=published,
+            url=url,
+            provider=provider,
+            quality=chance.randint(5, 220),
+            heat=chance.choice([0, 0, 0, 3, 12]),
+            topics=topics,
+            amp=chance.random() < 0.6,
+            image=_image(chance, host, title, published) if chance.random() < 0.95 else None,
+            body=_body(chance, url) if chance.random() < 0.3 else "",
+            secured=";".join(base64.b64encode(chance.randbytes(size)).decode() for size in (496, 16)),
+        )
+
+
+def _words(chance: random.Random, least: int, most: int, odd: float = 0.04) -> str:
+    n = chance.randint(least, most)
+    out = chance.choices(WORDS, k=n)
+    if chance.random() < 0.5:
+        out = [chance.choice(ODD) if chance.random() < odd else word for word in out]
+    return " ".join(out)
+
+
+def _sentence(chance: random.Random, least: int, most: int) -> str:
+    words = _words(chance, least, most)
+    if chance.random() < 0.12:
+        first, rest = words.split(" ", 1)
+        words = f'{first} "{rest}"'
+    return words[0].upper() + words[1:]
+
+
+def _image(chance: random.Random, host: str, title: str, published: datetime) -> Image:
+    width = chance.choice([800, 1024, 1200, 2048])
+    height = width * 9 // 16
+    name = f"{_slug(title)[:60]}-{width}x{height}.jpg"
+    return Image(f"{host}/wp-content/uploads/{published:%Y/%m}/{name}", width, height)
+
+
+def _body(chance: random.Random, url: str) -> str:
+    """A few paragraphs of Markdown, some with strong words, a link or a list."""
+    parts = []
+    for _ in range(chance.randint(1, 3)):
+        sentences = [_sentence(chance, 8, 18) for _ in range(chance.randint(2, 4))]
+        part = ". ".join(sentences).replace("<", "") + "."
+        if chance.random() < 0.5:
+            part += f" **{_words(chance, 2, 3, 0)}** and [{_words(chance, 2, 4, 0)}]({url})."
+        parts.append(part)
+    if chance.random() < 0.15:
+        parts.append("\n".join("- " + _words(chance, 3, 7, 0) for _ in range(3)))
+    return "\n\n".join(parts)
+
+
+def _images(piece: Piece, indent: str = "") -> str:
+    if not piece.image:
+        return ""
+    url, width, height = piece.image
+    fields = [f"- url: {_quoted(url)}", f"  width: {width}", f"  height: {height}", "  isCached: true"]
+    return f"{indent}images:\n" + "".join(f"{indent}  {field}\n" for field in fields)
+
+
+def _related(pieces: list[Piece]) -> str:
+    out = ["related:\n"] if pieces else []
+    for piece in pieces:
+        out.append(
+            f"  - title: {_quoted(piece.title)}\n    excerpt: {_quoted(piece.excerpt)}\n"
+            f"    publishedDateTime: {piece.published:%Y-%m-%dT%H:%M:%SZ}\n    webUrl: {_quoted(piece.url)}\n"
+        )
+        if piece.amp:
+            path = piece.url.removeprefix("https://")
+            copy = path.split("/")[0].replace(".", "-") + ".cdn.example.org/c/s/" + path
+            out.append(
+                f"    ampWebUrl: {_quoted(piece.url + 'amp/')}\n"
+                f"    cdnAmpWebUrl: {_quoted('https://' + copy + 'amp/')}\n"
+            )
+        out.append(
+            f"    type: article\n    provider:\n      name: {piece.provider.name}\n"
+            f"      domain: {piece.provider.domain}\n    quality: {piece.quality}\n{_images(piece, '    ')}"
+        )
+    return "".join(out)
+
+
+def _slug(text: str) -> str:
+    return "-".join("".join(c if c.isalnum() and c.isascii() else " " for c in text.lower()).split())
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def main() -> None:
+    """Writes a corpus and prints its measures."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("-n", type=int, default=1000, help="how many files")
+    parser.add_argument("-o", type=Path, required=True, help="the folder to write to")
+    parser.add_argument("--flavour", choices=FLAVOURS, default="newsgen")
+    parser.add_argument("--seed", type=int, default=1)
+    args = parser.parse_args()
+    size = write(args.o, args.n, args.flavour, args.seed)
+    print(f"{args.n} files, {size / args.n:.0f} bytes on average")
+
+
+if __name__ == "__main__":
+    main()
