@@ -231,7 +231,7 @@ class _Shard:
 
         pages = (decode(page) if isinstance(page, bytes) else page for page in batch)
         return [
-            self._output.stage(p.path, self._render(p), f"{run}-{number}-{i}", r)
+            self._output.stage(p.path, self._render(p), f"{run}-{number}/{i}", r)
             for i, (p, r) in enumerate(zip(pages, records, strict=True))
         ]
 

@@ -60,6 +60,7 @@ _NUMBER = re.compile(r"0x[0-9a-f]*|[0-9]+")
 # Soft hyphens, joiners of words and choices between glyphs: they do not show, and are no part of a name.
 _UNSEEN = dict.fromkeys((0xAD, 0x200B, 0x2060, 0xFEFF, *range(0xFE00, 0xFE10)))
 _LONGEST = 253
+_DOMAIN = re.compile(r"[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9])?")
 
 _HOST_PREFIX = re.compile(r"^(?:(?:www\d?|m|amp|mobile|wap)\.(?=[^.]+\.[^.]))+")
 _AMP_HEAD = re.compile(r"^(?:/(?:google-amp|amp|amphtml|amp-stories)(?=/))+")
@@ -75,6 +76,7 @@ _TAILS = (
 _DEEPEST = 4
 
 
+@lru_cache(maxsize=65536)
 def host(value: str) -> str:
     """A domain in its one form: lower case, ASCII (IDNA), no `www.`, no port, no closing dot; "" for what is none.
 
@@ -85,7 +87,7 @@ def host(value: str) -> str:
     if port and not port.isdigit():
         return ""
     name = _name(name).removeprefix("www.")
-    return name if re.fullmatch(r"[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9])?", name) else ""
+    return name if _DOMAIN.fullmatch(name) else ""
 
 
 @lru_cache(maxsize=65536)

@@ -38,8 +38,11 @@ def read(found: Found, shown: str = "content") -> Source:
     path = f"{shown}/{found.id}"
     limit = frontmatter.MAX_BYTES + MAX_BYTES
     try:
-        with open(found.path, "rb") as file:
-            data = file.read(limit + 1)
+        with open(found.path, "rb", buffering=0) as file:
+            # Room for what is expected: to make room for the largest file takes longer than to read a usual one.
+            data = file.read(min(found.stamp.size, limit) + 1)
+            while len(data) <= limit and (more := file.read(limit + 1 - len(data))):
+                data += more
     except OSError as error:
         return Source(found.id, Problem(path=path, what=f"cannot be read: {error.strerror}"))
     if len(data) > limit:
@@ -89,8 +92,11 @@ class Reader:
         self._hosts = config.video.hosts
         self._foreign = config.fields.ours()
 
-    def parse(self, source: Source) -> Parsed:
-        """The article or facts in one file, or everything that is wrong with it. Pure, and raises nothing."""
+    def parse(self, source: Source, digest: bytes = b"") -> Parsed:
+        """The article or facts in one file, or everything that is wrong with it. Pure, and raises nothing.
+
+        `digest` stands for the file's bytes.
+        """
         if isinstance(source.data, Problem):
             return (source.data,)
         path = f"{self._shown}/{source.id}"
@@ -110,7 +116,7 @@ class Reader:
             else:
                 extra = self._translate(values, foreign)
                 file = msgspec.convert(values, ArticleFile)
-                parsed = self._article(source, file, extra, matter.body, wrong)
+                parsed = self._article(source.id, digest, file, extra, matter.body, wrong)
         except (msgspec.ValidationError, OverflowError):
             wrong += faults(values, AboutFile if kind else ArticleFile)
         if parsed is not None and not wrong:
@@ -142,8 +148,9 @@ class Reader:
                 foreign[ours] = name
         return extra
 
-    def _article(self, source: Source, file: ArticleFile, extra: dict[str, Any], body: str, wrong: Faults) -> Article:
-        id = source.id
+    def _article(
+        self, id: str, digest: bytes, file: ArticleFile, extra: dict[str, Any], body: str, wrong: Faults
+    ) -> Article:
         stem = id.rpartition("/")[2].rpartition(".")[0]
         if stem == "index" and "/" in id:
             stem = id.split("/")[-2]
@@ -194,7 +201,7 @@ class Reader:
             held=not file.published,
             draft=file.draft,
             blocked=self._is_blocked(provider, *keys),
-            digest=text.brief(source.data) if isinstance(source.data, bytes) else b"",
+            digest=digest,
         )
 
     def _is_blocked(self, *names: str) -> bool:
@@ -291,15 +298,16 @@ class Reader:
 
 def _without_nothing(values: dict[str, Any]) -> dict[str, Any]:
     """A field that says nothing is absent, at every level."""
-    return {key: _something(value) for key, value in values.items() if value is not None}
-
-
-def _something(value: Any) -> Any:
-    if isinstance(value, dict):
-        return _without_nothing(value)
-    if isinstance(value, list):
-        return [_without_nothing(v) if isinstance(v, dict) else v for v in value if v is not None]
-    return value
+    out: dict[str, Any] = {}
+    for key, value in values.items():
+        kind = type(value)
+        if kind is dict:
+            out[key] = _without_nothing(value)
+        elif kind is list:
+            out[key] = [_without_nothing(v) if type(v) is dict else v for v in value if v is not None]
+        elif value is not None:
+            out[key] = value
+    return out
 
 
 def _file_date(dated: re.Match[str] | None) -> datetime | None:

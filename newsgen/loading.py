@@ -208,7 +208,7 @@ def _parse(work: Work) -> list[tuple[bytes, bytes]]:
             out.append((b"", content.pack((source.data,))))
             continue
         mark = brief(source.data)
-        out.append((mark, b"" if mark == known else content.pack(reader.parse(source))))
+        out.append((mark, b"" if mark == known else content.pack(reader.parse(source, mark))))
     return out
 
 

@@ -55,6 +55,9 @@ def _is_inside(path: str) -> bool:
     )
 
 
+_BINARY = getattr(os, "O_BINARY", 0)
+
+
 class Lock:
     """A folder that one process at a time has; when the process ends, however it ends, another can have it.
 
@@ -150,11 +153,7 @@ class Output:
         """Makes the folder and an empty staging folder, which no other build may use until this one is done."""
         try:
             self._lock.take()
-            for entry in os.scandir(self._staging):
-                if entry.is_dir(follow_symlinks=False):
-                    shutil.rmtree(entry.path)
-                elif entry.name != self._lock.name:
-                    os.unlink(entry.path)
+            self._empty()
         except OSError as error:
             self._lock.release()
             raise OutputError(f"{self.root}: cannot be written: {error.strerror}") from None
@@ -174,9 +173,19 @@ class Output:
                     return Record("", "", content, len(data), found.st_mtime_ns)
                 if record is None:
                     return None
-            staged = self._staging / name
-            staged.write_bytes(data)
-            return Record("", name, content, len(data), os.lstat(staged).st_mtime_ns)
+            # A folder for each batch: in one for all, workers would wait for each other.
+            folder = name.rpartition("/")[0]
+            if folder not in self._folders:
+                os.mkdir(self._staging / folder)
+                self._folders.add(folder)
+            file = os.open(f"{self._staging}{os.sep}{name}", os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, 0o666)
+            try:
+                view = memoryview(data)
+                while view:
+                    view = view[os.write(file, view) :]
+                return Record("", name, content, len(data), os.fstat(file).st_mtime_ns)
+            finally:
+                os.close(file)
         except OSError as error:
             raise OutputError(f"{place}: cannot be written: {error.strerror}") from None
 
@@ -214,11 +223,16 @@ class Output:
 
     def abandon(self) -> None:
         """Throws away what is staged, and lets others build."""
-        for entry in os.scandir(self._staging) if self._staging.is_dir() else ():
-            if entry.name != self._lock.name:
-                with contextlib.suppress(OSError):
-                    os.unlink(entry.path)
+        with contextlib.suppress(OSError):
+            self._empty()
         self._lock.release()
+
+    def _empty(self) -> None:
+        for entry in os.scandir(self._staging) if self._staging.is_dir() else ():
+            if entry.is_dir(follow_symlinks=False):
+                shutil.rmtree(entry.path)
+            elif entry.name != self._lock.name:
+                os.unlink(entry.path)
 
     def clean(self) -> list[str]:
         """Removes every file that newsgen wrote, and its manifest."""

@@ -12,16 +12,23 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import jinja2
+import markupsafe
 import msgspec
 from jinja2.bccache import Bucket
+from jinja2.nodes import EvalContext
+from jinja2.runtime import Macro
+from markupsafe import Markup
 
 from newsgen import urls
 from newsgen.cache import Cache
 from newsgen.errors import OutputError, TemplateError
-from newsgen.model import Site
+from newsgen.model import Noun, Site
 from newsgen.pages import FilePage, Page
 from newsgen.text import MONTHS, brief
 from newsgen.theme import Theme
+
+REMEMBERED = 1 << 15
+"""Results that a macro remembers."""
 
 _kept = msgspec.msgpack.Decoder(tuple[bytes, dict[str, bytes]])
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -44,6 +51,7 @@ class Renderer:
             cache_size=-1,
             bytecode_cache=_Compiled(cache, theme, site) if cache else None,
         )
+        self._env.template_class = _Template
         self._env.filters |= filters(site, theme.asset)
         self._env.policies["json.dumps_kwargs"] = {"sort_keys": False, "ensure_ascii": False}
 
@@ -77,6 +85,54 @@ class Renderer:
                 place = f"templates/{'/'.join(Path(trace.tb_frame.f_code.co_filename).parts[-2:])}:{trace.tb_lineno}"
             trace = trace.tb_next
         return place
+
+
+class _Template(jinja2.Template):
+    """A template that does what Jinja's own does, sooner."""
+
+    @classmethod
+    def from_code(cls, environment: Any, code: Any, globals: Any, uptodate: Any = None) -> jinja2.Template:
+        template = super().from_code(environment, code, globals, uptodate)
+        # What compiled templates call on every value: here, without an object around each result.
+        template.root_render_func.__globals__["escape"] = _escape
+        return template
+
+    def make_module(self, *args: Any, **given: Any) -> Any:
+        """A module of macros, which all are functions of their arguments alone: a card that many lists show is made once."""
+        module = super().make_module(*args, **given)
+        for name, value in vars(module).items():
+            if isinstance(value, Macro):
+                setattr(module, name, _once(value))
+        return module
+
+
+def _escape(value: Any) -> str:
+    kind = type(value)
+    if kind is str:
+        return _escaped(value)
+    return value if kind is Markup else markupsafe.escape(value)
+
+
+try:
+    from markupsafe._speedups import _escape_inner as _escaped
+except ImportError:
+    _escaped = markupsafe.escape
+
+
+def _once(macro: Macro) -> Callable[..., str]:
+    remembered = lru_cache(maxsize=REMEMBERED, typed=True)(macro)
+
+    @jinja2.pass_eval_context
+    def call(context: EvalContext, *args: Any, **given: Any) -> str:
+        if not (args and isinstance(args[0], Noun)):
+            return macro(context, *args, **given)
+        try:
+            made = remembered(*args, **given)
+        except TypeError:
+            return macro(context, *args, **given)
+        return made if context.autoescape else str(made)
+
+    return call
 
 
 class _Compiled(jinja2.BytecodeCache):

@@ -12,8 +12,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from newsgen import check, files, loading
-from newsgen.build import Options
+from newsgen import build, check, loading
+from newsgen.files import home
+from newsgen.options import Options
 from newsgen.pages import HtmlPage
 
 CHECKER = "vnu-jar@26.9.27"
@@ -33,8 +34,8 @@ def main() -> int:
         )
     wrong = 0
     with tempfile.TemporaryDirectory() as folder:
-        options = Options(site=files.home(), output=Path(folder, "public"))
-        pages = loading.load(options).plan.pages()
+        options = Options(site=home(), output=Path(folder, "public"))
+        pages = list(loading.load(options).plan.pages())
         build.build(options)
         checked = check.check(options)
         for problem in checked.problems:
