@@ -74,15 +74,21 @@ class Lock:
         """Raises OutputError where another process has it, OSError where the disk refuses."""
         place = self._folder / self.name
         while self._file is None:
-            self._folder.mkdir(parents=True, exist_ok=True)
+            try:
+                self._folder.mkdir(parents=True, exist_ok=True)
+            except FileExistsError:
+                if self._folder.exists() and not self._folder.is_dir():
+                    raise
+                continue
             try:
                 file = os.open(place, os.O_RDWR | os.O_CREAT, 0o666)
             except FileNotFoundError:
                 continue  # another process was just done with the folder
             try:
                 _lock(file)
-                if os.path.exists(place) and os.path.samestat(os.fstat(file), os.stat(place)):
-                    self._file = file
+                with contextlib.suppress(FileNotFoundError):
+                    if os.path.samestat(os.fstat(file), os.stat(place)):
+                        self._file = file
             except (BlockingIOError, PermissionError):
                 raise OutputError(
                     f"{self._folder.parent}: another build is writing here; wait until it is done"
@@ -228,11 +234,12 @@ class Output:
         self._lock.release()
 
     def _empty(self) -> None:
-        for entry in os.scandir(self._staging) if self._staging.is_dir() else ():
-            if entry.is_dir(follow_symlinks=False):
-                shutil.rmtree(entry.path)
-            elif entry.name != self._lock.name:
-                os.unlink(entry.path)
+        with os.scandir(self._staging) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    shutil.rmtree(entry.path)
+                elif entry.name != self._lock.name:
+                    os.unlink(entry.path)
 
     def clean(self) -> list[str]:
         """Removes every file that newsgen wrote, and its manifest."""
