@@ -77,13 +77,13 @@ class Lock:
             try:
                 self._folder.mkdir(parents=True, exist_ok=True)
             except FileExistsError:
-                if self._folder.exists() and not self._folder.is_dir():
+                if self._folder.is_file():
                     raise
-                continue
+                continue  # another process was just done with it
             try:
                 file = os.open(place, os.O_RDWR | os.O_CREAT, 0o666)
             except FileNotFoundError:
-                continue  # another process was just done with the folder
+                continue
             try:
                 _lock(file)
                 with contextlib.suppress(FileNotFoundError):
