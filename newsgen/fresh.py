@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import time
 from array import array
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -27,7 +27,7 @@ class Note(msgspec.Struct, kw_only=True, array_like=True):
     """What the last build into a folder was.
 
     `told` stands for its options, `read` for its input. `unsettled` are files whose stamps cannot be trusted yet, with
-    the digests of their bytes. `now` and `due` bound the time in which the same files give the same site. `paths` are
+    the digests of their bytes: content by id, all else by a name. `now` and `due` bound the time in which the same files give the same site. `paths` are
     those written, joined by a character that is in none, `sizes` and `times` as in the manifest, 8 bytes each.
     """
 
@@ -53,24 +53,38 @@ class Look:
         source, output = folders(options)
         self._output = output
         self.found: list[Found] = list(files.scan(source, source.name))
-        site = options.site
-        places = [folder / name for folder in (site, files.home()) for name in ("templates", "static")]
-        self._others = sorted({*(f for place in places for f in files.tree(place))})
-        toml = site / "site.toml"
-        self._others.append((str(toml), files.stamp(toml)))
+        # By names that stay the same wherever the site is seen from, and that no content file has.
+        places = {
+            f"/{whose} {kind}": folder / kind
+            for whose, folder in (("own", options.site), ("shipped", files.home()))
+            for kind in ("templates", "static")
+        }
+        self._others = {
+            name + path[len(str(place)) :]: (path, stamp)
+            for name, place in places.items()
+            for path, stamp in sorted(files.tree(place), key=lambda found: found[0])
+        }
+        toml = str(options.site / "site.toml")
+        self._others["/site.toml"] = (toml, files.stamp(toml))
         clock = now if options.clock == "wall" else options.clock
         told = (engine(), str(source.resolve()), str(output.resolve()), sorted(options.show), clock, options.strict)
         self._told = msgspec.msgpack.encode(told)
         # Read now, as what is read later may be another state than the one that pages were made of.
-        self._late = {path: _digest(path) for path, s in self._others if s and not s.is_settled(self._started)}
+        self._late = {
+            name: _digest(path) for name, (path, s) in self._others.items() if s and not s.is_settled(self._started)
+        }
         self._name = "last " + brief(str(output.resolve()).encode()).hex()
 
     def _read(self, unsettled: Mapping[str, bytes]) -> bytes:
         """A digest of all stamps; of unsettled files their bytes' digests stand for them."""
-        names = "\0".join([f.id for f in self.found] + [path for path, _ in self._others])
-        marks = [unsettled.get(f.path) or f.mark() or str(f.stamp).encode() for f in self.found]
-        marks += [unsettled.get(path) or str(stamp).encode() for path, stamp in self._others]
+        names = "\0".join([*[f.id for f in self.found], "", *self._others])
+        marks = [unsettled.get(f.id) or f.mark() or str(f.stamp).encode() for f in self.found]
+        marks += [unsettled.get(name) or str(stamp).encode() for name, (_, stamp) in self._others.items()]
         return brief(names.encode("utf-8", "surrogatepass") + b"\n".join(marks))
+
+    def _digests(self, names: Collection[str]) -> dict[str, bytes]:
+        paths = {f.id: f.path for f in self.found if f.id in names} | {n: p for n, (p, _) in self._others.items()}
+        return {name: _digest(paths[name]) for name in names if name in paths}
 
     def report(self, cache: Cache) -> Report | None:
         """The last build's report, where another would do nothing."""
@@ -80,7 +94,7 @@ class Look:
             return None
         if note.told != self._told or not note.now <= self._now or (note.due and note.due <= self._now):
             return None
-        if self._read({path: _digest(path) for path in note.unsettled}) != note.read:
+        if self._read(self._digests(note.unsettled)) != note.read:
             return None
         if files.stamp(self._output / MANIFEST) != note.manifest:
             return None
@@ -93,10 +107,10 @@ class Look:
                     return None
         except (OSError, ValueError):
             return None
-        return note.report
+        return msgspec.structs.replace(note.report, output=str(self._output))
 
     def remember(self, cache: Cache, report: Report, manifest: Manifest, unsettled: Mapping[str, bytes]) -> None:
-        """Leaves a note for the next build. `unsettled` are content files that were read, by path, and their digests."""
+        """Leaves a note for the next build. `unsettled` are content files that were read, by id, and their digests."""
         stamp = files.stamp(self._output / MANIFEST)
         if stamp is None or not manifest.files:
             return

@@ -39,7 +39,7 @@ _sheets = msgspec.msgpack.Decoder(dict[bytes, tuple[Sheet, ...]])
 class Loaded(msgspec.Struct, kw_only=True):
     """A site read and arranged, before any page is rendered.
 
-    `unsettled` are the digests of files that an edit might change without a trace, by path.
+    `unsettled` are the digests of files that an edit might change without a trace, by id.
     """
 
     config: config.Config
@@ -191,7 +191,7 @@ def _read(
     cache.keep(fresh, gone)
     unsettled = {f.id: f.digest for f in fresh if not f.stamp}
     memory.reader, memory.found, memory.parsed, memory.unsettled = reader, found, parsed, unsettled
-    return [parsed[id] for id in found], {found[id].path: mark for id, mark in unsettled.items()}
+    return [parsed[id] for id in found], unsettled
 
 
 Work = tuple[config.Config, str, list[tuple[Found, bytes]]]
