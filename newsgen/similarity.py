@@ -143,7 +143,7 @@ class Similarity:
         left = [self._texts[id] for id in gone]
         fresh = [self.text(a) for a in come]
         self._count(left, fresh)
-        stale = {t.id for t in fresh} | self._muted([*left, *fresh])
+        stale = {t.id for t in fresh} | self._muted(left, fresh)
         for day, stems in self._weigh([*left, *fresh]):
             stale |= {id for id in self._days.on(day) if not stems.isdisjoint(self._texts[id].stems)}
         moved = set()
@@ -280,13 +280,18 @@ class Similarity:
             for text in fresh:
                 insort(self.order, self.keys[text.id])
 
-    def _muted(self, met: list[Text]) -> set[str]:
-        """Whose words may count, or not count, since some texts came or went."""
+    def _muted(self, left: list[Text], fresh: list[Text]) -> set[str]:
+        """Whose words may count, or not count, since some texts left and others came."""
         out: set[str] = set()
-        for moment in {t.seconds for t in met if self._moments[t.seconds] in (MADE_UP - 1, MADE_UP)}:
+        more = Counter(t.seconds for t in fresh)
+        more.subtract(t.seconds for t in left)
+        for moment, change in more.items():
+            now = self._moments[moment]
+            if (now >= MADE_UP) == (now - change >= MADE_UP):
+                continue
             start, end = bisect_left(self.order, (moment,)), bisect_right(self.order, (moment, "\U0010ffff"))
             out.update(id for _, id in self.order[start:end])
-        for text in met:
+        for text in (*left, *fresh):
             held = self._series[text.series]
             start, end = bisect_left(held, (text.day - WINDOW,)), bisect_left(held, (text.day + WINDOW + 1,))
             out.update(id for _, id in held[start:end])

@@ -57,10 +57,25 @@ def test_an_update_is_equal_to_a_beginning(data: st.DataObject) -> None:
         _edit(data)
 
 
+def kept_and_loaded(clusterer: Clusterer, kept: dict[str, bytes], *, keep: bool = True) -> Clusterer:
+    """Another process's clusterer, that goes on from what this one keeps."""
+    if keep:
+        kept |= dict(clusterer.dump())
+    other = Clusterer()
+    other.load(kept.get)
+    return other
+
+
 def _edit(data: st.DataObject) -> None:
     live = {a.id: a for a in noise(40, days=6)}
     clusterer = Clusterer()
+    kept: dict[str, bytes] = {}
     for _ in range(data.draw(st.integers(2, 8))):
+        if data.draw(st.booleans()):
+            clusterer = kept_and_loaded(clusterer, kept)
+        if kept and data.draw(st.integers(0, 4)) == 0:
+            del kept[data.draw(st.sampled_from(sorted(kept)))]
+            clusterer = kept_and_loaded(Clusterer(), kept, keep=False)
         for made in data.draw(st.lists(_articles(), max_size=8)):
             live[made.id] = made
         for id in data.draw(st.lists(st.sampled_from(sorted(live)), max_size=4)):
@@ -80,7 +95,12 @@ def test_an_update_of_real_news_is_equal_to_a_beginning(data: Path) -> None:
     live = {a.id: a for a in chance.sample(articles, 600)}
     clusterer = Clusterer()
     joined = 0
-    for _ in range(12):
+    kept: dict[str, bytes] = {}
+    for step in range(12):
+        if step % 2:
+            clusterer = kept_and_loaded(clusterer, kept)
+            # A day's texts are read where they are asked for, or all was for nothing.
+            assert not clusterer.grouping.similarity._texts
         for made in chance.sample(articles, chance.choice([1, 1, 5, 40])):
             live[made.id] = made
         for id in chance.sample(sorted(live), chance.choice([0, 1, 3])):
