@@ -11,7 +11,6 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor, Future
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -26,6 +25,8 @@ from newsgen.output import Manifest, Output, Record
 from newsgen.text import digest
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor, Future
+
     from newsgen.loading import Loaded
     from newsgen.model import Site
     from newsgen.pages import Page

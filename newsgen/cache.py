@@ -100,7 +100,7 @@ class Cache:
             if found.get("made") == self._made:
                 return connection
         except (sqlite3.Error, OSError) as error:
-            self._damaged = not _is_locked(error)
+            self._damaged = self._damaged or not _is_locked(error)
         if connection:
             connection.close()
         return None
@@ -111,13 +111,13 @@ class Cache:
         if self.get("reader") != self._reader:
             return
         for id, stamp, digest, check, data in self._rows("SELECT id, stamp, digest, sum, data FROM files"):
-            if check == crc32(data, crc32(digest)):
+            if check == _sum(digest, data):
                 yield Entry(id, stamp, digest, data)
 
     def get(self, name: str) -> bytes | None:
         """A value by its name."""
         for check, value in self._rows("SELECT sum, value FROM kept WHERE name = ?", name):
-            if check == crc32(value):
+            if check == _sum(value):
                 self._got[name] = value
                 return bytes(value)
         return None
@@ -195,14 +195,24 @@ class Cache:
                 run("DELETE FROM files")
                 self._values["reader"] = self._reader
             many("DELETE FROM files WHERE id = ?", ((id,) for id in self._gone))
-            rows = ((f.id, f.stamp, f.digest, crc32(f.data, crc32(f.digest)), f.data) for f in self._files)
+            rows = ((f.id, f.stamp, f.digest, _sum(f.digest, f.data), f.data) for f in self._files)
             many("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?)", rows)
-            many("INSERT OR REPLACE INTO kept VALUES (?, ?, ?)", ((n, crc32(v), v) for n, v in self._values.items()))
+            many("INSERT OR REPLACE INTO kept VALUES (?, ?, ?)", ((n, _sum(v), v) for n, v in self._values.items()))
             run("COMMIT")
         except BaseException:
             with contextlib.suppress(sqlite3.Error):
                 run("ROLLBACK")
             raise
+
+
+def _sum(*parts: bytes) -> int:
+    """A checksum; -1 for what is no bytes, in a damaged row."""
+    found = 0
+    for part in parts:
+        if not isinstance(part, bytes):
+            return -1
+        found = crc32(part, found)
+    return found
 
 
 def _is_locked(error: Exception) -> bool:
