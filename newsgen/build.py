@@ -303,8 +303,8 @@ def _processors() -> int:
 
 
 def _begin(parent: int) -> None:
-    """A worker leaves what it inherited alone, and does not outlive a build that was killed."""
-    gc.freeze()
+    """A worker makes no cycles, and does not outlive a build that was killed."""
+    gc.disable()
 
     def watch() -> None:
         while os.getppid() == parent:
