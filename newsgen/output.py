@@ -171,18 +171,18 @@ class Output:
         the staging name, "" where nothing is to be moved. None says that newsgen did not write what stands there.
         """
         content = digest(data)
-        place = self.root / path
+        place = self._prefix + path
         try:
             if os.path.lexists(place):
                 found = os.lstat(place)
-                if S_ISREG(found.st_mode) and found.st_size == len(data) and place.read_bytes() == data:
+                if S_ISREG(found.st_mode) and found.st_size == len(data) and Path(place).read_bytes() == data:
                     return Record("", "", content, len(data), found.st_mtime_ns)
                 if record is None:
                     return None
             # A folder for each batch: in one for all, workers would wait for each other.
             folder = name.rpartition("/")[0]
             if folder not in self._folders:
-                os.mkdir(self._staging / folder)
+                os.mkdir(f"{self._staging}{os.sep}{folder}")
                 self._folders.add(folder)
             file = os.open(f"{self._staging}{os.sep}{name}", os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, 0o666)
             try:
@@ -208,9 +208,10 @@ class Output:
                 for path in staged:
                     self._folder(path)
                 os.replace(self._staging / "before", self.root / MANIFEST)
-            known = {p for p in staged if os.path.lexists(self.root / p)}
+            known = {p for p in staged if os.path.lexists(self._prefix + p)}
+            waiting = f"{self._staging}{os.sep}"
             for path in sorted(staged, key=known.__contains__):
-                os.replace(self._staging / staged[path], self.root / path)
+                os.replace(waiting + staged[path], self._prefix + path)
             for path in gone:
                 self._remove(path)
             if manifest != old:
@@ -222,8 +223,10 @@ class Output:
         return gone
 
     @staticmethod
-    def _blocked(staged: Iterable[str], gone: Iterable[str]) -> list[str]:
+    def _blocked(staged: Iterable[str], gone: list[str]) -> list[str]:
         """What goes and is where a folder has to be, or in a folder that is where a file has to be."""
+        if not gone:
+            return []
         files, above = set(staged), {path[:i] for path in staged for i, c in enumerate(path) if c == "/"}
         return [p for p in gone if p in above or any(p[:i] in files for i, c in enumerate(p) if c == "/")]
 
@@ -264,10 +267,14 @@ class Output:
         if not above or above in self._folders:
             return
         self._folder(above)
-        place = self.root / above
-        if place.is_symlink():
-            raise OutputError(f"{place}: is a link; newsgen writes into real folders only: remove it")
-        place.mkdir(exist_ok=True)
+        place = self._prefix + above
+        try:
+            os.mkdir(place)
+        except FileExistsError:
+            if os.path.islink(place):
+                raise OutputError(f"{place}: is a link; newsgen writes into real folders only: remove it") from None
+            if not os.path.isdir(place):
+                raise
         self._folders.add(above)
 
     def _remove(self, path: str) -> None:

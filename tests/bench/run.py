@@ -87,8 +87,12 @@ class Site:
         for file, data in self._before.items():
             file.unlink() if data is None else file.write_bytes(data)
         self._before.clear()
+        # Moved, not removed: ext4 passes over inodes that went a moment ago one by one, and every new file would wait.
         for name in self._leaves:
-            shutil.rmtree(self.folder / name, ignore_errors=True)
+            if (self.folder / name).exists():
+                old = self.folder.parent / "old"
+                old.mkdir(exist_ok=True)
+                (self.folder / name).rename(old / f"{self.folder.name}-{name}-{time.time_ns()}")
 
     def unchanged(self, _: int) -> None:
         """Nothing."""
@@ -174,7 +178,7 @@ def hugo(place: Path) -> Path:
 
 def newsgen_site(folder: Path, template: Path | None) -> Site:
     """An empty site, with the defaults in all but title and address where there is no `template`."""
-    shutil.rmtree(folder, ignore_errors=True)
+    _aside(folder)
     if template:
         shutil.copytree(template, folder)
     else:
@@ -184,9 +188,16 @@ def newsgen_site(folder: Path, template: Path | None) -> Site:
     return Site(folder, "newsgen", [str(program), "build", "--site", ".", "--json"], ("public", ".newsgen"))
 
 
+def _aside(folder: Path) -> None:
+    if folder.exists():
+        old = folder.parent / "old"
+        old.mkdir(exist_ok=True)
+        folder.rename(old / f"{folder.name}-{time.time_ns()}")
+
+
 def hugo_site(folder: Path, program: Path) -> Site:
     """The same for Hugo."""
-    shutil.rmtree(folder, ignore_errors=True)
+    _aside(folder)
     shutil.copytree(HERE / "hugo", folder)
     return Site(folder, "hugo", [str(program), "--quiet"], ("public", "resources"))
 
@@ -278,7 +289,7 @@ def growth(sizes: list[int], rounds: int, work: Path) -> Iterator[dict[str, Any]
             spent.append(site.build())
         cpu, wall, peak = (median(getattr(s, w) for s in spent) for w in ("cpu", "wall", "peak"))
         print(f"{n:16,}{cpu:9.2f}{wall:9.2f}{cpu / n * 1e6:12.0f}{peak:9.0f}{spent[0].pages:10,}", flush=True)
-        shutil.rmtree(site.folder)
+        site.cold(rounds)
         yield {"articles": n, "builds": [asdict(s) for s in spent]}
 
 
