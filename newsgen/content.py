@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -38,11 +39,14 @@ def read(found: Found, shown: str = "content") -> Source:
     path = f"{shown}/{found.id}"
     limit = frontmatter.MAX_BYTES + MAX_BYTES
     try:
-        with open(found.path, "rb", buffering=0) as file:
+        file = os.open(found.path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+        try:
             # Room for what is expected: to make room for the largest file takes longer than to read a usual one.
-            data = file.read(min(found.stamp.size, limit) + 1)
-            while len(data) <= limit and (more := file.read(limit + 1 - len(data))):
+            data = os.read(file, min(found.stamp.size, limit) + 1)
+            while len(data) <= limit and (more := os.read(file, limit + 1 - len(data))):
                 data += more
+        finally:
+            os.close(file)
     except OSError as error:
         return Source(found.id, Problem(path=path, what=f"cannot be read: {error.strerror}"))
     if len(data) > limit:

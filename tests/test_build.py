@@ -1,8 +1,10 @@
 """The law: the same input gives the same bytes, by any way of getting there."""
 
 import filecmp
+import multiprocessing
 import shutil
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sites import NOW, Site
 
-from newsgen import build, files
+from newsgen import build, files, loading
 
 Make = Callable[..., Site]
 
@@ -33,6 +35,30 @@ def test_any_number_of_jobs_gives_the_same_bytes(demo: Site, monkeypatch: pytest
     report = demo.good(jobs=2, output=demo.root / "other")
     assert len(report.rendered) > 100
     assert demo.tree(demo.root / "other") == one
+
+
+def test_processes_that_begin_from_nothing_and_threads_do_as_well(demo: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on Windows and macOS: what goes to a worker and comes back is values alone."""
+    monkeypatch.setattr(build, "BATCH", 40)
+    monkeypatch.setattr(loading, "CHUNK", 20)
+    demo.good(jobs=1)
+    one = demo.tree()
+    pools = (ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")), ThreadPoolExecutor(2))
+    for number, pool in enumerate(pools):
+        with pool:
+            shutil.rmtree(demo.root / ".newsgen")
+            report = build.build(demo.options(output=demo.root / f"out{number}"), executor=pool)
+            assert not report.problems
+            assert demo.tree(demo.root / f"out{number}") == one
+            demo.write("content/new.md", "---\ntitle: New\ndate: 2026-11-21\nextra: [1, {a: [b]}]\n---\nBody.\n")
+            demo.write("templates/pages/404.html", f"Anew {number}")
+            build.build(demo.options(output=demo.root / f"out{number}"), executor=pool)
+            demo.good(output=demo.root / f"clean{number}")
+            assert demo.tree(demo.root / f"out{number}") == demo.tree(demo.root / f"clean{number}")
+            (demo.root / "content/new.md").unlink()
+            shutil.rmtree(demo.root / "templates")
+            demo.good(jobs=1)
+            one = demo.tree()
 
 
 def test_no_locale_time_zone_or_hash_seed_reaches_the_output(demo: Site) -> None:
