@@ -57,27 +57,26 @@ def build(
     started = time.perf_counter()
     now = (options.now or datetime.now(UTC)).astimezone(UTC)
     look = Look(options, now)
-    cache = Cache(options.site, engine())
-    if not options.verify:
-        report = look.report(cache)
+    with Cache(options.site, engine()) as cache:
+        report = None if options.verify else look.report(cache)
         if report is not None:
             report.seconds["look"] = round(time.perf_counter() - started, 3)
             return report
-    from newsgen import loading
+        from newsgen import loading
 
-    with _Pool(options.jobs, executor) as pool, loading.collector_off():
         options = msgspec.structs.replace(options, now=now)
-        loaded = loading.load(
-            options, progress, memory=memory or Memory(), cache=cache, found=look.found, run=pool.read
-        )
-        report = loaded.report
-        if not (options.strict and report.problems):
-            manifest = _write(loaded, options, pool, cache, progress)
-            if manifest is not None:
-                look.remember(cache, report, manifest, loaded.unsettled)
-        clock = loading.Stopwatch()
-        cache.close()
-        report.seconds["remember"] = clock.lap()
+        memory = memory or Memory()
+        with _Pool(options.jobs, executor) as pool, loading.collector_off():
+            loaded = loading.load(options, progress, memory=memory, cache=cache, found=look.found, run=pool.read)
+            cache.release()
+            report = loaded.report
+            if not (options.strict and report.problems):
+                manifest = _write(loaded, options, pool, cache, progress)
+                if manifest is not None:
+                    look.remember(cache, report, manifest, loaded.unsettled)
+            clock = loading.Stopwatch()
+            cache.save()
+            report.seconds["remember"] = clock.lap()
     return report
 
 

@@ -71,7 +71,10 @@ class Entry(NamedTuple):
 
 
 class Cache:
-    """Nothing is written before `close`. No method raises where the file cannot be read or written."""
+    """Nothing is written before `save`. No method raises where the file cannot be read or written.
+
+    It has to be closed, with a `with` statement best: while it is open no other build can save.
+    """
 
     def __init__(self, site: Path, engine: str) -> None:
         self._folder = site / FOLDER
@@ -93,7 +96,7 @@ class Cache:
         self._damaged = place.is_dir()
         try:
             connection = sqlite3.connect(place, timeout=2, isolation_level=None)
-            # One state until `close`, whatever others write.
+            # One state until it is saved or closed, whatever others write.
             connection.execute("BEGIN")
             found = dict(connection.execute("SELECT name, value FROM kept WHERE name IN ('made', 'turn')"))
             self._turn = found.get("turn")
@@ -139,8 +142,26 @@ class Cache:
         if self._got.get(name) != value:
             self._values[name] = value
 
+    def __enter__(self) -> Cache:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def release(self) -> None:
+        """Lets others write; what is read from now on may be theirs, and what is to be saved then is not."""
+        with contextlib.suppress(sqlite3.Error):
+            if self._connection and self._connection.in_transaction:
+                self._connection.execute("COMMIT")
+
     def close(self) -> None:
-        """Writes what is new, all or nothing."""
+        """Lets others write; what is not saved is lost."""
+        if self._connection:
+            self._connection.close()
+            self._connection = None
+
+    def save(self) -> None:
+        """Writes what is new, all or nothing, and closes."""
         try:
             if self._damaged:
                 self._drop()
@@ -151,14 +172,10 @@ class Cache:
                 with contextlib.suppress(OSError):
                     self._drop()
         finally:
-            if self._connection:
-                self._connection.close()
-                self._connection = None
+            self.close()
 
     def _drop(self) -> None:
-        if self._connection:
-            self._connection.close()
-            self._connection = None
+        self.close()
         place = self._folder / _FILE
         if place.is_dir():
             shutil.rmtree(place)
@@ -166,9 +183,8 @@ class Cache:
             (self._folder / name).unlink(missing_ok=True)
 
     def _save(self) -> None:
-        if self._connection:
-            self._connection.execute("COMMIT")
-        else:
+        self.release()
+        if self._connection is None:
             self._folder.mkdir(exist_ok=True)
             self._connection = sqlite3.connect(self._folder / _FILE, timeout=2, isolation_level=None)
         run, many = self._connection.execute, self._connection.executemany

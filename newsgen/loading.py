@@ -67,15 +67,29 @@ def load(
     `memory` is what a process that loads again keeps; its clusterer can be asked about the stories afterwards. `cache` is what earlier builds worked out and learns what is new; `found` are the content files where they have been
     looked for; `run` may read them in other processes.
     """
+    if cache is None:
+        with Cache(options.site, engine()) as kept:
+            return _load(options, progress, memory or Memory(), kept, found, run, begins=False)
+    # What is kept of stories are changes of what was kept before: only the first build of a process can say them.
+    begins = memory is None or memory.loaded is None
+    return _load(options, progress, memory or Memory(), cache, found, run, begins=begins)
+
+
+def _load(
+    options: Options,
+    progress: Progress | None,
+    memory: Memory,
+    cache: Cache,
+    found: Iterable[Found] | None,
+    run: Map,
+    *,
+    begins: bool,
+) -> Loaded:
     report, clock = Report(), Stopwatch()
     settings = config.load(options.site / "site.toml")
     source, output = folders(options)
     report.output = str(output)
     now = (options.now or datetime.now(UTC)).astimezone(UTC)
-    memory = memory or Memory()
-    # What is kept of stories are changes of what was kept before: only the first build of a process can say them.
-    begins = cache is not None and memory.loaded is None
-    cache = cache or Cache(options.site, engine())
     with collector_off():
         articles: list[Article] = []
         abouts: list[About] = []

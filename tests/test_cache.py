@@ -2,6 +2,7 @@
 
 import os
 import random
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from sites import Site
 
 from newsgen import build, cache, content, files, render
 from newsgen.cache import Cache, Entry
+from newsgen.errors import TemplateError
 from newsgen.files import Stamp
 
 Make = Callable[..., Site]
@@ -214,16 +216,16 @@ def test_of_two_that_write_at_once_the_first_is_kept_whole(tmp_path: Path) -> No
     one.put("x", b"one")
     one.put("y", b"one")
     two.put("x", b"two")
-    one.close()
-    two.close()
+    one.save()
+    two.save()
     third = Cache(tmp_path, "e")
     assert (third.get("x"), third.get("y")) == (b"one", b"one")
     fourth = Cache(tmp_path, "e")
     fourth.put("x", b"four")
-    fourth.close()
+    fourth.save()
     assert third.get("x") == b"one", "what one build reads is one state"
     third.put("y", b"three")
-    third.close()
+    third.save()
     last = Cache(tmp_path, "e")
     assert (last.get("x"), last.get("y")) in [(b"one", b"three"), (b"four", b"one")]
     last.close()
@@ -234,18 +236,33 @@ def test_a_reader_with_other_settings_forgets_what_another_understood(tmp_path: 
     one = Cache(tmp_path, "e")
     assert list(one.files(b"r")) == []
     one.keep([entry], [])
-    one.close()
+    one.save()
     two = Cache(tmp_path, "e")
     assert list(two.files(b"r")) == [entry]
     assert list(two.files(b"other")) == []
     two.keep([Entry("b.md", b"", b"d", b"x")], [])
-    two.close()
+    two.save()
     three = Cache(tmp_path, "e")
     assert [e.id for e in three.files(b"other")] == ["b.md"]
     three.close()
     four = Cache(tmp_path, "another engine")
     assert list(four.files(b"other")) == []
     four.close()
+
+
+def test_a_build_that_fails_keeps_no_other_waiting(site: Make) -> None:
+    s = site(SITE).article("a")
+    s.good()
+    s.write("templates/pages/404.html", "{{ page.nothing }}")
+    failures = []
+    for _ in range(2):
+        with pytest.raises(TemplateError) as failed:
+            s.build()
+        failures.append(failed)  # a trace holds all that the failed build had
+    shutil.rmtree(s.root / "templates")
+    s.article("b")
+    assert s.good().seconds["remember"] < 1
+    assert "look" in s.good().seconds
 
 
 def test_the_engine_is_another_with_every_library_version_and_every_line_of_code(

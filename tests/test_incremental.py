@@ -29,7 +29,14 @@ import msgspec
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 from sites import NOW, Site
 from test_similarity import noise, word
 
@@ -171,14 +178,24 @@ def _raise() -> None:
     raise Killed
 
 
+def edit(**given: Any) -> Callable[[Any], Any]:
+    """A rule, where its machine has not chosen others."""
+
+    def made(method: Any) -> Any:
+        chosen = precondition(lambda self: not self.some or method.__name__ in self.some)
+        return chosen(rule(**given)(method))
+
+    return made
+
+
 def _field(name: str, *values: Any) -> Any:
     """A rule that gives one field of an article's front matter another value, or takes it out (None)."""
 
-    def edit(self: Law, n: int, value: Any) -> None:
+    def change(self: Law, n: int, value: Any) -> None:
         self.change(n, **{name: value})
 
-    edit.__name__ = f"set_{name}"
-    return rule(n=NUMBER, value=st.sampled_from([None, *values]))(edit)
+    change.__name__ = f"set_{name}"
+    return edit(n=NUMBER, value=st.sampled_from([None, *values]))(change)
 
 
 class Law(RuleBasedStateMachine):
@@ -188,6 +205,8 @@ class Law(RuleBasedStateMachine):
     executor: ClassVar[Executor | None] = None
     sizes: ClassVar[tuple[int, ...]] = (1, 2, 3, 3, 4)
     """How many edits are built at a time."""
+    some: ClassVar[tuple[str, ...]] = ()
+    """The rules of a machine that has not all of them."""
     ways: ClassVar[tuple[str, ...]] = ()
     """How builds run: here, with what this process remembers, with `executor`, with workers, by the command line."""
 
@@ -203,7 +222,7 @@ class Law(RuleBasedStateMachine):
         self.engine = ""
         self.foreign: dict[str, dict[str, bytes]] = {"public": {}, "other": {}}
         self.saved: dict[str, Path] = {}
-        self.pending = self.moves = 0
+        self.pending = self.moves = self.turn = 0
         self.changed, self.failed = True, False
         self.grouped: dict[str, str] = {}
         self.retold: set[int] = set()
@@ -375,15 +394,24 @@ class Law(RuleBasedStateMachine):
 
     # Articles: words that join and part stories
 
-    @rule(n=NUMBER, event=FEW, share=st.integers(1, 6))
+    @edit(n=NUMBER, event=FEW, share=st.integers(1, 6))
     def retell(self, n: int, event: int, share: int) -> None:
         self.change(n, **told(event, share, n), publishedDateTime=at(30 + n))
 
-    @rule(n=NUMBER, event=FEW, share=st.integers(3, 6))
+    @edit(n=NUMBER, event=FEW, share=st.integers(3, 6))
     def tell_of_two_events(self, n: int, event: int, share: int) -> None:
         self.change(n, **told(event, share, n, (event + 1) % 4), publishedDateTime=at(40 + n))
 
-    @rule(event=FEW)
+    @edit()
+    def add_in_turn(self) -> None:
+        """What Hypothesis does most: the same rule again, and another edit each time."""
+        self.turn += 1
+        if self.turn % 3:
+            self.retell(n=self.turn % BACKGROUND, event=self.turn % 4, share=3 + self.turn % 3)
+        else:
+            self.merge_two_stories_or_part_them(event=self.turn // 6 % 4)
+
+    @edit(event=FEW)
     def merge_two_stories_or_part_them(self, event: int) -> None:
         """All that told of one event at first tells of another, and the next time of its own again."""
         self.retold ^= {event}
@@ -391,17 +419,17 @@ class Law(RuleBasedStateMachine):
             if re.fullmatch(r"e\d\d", name) and int(name[1:]) % 4 == event:
                 self.change(n, **told((event + (event in self.retold)) % 4, 5, n), publishedDateTime=at(30 + n))
 
-    @rule(n=NUMBER, event=FEW)
+    @edit(n=NUMBER, event=FEW)
     def add(self, n: int, event: int) -> None:
         self.put(f"new{n:02}", n + 1, **told(event, 4, n + 50), publishedDateTime=at(20 + n))
         self.edited()
 
-    @rule(n=NUMBER, m=NUMBER)
+    @edit(n=NUMBER, m=NUMBER)
     def copy_the_title_of_another(self, n: int, m: int) -> None:
         other = self.name(m)
         self.change(n, title=self.articles[other]["title"] if other else "None")
 
-    @rule(n=NUMBER, hours=st.sampled_from([-40, -3, -1, 0, 12, 36, 60, 90, 700]))
+    @edit(n=NUMBER, hours=st.sampled_from([-40, -3, -1, 0, 12, 36, 60, 90, 700]))
     def redate(self, n: int, hours: int) -> None:
         self.change(n, publishedDateTime=at(hours))
 
@@ -441,7 +469,7 @@ class Law(RuleBasedStateMachine):
     def entry(self, name: str, **more: Any) -> dict[str, Any]:
         return {key: self.articles[name].get(key) or "https://p1.example/none" for key in ("title", "webUrl")} | more
 
-    @rule(n=NUMBER, m=NUMBER, mutual=st.booleans())
+    @edit(n=NUMBER, m=NUMBER, mutual=st.booleans())
     def relate(self, n: int, m: int, mutual: bool) -> None:
         one, other = self.name(n), self.name(m)
         if one and other:
@@ -449,14 +477,14 @@ class Law(RuleBasedStateMachine):
             if mutual:
                 self.change(m, related=[self.entry(one)])
 
-    @rule(n=NUMBER, v=FEW)
+    @edit(n=NUMBER, v=FEW)
     def declare_coverage(self, n: int, v: int) -> None:
         entry = {"title": f"Elsewhere {v}", "webUrl": f"https://elsewhere.example/{v // 2}", "quality": 10 * v}
         self.change(n, related=[entry, {**entry, "webUrl": f"https://p{v}.example/covered"}][: v % 2 + 1])
 
     unrelate = _field("related", [])
 
-    @rule(n=NUMBER, m=NUMBER)
+    @edit(n=NUMBER, m=NUMBER)
     def fold(self, n: int, m: int) -> None:
         other = self.name(m)
         if other:
@@ -464,7 +492,7 @@ class Law(RuleBasedStateMachine):
 
     # Files
 
-    @rule(n=NUMBER)
+    @edit(n=NUMBER)
     def delete(self, n: int) -> None:
         name = self.name(n)
         if name and len(self.articles) > 20:
@@ -472,16 +500,16 @@ class Law(RuleBasedStateMachine):
             del self.articles[name]
             self.edited()
 
-    @rule(n=NUMBER)
+    @edit(n=NUMBER)
     def rename(self, n: int) -> None:
         self.moves += 1
         self.move(n, f"renamed-{self.moves}")
 
-    @rule(n=NUMBER, folder=st.sampled_from(["deep", "other"]))
+    @edit(n=NUMBER, folder=st.sampled_from(["deep", "other"]))
     def move_into_a_folder(self, n: int, folder: str) -> None:
         self.move(n, f"{folder}/moved{n % 3}")
 
-    @rule()
+    @edit()
     def rename_a_folder(self) -> None:
         old, new = (self.site.root / "content" / name for name in ("deep", "deeper"))
         if old.exists() and not new.exists():
@@ -489,7 +517,7 @@ class Law(RuleBasedStateMachine):
             self.articles = {name.replace("deep/", "deeper/"): fields for name, fields in self.articles.items()}
             self.edited()
 
-    @rule(
+    @edit(
         n=NUMBER,
         data=st.sampled_from(["", "No fence", "---\ntitle: [\n---\n", "{\n}\n", '{\n"title": 5\n}\n', "\udcff"]),
     )
@@ -499,11 +527,11 @@ class Law(RuleBasedStateMachine):
             self.file(name).write_bytes(data.encode(errors="surrogateescape"))
             self.edited()
 
-    @rule(n=NUMBER)
+    @edit(n=NUMBER)
     def mend(self, n: int) -> None:
         self.change(n)
 
-    @rule(n=NUMBER, hours=st.sampled_from([-1000, 0, 1]))
+    @edit(n=NUMBER, hours=st.sampled_from([-1000, 0, 1]))
     def touch(self, n: int, hours: int) -> None:
         name = self.name(n)
         if name:
@@ -511,20 +539,20 @@ class Law(RuleBasedStateMachine):
             os.utime(self.file(name), (stamp, stamp))
             self.edited(changed=False)
 
-    @rule(n=NUMBER)
+    @edit(n=NUMBER)
     def write_the_same_bytes(self, n: int) -> None:
         name = self.name(n)
         if name:
             self.file(name).write_bytes(self.file(name).read_bytes())
             self.edited(changed=False)
 
-    @rule(n=NUMBER, field=WORDS)
+    @edit(n=NUMBER, field=WORDS)
     def edit_at_the_same_size(self, n: int, field: str) -> None:
         name = self.name(n)
         value = self.articles[name].get(field) if name else ""
         self.change(n, **{field: value and value[1:] + value[:1]})
 
-    @rule(n=NUMBER, field=WORDS, renamed=st.booleans())
+    @edit(n=NUMBER, field=WORDS, renamed=st.booleans())
     def edit_at_the_same_size_and_time(self, n: int, field: str, renamed: bool) -> None:
         """In place, or by a new file that takes the old one's name."""
         name = self.name(n)
@@ -536,7 +564,7 @@ class Law(RuleBasedStateMachine):
                 aside.unlink()
             os.utime(self.file(name), ns=(before.st_atime_ns, before.st_mtime_ns))
 
-    @rule(n=NUMBER, m=NUMBER)
+    @edit(n=NUMBER, m=NUMBER)
     def swap_two_files(self, n: int, m: int) -> None:
         one, other = self.name(n), self.name(m)
         if one and other and one != other:
@@ -546,7 +574,7 @@ class Law(RuleBasedStateMachine):
             self.articles |= {one: self.articles[other], other: self.articles[one]}
             self.edited()
 
-    @rule(v=FEW)
+    @edit(v=FEW)
     def edit_what_a_link_leads_to(self, v: int) -> None:
         target, link = self.folder / "linked.md", self.site.root / "content/link.md"
         target.write_text(f'---\ntitle: Linked {v}\npublishedDateTime: "{at(9)}"\n---\nOwn post.\n')
@@ -556,7 +584,7 @@ class Law(RuleBasedStateMachine):
 
     # Facts
 
-    @rule(
+    @edit(
         name=st.sampled_from(
             ["_topics/bridges", "_topics/child", "_topics/topic-1", "_providers/p1.example", "_stories/storm"]
         ),
@@ -568,7 +596,7 @@ class Law(RuleBasedStateMachine):
         text = f"---\ntitle: Said {v}\nparent: {parent}\nlead: {lead}.md\ndescription: D{v}\n---\nIntro *{v}*.\n"
         self.write_or_remove(f"content/{name}.md", text if v else None)
 
-    @rule(name=st.sampled_from(["about", "deep"]), v=FEW)
+    @edit(name=st.sampled_from(["about", "deep"]), v=FEW)
     def page(self, name: str, v: int) -> None:
         text = f'---\ntitle: Page {v}\nnavigation: {str(v > 1).lower()}\naliases: ["/was/{v}/"]\n---\nText {v}.\n'
         self.write_or_remove(f"content/_pages/{name}.md", text if v else None)
@@ -582,7 +610,7 @@ class Law(RuleBasedStateMachine):
 
     # Configuration, templates, static files
 
-    @rule(key=st.sampled_from(sorted(SETTINGS)), v=FEW)
+    @edit(key=st.sampled_from(sorted(SETTINGS)), v=FEW)
     def set(self, key: str, v: int) -> None:
         value = [None, *SETTINGS[key]][v % (len(SETTINGS[key]) + 1)]
         self.config.pop(key, None)
@@ -590,13 +618,13 @@ class Law(RuleBasedStateMachine):
         self.configure()
         self.edited()
 
-    @rule()
+    @edit()
     def set_back(self) -> None:
         self.config = {"base_url": '"https://news.example/"', "page_size": "5"}
         self.configure()
         self.edited()
 
-    @rule(path=st.sampled_from(sorted(TEMPLATES)), v=FEW)
+    @edit(path=st.sampled_from(sorted(TEMPLATES)), v=FEW)
     def override(self, path: str, v: int) -> None:
         tag = TEMPLATES[path]
         shipped = (home() / "templates" / path).read_text(encoding="utf-8")
@@ -607,32 +635,32 @@ class Law(RuleBasedStateMachine):
         new = f'"v": "{mark}", {tag}' if path.endswith(".json") else f"<!-- {mark} -->{tag}"
         self.write_or_remove(f"templates/{path}", shipped.replace(tag, new, 1) if v else None)
 
-    @rule(v=FEW)
+    @edit(v=FEW)
     def edit_an_included_template(self, v: int) -> None:
         self.write_or_remove("templates/parts/mine.html", f"mine {v}")
 
-    @rule(path=st.sampled_from(STATIC), v=FEW)
+    @edit(path=st.sampled_from(STATIC), v=FEW)
     def static(self, path: str, v: int) -> None:
         self.write_or_remove(f"static/{path}", f"/* {v} */" if v else None)
 
     # Time and choices
 
-    @rule(hours=st.sampled_from([1, 4, 7, 60, -5]))
+    @edit(hours=st.sampled_from([1, 4, 7, 60, -5]))
     def wait(self, hours: int) -> None:
         self.now += timedelta(hours=hours)
         self.edited()
 
-    @rule(clock=st.sampled_from(["content", "wall", at(50)]))
+    @edit(clock=st.sampled_from(["content", "wall", at(50)]))
     def look_from(self, clock: str) -> None:
         self.clock = clock if clock in ("content", "wall") else datetime.fromisoformat(clock)
         self.edited()
 
-    @rule(show=st.sets(st.sampled_from(["held", "draft", "future", "expired"])))
+    @edit(show=st.sets(st.sampled_from(["held", "draft", "future", "expired"])))
     def preview(self, show: set[str]) -> None:
         self.show = frozenset(show)
         self.edited()
 
-    @rule(v=FEW)
+    @edit(v=FEW)
     def upgrade(self, v: int) -> None:
         """Another version of newsgen builds."""
         self.engine = str(v) if v else ""
@@ -643,13 +671,13 @@ class Law(RuleBasedStateMachine):
                 self.patch.setattr(module, "engine", lambda *_: f"engine {v}")
         self.edited()
 
-    @rule()
+    @edit()
     def build_elsewhere(self) -> None:
         """From now on the output is another folder, or the first one again."""
         self.site.output = self.site.root / {"public": "other", "other": "public"}[self.output.name]
         self.edited()
 
-    @rule()
+    @edit()
     def build_another_content(self) -> None:
         """A build of other files of the same names in the same site."""
         for name in list(self.articles)[::9]:
@@ -657,12 +685,12 @@ class Law(RuleBasedStateMachine):
         build.build(self.options(content=self.site.root / "drafts", output=self.folder / "third"))
         self.edited(changed=False)
 
-    @rule()
+    @edit()
     def look_without_building(self) -> None:
         loading.load(self.options(show=frozenset({"held", "draft"})))
         self.edited(changed=False)
 
-    @rule()
+    @edit()
     def move_the_site(self) -> None:
         root = self.site.root
         self.site.root = root.rename(root.with_name("moved" if root.name == "site" else "site"))
@@ -674,12 +702,12 @@ class Law(RuleBasedStateMachine):
     def caches(self) -> list[Path]:
         return sorted(p for p in (self.site.root / ".newsgen").glob("*") if p.is_file())
 
-    @rule()
+    @edit()
     def delete_the_cache(self) -> None:
         shutil.rmtree(self.site.root / ".newsgen", ignore_errors=True)
         self.edited(changed=False)
 
-    @rule(how=st.sampled_from(["spots", "cut", "empty", "text", "folder"]), seed=st.integers(0, 2**16))
+    @edit(how=st.sampled_from(["spots", "cut", "empty", "text", "folder"]), seed=st.integers(0, 2**16))
     def damage_the_cache(self, how: str, seed: int) -> None:
         chance = random.Random(seed)
         for file in self.caches():
@@ -694,13 +722,13 @@ class Law(RuleBasedStateMachine):
                 file.write_bytes({"cut": cut, "empty": b"", "text": b"no cache", "spots": bytes(data)}[how])
         self.edited(changed=False)
 
-    @rule()
+    @edit()
     def take_the_cache_of_another_site(self) -> None:
         shutil.rmtree(self.site.root / ".newsgen", ignore_errors=True)
         shutil.copytree(another_site() / ".newsgen", self.site.root / ".newsgen")
         self.edited(changed=False)
 
-    @rule(name=st.sampled_from([".newsgen", "public", "other"]))
+    @edit(name=st.sampled_from([".newsgen", "public", "other"]))
     def save(self, name: str) -> None:
         """A backup of the cache or of an output folder."""
         if (self.site.root / name).exists():
@@ -710,7 +738,7 @@ class Law(RuleBasedStateMachine):
             self.foreign[f"saved {name}"] = dict(self.foreign.get(name, {}))
             self.edited(changed=False)
 
-    @rule(name=st.sampled_from([".newsgen", "public", "other"]))
+    @edit(name=st.sampled_from([".newsgen", "public", "other"]))
     def restore(self, name: str) -> None:
         if name in self.saved:
             shutil.rmtree(self.site.root / name, ignore_errors=True)
@@ -720,7 +748,7 @@ class Law(RuleBasedStateMachine):
 
     # The output
 
-    @rule(n=st.integers(0, 999), how=st.sampled_from(["delete", "alter", "same size", "folder"]))
+    @edit(n=st.integers(0, 999), how=st.sampled_from(["delete", "alter", "same size", "folder"]))
     def meddle_with_the_output(self, n: int, how: str) -> None:
         ours = sorted(Output(self.output).manifest().files)
         if ours:
@@ -735,20 +763,20 @@ class Law(RuleBasedStateMachine):
                 file.write_bytes(b"x" * file.stat().st_size if how == "same size" else b"altered")
             self.edited()
 
-    @rule(path=st.sampled_from(FOREIGN))
+    @edit(path=st.sampled_from(FOREIGN))
     def put_a_foreign_file(self, path: str) -> None:
         self.foreign[self.output.name][path] = b"mine"
         (self.output / path).parent.mkdir(parents=True, exist_ok=True)
         (self.output / path).write_bytes(b"mine")
         self.edited()
 
-    @rule()
+    @edit()
     def remove_the_output(self) -> None:
         shutil.rmtree(self.output, ignore_errors=True)
         self.foreign[self.output.name].clear()
         self.edited()
 
-    @rule(how=st.sampled_from(["gone", "cut", "text", "spots"]), seed=st.integers(0, 2**16))
+    @edit(how=st.sampled_from(["gone", "cut", "text", "spots"]), seed=st.integers(0, 2**16))
     def lose_the_manifest(self, how: str, seed: int) -> None:
         """Only of a site without edits to build: what no list names is foreign, and stays though it be old."""
         self.law()
@@ -765,7 +793,7 @@ class Law(RuleBasedStateMachine):
 
     # Builds that do not finish, and edits that come while they run
 
-    @rule(after=st.integers(1, 400), process=st.booleans())
+    @edit(after=st.integers(1, 400), process=st.booleans())
     def kill_a_build(self, after: int, process: bool) -> None:
         if process and self.executor is None and hasattr(os, "fork"):
             with warnings.catch_warnings():
@@ -781,7 +809,7 @@ class Law(RuleBasedStateMachine):
                 build.build(self.options())
         self.edited()
 
-    @rule(
+    @edit(
         path=st.sampled_from(["pages/404.html", "pages/article.html"]), text=st.sampled_from(["{{ nothing }}", "{% if"])
     )
     def fail_for_a_template(self, path: str, text: str) -> None:
@@ -792,7 +820,7 @@ class Law(RuleBasedStateMachine):
             build.build(self.options(), memory=self.memory)
         self.write_or_remove(f"templates/{path}", before)
 
-    @rule()
+    @edit()
     def fail_for_the_configuration(self) -> None:
         self.site.write("site.toml", "title = [")
         with pytest.raises(ConfigError):
@@ -800,12 +828,12 @@ class Law(RuleBasedStateMachine):
         self.configure()
         self.edited()
 
-    @rule()
+    @edit()
     def build_strictly(self) -> None:
         build.build(self.options(strict=True))
         self.edited()
 
-    @rule(n=NUMBER, m=NUMBER, event=FEW)
+    @edit(n=NUMBER, m=NUMBER, event=FEW)
     def edit_while_a_build_runs(self, n: int, m: int, event: int) -> None:
         self.change(n, **told(event, 5, n + 70))
 
@@ -955,13 +983,9 @@ class Planted(Law):
     sizes = (1,)
     ways = ("here",)
     some = (
-        "merge_two_stories_or_part_them", "retell", "add", "delete", "rename", "touch", "set", "static", "override", "say_of", "wait", "preview",
+        "add_in_turn", "merge_two_stories_or_part_them", "add", "delete", "rename", "touch", "set", "static", "override", "say_of", "wait", "preview",
         "set_body", "set_excerpt", "set_provider", "set_category", "edit_at_the_same_size_and_time",
     )  # fmt: skip
-
-    @classmethod
-    def rules(cls) -> list[Any]:
-        return [r for r in Law.rules() if TIMES > 1 or r.function.__name__ in cls.some]
 
 
 def _digest_without(field: str) -> Callable[[Page], str]:
