@@ -173,7 +173,7 @@ def _entry(cards: Cards, item: Item, told: Member | None) -> FeedEntry:
         updated=max([m.published for m in members] + changed),
         topics=tuple(t.title for t in card.topics),
         image=card.image,
-        coverage=tuple(cards.card(m) for m in members if m is not lead)[:COVERAGE],
+        coverage=tuple(cards.card(m) for m in members if m.id != lead.id)[:COVERAGE],
     )
 
 
