@@ -71,8 +71,14 @@ def load(
         with Cache(options.site, engine()) as kept:
             return _load(options, progress, memory or Memory(), kept, found, run, begins=False)
     # What is kept of stories are changes of what was kept before: only the first build of a process can say them.
-    begins = memory is None or memory.loaded is None
-    return _load(options, progress, memory or Memory(), cache, found, run, begins=begins)
+    memory = memory or Memory()
+    begins = memory.loaded is None
+    try:
+        return _load(options, progress, memory, cache, found, run, begins=begins)
+    except BaseException:
+        # Stories may be half brought up to date.
+        memory.loaded = None
+        raise
 
 
 def _load(
@@ -109,7 +115,9 @@ def _load(
         moment = now if options.clock == "wall" else None if isinstance(options.clock, str) else options.clock
         with contextlib.suppress(msgspec.DecodeError):
             ranking.OWNERS.update(_owners.decode(cache.get("owners") or b""))
-        clusterer = memory.clusterer = memory.clusterer or Clusterer()
+        if begins or memory.clusterer is None:
+            memory.clusterer = Clusterer()
+        clusterer = memory.clusterer
         if begins and cache.get("stories") == reader:
             clusterer.load(cache.get)
         shelved = Library.of(articles, abouts, settings, now=now, show=options.show, clock=moment, clusterer=clusterer)

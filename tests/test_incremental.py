@@ -57,7 +57,7 @@ MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 
 TIMES = int(os.environ.get("NEWSGEN_LAW_EXAMPLES", "1"))
 SHRINK = (Phase.shrink,) if "NEWSGEN_LAW_SHRINK" in os.environ else ()
-EXAMPLES, STEPS = 23, 45
+EXAMPLES, STEPS = 24, 45
 """Examples of each machine, and rules run in each: the two machines make 2,000."""
 
 BACKGROUND = 22
@@ -322,14 +322,11 @@ class Law(RuleBasedStateMachine):
     def count(self, found: Clusters) -> None:
         """Counts the stories that became one since the last time, those that fell apart, and who came and went."""
         old, new = self.grouped, {m.id: s.id for s in found.stories for m in s.members if m.id.endswith(".md")}
-        both = old.keys() & new.keys()
-
-        def sets(stories: dict[str, str]) -> list[set[str]]:
-            found = [{id for id in both if stories[id] == story} for story in set(stories.values())]
-            return [ids for ids in found if len(ids) > 1]
-
-        self.counts["merges"] += sum(sum(one <= many for one in sets(old)) > 1 for many in sets(new))
-        self.counts["splits"] += sum(sum(one <= many for one in sets(new)) > 1 for many in sets(old))
+        # Two members and more that stay together, from a story to a story.
+        kept = Counter((old[id], new[id]) for id in old.keys() & new.keys())
+        moves = [move for move, count in kept.items() if count > 1]
+        self.counts["splits"] += sum(count > 1 for count in Counter(one for one, _ in moves).values())
+        self.counts["merges"] += sum(count > 1 for count in Counter(other for _, other in moves).values())
         self.counts["joined"] += len(new.keys() - old.keys()) if old else 0
         self.counts["parted"] += len([id for id in old.keys() - new.keys() if id[:-3] in self.articles])
         self.grouped = new
@@ -941,7 +938,7 @@ class TestLaw:
         record("law", dict(counts))
         print(machine.__name__, dict(counts))  # noqa: T201
         assert counts["steps"] >= 1000 * TIMES
-        assert min(counts["merges"], counts["splits"], counts["joined"], counts["parted"]) >= 5 * TIMES
+        assert min(counts["joined"], counts["parted"]) >= 40 * TIMES
 
 
 class ByHand(Law):
