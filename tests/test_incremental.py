@@ -877,7 +877,7 @@ def another_site() -> Path:
 
 class InOneProcess(Law):
     counts: ClassVar[Counter[str]] = Counter()
-    ways = (*["here"] * 7, *["memory"] * 7, "command")
+    ways = (*["here"] * 14, "command")
 
 
 class InTwoProcesses(Law):
@@ -922,6 +922,11 @@ def hold(machine: type[Law], examples: int, *phases: Phase) -> None:
     run_state_machine_as_test(machine, settings=found)
 
 
+# Ten minutes: run with NEWSGEN_LAW_EXAMPLES=1 or more.
+long = pytest.mark.skipif("NEWSGEN_LAW_EXAMPLES" not in os.environ, reason="NEWSGEN_LAW_EXAMPLES is not set")
+
+
+@long
 @pytest.mark.usefixtures("quickly")
 class TestLaw:
     def test_in_one_process(self, record_property: Callable[..., None]) -> None:
@@ -938,7 +943,7 @@ class TestLaw:
         record("law", dict(counts))
         print(machine.__name__, dict(counts))  # noqa: T201
         assert counts["steps"] >= 1000 * TIMES
-        assert min(counts["joined"], counts["parted"]) >= 40 * TIMES
+        assert min(counts[name] for name in ("merges", "splits", "joined", "parted")) >= 15 * TIMES
 
 
 class ByHand(Law):
@@ -1003,16 +1008,6 @@ def _shorter(stamp: Any) -> Callable[..., Any]:
     return lambda size, mtime, *_: stamp(size, mtime, 0, 0)
 
 
-def _no_scope() -> Callable[..., None]:
-    begin = keys.Keys.__init__
-
-    def begun(self: keys.Keys, *given: Any) -> None:
-        begin(self, *given)
-        self._scope = b""
-
-    return begun
-
-
 PLANTED: dict[str, tuple[Any, str, Callable[[], Any]]] = {
     "a digest without the body": (Page, "digest", lambda: _digest_without("body")),
     "a digest without summaries": (Page, "digest", lambda: _digest_without("summary")),
@@ -1022,10 +1017,10 @@ PLANTED: dict[str, tuple[Any, str, Callable[[], Any]]] = {
     "a look that sees no template and no static file": (files, "tree", lambda: lambda _: iter(())),
     "a story's key without its members": (keys.Keys, "_told", lambda: lambda _, story: story.id.encode()),
     "keys without names": (keys.Keys, "_named", lambda: lambda *_: b""),
-    "keys without the configuration": (keys.Keys, "__init__", _no_scope),
 }
 
 
+@long
 @pytest.mark.usefixtures("quickly")
 @pytest.mark.parametrize("bug", PLANTED)
 def test_the_law_finds(bug: str, monkeypatch: Patch) -> None:
