@@ -108,9 +108,11 @@ class Reader:
             matter = frontmatter.parse(source.data)
         except frontmatter.Malformed as error:
             return (Problem(path=path, line=error.line, field=error.field, what=error.what, hint=error.hint),)
-        values = _without_nothing(matter.values)
+        values = matter.values
         values.pop("secured", None)
         kind = ABOUT.get(source.id.partition("/")[0])
+        if kind or not values.keys() <= _ARTICLE:
+            values = _without_nothing(values)
         wrong = Faults()
         foreign: dict[str, str] = {}
         parsed: Article | About | None = None
@@ -119,7 +121,12 @@ class Reader:
                 parsed = self._about(source.id, kind, msgspec.convert(values, AboutFile), matter.body, wrong)
             else:
                 extra = self._translate(values, foreign)
-                file = msgspec.convert(values, ArticleFile)
+                try:
+                    file = msgspec.convert(values, ArticleFile)
+                except msgspec.ValidationError:
+                    # Most files have no field that says nothing: to look for one takes longer than to try.
+                    values = _without_nothing(values)
+                    file = msgspec.convert(values, ArticleFile)
                 parsed = self._article(source.id, digest, file, extra, matter.body, wrong)
         except (msgspec.ValidationError, OverflowError):
             wrong += faults(values, AboutFile if kind else ArticleFile)

@@ -225,7 +225,7 @@ def aliases(given: tuple[str, ...] | str, wrong: Faults) -> tuple[str, ...]:
 
 def local_address(value: str) -> bool:
     """Whether a picture's address is a path on this site."""
-    return re.fullmatch(r"/(?![/\\])[^\x00-\x20\x7f\"'<>\\]*", value) is not None
+    return value.startswith("/") and re.fullmatch(r"/(?![/\\])[^\x00-\x20\x7f\"'<>\\]*", value) is not None
 
 
 def _shown(value: str, length: int) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Callable
+from typing import Any
 from urllib.parse import urlsplit
 
 import markdown
@@ -47,6 +48,21 @@ _NO_DEPTH = frozenset(
         "i",
     ]
 )
+# A character without which an inline pattern cannot match: most texts have few of them, and each search costs.
+_MARKS = {
+    "backtick": "`",
+    "escape": "\\",
+    "reference": "[",
+    "link": "[",
+    "image_link": "[",
+    "image_reference": "[",
+    "short_reference": "[",
+    "short_image_ref": "[",
+    "autolink": "<",
+    "automail": "<",
+    "html": "<",
+    "entity": "&",
+}
 _HEADING = re.compile(r"<(/?)h([1-6])(?=[ >])")
 
 _TAGS = {
@@ -92,6 +108,9 @@ class Markup:
         self._root = root
         self._blocked = blocked
         self._markdown = markdown.Markdown(extensions=["tables", "fenced_code", "sane_lists"], output_format="html")
+        self._inline: Any = self._markdown.treeprocessors["inline"]
+        known = {self._markdown.inlinePatterns[name]: mark for name, mark in _MARKS.items()}
+        self._patterns = [(pattern, known.get(pattern, "")) for pattern in self._markdown.inlinePatterns]
         self._cleaner = nh3.Cleaner(
             tags=_TAGS if images else _TAGS - {"img"},
             attributes=_ATTRIBUTES,
@@ -105,6 +124,7 @@ class Markup:
         if not text.strip():
             return ""
         _shallow(text)
+        self._inline.inlinePatterns = [pattern for pattern, mark in self._patterns if mark in text]
         try:
             rendered = self._markdown.reset().convert(text)
         except RecursionError:

@@ -34,7 +34,7 @@ def plain(value: str) -> str:
 
     Tags go first, so that `&lt;b&gt;` becomes the three characters a writer meant, not markup.
     """
-    if not _SUSPECT.search(value):
+    if not value or not _SUSPECT.search(value):
         return value
     value = _TAG.sub("", _DROPPED.sub("", value))
     return " ".join(_UNPRINTABLE.sub("", html.unescape(value)).split())

@@ -877,7 +877,7 @@ def another_site() -> Path:
 
 class InOneProcess(Law):
     counts: ClassVar[Counter[str]] = Counter()
-    ways = (*["here"] * 14, "command")
+    ways = (*["here"] * 7, *["memory"] * 7, "command")
 
 
 class InTwoProcesses(Law):
@@ -922,11 +922,6 @@ def hold(machine: type[Law], examples: int, *phases: Phase) -> None:
     run_state_machine_as_test(machine, settings=found)
 
 
-# Ten minutes: run with NEWSGEN_LAW_EXAMPLES=1 or more.
-long = pytest.mark.skipif("NEWSGEN_LAW_EXAMPLES" not in os.environ, reason="NEWSGEN_LAW_EXAMPLES is not set")
-
-
-@long
 @pytest.mark.usefixtures("quickly")
 class TestLaw:
     def test_in_one_process(self, record_property: Callable[..., None]) -> None:
@@ -1020,7 +1015,6 @@ PLANTED: dict[str, tuple[Any, str, Callable[[], Any]]] = {
 }
 
 
-@long
 @pytest.mark.usefixtures("quickly")
 @pytest.mark.parametrize("bug", PLANTED)
 def test_the_law_finds(bug: str, monkeypatch: Patch) -> None:
