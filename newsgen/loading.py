@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from newsgen import config, content, fields, files, library, plan, ranking
+from newsgen import config, content, fields, files, library, plan, pool, ranking
 from newsgen.cache import Cache, Entry, engine
 from newsgen.content import Parsed
 from newsgen.errors import Problem
@@ -26,11 +26,10 @@ from newsgen.text import brief
 from newsgen.theme import Theme
 from newsgen.typed import near
 
-CHUNK = 250
-"""Files that a worker reads in one go."""
-
 Map = Callable[[Callable[[Any], Any], list[Any]], Iterable[Any]]
 """A function for many values, in their order; here, or in other processes."""
+
+Begin = Callable[[Theme, Site], plan.Take]
 
 _owners = msgspec.msgpack.Decoder(dict[str, str])
 _sheets = msgspec.msgpack.Decoder(dict[bytes, tuple[Sheet, ...]])
@@ -61,20 +60,21 @@ def load(
     cache: Cache | None = None,
     found: Iterable[Found] | None = None,
     run: Map = map,
+    begin: Begin | None = None,
 ) -> Loaded:
     """Reads a site and plans its pages.
 
     `memory` is what a process that loads again keeps; its clusterer can be asked about the stories afterwards. `cache` is what earlier builds worked out and learns what is new; `found` are the content files where they have been
-    looked for; `run` may read them in other processes.
+    looked for; `run` may read them in other processes. `begin` is told when planning begins; what it returns takes the pages.
     """
     if cache is None:
         with Cache(options.site, engine()) as kept:
-            return _load(options, progress, memory or Memory(), kept, found, run, begins=False)
+            return _load(options, progress, memory or Memory(), kept, found, run, begin, begins=False)
     # What is kept of stories are changes of what was kept before: only the first build of a process can say them.
     memory = memory or Memory()
     begins = memory.loaded is None
     try:
-        return _load(options, progress, memory, cache, found, run, begins=begins)
+        return _load(options, progress, memory, cache, found, run, begin, begins=begins)
     except BaseException:
         # Stories may be half brought up to date.
         memory.loaded = None
@@ -88,6 +88,7 @@ def _load(
     cache: Cache,
     found: Iterable[Found] | None,
     run: Map,
+    begin: Begin | None,
     *,
     begins: bool,
 ) -> Loaded:
@@ -129,7 +130,9 @@ def _load(
         report.seconds["arrange"] = clock.lap()
         theme = Theme(options.site, cache)
         known = memory.loaded.plan.known() if memory.loaded else _known(cache)
-        planned = plan.plan(shelved, theme.files(), source.name, known)
+        shared = plan.site(shelved)
+        take = begin(theme, shared) if begin and not (options.strict and report.problems) else None
+        planned = plan.plan(shelved, theme.files(), source.name, known, take)
         cache.put("plan", msgspec.msgpack.encode(planned.known()))
         report.problems += planned.problems
         report.seconds["plan"] = clock.lap()
@@ -139,7 +142,7 @@ def _load(
         config=settings,
         articles=articles,
         library=shelved,
-        site=plan.site(shelved),
+        site=shared,
         theme=theme,
         plan=planned,
         now=now,
@@ -200,7 +203,7 @@ def _read(
         else:
             known[entry.id] = entry
     due = [(f, known[id].digest if id in known else b"") for id, f in found.items() if id not in parsed]
-    work = [(settings, shown, due[i : i + CHUNK]) for i in range(0, len(due), CHUNK)]
+    work = [(settings, shown, due[i : i + pool.BATCH]) for i in range(0, len(due), pool.BATCH)]
     fresh = []
     for (_, _, chunk), results in zip(work, run(_parse, work), strict=True):
         for (file, _), (mark, data) in zip(chunk, results, strict=True):

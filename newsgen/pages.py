@@ -12,7 +12,6 @@ from typing import Any, ClassVar, Union
 import msgspec
 
 from newsgen.model import Card, Cluster, Figures, Image, Link, Noun, Tally, frozen
-from newsgen.text import digest
 
 _encode = msgspec.msgpack.Encoder().encode
 
@@ -24,12 +23,8 @@ class Page(Noun, frozen=True, kw_only=True, tag=True):
     template: ClassVar[str] = ""
 
     def encode(self) -> bytes:
-        """The page as msgpack, its type's name first."""
+        """The page as msgpack, its type's name first: bytes that differ whenever anything the template may read differs."""
         return _encode(self)
-
-    def digest(self) -> str:
-        """32 hex digits that differ whenever anything the template may read differs."""
-        return digest(_encode(self))
 
 
 class Head(Noun, frozen=True, kw_only=True):
@@ -100,7 +95,7 @@ class Report(Noun, frozen=True, kw_only=True):
 
 
 class Reason(Noun, frozen=True, kw_only=True):
-    """Why a piece is in its story: `kind` of evidence that ties it to the `other`, `percent` how alike their words are."""
+    """Why a piece is in its story: `kind` of evidence that ties it to the `other`, `percent` how alike their words are, about."""
 
     piece: Card
     other: Card
@@ -109,9 +104,9 @@ class Reason(Noun, frozen=True, kw_only=True):
 
 
 class Miss(Noun, frozen=True, kw_only=True):
-    """Why a piece is not in a story: `percent` alike in words to the `other`, which is.
+    """Why a piece is not in a story: about `percent` alike in words to the `other`, which is.
 
-    `fit` is how much it has of what would be enough, in percent.
+    `fit` is about how much it has of what would be enough, in percent.
     """
 
     piece: Card

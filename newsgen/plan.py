@@ -26,6 +26,7 @@ from newsgen.pages import (
     RedirectPage,
     TextPage,
 )
+from newsgen.text import digest
 
 TOP = 12
 """Stories at the top of the front page; below them `BLOCKS` topics with `BLOCK` stories each."""
@@ -50,6 +51,10 @@ Known: TypeAlias = Mapping[bytes, tuple[Sheet, ...]]
 """The sheets of the pages that were planned for a key."""
 
 
+Take: TypeAlias = Callable[[Sheet, Page, bytes], None]
+"""Receives a page when it is made, with its sheet and its bytes."""
+
+
 class Part(NamedTuple):
     """Pages that are always the same where the key is; b"" is no key."""
 
@@ -63,7 +68,8 @@ class Plan:
     A page is known by its sheet; it is made where no earlier plan knew it, or when it is asked for.
     """
 
-    def __init__(self, parts: Iterable[Part], named: _Named, known: Known) -> None:
+    def __init__(self, parts: Iterable[Part], named: _Named, known: Known, take: Take | None = None) -> None:
+        self._take = take
         self._made: dict[str, Page] = {}
         self._part: dict[str, Part] = {}
         self._keyed: dict[bytes, tuple[Sheet, ...]] = {}
@@ -84,12 +90,17 @@ class Plan:
         self.problems: tuple[Problem, ...] = ()
         if _in_the_way([sheet.path for sheet in sheets]):
             pages, self.problems = _apart((page for part in every for page in part.make()), named)
+            self.sheets = {page.path: self._sheet(page) for page in pages}
             self._made = {page.path: page for page in pages}
-            self.sheets = {path: self._sheet(page) for path, page in self._made.items()}
 
     def _sheet(self, page: Page) -> Sheet:
-        self._made[page.path] = page
-        return Sheet(page.path, page.template, page.digest())
+        data = page.encode()
+        sheet = Sheet(page.path, page.template, digest(data))
+        if self._take:
+            self._take(sheet, page, data)
+        else:
+            self._made[page.path] = page
+        return sheet
 
     def known(self) -> Known:
         """What the next plan need not make again."""
@@ -106,14 +117,21 @@ class Plan:
         return map(self.page, self.sheets)
 
 
-def plan(library: Library, files: Iterable[FilePage] = (), shown: str = "content", known: Known | None = None) -> Plan:
+def plan(
+    library: Library,
+    files: Iterable[FilePage] = (),
+    shown: str = "content",
+    known: Known | None = None,
+    take: Take | None = None,
+) -> Plan:
     """The plan of a site. `files` are static ones, `shown` is how messages call the content folder.
 
-    `known` are sheets of an earlier plan by the same engine.
+    `known` are sheets of an earlier plan by the same engine. Pages go to `take` where it is given, in which case some
+    may be none of the plan in the end; otherwise the plan holds them.
     """
     named: _Named = {(ArticlePage, address): f"{shown}/{id}" for id, address in library.address.items()}
     named |= {(TextPage, urls.page(key)): f"{shown}/{about.id}" for key, about in library.about["page"].items()}
-    return Plan([*_parts(Cards(library)), Part(b"", lambda: files)], named, known or {})
+    return Plan([*_parts(Cards(library)), Part(b"", lambda: files)], named, known or {}, take)
 
 
 def site(library: Library) -> Site:

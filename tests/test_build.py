@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sites import NOW, Site
 
-from newsgen import build, files, loading
+from newsgen import build, files, pool
 
 Make = Callable[..., Site]
 
@@ -29,7 +29,7 @@ def demo(site: Make) -> Site:
 
 
 def test_any_number_of_jobs_gives_the_same_bytes(demo: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(build, "BATCH", 20)
+    monkeypatch.setattr(pool, "BATCH", 20)
     demo.good()
     one = demo.tree()
     report = demo.good(jobs=2, output=demo.root / "other")
@@ -39,20 +39,19 @@ def test_any_number_of_jobs_gives_the_same_bytes(demo: Site, monkeypatch: pytest
 
 def test_processes_that_begin_from_nothing_and_threads_do_as_well(demo: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """As on Windows and macOS: what goes to a worker and comes back is values alone."""
-    monkeypatch.setattr(build, "BATCH", 40)
-    monkeypatch.setattr(loading, "CHUNK", 20)
+    monkeypatch.setattr(pool, "BATCH", 20)
     demo.good(jobs=1)
     one = demo.tree()
     pools = (ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")), ThreadPoolExecutor(2))
-    for number, pool in enumerate(pools):
-        with pool:
+    for number, executor in enumerate(pools):
+        with executor:
             shutil.rmtree(demo.root / ".newsgen")
-            report = build.build(demo.options(output=demo.root / f"out{number}"), executor=pool)
+            report = build.build(demo.options(output=demo.root / f"out{number}"), executor=executor)
             assert not report.problems
             assert demo.tree(demo.root / f"out{number}") == one
             demo.write("content/new.md", "---\ntitle: New\ndate: 2026-11-21\nextra: [1, {a: [b]}]\n---\nBody.\n")
             demo.write("templates/pages/404.html", f"Anew {number}")
-            build.build(demo.options(output=demo.root / f"out{number}"), executor=pool)
+            build.build(demo.options(output=demo.root / f"out{number}"), executor=executor)
             demo.good(output=demo.root / f"clean{number}")
             assert demo.tree(demo.root / f"out{number}") == demo.tree(demo.root / f"clean{number}")
             (demo.root / "content/new.md").unlink()

@@ -156,7 +156,7 @@ def test_a_build_killed_at_any_moment_leaves_whole_files_and_no_dead_link_and_th
 def test_workers_do_not_outlive_a_build_that_was_killed(site: Make, tmp_path: Path) -> None:
     s = fill(site())
     code = (
-        "import sys; from pathlib import Path; from newsgen import build; from newsgen.options import Options; build.BATCH = 5\n"
+        "import sys; from pathlib import Path; from newsgen import build, pool; from newsgen.options import Options; pool.BATCH = 5\n"
         "import newsgen.render as r, time; old = r.Renderer.__call__\n"
         "r.Renderer.__call__ = lambda self, page: (Path(sys.argv[2]).touch(), time.sleep(60))\n"
         "build.build(Options(site=Path(sys.argv[1]), jobs=2))"

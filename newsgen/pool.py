@@ -1,0 +1,98 @@
+"""Work is done here, or in other processes through any `concurrent.futures.Executor`."""
+
+from __future__ import annotations
+
+import gc
+import os
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor, Future
+
+BATCH = 250
+"""Files that are read, or pages that are rendered, in one go."""
+
+MANY = 1500
+"""So many of them are worth a second process."""
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class Pool:
+    """Other processes, begun when there is work for them. `jobs` None is as many as the machine has processors."""
+
+    def __init__(self, jobs: int | None, executor: Executor | None) -> None:
+        self._given = executor
+        self._jobs = jobs
+        self._own: Executor | None = None
+
+    def __enter__(self) -> Pool:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._own:
+            self._own.shutdown(cancel_futures=True)
+
+    def is_worth(self, batches: int) -> bool:
+        """Whether so many batches are better done by others."""
+        if self._given or (self._jobs or 0) > 1:
+            return batches > 1
+        return self._jobs is None and _processors() > 1 and batches * BATCH >= MANY
+
+    @property
+    def runs(self) -> bool:
+        """Whether others have begun to work already."""
+        return bool(self._given or self._own)
+
+    @property
+    def width(self) -> int:
+        """How many pieces are worth having under way: what waits is memory."""
+        return 2 * (self._jobs or _processors())
+
+    def submit(self, function: Callable[[T], R], piece: T) -> Future[R]:
+        """Has a piece of work done elsewhere."""
+        return self._executor.submit(function, piece)
+
+    @property
+    def _executor(self) -> Executor:
+        if self._given:
+            return self._given
+        if self._own is None:
+            from concurrent.futures import ProcessPoolExecutor
+
+            self._own = ProcessPoolExecutor(self._jobs or _processors(), initializer=_begin, initargs=(os.getpid(),))
+        return self._own
+
+    def map(self, function: Callable[[T], R], work: list[T]) -> Iterator[R]:
+        """The results in the order of the work; made here where others are not worth it."""
+        if not self.is_worth(len(work)):
+            yield from map(function, work)
+            return
+        waiting: deque[Future[R]] = deque()
+        for piece in work:
+            waiting.append(self.submit(function, piece))
+            if len(waiting) > self.width:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+def _processors() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _begin(parent: int) -> None:
+    """A worker makes no cycles, and does not outlive a build that was killed."""
+    gc.disable()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()

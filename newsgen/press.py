@@ -1,0 +1,187 @@
+"""Stale pages become staged files, here or in other processes, while the rest is still being planned."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Future
+from pathlib import Path
+
+import msgspec
+
+from newsgen import pool
+from newsgen.cache import Cache, engine
+from newsgen.model import Site
+from newsgen.options import Options, Progress, folders
+from newsgen.output import Manifest, Output, Record
+from newsgen.pages import Page, decode
+from newsgen.plan import Sheet, Take
+from newsgen.pool import Pool
+from newsgen.render import Renderer
+from newsgen.text import digest
+from newsgen.theme import Theme
+
+
+class Last:
+    """The last build, and which of its files are not what they should be."""
+
+    def __init__(self, output: Output, theme: Theme, site: Site, *, verify: bool) -> None:
+        self.manifest = output.manifest()
+        self._output, self._theme, self._verify = output, theme, verify
+        self._made_of = engine(), digest(msgspec.msgpack.encode(site))
+        self._same: dict[str, bool] = {"": True}
+
+    def is_stale(self, sheet: Sheet) -> bool:
+        """Whether a page has to be rendered."""
+        was = self.manifest.files.get(sheet.path)
+        if was is None or was.page != sheet.digest or was.template != sheet.template:
+            return True
+        same = self._same.get(sheet.template)
+        if same is None:
+            old = self.manifest
+            mark = self._theme.digest_of(sheet.template)
+            same = (old.engine, old.site) == self._made_of and old.templates.get(sheet.template) == mark
+            self._same[sheet.template] = same
+        return not same or not self._output.stands(sheet.path, was, verify=self._verify)
+
+    def reasons(self, sheet: Sheet) -> list[str]:
+        """The parts of a page's key that differ from the last build's; none where its file is fresh."""
+        old = self.manifest
+        was = old.files.get(sheet.path)
+        if was is None:
+            return ["no build wrote it"]
+        engine, site = self._made_of
+        static = not sheet.template
+        reasons = [
+            ("newsgen or a library has another version", not static and old.engine != engine),
+            ("the title, navigation or settings of the site differ", not static and old.site != site),
+            ("it has another template", was.template != sheet.template),
+            (
+                "its template differs",
+                not static and old.templates.get(was.template) != self._theme.digest_of(sheet.template),
+            ),
+            ("its content differs", was.page != sheet.digest),
+        ]
+        found = [reason for reason, holds in reasons if holds]
+        stands = found or self._output.stands(sheet.path, was, verify=self._verify)
+        return found or ([] if stands else ["its file is gone or was altered"])
+
+    def next(self, sheets: Mapping[str, Sheet], files: dict[str, Record], flags: Iterable[str]) -> Manifest:
+        """What the next build is to find."""
+        engine, site = self._made_of
+        names = sorted({s.template for s in sheets.values()} - {""})
+        templates = {name: self._theme.digest_of(name) for name in names}
+        return Manifest(engine=engine, site=site, flags=" ".join(sorted(flags)), templates=templates, files=files)
+
+
+class Press:
+    """Stages the files of stale pages, a batch at a time, while the plan of the rest is still being made."""
+
+    def __init__(self, options: Options, pool: Pool, cache: Cache, progress: Progress | None) -> None:
+        self.output = Output(folders(options)[1])
+        self.last: Last
+        self.staged: dict[Sheet, Record | None] = {}
+        self._options, self._pool, self._cache, self._progress = options, pool, cache, progress
+        self._batch: list[tuple[Sheet, Page, bytes]] = []
+        self._waiting: deque[tuple[list[Sheet], Future[list[Record | None]]]] = deque()
+        self._count = self._done = self._all = 0
+        self._shard: _Shard | None = None
+
+    def __enter__(self) -> Press:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.output.abandon()
+
+    def begin(self, theme: Theme, site: Site) -> Take:
+        """Opens the output folder, and says what takes the pages."""
+        self._cache.release()
+        self.output.open()
+        self.last = Last(self.output, theme, site, verify=self._options.verify)
+        self._theme, self._site = theme, site
+        # Staging names of a killed build's workers, which may not be dead yet, are others.
+        self._run = f"{os.getpid()}-{time.time_ns()}"
+        self._remote = self._pool.runs
+        return self.take
+
+    def take(self, sheet: Sheet, page: Page, data: bytes) -> None:
+        """Stages the file of a page, soon, if it is stale."""
+        if sheet not in self.staged and self.last.is_stale(sheet):
+            self._put(sheet, page, data)
+
+    def finish(self, stale: list[Sheet], page: Callable[[str], Page]) -> list[Record | None]:
+        """The records of all these pages, in their order, whoever made them. `page` makes those that were not planned anew."""
+        rest = [sheet for sheet in stale if sheet not in self.staged]
+        self._remote = self._remote or self._pool.is_worth(-(-len(rest) // pool.BATCH))
+        self._all = len(stale)
+        for sheet in rest:
+            made = page(sheet.path)
+            self._put(sheet, made, made.encode() if self._remote else b"")
+        self._send()
+        while self._waiting:
+            self._receive()
+        return [self.staged[sheet] for sheet in stale]
+
+    def _put(self, sheet: Sheet, page: Page, data: bytes) -> None:
+        self.staged[sheet] = None
+        self._batch.append((sheet, page, data))
+        if len(self._batch) == pool.BATCH:
+            self._send()
+
+    def _send(self) -> None:
+        batch, self._batch = self._batch, []
+        if not batch:
+            return
+        sheets = [sheet for sheet, _, _ in batch]
+        records = [self.last.manifest.files.get(sheet.path) for sheet in sheets]
+        self._count += 1
+        name = f"{self._run}-{self._count}"
+        if not self._remote:
+            self._shard = self._shard or _Shard(self._theme, self._site, self.output, self._cache)
+            self._note(sheets, self._shard(name, [page for _, page, _ in batch], records))
+            return
+        shared = (str(self.output.root), str(self._theme.site), self._site, self._run)
+        work = (*shared, name, [data for _, _, data in batch], records)
+        self._waiting.append((sheets, self._pool.submit(_remotely, work)))
+        if len(self._waiting) > self._pool.width:
+            self._receive()
+
+    def _receive(self) -> None:
+        sheets, future = self._waiting.popleft()
+        self._note(sheets, future.result())
+
+    def _note(self, sheets: list[Sheet], records: list[Record | None]) -> None:
+        self.staged |= zip(sheets, records, strict=True)
+        self._done += len(sheets)
+        if self._progress:
+            self._progress("rendering", self._done, self._all)
+
+
+class _Shard:
+    """Renders and stages batches of pages with one set of templates."""
+
+    def __init__(self, theme: Theme, site: Site, output: Output, cache: Cache | None = None) -> None:
+        self._render = Renderer(theme, site, cache)
+        self._output = output
+
+    def __call__(self, name: str, pages: Iterable[Page], records: list[Record | None]) -> list[Record | None]:
+        return [
+            self._output.stage(page.path, self._render(page), f"{name}/{i}", record)
+            for i, (page, record) in enumerate(zip(pages, records, strict=True))
+        ]
+
+
+_Work = tuple[str, str, Site, str, str, list[bytes], list[Record | None]]
+_mine: dict[str, _Shard] = {}
+
+
+def _remotely(work: _Work) -> list[Record | None]:
+    """One batch in a worker process, which keeps its templates for the next of the same build."""
+    root, folder, site, run, name, batch, records = work
+    shard = _mine.get(run)
+    if shard is None:
+        _mine.clear()
+        shard = _mine[run] = _Shard(Theme(Path(folder)), site, Output(Path(root)))
+    return shard(name, map(decode, batch), records)
