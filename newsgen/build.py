@@ -6,6 +6,7 @@ What a build that changes nothing does without is imported when it is needed.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,7 +24,10 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from newsgen.loading import Loaded
-    from newsgen.press import Press
+    from newsgen.plan import Sheet
+    from newsgen.press import Last, Press
+
+    Ahead = Callable[[Loaded, list[Sheet], Last], None]
 
 
 def build(
@@ -31,11 +35,13 @@ def build(
     progress: Progress | None = None,
     executor: Executor | None = None,
     memory: Memory | None = None,
+    ahead: Ahead | None = None,
 ) -> Report:
     """Builds the site: renders what is stale, writes what differs, removes what is no longer planned.
 
     With `strict` and a problem nothing is written. `executor` reads and renders where it is given. A process that
-    builds again passes the same `memory`.
+    builds again passes the same `memory`. `ahead` learns what is planned, which pages of it are stale and why, before
+    any file stands.
     """
     started = time.perf_counter()
     now = (options.now or datetime.now(UTC)).astimezone(UTC)
@@ -60,7 +66,7 @@ def build(
             )
             report = loaded.report
             if not (options.strict and report.problems):
-                manifest = _write(loaded, options, press)
+                manifest = _write(loaded, options, press, ahead)
                 if manifest is not None:
                     look.remember(cache, report, manifest, loaded.unsettled)
             clock = loading.Stopwatch()
@@ -69,13 +75,15 @@ def build(
     return report
 
 
-def _write(loaded: Loaded, options: Options, press: Press) -> Manifest | None:
+def _write(loaded: Loaded, options: Options, press: Press, ahead: Ahead | None) -> Manifest | None:
     """Renders and writes; the manifest of what stands now, None where another build of the same would differ."""
     from newsgen.loading import Stopwatch
 
     report, clock = loaded.report, Stopwatch()
     output, old, sheets = press.output, press.last.manifest, loaded.plan.sheets
     stale = [s for s in sheets.values() if s in press.staged or press.last.is_stale(s)]
+    if ahead:
+        ahead(loaded, stale, press.last)
     report.seconds["compare"] = clock.lap()
     staged = press.finish(stale, loaded.plan.page)
     report.seconds["render"] = clock.lap()

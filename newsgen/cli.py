@@ -167,6 +167,49 @@ def build(as_json: bool, why: str | None, **chosen: Any) -> None:
 @cli.command()
 @_place
 @_shown
+@click.option(
+    "--port", type=click.IntRange(0, 65535), help="The port to answer on.  [default: the first free from 8000 on]"
+)
+@click.option(
+    "--host", default="127.0.0.1", show_default=True, help="The address to answer on; 0.0.0.0 lets the network look on."
+)
+@click.option("--poll", is_flag=True, help="Look for changes again and again, for network mounts.")
+@click.option("--navigate", is_flag=True, help="Take browsers to the page of the file that was edited.")
+@click.option("--open", "browse", is_flag=True, help="Open a browser.")
+@click.option("--production", is_flag=True, help="Serve what `build` makes, without the preview's script.")
+@click.option("--jobs", type=click.IntRange(1, 64), help="Processes of the first build.  [default: one a processor]")
+@_finishes
+def serve(
+    port: int | None,
+    host: str,
+    poll: bool,
+    navigate: bool,
+    browse: bool,
+    production: bool,
+    jobs: int | None,
+    **chosen: Any,
+) -> None:
+    """Show the site in a browser, and every edit as soon as it is saved."""
+    from newsgen import serve as work
+
+    site, output = chosen["site"], chosen.pop("output")
+    folder = output or work.preview_folder(site)
+    options = _chosen(output=folder, jobs=jobs, fingerprints=production, **chosen)
+
+    def ready(address: str, problems: Iterable[object]) -> None:
+        _problems(problems, ())
+        click.echo(f"{address}\nCtrl+C ends the preview")
+        if browse:
+            click.launch(address)
+
+    if host in ("0.0.0.0", "::"):  # noqa: S104
+        _say("whoever reaches this machine can read the preview, drafts and held articles included", fg="yellow")
+    work.serve(options, host=host, port=port, poll=poll, navigate=navigate, live=not production, ready=ready)
+
+
+@cli.command()
+@_place
+@_shown
 @click.option("--external", is_flag=True, help="Also ask the network whether the publishers' addresses still answer.")
 @click.option("--json", "as_json", is_flag=True, help="Report on stdout as JSON.")
 @_finishes

@@ -67,7 +67,8 @@ class Look:
         toml = str(options.site / "site.toml")
         self._others["/site.toml"] = (toml, files.stamp(toml))
         clock = now if options.clock == "wall" else options.clock
-        told = (engine(), str(source.resolve()), str(output.resolve()), sorted(options.show), clock, options.strict)
+        chosen = sorted(options.show), clock, options.strict, options.fingerprints
+        told = (engine(), str(source.resolve()), str(output.resolve()), *chosen)
         self._told = msgspec.msgpack.encode(told)
         # Read now, as what is read later may be another state than the one that pages were made of.
         self._late = {

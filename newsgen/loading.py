@@ -128,7 +128,7 @@ def _load(
                 cache.put(name, value)
         cache.put("owners", msgspec.msgpack.encode(ranking.OWNERS))
         report.seconds["arrange"] = clock.lap()
-        theme = Theme(options.site, cache)
+        theme = Theme(options.site, cache, marked=options.fingerprints)
         known = memory.loaded.plan.known() if memory.loaded else _known(cache)
         shared = plan.site(shelved)
         take = begin(theme, shared) if begin and not (options.strict and report.problems) else None

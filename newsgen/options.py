@@ -24,6 +24,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
 
     `clock` is "content", "wall" or an aware time; `now` the time of the wall clock, by default that of the machine.
     `jobs` is how many processes read and render, None as many as there are processors, where there is enough to do.
+    `fingerprints` is whether the addresses of style sheets and their like say what is in them: without, an edit of one
+    leaves the pages as they are.
     """
 
     site: Path = Path()
@@ -35,6 +37,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     jobs: int | None = None
     strict: bool = False
     verify: bool = False
+    fingerprints: bool = True
 
 
 class Memory:

@@ -142,7 +142,7 @@ class Press:
             self._shard = self._shard or _Shard(self._theme, self._site, self.output, self._cache)
             self._note(sheets, self._shard(name, [page for _, page, _ in batch], records))
             return
-        shared = (str(self.output.root), str(self._theme.site), self._site, self._run)
+        shared = (str(self.output.root), str(self._theme.site), self._theme.marked, self._site, self._run)
         work = (*shared, name, [data for _, _, data in batch], records)
         self._waiting.append((sheets, self._pool.submit(_remotely, work)))
         if len(self._waiting) > self._pool.width:
@@ -173,15 +173,15 @@ class _Shard:
         ]
 
 
-_Work = tuple[str, str, Site, str, str, list[bytes], list[Record | None]]
+_Work = tuple[str, str, bool, Site, str, str, list[bytes], list[Record | None]]
 _mine: dict[str, _Shard] = {}
 
 
 def _remotely(work: _Work) -> list[Record | None]:
     """One batch in a worker process, which keeps its templates for the next of the same build."""
-    root, folder, site, run, name, batch, records = work
+    root, folder, marked, site, run, name, batch, records = work
     shard = _mine.get(run)
     if shard is None:
         _mine.clear()
-        shard = _mine[run] = _Shard(Theme(Path(folder)), site, Output(Path(root)))
+        shard = _mine[run] = _Shard(Theme(Path(folder), marked=marked), site, Output(Path(root)))
     return shard(name, map(decode, batch), records)

@@ -28,10 +28,14 @@ _SKIPPED = (".DS_Store", "Thumbs.db")
 
 
 class Theme:
-    """The templates and static files that make one site. `site` is its folder; `cache` spares reading templates twice."""
+    """The templates and static files that make one site. `site` is its folder; `cache` spares reading templates twice.
 
-    def __init__(self, site: Path, cache: Cache | None = None) -> None:
+    Without `marked` static files keep their names.
+    """
+
+    def __init__(self, site: Path, cache: Cache | None = None, *, marked: bool = True) -> None:
         self.site = site
+        self.marked = marked
         self._own = site.resolve() != home().resolve()
         shipped = jinja2.FileSystemLoader(home() / "templates")
         own = [jinja2.FileSystemLoader(site / "templates")] if self._own else []
@@ -139,7 +143,7 @@ class Theme:
                 raise TemplateError(f"static/{source}: a template links it, but there is no such file")
             stem, dot, ending = source.rpartition(".")
             mark = digest(self.static[source].read_bytes())[:8]
-            out[source] = f"/{stem}.{mark}{dot}{ending}"
+            out[source] = f"/{stem}.{mark}{dot}{ending}" if self.marked else f"/{source}"
         return out
 
     def asset(self, source: str) -> str:

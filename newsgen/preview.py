@@ -1,0 +1,211 @@
+"""Batches of changes become builds, and builds become news for the browsers that look on."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import threading
+from collections.abc import Callable, Collection
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from newsgen import build, files, loading
+from newsgen.errors import NewsgenError, Problem
+from newsgen.library import GATES
+from newsgen.loading import Loaded
+from newsgen.options import Memory, Options, Report, folders
+from newsgen.plan import Sheet
+from newsgen.press import Last
+from newsgen.render import Renderer
+from newsgen.watch import Watch
+
+FOLDER = ".newsgen/preview"
+"""Where a preview's output is, below the site's folder."""
+
+AROUND = 2
+"""Lines of a file shown before and after the one with a problem."""
+
+_PLACED = re.compile(r"([^\s:][^:]*):(?:(\d+):)?\s+(.+)", re.DOTALL)
+_SECURED = re.compile(r"""(\s*)["']?secured["']?\s*[:=]""")
+_REASONS = {
+    "held": "published: false",
+    "draft": "draft: true",
+    "future": "publishedDateTime is still to come",
+    "expired": "expiryDate has passed",
+}
+
+
+class Shown(msgspec.Struct, kw_only=True):
+    """A problem as a browser shows it; `frame` are the lines around it, with their numbers."""
+
+    path: str
+    line: int
+    field: str
+    what: str
+    hint: str
+    frame: list[tuple[int, str]]
+
+
+class News(msgspec.Struct, kw_only=True):
+    """What a build changed: output files by path; `article` is the page of a content file that was edited."""
+
+    changed: frozenset[str] = frozenset()
+    article: str = ""
+
+
+class Preview:
+    """A site that is built again whenever it changes. `tell` is called, from the building thread, with what is new."""
+
+    def __init__(
+        self, options: Options, tell: Callable[[News], None], open_pages: Callable[[], Collection[str]]
+    ) -> None:
+        self.options = options
+        self.output = folders(options)[1]
+        self.found: list[Problem] = []
+        self.problems: list[Shown] = []
+        self.report = Report()
+        self.loaded: Loaded | None = None
+        self.early: dict[str, bytes] = {}
+        """Pages that a build under way has rendered before all others, by path."""
+        self._tell, self._open_pages = tell, open_pages
+        self._memory = Memory()
+        self._why: dict[str, str] = {}
+        self.idle = threading.Event()
+        """Set while nothing is being built."""
+        self._stopped = False
+
+    @property
+    def show(self) -> list[str]:
+        """The gates that are open."""
+        return sorted(self.options.show)
+
+    def build(self) -> None:
+        """Builds, and tells what is new. Whatever is wrong with the site becomes problems to show."""
+        news = News()
+        before = self._memory.found
+        try:
+            report = build.build(self.options, memory=self._memory, ahead=self._ahead)
+            changed = frozenset([*report.written, *report.pruned])
+            news = News(changed=changed, article=self._edited(before) if before else "")
+            self.report = report
+            problems = list(report.problems)
+        except NewsgenError as error:
+            problems = [p if isinstance(p, Problem) else _placed(p) for p in error.problems]
+        self.found = problems
+        self.problems = [self._shown(p) for p in problems]
+        self.loaded = self._memory.loaded or self.loaded
+        self.early = {}
+        self._tell(news)
+
+    def run(self, watch: Watch) -> None:
+        """Builds after every batch of changes, until `stop`."""
+        if self._memory.loaded is None:
+            # A build that had nothing to do read nothing: now, not when the first edit comes.
+            with contextlib.suppress(NewsgenError):
+                self.loaded = loading.load(self.options, memory=self._memory)
+            self._tell(News())
+        while not self._stopped:
+            self.idle.set()
+            changed = watch.wait()
+            self.idle.clear()
+            if changed and not self._stopped:
+                self.build()
+
+    def stop(self) -> None:
+        """Ends `run` after the next batch."""
+        self._stopped = True
+
+    def choose(self, gate: str, *, on: bool) -> None:
+        """Shows, or no longer shows, what a gate holds back, from the next build on."""
+        show = self.options.show | {gate} if on else self.options.show - {gate}
+        self.options = msgspec.structs.replace(self.options, show=show)
+
+    def about(self, path: str) -> dict[str, str]:
+        """A page's source file, its template, and why it was rendered last; "" where that is not known."""
+        loaded = self.loaded
+        sheet = loaded.plan.sheets.get(path) if loaded else None
+        if not loaded or not sheet:
+            return {"source": "", "template": "", "why": ""}
+        address = f"/{path.removesuffix('index.html')}"
+        id = next((id for id, at in loaded.library.address.items() if at == address), "")
+        source = f"{folders(self.options)[0].name}/{id}" if id else ""
+        return {"source": source, "template": sheet.template, "why": self._why.get(path, "")}
+
+    def gates(self) -> dict[str, dict[str, Any]]:
+        """How many articles each gate holds back, or would, and why."""
+        loaded = self.loaded
+        shown = [a.status for a in loaded.library.articles if a.status] if loaded else []
+        return {
+            gate: {"count": self.report.skipped.get(gate, 0) + shown.count(gate), "reason": _REASONS[gate]}
+            for gate in GATES
+        }
+
+    def _ahead(self, loaded: Loaded, stale: list[Sheet], last: Last) -> None:
+        """Shows the pages that are open in a browser before the rest is rendered."""
+        pages = set(self._open_pages())
+        due = [sheet for sheet in stale if sheet.path in pages]
+        if not due:
+            return
+        render = Renderer(loaded.theme, loaded.site)
+        for sheet in due:
+            self._why[sheet.path] = "; ".join(last.reasons(sheet))
+            self.early[sheet.path] = render(loaded.plan.page(sheet.path))
+        self.loaded = loaded
+        self._tell(News(changed=frozenset(self.early)))
+
+    def _edited(self, before: dict[str, files.Found]) -> str:
+        """The address of the page of the last content file, by path, that is not as it was."""
+        loaded = self._memory.loaded
+        edited = [id for id, found in self._memory.found.items() if before.get(id) != found]
+        return next(
+            (loaded.library.address[id] for id in reversed(edited) if loaded and id in loaded.library.address), ""
+        )
+
+    def _shown(self, problem: Problem) -> Shown:
+        frame = self._frame(problem.path, problem.line) if problem.line else []
+        return Shown(
+            path=problem.path, line=problem.line, field=problem.field, what=problem.what, hint=problem.hint, frame=frame
+        )
+
+    def _frame(self, path: str, line: int) -> list[tuple[int, str]]:
+        """The lines around one of a file that a message names."""
+        source = folders(self.options)[0]
+        head, _, rest = path.partition("/")
+        places = [source / rest] if head == source.name else [self.options.site / path, files.home() / path]
+        place = next((p for p in places if p.is_file()), None)
+        try:
+            text = place.read_text(encoding="utf-8", errors="replace") if place else ""
+        except OSError:
+            return []
+        lines = _without_secrets(text.splitlines())
+        return [(n, lines[n - 1][:300]) for n in range(max(1, line - AROUND), min(len(lines), line + AROUND) + 1)]
+
+
+def _placed(message: str) -> Problem:
+    """A message that names a place, as a problem."""
+    found = _PLACED.fullmatch(message)
+    return Problem(path=found[1], line=int(found[2] or 0), what=found[3]) if found else Problem(path="", what=message)
+
+
+def _without_secrets(lines: list[str]) -> list[str]:
+    """A file's lines without what is in its `secured` fields: nothing shows that."""
+    out = []
+    depth = -1
+    for line in lines:
+        inner = len(line) - len(line.lstrip())
+        if found := _SECURED.match(line):
+            depth = len(found[1])
+            out.append(found[0] + " …")
+        elif depth >= 0 and (not line.strip() or inner > depth):
+            out.append("…")
+        else:
+            depth = -1
+            out.append(line)
+    return out
+
+
+def preview_folder(site: Path) -> Path:
+    """Where a site's preview is built to."""
+    return site / FOLDER

@@ -1,0 +1,94 @@
+"""Changes on disk become batches: the events of the file system say that something happened, never what."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+import time
+from pathlib import Path
+
+from watchdog.events import FileSystemEvent, FileSystemEventHandler
+from watchdog.observers import Observer
+from watchdog.observers.api import BaseObserver, ObservedWatch
+from watchdog.observers.polling import PollingObserver
+
+QUIET = 0.02
+"""Seconds without an event after which a batch is whole: an editor's save is several events within a few ms."""
+
+LONGEST = 0.5
+"""Seconds after which a batch is taken as whole, whatever still happens."""
+
+_CHANGES = ("created", "modified", "moved", "deleted", "closed")
+
+
+class Watch(FileSystemEventHandler):
+    """Watches a site's content, templates, static files and site.toml, also where they come, go or are moved later.
+
+    `poll` looks for changes again and again, for network mounts, which send no events.
+    """
+
+    def __init__(self, site: Path, content: Path, *, poll: bool = False) -> None:
+        self._site = site.resolve()
+        self._toml = str(self._site / "site.toml")
+        self._trees = [content.resolve(), self._site / "templates", self._site / "static"]
+        self._stirred = threading.Event()
+        self._held: dict[Path, ObservedWatch] = {}
+        self._replaced: set[str] = set()
+        self._observer: BaseObserver = PollingObserver(timeout=0.5) if poll else Observer()
+
+    def __enter__(self) -> Watch:
+        self._observer.schedule(self, str(self._site), recursive=False)
+        self._hold()
+        self._observer.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._observer.stop()
+        self._observer.join()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Waits for a batch of changes; False where none came within `timeout` seconds."""
+        if not self._stirred.wait(timeout):
+            return False
+        end = time.monotonic() + LONGEST
+        while self._stirred.is_set() and time.monotonic() < end:
+            self._stirred.clear()
+            self._stirred.wait(QUIET)
+        self._stirred.clear()
+        # Before anything is read: what comes into a new folder from now on is an event.
+        self._hold()
+        return True
+
+    def stir(self) -> None:
+        """Begins a batch, as a change on disk does."""
+        self._stirred.set()
+
+    def on_any_event(self, event: FileSystemEvent) -> None:
+        """Takes note of what the file system says."""
+        if event.event_type not in _CHANGES:
+            return
+        paths = [os.fsdecode(p) for p in (event.src_path, event.dest_path) if p]
+        if any(self._is_input(path) for path in paths):
+            # A folder that is made anew may have the old one's inode: only its going tells.
+            if event.event_type in ("moved", "deleted"):
+                self._replaced.update(paths)
+            self._stirred.set()
+
+    def _is_input(self, path: str) -> bool:
+        """Whether a path is one of a site's files, or of the folders that hold them: nothing that a build writes."""
+        return path == self._toml or any(path == top or path.startswith(top + os.sep) for top in map(str, self._trees))
+
+    def _hold(self) -> None:
+        """Watches the folders that are there now, and no longer those that were there before."""
+        replaced, self._replaced = self._replaced, set()
+        for top in self._trees:
+            watch = self._held.get(top)
+            if watch and (str(top) in replaced or not top.is_dir()):
+                del self._held[top]
+                with contextlib.suppress(KeyError, OSError):
+                    self._observer.unschedule(watch)
+                watch = None
+            if not watch and top.is_dir():
+                with contextlib.suppress(OSError):
+                    self._held[top] = self._observer.schedule(self, str(top), recursive=True)

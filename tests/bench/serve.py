@@ -1,0 +1,128 @@
+"""`make bench-serve`: how long after a save a browser shows it, in a real Chromium; the median of many edits.
+
+A time begins before the file is written and ends in the browser, when its document has the new words or style: waiting
+for quiet, building, the news, the fetch and the patch are all in it.
+"""
+
+# ruff: noqa: T201
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+
+import gen_corpus
+from playwright.sync_api import Page, sync_playwright
+
+from newsgen.files import home
+
+STYLE = "static/css/site.css"
+TEMPLATE = "templates/pages/article.html"
+
+
+def measure(page: Page, edits: int, edit: Callable[[int], None], shown: Callable[[int], str]) -> float:
+    """Milliseconds from an edit until an expression is true in the page."""
+    times = []
+    for n in range(edits):
+        page.evaluate(
+            f"""() => {{ window.seen = new Promise((done) => {{
+              const look = () => {{ if ({shown(n)}) done(Date.now()); else setTimeout(look, 2); }}; look(); }}); }}"""
+        )
+        start = time.time() * 1000
+        edit(n)
+        times.append(page.evaluate("window.seen") - start)
+        time.sleep(0.3)
+    return median(times)
+
+
+def bench(count: int, edits: int, chromium: str, work: Path) -> None:
+    """One size: content, style, template, and the start of a site that is built."""
+    site = work / str(count)
+    gen_corpus.write(site / "content", count, "newsgen")
+    (site / "site.toml").write_text('title = "News"\n')
+    (site / "static/css").mkdir(parents=True)
+    (site / "templates/pages").mkdir(parents=True)
+    style, template = ((home() / name).read_text(encoding="utf-8") for name in (STYLE, TEMPLATE))
+    (site / STYLE).write_text(style)
+    (site / TEMPLATE).write_text(template)
+    command = [sys.executable, "-m", "newsgen", "serve", "--site", str(site), "--port", "0"]
+
+    def start() -> tuple[subprocess.Popen[str], str, float]:
+        begun = time.perf_counter()
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        assert process.stdout is not None
+        address = process.stdout.readline().strip()
+        subprocess.run(["curl", "-sf", "-o", os.devnull, address], check=True)
+        return process, address, time.perf_counter() - begun
+
+    process, _, cold = start()
+    process.terminate()
+    process.wait()
+    process, address, warm = start()
+    file = sorted((site / "content").iterdir())[count // 2]
+    source = file.read_text(encoding="utf-8")
+    title = source.partition('title: "')[2].partition('"')[0]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        page = browser.new_page()
+        time.sleep(3 + count / 2500)  # for what is read behind
+        folder = next(
+            (site / ".newsgen/preview").glob(f"20*/**/{file.stem[11:] if file.stem[:2] == '20' else file.stem}/")
+        )
+        page.goto(address + folder.relative_to(site / ".newsgen/preview").as_posix() + "/")
+        page.wait_for_function("document.querySelector('newsgen-preview')")
+        page.wait_for_timeout(500)
+        content = measure(
+            page,
+            edits,
+            lambda n: _write(file, source.replace(f'title: "{title}', f'title: "E{n} {title}', 1)),
+            lambda n: f"document.querySelector('h1').textContent.includes('E{n} ')",
+        )
+        css = measure(
+            page,
+            edits,
+            lambda n: _write(site / STYLE, style + f"\nbody {{ outline: {n + 1}px solid red }}"),
+            lambda n: f"getComputedStyle(document.body).outlineWidth === '{n + 1}px'",
+        )
+        layout = measure(
+            page,
+            max(3, edits // 4),
+            lambda n: _write(
+                site / TEMPLATE, template.replace("{% block main %}", f"{{% block main %}}<p id=n{n}>", 1)
+            ),
+            lambda n: f"document.getElementById('n{n}')",
+        )
+        browser.close()
+    process.terminate()
+    process.wait()
+    print(f"{count:8,}{content:12.0f}{css:12.0f}{layout:12.0f}{1000 * warm:12.0f}{1000 * cold:12.0f}", flush=True)
+
+
+def _write(file: Path, text: str) -> None:
+    file.write_text(text, encoding="utf-8")
+
+
+def main() -> None:
+    """Reads the options and prints a table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--sizes", nargs="+", type=int, default=[200, 1000, 10_000])
+    parser.add_argument("--edits", type=int, default=20)
+    given = parser.parse_args()
+    names = (os.environ.get("NEWSGEN_BROWSER"), "chromium", "chromium-browser", "google-chrome")
+    chromium = next((found for name in names if name and (found := shutil.which(name))), "")
+    print("articles   content ms   style ms  template ms   start ms     cold ms", flush=True)
+    with tempfile.TemporaryDirectory(prefix="newsgen-serve-") as work:
+        for count in given.sizes:
+            bench(count, given.edits, chromium, Path(work))
+
+
+if __name__ == "__main__":
+    main()

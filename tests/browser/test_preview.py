@@ -1,0 +1,253 @@
+"""`newsgen serve`, as its users meet it: the command in a process of its own, files saved on disk, a real browser."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+from sites import NOW, Site
+
+from newsgen.files import home
+
+
+class Served:
+    """A preview that runs."""
+
+    def __init__(self, site: Site, *args: str) -> None:
+        self.site = site
+        self._args = args
+        self.start("--port", "0")
+
+    def start(self, *args: str) -> None:
+        command = [sys.executable, "-m", "newsgen", "serve", "--now", NOW.isoformat(), *args, *self._args]
+        self._process = subprocess.Popen(
+            command, cwd=self.site.root, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8"
+        )
+        assert self._process.stdout is not None
+        self.address = self._process.stdout.readline().strip()
+        assert self.address.startswith("http://127.0.0.1:"), self._process.stderr and self._process.stderr.read()
+
+    def stop(self) -> None:
+        self._process.send_signal(signal.SIGINT)
+        self._process.communicate(timeout=20)
+
+    def restart(self) -> None:
+        port = self.address.split(":")[2].split("/")[0]
+        self.stop()
+        self.start("--port", port)
+
+    def tree(self) -> dict[str, bytes]:
+        return self.site.tree(self.site.root / ".newsgen/preview")
+
+    def __enter__(self) -> Served:
+        return self
+
+    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.stop()
+        self._process.kill()
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Site:
+    s = Site(tmp_path / "site")
+    s.write("site.toml", 'title = "The Paper"\n')
+    for n in range(30):
+        s.article(
+            f"a{n:02}", title=f"Number {n}", excerpt=f"Words of piece {n}.", topics=f"[T{n % 3}]", body="A body.\n"
+        )
+    s.article("kept", title="Kept back", published="false")
+    s.article("sketch", title="A sketch", draft="true")
+    return s
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    context = browser.new_context(viewport={"width": 1000, "height": 500})
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Page:
+    return context.new_page()
+
+
+def visit(page: Page, address: str) -> None:
+    """Opens a page and waits until it is live; the part of the preview's script that tests look into is made open."""
+    page.add_init_script(
+        "const attach = Element.prototype.attachShadow;"
+        "Element.prototype.attachShadow = function (how) { return attach.call(this, { ...how, mode: 'open' }); };"
+        "window.born = Math.random();"
+    )
+    page.goto(address)
+    expect(page.locator("newsgen-preview .bar:not(.off)")).to_be_visible()
+
+
+def birth(page: Page) -> float:
+    """A number that changes with each navigation."""
+    return float(page.evaluate("window.born"))
+
+
+ARTICLE = "2026/11/08/a07/"
+
+
+def test_an_edit_shows_and_nothing_is_lost(site: Site, page: Page) -> None:
+    site.write("templates/pages/article.html", (home() / "templates/pages/article.html").read_text(encoding="utf-8").replace(
+        "{% block main %}", '{% block main %}<input id="field"><details id="more"><summary>More</summary>It.</details>'
+        '<div style="height:3000px"></div>', 1))  # fmt: skip
+    with Served(site) as served:
+        visit(page, served.address + ARTICLE)
+        born = birth(page)
+        page.locator("#more summary").click()
+        page.locator("#field").fill("half a thought")
+        page.evaluate("scrollTo(0, 700)")
+        site.edit("content/a07.md", "Number 7", "Lucky number")
+        expect(page.locator("h1")).to_have_text("Lucky number")
+        expect(page).to_have_title(re.compile("Lucky number"))
+        assert birth(page) == born
+        assert page.evaluate("scrollY") == 700
+        assert page.evaluate("document.querySelector('#more').open")
+        assert page.evaluate("document.activeElement.id") == "field"
+        assert page.locator("#field").input_value() == "half a thought"
+
+
+def test_a_style_is_swapped_without_a_navigation_and_no_page_is_rendered(site: Site, page: Page) -> None:
+    site.write("static/css/site.css", "body { background: rgb(1, 2, 3) }")
+    with Served(site) as served:
+        before = served.tree()
+        visit(page, served.address)
+        born = birth(page)
+        site.write("static/css/site.css", "body { background: rgb(9, 8, 7) }")
+        page.wait_for_function("getComputedStyle(document.body).backgroundColor === 'rgb(9, 8, 7)'")
+        assert birth(page) == born
+        after = served.tree()
+        assert {p for p in after if after[p] != before.get(p)} == {"css/site.css"}
+        site.edit("content/a07.md", "Number 7", "Lucky number")
+        expect(page.get_by_text("Lucky number").first).to_be_visible()
+        assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(9, 8, 7)"
+
+
+def test_a_template_shows_and_one_that_is_broken_is_said_so_until_it_is_mended(site: Site, page: Page) -> None:
+    whole = (home() / "templates/pages/404.html").read_text(encoding="utf-8")
+    with Served(site) as served:
+        visit(page, served.address + "nowhere/")
+        site.write("templates/pages/404.html", whole.replace("{% block main %}", "{% block main %}<p>Changed.</p>", 1))
+        expect(page.get_by_text("Changed.")).to_be_visible()
+        site.write("templates/pages/404.html", whole.replace("{% block main %}", "{% block main %}\n{{ nothing }}", 1))
+        veil = page.locator("newsgen-preview .veil")
+        expect(veil).to_be_visible()
+        expect(veil).to_contain_text("templates/pages/404.html:")
+        expect(veil.locator("pre b")).to_contain_text("{{ nothing }}")
+        site.write("templates/pages/404.html", whole)
+        expect(veil).to_be_hidden()
+        expect(page.get_by_text("Changed.")).to_have_count(0)
+
+
+def test_all_problems_are_shown_at_once_without_secrets_and_go_when_mended(site: Site, page: Page) -> None:
+    with Served(site) as served:
+        visit(page, served.address)
+        site.article("bad", quality="much", heat="hot", more="secured: hush\n")
+        site.write("content/worse.md", "---\nsecured:\n  - hush\ntitle: [a\n---\n")
+        veil = page.locator("newsgen-preview .veil")
+        expect(veil.locator("li")).to_have_count(3)
+        expect(veil).to_contain_text("content/bad.md:5")
+        expect(veil).to_contain_text("content/worse.md:")
+        expect(veil.locator("pre").first).to_contain_text("much")
+        assert "hush" not in veil.inner_text()
+        page.keyboard.press("Escape")
+        expect(veil).to_be_hidden()
+        (site.root / "content/worse.md").unlink()
+        expect(veil.locator("li")).to_have_count(2)
+        (site.root / "content/bad.md").unlink()
+        expect(veil).to_be_hidden()
+        site.write("site.toml", "title = [")
+        expect(veil).to_contain_text("site.toml")
+        site.write("site.toml", 'title = "Another Paper"\n')
+        expect(veil).to_be_hidden()
+        expect(page.locator("header .name")).to_have_text("Another Paper")
+
+
+def test_a_site_that_is_broken_from_the_start_is_served_as_soon_as_it_is_whole(site: Site, page: Page) -> None:
+    site.write("site.toml", "title = [")
+    with Served(site) as served:
+        visit(page, served.address)
+        expect(page.locator("newsgen-preview .veil")).to_contain_text("site.toml")
+        site.write("site.toml", 'title = "The Paper"\n')
+        expect(page.locator("header .name")).to_have_text("The Paper")
+
+
+def test_the_bar_switches_what_is_kept_back_and_tells_of_the_page(site: Site, page: Page) -> None:
+    with Served(site) as served:
+        visit(page, served.address + ARTICLE)
+        page.locator("newsgen-preview summary").click()
+        bar = page.locator("newsgen-preview .bar")
+        expect(bar).to_contain_text("content/a07.md")
+        expect(bar).to_contain_text("pages/article.html")
+        expect(bar).to_contain_text("Held: 1")
+        expect(bar).to_contain_text("draft: true")
+        page.goto(served.address)
+        expect(page.locator("main").get_by_text("Kept back")).to_have_count(0)
+        page.locator("newsgen-preview input[name=held]").check()
+        expect(page.locator("main").get_by_text("Kept back").first).to_be_visible()
+        expect(bar).to_contain_text("Held: 1")
+        page.locator("newsgen-preview input[name=held]").uncheck()
+        expect(page.locator("main").get_by_text("Kept back")).to_have_count(0)
+        page.goto(served.address + ARTICLE)
+        site.edit("content/a07.md", "Number 7", "Lucky number")
+        expect(bar).to_contain_text("its content differs")
+
+
+def test_many_tabs_are_kept_fresh_also_after_the_server_begins_again(site: Site, context: BrowserContext) -> None:
+    with Served(site) as served:
+        tabs = [context.new_page() for _ in range(8)]
+        for tab in tabs:
+            visit(tab, served.address + ARTICLE)
+        site.edit("content/a07.md", "Number 7", "Lucky number")
+        for tab in tabs:
+            expect(tab.locator("h1")).to_have_text("Lucky number")
+        served.stop()
+        expect(tabs[0].locator("newsgen-preview .bar.off")).to_be_visible()
+        site.edit("content/a07.md", "Lucky number", "Unlucky number")
+        served.start("--port", served.address.split(":")[2].split("/")[0])
+        for tab in tabs[:2]:
+            expect(tab.locator("h1")).to_have_text("Unlucky number", timeout=15_000)
+
+
+def test_navigate_goes_to_the_page_of_the_file_that_was_edited(site: Site, page: Page) -> None:
+    site.write("site.toml", 'title = "The Paper"\nbase_url = "https://paper.example/news/"\n')
+    with Served(site, "--navigate") as served:
+        assert served.address.endswith("/news/")
+        visit(page, served.address)
+        site.edit("content/a12.md", "Number 12", "A dozen")
+        page.wait_for_url(served.address + "2026/11/08/a12/")
+        expect(page.locator("h1")).to_have_text("A dozen")
+
+
+@pytest.mark.parametrize("production", [False, True])
+def test_what_is_built_is_what_a_clean_build_makes(site: Site, page: Page, production: bool) -> None:
+    with Served(site, *(["--production"] if production else [])) as served:
+        if production:
+            page.goto(served.address)
+            assert page.locator("newsgen-preview").count() == 0
+            site.edit("content/a07.md", "Number 7", "Lucky number")
+            page.wait_for_timeout(1500)
+        else:
+            visit(page, served.address)
+            site.edit("content/a07.md", "Number 7", "Lucky number")
+            expect(page.get_by_text("Lucky number").first).to_be_visible()
+            page.wait_for_timeout(500)
+        tree = served.tree()
+    shutil.rmtree(site.root / ".newsgen")
+    site.good(fingerprints=production)
+    assert site.tree() == tree
+    assert not any(b"_newsgen" in data for data in tree.values())
