@@ -936,7 +936,7 @@ class TestLaw:
         counts = machine.counts
         record("law", dict(counts))
         print(machine.__name__, dict(counts))  # noqa: T201
-        assert counts["steps"] >= 1000 * TIMES
+        assert counts["steps"] >= 800 * TIMES  # about 1,250; Hypothesis decides
         assert min(counts[name] for name in ("merges", "splits", "joined", "parted")) >= 15 * TIMES
 
 
