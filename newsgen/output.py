@@ -137,6 +137,7 @@ class Output:
         self._staging = root / STAGING
         self._lock = Lock(root / STAGING)
         self._folders: set[str] = set()
+        self._is_new = False
 
     def manifest(self) -> Manifest:
         """What the last build wrote; empty where there was none or its list is damaged."""
@@ -157,6 +158,7 @@ class Output:
 
     def open(self) -> None:
         """Makes the folder and an empty staging folder, which no other build may use until this one is done."""
+        self._is_new = not self.root.exists()
         try:
             self._lock.take()
             self._empty()
@@ -231,10 +233,13 @@ class Output:
         return [p for p in gone if p in above or any(p[:i] in files for i, c in enumerate(p) if c == "/")]
 
     def abandon(self) -> None:
-        """Throws away what is staged, and lets others build."""
+        """Throws away what is staged, and lets others build; a folder that was made for nothing goes."""
         with contextlib.suppress(OSError):
             self._empty()
         self._lock.release()
+        if self._is_new:
+            with contextlib.suppress(OSError):
+                self.root.rmdir()
 
     def _empty(self) -> None:
         with os.scandir(self._staging) as entries:

@@ -43,6 +43,12 @@ def test_strict_writes_nothing_when_a_file_is_bad(site: Make) -> None:
     assert not s.output.exists() or not s.tree()
 
 
+def test_strict_leaves_no_folder_when_two_pages_would_have_one_address(site: Make) -> None:
+    s = site().article("a").write("static/2026/11/08/a/index.html", "mine")
+    assert s.run("build", "--strict").returncode == 1
+    assert not s.output.exists()
+
+
 @pytest.mark.parametrize(
     ("args", "code"),
     [
