@@ -190,10 +190,11 @@ def serve(
     **chosen: Any,
 ) -> None:
     """Show the site in a browser, and every edit as soon as it is saved."""
+    from newsgen import preview
     from newsgen import serve as work
 
     site, output = chosen["site"], chosen.pop("output")
-    folder = output or work.preview_folder(site)
+    folder = output or site / preview.FOLDER
     options = _chosen(output=folder, jobs=jobs, fingerprints=production, **chosen)
 
     def ready(address: str, problems: Iterable[object]) -> None:

@@ -17,6 +17,14 @@ from newsgen.stories import Clusterer
 GATES = ("held", "draft", "future", "expired")
 """The reasons to keep an article back that a flag can overrule, the first that holds counts."""
 
+BECAUSE = {
+    "held": "published: false",
+    "draft": "draft: true",
+    "future": "publishedDateTime is still to come",
+    "expired": "expiryDate has passed",
+}
+"""What in a file closes each gate."""
+
 
 def gate(article: Article, now: datetime) -> str:
     """Why an article is not for the public at a time of the wall clock: "blocked", one of GATES, or ""."""

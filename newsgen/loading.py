@@ -250,12 +250,6 @@ def _count(report: Report, articles: list[Article], shelved: Library, now: datet
         sum(1 for a in articles if gates[a.id] == "held" and (a.heat or 0) < 0) if "held" in report.skipped else 0
     )
     report.due = library.next_gate(articles, now)
-    reasons = {
-        "held": "published: false",
-        "draft": "draft: true",
-        "future": "publishedDateTime is still to come",
-        "expired": "expiryDate has passed",
-    }
     flags = {"held": "--unpublished", "draft": "--drafts", "future": "--future", "expired": "--expired"}
     names = {"draft": ("is a draft", "are drafts")}
     for gate, count in report.skipped.items():
@@ -270,7 +264,7 @@ def _count(report: Report, articles: list[Article], shelved: Library, now: datet
             else ""
         )
         report.notes.append(
-            f"{articles_word} {verb} ({reasons[gate]}){part}; {flags[gate]} shows {'it' if count == 1 else 'them'}"
+            f"{articles_word} {verb} ({library.BECAUSE[gate]}){part}; {flags[gate]} shows {'it' if count == 1 else 'them'}"
         )
     if articles and not shelved.articles:
         need = " ".join(flags[g] for g in report.skipped if g in flags)

@@ -8,7 +8,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor, Future
@@ -30,6 +30,7 @@ class Pool:
         self._given = executor
         self._jobs = jobs
         self._own: Executor | None = None
+        self._waiting: deque[tuple[Future[Any], Callable[[Any], None]]] = deque()
 
     def __enter__(self) -> Pool:
         return self
@@ -49,14 +50,23 @@ class Pool:
         """Whether others have begun to work already."""
         return bool(self._given or self._own)
 
-    @property
-    def width(self) -> int:
-        """How many pieces are worth having under way: what waits is memory."""
-        return 2 * (self._jobs or _processors())
+    def submit(self, function: Callable[[T], R], piece: T, done: Callable[[R], None]) -> None:
+        """Has a piece of work done elsewhere; `done` gets what comes of it, in the order of the pieces.
 
-    def submit(self, function: Callable[[T], R], piece: T) -> Future[R]:
-        """Has a piece of work done elsewhere."""
-        return self._executor.submit(function, piece)
+        Few are under way at a time, as what waits is memory.
+        """
+        self._waiting.append((self._executor.submit(function, piece), done))
+        if len(self._waiting) > 2 * (self._jobs or _processors()):
+            self._receive()
+
+    def finish(self) -> None:
+        """Waits for all that is under way."""
+        while self._waiting:
+            self._receive()
+
+    def _receive(self) -> None:
+        future, done = self._waiting.popleft()
+        done(future.result())
 
     @property
     def _executor(self) -> Executor:
@@ -73,13 +83,13 @@ class Pool:
         if not self.is_worth(len(work)):
             yield from map(function, work)
             return
-        waiting: deque[Future[R]] = deque()
+        done: deque[R] = deque()
         for piece in work:
-            waiting.append(self.submit(function, piece))
-            if len(waiting) > self.width:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
+            self.submit(function, piece, done.append)
+            while done:
+                yield done.popleft()
+        self.finish()
+        yield from done
 
 
 def _processors() -> int:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import Future
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -85,7 +84,6 @@ class Press:
         self.staged: dict[Sheet, Record | None] = {}
         self._options, self._pool, self._cache, self._progress = options, pool, cache, progress
         self._batch: list[tuple[Sheet, Page, bytes]] = []
-        self._waiting: deque[tuple[list[Sheet], Future[list[Record | None]]]] = deque()
         self._count = self._done = self._all = 0
         self._shard: _Shard | None = None
 
@@ -120,8 +118,7 @@ class Press:
             made = page(sheet.path)
             self._put(sheet, made, made.encode() if self._remote else b"")
         self._send()
-        while self._waiting:
-            self._receive()
+        self._pool.finish()
         return [self.staged[sheet] for sheet in stale]
 
     def _put(self, sheet: Sheet, page: Page, data: bytes) -> None:
@@ -144,13 +141,7 @@ class Press:
             return
         shared = (str(self.output.root), str(self._theme.site), self._theme.marked, self._site, self._run)
         work = (*shared, name, [data for _, _, data in batch], records)
-        self._waiting.append((sheets, self._pool.submit(_remotely, work)))
-        if len(self._waiting) > self._pool.width:
-            self._receive()
-
-    def _receive(self) -> None:
-        sheets, future = self._waiting.popleft()
-        self._note(sheets, future.result())
+        self._pool.submit(_remotely, work, partial(self._note, sheets))
 
     def _note(self, sheets: list[Sheet], records: list[Record | None]) -> None:
         self.staged |= zip(sheets, records, strict=True)

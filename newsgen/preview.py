@@ -6,14 +6,13 @@ import contextlib
 import re
 import threading
 from collections.abc import Callable, Collection
-from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from newsgen import build, files, loading
 from newsgen.errors import NewsgenError, Problem
-from newsgen.library import GATES
+from newsgen.library import BECAUSE, GATES
 from newsgen.loading import Loaded
 from newsgen.options import Memory, Options, Report, folders
 from newsgen.plan import Sheet
@@ -29,22 +28,11 @@ AROUND = 2
 
 _PLACED = re.compile(r"([^\s:][^:]*):(?:(\d+):)?\s+(.+)", re.DOTALL)
 _SECURED = re.compile(r"""(\s*)["']?secured["']?\s*[:=]""")
-_REASONS = {
-    "held": "published: false",
-    "draft": "draft: true",
-    "future": "publishedDateTime is still to come",
-    "expired": "expiryDate has passed",
-}
 
 
-class Shown(msgspec.Struct, kw_only=True):
+class Shown(Problem, frozen=True, kw_only=True):
     """A problem as a browser shows it; `frame` are the lines around it, with their numbers."""
 
-    path: str
-    line: int
-    field: str
-    what: str
-    hint: str
     frame: list[tuple[int, str]]
 
 
@@ -63,7 +51,6 @@ class Preview:
     ) -> None:
         self.options = options
         self.output = folders(options)[1]
-        self.found: list[Problem] = []
         self.problems: list[Shown] = []
         self.report = Report()
         self.loaded: Loaded | None = None
@@ -93,7 +80,6 @@ class Preview:
             problems = list(report.problems)
         except NewsgenError as error:
             problems = [p if isinstance(p, Problem) else _placed(p) for p in error.problems]
-        self.found = problems
         self.problems = [self._shown(p) for p in problems]
         self.loaded = self._memory.loaded or self.loaded
         self.early = {}
@@ -108,13 +94,13 @@ class Preview:
             self._tell(News())
         while not self._stopped:
             self.idle.set()
-            changed = watch.wait()
+            watch.wait()
             self.idle.clear()
-            if changed and not self._stopped:
+            if not self._stopped:
                 self.build()
 
     def stop(self) -> None:
-        """Ends `run` after the next batch."""
+        """Ends `run` when the next batch comes."""
         self._stopped = True
 
     def choose(self, gate: str, *, on: bool) -> None:
@@ -138,7 +124,7 @@ class Preview:
         loaded = self.loaded
         shown = [a.status for a in loaded.library.articles if a.status] if loaded else []
         return {
-            gate: {"count": self.report.skipped.get(gate, 0) + shown.count(gate), "reason": _REASONS[gate]}
+            gate: {"count": self.report.skipped.get(gate, 0) + shown.count(gate), "reason": BECAUSE[gate]}
             for gate in GATES
         }
 
@@ -165,9 +151,7 @@ class Preview:
 
     def _shown(self, problem: Problem) -> Shown:
         frame = self._frame(problem.path, problem.line) if problem.line else []
-        return Shown(
-            path=problem.path, line=problem.line, field=problem.field, what=problem.what, hint=problem.hint, frame=frame
-        )
+        return Shown(**msgspec.structs.asdict(problem), frame=frame)
 
     def _frame(self, path: str, line: int) -> list[tuple[int, str]]:
         """The lines around one of a file that a message names."""
@@ -204,8 +188,3 @@ def _without_secrets(lines: list[str]) -> list[str]:
             depth = -1
             out.append(line)
     return out
-
-
-def preview_folder(site: Path) -> Path:
-    """Where a site's preview is built to."""
-    return site / FOLDER

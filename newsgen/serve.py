@@ -24,14 +24,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from newsgen import config, urls
-from newsgen.errors import ConfigError, NewsgenError, Problem
+from newsgen.errors import ConfigError, NewsgenError
 from newsgen.library import GATES
 from newsgen.options import Options
-from newsgen.preview import News, Preview, preview_folder
+from newsgen.preview import News, Preview, Shown
 from newsgen.text import digest
 from newsgen.watch import Watch
-
-__all__ = ["Server", "listen", "preview_folder", "serve"]
 
 PORT = 8000
 PORTS = 20
@@ -60,7 +58,6 @@ class Server:
 
     def __init__(self, options: Options, host: str, *, navigate: bool = False, live: bool = True) -> None:
         self.preview = Preview(options, self._tell, lambda: {self._file(page) for page in self._tabs.values()})
-        self._host = host
         self._navigate, self._live = navigate, live
         self._run = secrets.token_hex(4)
         self._tabs: dict[WebSocket, str] = {}
@@ -79,12 +76,12 @@ class Server:
         self._loop = asyncio.get_running_loop()
         yield
 
-    def watch(self, watch: Watch) -> threading.Thread:
+    def watch(self, watch: Watch) -> None:
         """Begins to build what changes, in a thread of its own."""
         self._watch = watch
-        thread = threading.Thread(target=self.preview.run, args=(watch,), daemon=True)
-        thread.start()
-        return thread
+        # A process that has threads is not one to fork workers from.
+        self.preview.options = msgspec.structs.replace(self.preview.options, jobs=1)
+        threading.Thread(target=self.preview.run, args=(watch,), daemon=True).start()
 
     # What is served
 
@@ -110,7 +107,8 @@ class Server:
         asked = _clean(raw)
         if asked is None or not asked.startswith(root):
             return self._missing(request)
-        rule = self._redirects().get(asked) or self._redirects().get(quote(asked, safe="/%:@!$&'()*+,;=~-._"))
+        rules = self._redirects()
+        rule = rules.get(asked) or rules.get(quote(asked, safe="/%:@!$&'()*+,;=~-._"))
         if rule:
             return RedirectResponse(rule, 301)
         below = asked[len(root) :]
@@ -316,7 +314,7 @@ def serve(
     poll: bool,
     navigate: bool,
     live: bool,
-    ready: Callable[[str, list[Problem]], None],
+    ready: Callable[[str, list[Shown]], None],
 ) -> None:
     """Serves a preview until it is interrupted. `ready` is told its address when it answers, and what is wrong with the site."""
     server = Server(options, host, navigate=navigate, live=live)
@@ -331,7 +329,7 @@ def serve(
     )
     content = options.content or options.site / "content"
     with listening, Watch(options.site, content, poll=poll) as watch:
-        ready(f"http://{name}:{listening.getsockname()[1]}{server.root()}", server.preview.found)
+        ready(f"http://{name}:{listening.getsockname()[1]}{server.root()}", server.preview.problems)
         server.watch(watch)
         http.run(sockets=[listening])
         server.preview.stop()

@@ -31,9 +31,9 @@ class Watch(FileSystemEventHandler):
     def __init__(self, site: Path, content: Path, *, poll: bool = False) -> None:
         self._site = site.resolve()
         self._toml = str(self._site / "site.toml")
-        self._trees = [content.resolve(), self._site / "templates", self._site / "static"]
+        self._trees = [str(content.resolve()), str(self._site / "templates"), str(self._site / "static")]
         self._stirred = threading.Event()
-        self._held: dict[Path, ObservedWatch] = {}
+        self._held: dict[str, ObservedWatch] = {}
         self._replaced: set[str] = set()
         self._observer: BaseObserver = PollingObserver(timeout=0.5) if poll else Observer()
 
@@ -47,10 +47,9 @@ class Watch(FileSystemEventHandler):
         self._observer.stop()
         self._observer.join()
 
-    def wait(self, timeout: float | None = None) -> bool:
-        """Waits for a batch of changes; False where none came within `timeout` seconds."""
-        if not self._stirred.wait(timeout):
-            return False
+    def wait(self) -> None:
+        """Waits for a batch of changes."""
+        self._stirred.wait()
         end = time.monotonic() + LONGEST
         while self._stirred.is_set() and time.monotonic() < end:
             self._stirred.clear()
@@ -58,7 +57,6 @@ class Watch(FileSystemEventHandler):
         self._stirred.clear()
         # Before anything is read: what comes into a new folder from now on is an event.
         self._hold()
-        return True
 
     def stir(self) -> None:
         """Begins a batch, as a change on disk does."""
@@ -68,27 +66,26 @@ class Watch(FileSystemEventHandler):
         """Takes note of what the file system says."""
         if event.event_type not in _CHANGES:
             return
-        paths = [os.fsdecode(p) for p in (event.src_path, event.dest_path) if p]
+        paths = {os.fsdecode(p) for p in (event.src_path, event.dest_path) if p}
         if any(self._is_input(path) for path in paths):
             # A folder that is made anew may have the old one's inode: only its going tells.
             if event.event_type in ("moved", "deleted"):
-                self._replaced.update(paths)
+                self._replaced.update(paths.intersection(self._trees))
             self._stirred.set()
 
     def _is_input(self, path: str) -> bool:
         """Whether a path is one of a site's files, or of the folders that hold them: nothing that a build writes."""
-        return path == self._toml or any(path == top or path.startswith(top + os.sep) for top in map(str, self._trees))
+        return path == self._toml or any(path == top or path.startswith(top + os.sep) for top in self._trees)
 
     def _hold(self) -> None:
         """Watches the folders that are there now, and no longer those that were there before."""
-        replaced, self._replaced = self._replaced, set()
         for top in self._trees:
-            watch = self._held.get(top)
-            if watch and (str(top) in replaced or not top.is_dir()):
-                del self._held[top]
+            stands, replaced = Path(top).is_dir(), top in self._replaced
+            # Said again from here on, it is for the next batch.
+            self._replaced.discard(top)
+            if top in self._held and (replaced or not stands):
                 with contextlib.suppress(KeyError, OSError):
-                    self._observer.unschedule(watch)
-                watch = None
-            if not watch and top.is_dir():
+                    self._observer.unschedule(self._held.pop(top))
+            if stands and top not in self._held:
                 with contextlib.suppress(OSError):
-                    self._held[top] = self._observer.schedule(self, str(top), recursive=True)
+                    self._held[top] = self._observer.schedule(self, top, recursive=True)

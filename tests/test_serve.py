@@ -15,7 +15,7 @@ from sites import NOW, Site
 
 from newsgen.errors import ConfigError
 from newsgen.options import Options
-from newsgen.preview import preview_folder
+from newsgen.preview import FOLDER
 from newsgen.serve import Server, listen
 
 Ask = Callable[..., tuple[int, dict[str, str], bytes]]
@@ -24,7 +24,7 @@ Ask = Callable[..., tuple[int, dict[str, str], bytes]]
 @contextlib.contextmanager
 def served(root: Path, **chosen: bool) -> Iterator[int]:
     """Serves a site's preview; its port."""
-    options = Options(site=root, output=preview_folder(root), now=NOW, fingerprints=False)
+    options = Options(site=root, output=root / FOLDER, now=NOW, fingerprints=False)
     server = Server(options, "127.0.0.1", **chosen)
     server.preview.build()
     listening = listen("127.0.0.1", 0)
@@ -52,7 +52,7 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     (site.root / "secret.txt").write_text("secret")
     (site.root / ".newsgen/preview/news").mkdir(parents=True)
     with served(site.root) as port:
-        (preview_folder(site.root) / "out.txt").symlink_to(site.root / "secret.txt")
+        (site.root / FOLDER / "out.txt").symlink_to(site.root / "secret.txt")
         yield port
 
 
@@ -196,7 +196,7 @@ def test_what_a_tab_says_is_read_with_care(port: int) -> None:
 def test_a_production_preview_is_what_the_build_made(tmp_path: Path) -> None:
     site = Site(tmp_path / "site").article("a")
     with served(site.root, live=False) as port:
-        assert ask(port, "/2026/11/08/a/")[2] == (preview_folder(site.root) / "2026/11/08/a/index.html").read_bytes()
+        assert ask(port, "/2026/11/08/a/")[2] == (site.root / FOLDER / "2026/11/08/a/index.html").read_bytes()
         assert upgrade(port, f"http://127.0.0.1:{port}") == 403
 
 

@@ -16,7 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_a
 from sites import NOW, Site
 
 from newsgen.options import Options
-from newsgen.preview import News, Preview, preview_folder
+from newsgen.preview import FOLDER, News, Preview
 from newsgen.watch import Watch
 
 IDLE = 0.25
@@ -30,7 +30,7 @@ class Previewed:
         self.site = site
         self.builds = 0
         self._last = time.monotonic()
-        options = Options(site=site.root, output=preview_folder(site.root), now=NOW, jobs=1, fingerprints=False)
+        options = Options(site=site.root, output=site.root / FOLDER, now=NOW, jobs=1, fingerprints=False)
         self.preview = Preview(options, self._told, tuple)
         self.preview.build()
         self._watch = Watch(site.root, site.root / "content", poll=poll)
@@ -72,7 +72,7 @@ class Previewed:
 
     def check(self) -> None:
         self.idle()
-        assert self.site.tree(preview_folder(self.site.root)) == self.clean()
+        assert self.site.tree(self.site.root / FOLDER) == self.clean()
 
 
 @pytest.fixture
@@ -115,7 +115,7 @@ def test_an_editor_s_way_to_save_is_one_build(previewed: Callable[..., Previewed
     p.idle(least=1)
     assert p.builds <= 2
     p.check()
-    assert "New A1" in (preview_folder(p.site.root) / "2026/11/08/a1/index.html").read_text()
+    assert "New A1" in (p.site.root / FOLDER / "2026/11/08/a1/index.html").read_text()
 
 
 def test_nothing_is_built_where_nothing_of_the_site_changes(previewed: Callable[..., Previewed]) -> None:
@@ -181,7 +181,7 @@ def test_a_checkout_of_another_branch(previewed: Callable[..., Previewed]) -> No
     git("checkout", "-q", "one")
     p.idle(least=done + 1)
     p.check()
-    assert (preview_folder(p.site.root) / "2026/11/08/a1/index.html").exists()
+    assert (p.site.root / FOLDER / "2026/11/08/a1/index.html").exists()
 
 
 class Edits(RuleBasedStateMachine):

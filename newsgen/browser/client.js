@@ -5,7 +5,6 @@
   const base = own.pathname.replace(/client\.js$/, "");
   const host = document.createElement("newsgen-preview");
   const root = host.attachShadow({ mode: "closed" });
-  const open = document.createElement("div");
   const gates = { held: "Held", draft: "Drafts", future: "Future", expired: "Expired" };
   let state = null, run = "", socket = null, wait = 200, dismissed = "";
 
@@ -32,8 +31,7 @@
   const veil = make("div");
   veil.className = "veil";
   veil.hidden = true;
-  open.append(bar, veil);
-  root.append(open);
+  root.append(bar, veil);
   document.addEventListener("keydown", (event) => event.key === "Escape" && !veil.hidden && dismiss());
 
   function dismiss() {
