@@ -56,7 +56,7 @@ MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 
 TIMES = int(os.environ.get("NEWSGEN_LAW_EXAMPLES", "1"))
 SHRINK = (Phase.shrink,) if "NEWSGEN_LAW_SHRINK" in os.environ else ()
-EXAMPLES, STEPS = 36, 45
+EXAMPLES, STEPS = 44, 45
 """Examples of each machine, and rules run in each: the two machines make 2,000."""
 
 BACKGROUND = 22
@@ -936,8 +936,9 @@ class TestLaw:
         counts = machine.counts
         record("law", dict(counts))
         print(machine.__name__, dict(counts))  # noqa: T201
-        assert counts["steps"] >= 800 * TIMES  # about 1,250; Hypothesis decides
-        assert min(counts[name] for name in ("merges", "splits", "joined", "parted")) >= 15 * TIMES
+        assert counts["steps"] >= 1000 * TIMES
+        assert min(counts["joined"], counts["parted"]) >= 40 * TIMES
+        assert min(counts["merges"], counts["splits"]) >= 15 * TIMES
 
 
 class ByHand(Law):
@@ -984,6 +985,13 @@ class Planted(Law):
     )  # fmt: skip
 
 
+class PlantedInSettings(Planted):
+    """One that does little but set: of all rules together too few do to meet the one setting that shows it."""
+
+    counts: ClassVar[Counter[str]] = Counter()
+    some = ("set", "add", "say_of")
+
+
 def _digest_without(field: str) -> Callable[[bytes], str]:
     def less(value: Any) -> Any:
         if isinstance(value, msgspec.Struct):
@@ -1002,9 +1010,16 @@ def _shorter(stamp: Any) -> Callable[..., Any]:
     return lambda size, mtime, *_: stamp(size, mtime, 0, 0)
 
 
-# These show only after a few edits that must meet: NEWSGEN_LAW_EXAMPLES gives the time for it.
-RARE = pytest.mark.skipif("NEWSGEN_LAW_EXAMPLES" not in os.environ, reason="NEWSGEN_LAW_EXAMPLES is not set")
-RARELY = ("a stamp without ctime and inode", "a look that sees no template and no static file", "keys without names")
+def _no_scope() -> Callable[..., None]:
+    begin = keys.Keys.__init__
+
+    def begun(self: keys.Keys, *given: Any) -> None:
+        begin(self, *given)
+        self._scope = b""
+
+    return begun
+
+
 PLANTED: dict[str, tuple[Any, str, Callable[[], Any]]] = {
     "a digest without the body": (plan, "digest", lambda: _digest_without("body")),
     "a digest without summaries": (plan, "digest", lambda: _digest_without("summary")),
@@ -1014,11 +1029,12 @@ PLANTED: dict[str, tuple[Any, str, Callable[[], Any]]] = {
     "a look that sees no template and no static file": (files, "tree", lambda: lambda _: iter(())),
     "a story's key without its members": (keys.Keys, "_told", lambda: lambda _, story: story.id.encode()),
     "keys without names": (keys.Keys, "_named", lambda: lambda *_: b""),
+    "keys without the configuration": (keys.Keys, "__init__", _no_scope),
 }
 
 
 @pytest.mark.usefixtures("quickly")
-@pytest.mark.parametrize("bug", [pytest.param(bug, marks=RARE) if bug in RARELY else bug for bug in PLANTED])
+@pytest.mark.parametrize("bug", PLANTED)
 def test_the_law_finds(bug: str, monkeypatch: Patch) -> None:
     owner, name, planted = PLANTED[bug]
     monkeypatch.setattr(owner, name, planted())
@@ -1026,9 +1042,10 @@ def test_the_law_finds(bug: str, monkeypatch: Patch) -> None:
         # Hypothesis leaves some rules out of each example.
         flags = "hypothesis.strategies._internal.featureflags.FeatureFlags.is_enabled"
         monkeypatch.setattr(flags, lambda *_: True, raising=False)
+    machine = PlantedInSettings if bug == "keys without the configuration" else Planted
     with pytest.raises(AssertionError):
-        hold(Planted, 2 * EXAMPLES)
-    print(bug, dict(Planted.counts))  # noqa: T201
+        hold(machine, 2 * EXAMPLES)
+    print(bug, dict(machine.counts))  # noqa: T201
 
 
 # Only what must
