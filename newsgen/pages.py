@@ -95,24 +95,24 @@ class Report(Noun, frozen=True, kw_only=True):
 
 
 class Reason(Noun, frozen=True, kw_only=True):
-    """Why a piece is in its story: `kind` of evidence that ties it to the `other`, `percent` how alike their words are, about."""
+    """Why a piece is in its story: `kind` of evidence that ties it to the `other`; their words are about `quarters` / 4 alike."""
 
     piece: Card
     other: Card
     kind: str
-    percent: int
+    quarters: int
 
 
 class Miss(Noun, frozen=True, kw_only=True):
-    """Why a piece is not in a story: about `percent` alike in words to the `other`, which is.
+    """Why a piece is not in a story: its words are about `quarters` / 4 alike to those of the `other`, which is.
 
-    `fit` is about how much it has of what would be enough, in percent.
+    `fit` is about how many quarters it has of what would be enough.
     """
 
     piece: Card
     other: Card
     reason: str
-    percent: int
+    quarters: int
     fit: int
 
 

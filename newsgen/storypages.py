@@ -125,17 +125,16 @@ def _timeline(cards: Cards, story: Story) -> tuple[Report, ...]:
 
 
 def _beside(cards: Cards, story: Story) -> Iterator[Cluster]:
-    """What is related and yet different: what came near, or was named by one side only."""
+    """What is related and yet different: what came near, or was named by one side only. In the order of its time."""
     library = cards.library
-    seen: set[str] = {story.id}
+    found: dict[str, Item] = {}
     for miss in story.rejected:
         if miss.reason == "unlike" and miss.fit < NEAR:
             continue
-        member = library.by_id[miss.id]
-        item: Item = library.story_of.get(member.id, member)
-        if item.id not in seen and len(seen) <= BESIDE:
-            seen.add(item.id)
-            yield cards.cluster(item, 0)
+        item: Item = library.story_of.get(miss.id, library.by_id[miss.id])
+        if item.id != story.id and len(found) < BESIDE:
+            found[item.id] = item
+    yield from (cards.cluster(found[member.id], 0) for member in _by_time(cards, found))
 
 
 def _reasons(cards: Cards, story: Story) -> Iterator[Reason]:
@@ -144,16 +143,23 @@ def _reasons(cards: Cards, story: Story) -> Iterator[Reason]:
     found = [e for e in story.evidence if e.member in members and e.other in members]
     for e in sorted(found, key=lambda e: (members[e.member][0], members[e.other][0], e.kind)):
         piece, other = (cards.card(members[id][1]) for id in (e.member, e.other))
-        yield Reason(piece=piece, other=other, kind=e.kind, percent=_percent(e.score))
+        yield Reason(piece=piece, other=other, kind=e.kind, quarters=_quarters(e.score))
 
 
 def _misses(cards: Cards, story: Story) -> Iterable[Miss]:
-    """What came near and is not in the story."""
-    for miss in story.rejected:
-        piece, other = (cards.card(cards.library.by_id[id]) for id in (miss.id, miss.other))
-        yield Miss(piece=piece, other=other, reason=miss.reason, percent=_percent(miss.score), fit=_percent(miss.fit))
+    """What came near and is not in the story, in the order of its time."""
+    misses = {miss.id: miss for miss in story.rejected}
+    for member in _by_time(cards, misses):
+        miss = misses[member.id]
+        piece, other = cards.card(member), cards.card(cards.library.by_id[miss.other])
+        yield Miss(piece=piece, other=other, reason=miss.reason, quarters=_quarters(miss.score), fit=_quarters(miss.fit))
 
 
-def _percent(share: float) -> int:
-    """In steps of five: every article moves all shares a little, and is to change few pages. `explain` has the figures."""
-    return 5 * round(20 * share)
+def _by_time(cards: Cards, ids: Iterable[str]) -> list[Member]:
+    """By time and not by how near they are: that changes with every article anywhere."""
+    return sorted((cards.library.by_id[id] for id in ids), key=lambda m: (m.published, m.id))
+
+
+def _quarters(share: float) -> int:
+    """Every article moves all shares a little, and is to change few pages: they say no more. `explain` has the figures."""
+    return min(round(4 * share), 4)

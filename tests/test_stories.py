@@ -194,7 +194,7 @@ def test_a_story_s_page_says_what_joined_its_members(site: Make) -> None:
     why = page.partition("How this story was grouped")[2]
     assert "Elsewhere a.example has the same address as Comet found by night class a.example" in why
     assert "On x.example/1 x.example is named by Comet found by night class a.example" in why
-    assert re.search(r"school b\.example is about \d+ % alike in its words to Comet found by night class", why)
+    assert "school b.example is about three quarters alike in its words to Comet found by night class" in why
 
 
 @given(st.data())
