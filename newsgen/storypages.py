@@ -152,7 +152,9 @@ def _misses(cards: Cards, story: Story) -> Iterable[Miss]:
     for member in _by_time(cards, misses):
         miss = misses[member.id]
         piece, other = cards.card(member), cards.card(cards.library.by_id[miss.other])
-        yield Miss(piece=piece, other=other, reason=miss.reason, quarters=_quarters(miss.score), fit=_quarters(miss.fit))
+        yield Miss(
+            piece=piece, other=other, reason=miss.reason, quarters=_quarters(miss.score), fit=_quarters(miss.fit)
+        )
 
 
 def _by_time(cards: Cards, ids: Iterable[str]) -> list[Member]:
