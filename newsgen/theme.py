@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
+import re
 from pathlib import Path
 
 import jinja2
@@ -12,7 +13,7 @@ import msgspec
 from jinja2 import meta, nodes
 
 from newsgen.cache import Cache
-from newsgen.errors import TemplateError
+from newsgen.errors import OutputError, Problem, TemplateError
 from newsgen.files import home
 from newsgen.pages import FilePage
 from newsgen.text import brief, digest
@@ -24,6 +25,8 @@ DEMO = "demo/"
 """Pictures of the demonstration content: copied into a new site, never inherited by one."""
 
 _closures = msgspec.msgpack.Decoder(tuple[bytes, dict[str, tuple[frozenset[str], frozenset[str]]]])
+# What manifests, object stores and file systems do not all take.
+_NO_ADDRESS = re.compile(r"[\\\x00-\x1f\x7f\ud800-\udfff]")
 _SKIPPED = (".DS_Store", "Thumbs.db")
 
 
@@ -62,6 +65,9 @@ class Theme:
                     inherited = self._own and root == home() and source.startswith(DEMO)
                     if name not in _SKIPPED and not name.endswith("~") and not inherited and file.is_file():
                         found[source] = file
+        if strange := [source for source in found if _NO_ADDRESS.search(source)]:
+            what, hint = "a name with a backslash or a control character cannot be an address", "rename the file"
+            raise OutputError(*(Problem(path=f"static/{ascii(s)[1:-1]}", what=what, hint=hint) for s in strange))
         return found
 
     def closure(self, name: str) -> tuple[frozenset[str], frozenset[str]]:

@@ -2,12 +2,15 @@
 
 import gzip
 import json
+import os
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from html.parser import HTMLParser
 from pathlib import Path
 from xml.etree import ElementTree
 
+import pytest
 from sites import Site
 
 Make = Callable[..., Site]
@@ -150,3 +153,18 @@ def test_a_huge_story_and_a_huge_list_stay_affordable(site: Make) -> None:
     report = s.good()
     assert report.coverage == 2_000
     harmless(s)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such names")
+def test_static_files_whose_names_cannot_be_addresses_are_all_named(site: Make) -> None:
+    s = site().article("a").write("static/back\\slash.txt", "x").write("static/a/line\nbreak.txt", "x")
+    with suppress(OSError):  # file systems that want names in Unicode
+        os.close(os.open(os.fsencode(s.root) + b"/static/\xff.txt", os.O_CREAT | os.O_WRONLY))
+    done = s.run("build")
+    assert done.returncode == 3
+    assert (
+        "static/back\\\\slash.txt: a name with a backslash or a control character cannot be an address" in done.stderr
+    )
+    assert "static/a/line\\nbreak.txt: " in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (s.root / "public").exists()
