@@ -89,6 +89,31 @@ class Redirects(Table, frozen=True, kw_only=True):
     file: bool = True
 
 
+Header = Literal["Cache-Control", "Content-Disposition", "Content-Encoding", "Content-Language", "Content-Type"]
+"""What object stores keep with an object."""
+
+
+class HeaderRule(Table, frozen=True, kw_only=True):
+    """Headers for the objects whose path matches a shell pattern, as `feeds/*`; the last rule that names one holds."""
+
+    match: str
+    set: dict[Header, Annotated[str, Meta(pattern=r"^[\x20-\x7e]+$")]]
+
+
+class Publish(Table, frozen=True, kw_only=True):
+    """A place to publish to, `[publish.NAME]`. `to` is its address; docs/publishing.md says what each setting does."""
+
+    to: str
+    keep: Annotated[int, Meta(ge=0)] = 5
+    grace: Annotated[str, Meta(pattern=r"^\d{1,6}[smhd]$")] = "0s"
+    precompress: tuple[Literal["br", "gzip"], ...] = ()
+    headers: tuple[HeaderRule, ...] = ()
+    single_commit: bool = False
+    max_delete: Annotated[int, Meta(ge=0)] = 256
+    allow_lost: bool = False
+    websub: str = ""
+
+
 class Fields(Table, frozen=True, kw_only=True, rename="camel"):
     """What other generators call our front matter fields; understood where ours is absent, the first found counts."""
 
@@ -135,6 +160,7 @@ class Config(Table, frozen=True, kw_only=True):
     images: Images = Images()
     video: Video = Video()
     redirects: Redirects = Redirects()
+    publish: dict[str, Publish] = {}
 
     def has(self, kind: str) -> bool:
         """Whether pages of this kind are wanted."""
@@ -188,6 +214,11 @@ def _sense(config: Config) -> Faults:
         if not canonical.key(url):
             hint = "write it in full, beginning with https://"
             wrong.add(("block", "urls", index), f"{url!r} is not a web address", hint)
+    for name, place in config.publish.items():
+        if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", name):
+            wrong.add(("publish", name), f"{name!r} cannot be the name of a target", "use a-z, 0-9, - and _")
+        if place.websub and not re.match(r"https?://[^/@]+(/|$)", place.websub):
+            wrong.add(("publish", name, "websub"), "is not the address of a hub", 'write it as "https://hub.example/"')
     return wrong
 
 

@@ -32,7 +32,8 @@ class Keys:
         self._cards = cards
         library = cards.library
         about = [(kind, list(found.values())) for kind, found in library.about.items()]
-        self._scope = brief(_encode((library.config, about)))
+        config = msgspec.structs.replace(library.config, publish={})  # where a site goes changes no page
+        self._scope = brief(_encode((config, about)))
         self._everywhere = brief(_encode(sorted(cards.everywhere)))
         self._links = cache(self._link)
         self._members: dict[str, bytes] = {}

@@ -42,6 +42,7 @@ def faults(value: Any, kind: Any, path: Path = ()) -> Iterator[Fault]:
     choices = get_args(bare) if get_origin(bare) in (Union, types.UnionType) else (bare,)
     table = next((c for c in choices if isinstance(c, type) and issubclass(c, msgspec.Struct)), None)
     row = next((c for c in choices if get_origin(c) is tuple), None)
+    named = next((c for c in choices if get_origin(c) is dict), None)
     if table is not None and isinstance(value, dict):
         fields = {f.encode_name: f for f in msgspec.structs.fields(table)}
         for name, each in fields.items():
@@ -55,6 +56,11 @@ def faults(value: Any, kind: Any, path: Path = ()) -> Iterator[Fault]:
     elif row is not None and isinstance(value, list):
         for index, item in enumerate(value):
             yield from faults(item, get_args(row)[0], (*path, index))
+    elif named is not None and isinstance(value, dict):
+        names, each_of = get_args(named)
+        for name, item in value.items():
+            yield from faults(name, names, (*path, name))
+            yield from faults(item, each_of, (*path, name))
     else:
         try:
             msgspec.convert(value, kind)
