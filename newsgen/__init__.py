@@ -3,7 +3,7 @@
 A build is one sentence: files → articles → library → pages → files. To read the code in that order: `content` (with
 `frontmatter`, `fields`, `markup` and `canonical` below it), `stories` and `ranking`, `library`, `plan` (with `cards`,
 `lists` and `feeds`, of the types in `pages`, at the addresses of `urls`), `theme` and `render`, `output`, and `build`,
-which runs them.
+which runs them. `publish` brings the result to where readers are.
 """
 
 __version__ = "0.1.0"

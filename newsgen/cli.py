@@ -90,7 +90,7 @@ def _options(*decorators: Callable[[Command], Command]) -> Callable[[Command], C
     return lambda command: functools.reduce(lambda c, d: d(c), reversed(decorators), command)
 
 
-_place = _options(
+_source = _options(
     click.option(
         "--site",
         type=_FOLDER,
@@ -98,18 +98,27 @@ _place = _options(
         help="The site's folder: site.toml, content/, templates/, static/.  [default: .]",
     ),
     click.option("--content", type=_FOLDER, help="The folder of article files.  [default: SITE/content]"),
+)
+_place = _options(
+    _source,
     click.option("--output", type=_FOLDER, help="The folder to write to.  [default: SITE/public]"),
 )
+_when = _options(
+    click.option("--clock", type=_Moment("content", "wall"), default="content", metavar="content|wall|TIME",
+                 help="When “today” is: at the newest article, by the machine, or at a time.  [default: content]"),
+    click.option("--now", type=_Moment(), metavar="TIME", help="The time that decides what is future or expired.  [default: the machine's]"),
+)  # fmt: skip
 _shown = _options(
     click.option("--unpublished", is_flag=True, help="Show articles that are held (published: false)."),
     click.option("--drafts", is_flag=True, help="Show drafts."),
     click.option("--future", is_flag=True, help="Show articles dated in the future."),
     click.option("--expired", is_flag=True, help="Show articles whose expiryDate has passed."),
     click.option("--all", "everything", is_flag=True, help="Show all of these."),
-    click.option("--clock", type=_Moment("content", "wall"), default="content", metavar="content|wall|TIME",
-                 help="When “today” is: at the newest article, by the machine, or at a time.  [default: content]"),
-    click.option("--now", type=_Moment(), metavar="TIME", help="The time that decides what is future or expired.  [default: the machine's]"),
-)  # fmt: skip
+    _when,
+)
+_jobs = click.option(
+    "--jobs", type=click.IntRange(1, 64), help="Processes that read and render.  [default: one a processor]"
+)
 
 
 def _chosen(site: Path, content: Path | None, output: Path | None, **rest: Any) -> Options:
@@ -124,7 +133,7 @@ def _chosen(site: Path, content: Path | None, output: Path | None, **rest: Any) 
 @cli.command()
 @_place
 @_shown
-@click.option("--jobs", type=click.IntRange(1, 64), help="Processes that read and render.  [default: one a processor]")
+@_jobs
 @click.option("--strict", is_flag=True, help="Write nothing if any file has an error.")
 @click.option("--verify", is_flag=True, help="Compare every output file's bytes, not only its size and time.")
 @click.option("--json", "as_json", is_flag=True, help="Report on stdout as JSON.")
@@ -272,6 +281,84 @@ def explain(target: str, as_json: bool, **chosen: Any) -> None:
         _print_json(said)
     else:
         click.echo("\n".join(work.lines(said)))
+
+
+@cli.command()
+@click.argument("target", required=False)
+@_source
+@_when
+@_jobs
+@click.option("--dry-run", is_flag=True, help="Send nothing; say what would be sent, and why.")
+@click.option("--rollback", is_flag=True, help="Go back to the release before; build and send nothing.")
+@click.option("--allow-errors", is_flag=True, help="Publish although files with errors are left out.")
+@click.option("--allow-lost", is_flag=True, help="Publish although addresses vanish that answered before.")
+@click.option(
+    "--max-delete", type=click.IntRange(0), metavar="N", help="Publish nothing if more files would go.  [default: 256]"
+)
+@click.option(
+    "--changed",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write the addresses that changed to FILE, one a line.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Report on stdout as JSON.")
+@_finishes
+def publish(as_json: bool, changed: Path | None, **chosen: Any) -> None:
+    """Build the site afresh and bring it to TARGET: a name from site.toml, or an address.
+
+    \b
+    An address is one of:
+      ./FOLDER or dir:FOLDER        git:REPOSITORY#BRANCH or gh-pages:REPOSITORY
+      ssh://USER@HOST:PORT/PATH     s3://BUCKET/PREFIX or az://CONTAINER/PREFIX
+    """
+    from newsgen import publish as work
+    from newsgen.errors import PublishError
+    from newsgen.publish.report import lines
+
+    orders = work.Orders(**{name: chosen.pop(name) for name in work.Orders.__struct_fields__})
+    with _Progress() as progress:
+        report = work.publish(_chosen(output=None, **chosen), orders, progress)
+    _problems(report.problems, report.warnings)
+    for note in report.notes:
+        _say(note)
+    if changed and report.done:
+        try:
+            changed.write_text("".join(f"{address}\n" for address in report.changed), encoding="utf-8")
+        except OSError as error:
+            raise PublishError(f"{changed}: cannot be written, but the site is there: {error.strerror}") from None
+    if as_json:
+        _print_json(report)
+    elif report.problems and not orders.allow_errors:
+        _say("nothing was published: mend the files, or leave them out with --allow-errors")
+    else:
+        for line in lines(report):
+            click.echo(line)
+    sys.exit(CONTENT_ERRORS if report.problems and not orders.allow_errors else 0)
+
+
+@cli.command()
+@click.argument("target", required=False)
+@_source
+@_when
+@_jobs
+@click.option(
+    "--output", type=_FOLDER, help="Compare with this folder where there is no TARGET.  [default: SITE/public]"
+)
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@_finishes
+def diff(target: str | None, as_json: bool, **chosen: Any) -> None:
+    """Say what a publish would change for readers of TARGET, or of the output folder where there is none."""
+    from newsgen.publish import diff as work
+
+    with _Progress() as progress:
+        found = work.diff(_chosen(**chosen), target, progress)
+    _problems(found.problems, ())
+    if as_json:
+        _print_json(found)
+    else:
+        for line in work.lines(found):
+            click.echo(line)
+    sys.exit(CONTENT_ERRORS if found.problems else 0)
 
 
 @cli.group()

@@ -3,7 +3,8 @@
 NewsgenError            newsgen cannot go on
 ├── ConfigError         site.toml or an option makes no sense
 ├── TemplateError       a template cannot be found, parsed or filled
-└── OutputError         the output folder cannot be read or written
+├── OutputError         the output folder cannot be read or written
+└── PublishError        the built site cannot be brought to its target, or must not
 """
 
 from __future__ import annotations
@@ -49,3 +50,7 @@ class TemplateError(NewsgenError):
 
 class OutputError(NewsgenError):
     """The output folder cannot be read or written."""
+
+
+class PublishError(NewsgenError):
+    """The built site cannot be brought to its target, or must not."""
