@@ -5,7 +5,7 @@ BIN = $(VENV)/bin
 # Real articles to test against, where there are any; the tests that need them say so and are left out where not.
 export NEWSGEN_DATA ?= $(realpath ../shared)
 
-.PHONY: site test audit bench bench-serve clean
+.PHONY: site test audit bench bench-serve bench-publish clean
 
 site: $(VENV)/.site
 	$(BIN)/newsgen build
@@ -31,6 +31,11 @@ bench: $(VENV)/.site
 # How long after a save a browser shows it, in milliseconds. Needs Chromium.
 bench-serve: $(VENV)/.test
 	$(BIN)/python tests/bench/serve.py
+
+# Publishes to every kind of target, and kills publishers; needs sshd, rsync and Azurite for the targets of that name.
+SIZE ?= 1000
+bench-publish: $(VENV)/.test
+	$(BIN)/python tests/bench/publish.py --size $(SIZE)
 
 clean:
 	rm -rf $(VENV) public
