@@ -149,8 +149,11 @@ class Bucket:
         self._store.remove([_COMING, *(path for path in self._sizes if path.startswith(folder))])
 
     def _announce(self, id: str, paths: Iterable[str]) -> None:
-        """Notes what is about to change, before it does: of an object that is there afterwards we know that it is ours."""
-        self._store.put(_COMING, msgspec.json.encode(_Coming(id, list(paths))))
+        """Notes what is about to change, before it does: of an object that is there afterwards we know that it is ours.
+
+        What an unfinished publish brought and this one leaves is noted again, as this one may not finish either.
+        """
+        self._store.put(_COMING, msgspec.json.encode(_Coming(id, sorted({*paths, *self._strewn}))))
 
     def _keep(self, plan: Plan, id: str) -> None:
         """Copies what is about to be replaced or removed to where it can be brought back from."""

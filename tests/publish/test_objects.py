@@ -82,6 +82,26 @@ def test_what_an_unfinished_publish_showed_has_its_grace_too(site: Make, s3: Buc
     assert place.read(shown) is None
 
 
+def test_what_several_unfinished_publishes_brought_is_still_known_to_be_ours(
+    site: Make, s3: Bucket, hasty: None
+) -> None:
+    place, proxy = s3
+    s = edition(site(), place, 0, LOOSE)
+    publish(s)
+    proxy.refuses = lambda method, path: method == "PUT" and "release.json.gz" in path
+    for number in (3, 6):
+        with pytest.raises(PublishError, match="503"):
+            publish(edition(s, place, number, LOOSE))
+    with pytest.raises(PublishError, match="503"):
+        publish(edition(s, place, 0, LOOSE))
+    proxy.refuses = lambda *_: False
+    publish(edition(s, place, 3, LOOSE))
+    assert built(s).items() <= place.files().items()
+    publish(edition(s, place, 3, LOOSE.replace("1h", "0s")), max_delete=10_000)
+    left = {path for path in place.files().keys() - built(s).keys() if not path.startswith("css/")}
+    assert left == set()
+
+
 def test_an_unfinished_publish_whose_edits_were_taken_back_is_undone(site: Make, s3: Bucket, hasty: None) -> None:
     place, proxy = s3
     s = edition(site(), place, 0, LOOSE)

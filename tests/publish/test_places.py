@@ -86,7 +86,6 @@ def test_no_reader_meets_a_dead_link_while_editions_replace_each_other(site: Mak
     assert built(s).items() <= place.files().items(), "with what still answers until its grace has passed"
 
 
-@pytest.mark.parametrize("place", ["folder", "git", "ssh", "s3"], indirect=True)
 def test_killed_at_any_moment_the_site_stays_whole_and_the_next_publish_goes_on(site: Make, place: Place) -> None:
     s = edition(site(), place, 0, LOOSE)
     begun = time.monotonic()
