@@ -331,5 +331,6 @@ def serve(
     with listening, Watch(options.site, content, poll=poll) as watch:
         ready(f"http://{name}:{listening.getsockname()[1]}{server.root()}", server.preview.problems)
         server.watch(watch)
-        http.run(sockets=[listening])
+        with contextlib.suppress(KeyboardInterrupt):  # how a preview ends
+            http.run(sockets=[listening])
         server.preview.stop()

@@ -87,7 +87,7 @@
     close.type = "button";
     close.addEventListener("click", dismiss);
     sheet.className = "sheet";
-    sheet.setAttribute("role", "alertdialog");
+    sheet.setAttribute("role", "alert");
     sheet.setAttribute("aria-label", "Problems");
     sheet.append(make("header", "", make("h1", `${count} ${count === 1 ? "problem" : "problems"}`), close), list);
     veil.replaceChildren(sheet);

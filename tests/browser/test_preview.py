@@ -38,7 +38,8 @@ class Served:
 
     def stop(self) -> None:
         self._process.send_signal(signal.SIGINT)
-        self._process.communicate(timeout=20)
+        _, said = self._process.communicate(timeout=20)
+        assert (self._process.returncode, said) == (0, "")
 
     def restart(self) -> None:
         port = self.address.split(":")[2].split("/")[0]
