@@ -61,6 +61,12 @@ def engine(version: str = "") -> str:
     return brief("\n".join(parts).encode()).hex()
 
 
+class Values(dict[str, bytes]):
+    """Values by name as a cache has them, without a file: what another process is given of it."""
+
+    put = dict[str, bytes].__setitem__
+
+
 class Entry(NamedTuple):
     """What is known of a content file: its stamp (b"" where that may not be trusted), its bytes' digest, what they became."""
 
@@ -118,7 +124,9 @@ class Cache:
                 yield Entry(id, stamp, digest, data)
 
     def get(self, name: str) -> bytes | None:
-        """A value by its name."""
+        """A value by its name, the one to be saved where there is one."""
+        if name in self._values:
+            return self._values[name]
         for check, value in self._rows("SELECT sum, value FROM kept WHERE name = ?", name):
             if check == _sum(value):
                 self._got[name] = value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import gc
 import os
 import sys
 from collections.abc import Callable, Iterable
@@ -149,7 +150,9 @@ def build(as_json: bool, why: str | None, **chosen: Any) -> None:
         reasons = work.why(options, why)
         click.echo("\n".join(reasons) if reasons else f"{why}: fresh")
         return
-    memory = Memory()  # until the process ends: to take all of it apart takes longer than to build one article
+    # To take all of it apart, or to look for cycles in it, takes longer than to build one article.
+    memory = Memory()
+    gc.disable()
     with _Progress() as progress:
         report = work.build(options, progress, memory=memory)
     _problems(report.problems, report.warnings)

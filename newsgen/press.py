@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from newsgen import pool
-from newsgen.cache import Cache, engine
+from newsgen.cache import Cache, Values, engine
 from newsgen.model import Site
 from newsgen.options import Options, Progress, folders
 from newsgen.output import Manifest, Output, Record
@@ -86,6 +86,7 @@ class Press:
         self._batch: list[tuple[Sheet, Page, bytes]] = []
         self._count = self._done = self._all = 0
         self._shard: _Shard | None = None
+        self._compiled: Values | None = None
 
     def __enter__(self) -> Press:
         return self
@@ -139,7 +140,11 @@ class Press:
             self._shard = self._shard or _Shard(self._theme, self._site, self.output, self._cache)
             self._note(sheets, self._shard(name, [page for _, page, _ in batch], records))
             return
-        shared = (str(self.output.root), str(self._theme.site), self._theme.marked, self._site, self._run)
+        if self._compiled is None:
+            Renderer(self._theme, self._site, self._cache).compile()
+            self._compiled = Values((name, self._cache.get(name) or b"") for name in ("closures", "templates"))
+        theme = (str(self._theme.site), self._compiled, self._theme.marked)
+        shared = (str(self.output.root), theme, self._site, self._run)
         work = (*shared, name, [data for _, _, data in batch], records)
         self._pool.submit(_remotely, work, partial(self._note, sheets))
 
@@ -153,7 +158,7 @@ class Press:
 class _Shard:
     """Renders and stages batches of pages with one set of templates."""
 
-    def __init__(self, theme: Theme, site: Site, output: Output, cache: Cache | None = None) -> None:
+    def __init__(self, theme: Theme, site: Site, output: Output, cache: Cache | Values) -> None:
         self._render = Renderer(theme, site, cache)
         self._output = output
 
@@ -164,15 +169,16 @@ class _Shard:
         ]
 
 
-_Work = tuple[str, str, bool, Site, str, str, list[bytes], list[Record | None]]
+_Work = tuple[str, tuple[str, Values, bool], Site, str, str, list[bytes], list[Record | None]]
 _mine: dict[str, _Shard] = {}
 
 
 def _remotely(work: _Work) -> list[Record | None]:
     """One batch in a worker process, which keeps its templates for the next of the same build."""
-    root, folder, marked, site, run, name, batch, records = work
+    root, (folder, compiled, marked), site, run, name, batch, records = work
     shard = _mine.get(run)
     if shard is None:
         _mine.clear()
-        shard = _mine[run] = _Shard(Theme(Path(folder), marked=marked), site, Output(Path(root)))
+        theme = Theme(Path(folder), compiled, marked=marked)
+        shard = _mine[run] = _Shard(theme, site, Output(Path(root)), compiled)
     return shard(name, map(decode, batch), records)

@@ -20,7 +20,7 @@ from jinja2.runtime import Macro
 from markupsafe import Markup
 
 from newsgen import urls
-from newsgen.cache import Cache
+from newsgen.cache import Cache, Values
 from newsgen.errors import OutputError, TemplateError
 from newsgen.model import Noun, Site
 from newsgen.pages import FilePage, Page
@@ -37,7 +37,7 @@ _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 class Renderer:
     """Fills the templates of one theme for one site; `cache` spares compiling them again."""
 
-    def __init__(self, theme: Theme, site: Site, cache: Cache | None = None) -> None:
+    def __init__(self, theme: Theme, site: Site, cache: Cache | Values | None = None) -> None:
         self._theme = theme
         self._site = site
         self._env = jinja2.Environment(
@@ -54,6 +54,12 @@ class Renderer:
         self._env.template_class = _Template
         self._env.filters |= filters(site, theme.asset)
         self._env.policies["json.dumps_kwargs"] = {"sort_keys": False, "ensure_ascii": False}
+
+    def compile(self) -> None:
+        """Compiles all templates, so that the cache has them."""
+        with contextlib.suppress(jinja2.TemplateError, TemplateError):  # whoever renders with it says what is wrong
+            for name in sorted(self._theme.used()):
+                self._env.get_template(name)
 
     def __call__(self, page: Page) -> bytes:
         """The bytes of a page's file. Raises TemplateError or, for a static file that is gone, OutputError."""
@@ -138,7 +144,7 @@ def _once(macro: Macro) -> Callable[..., str]:
 class _Compiled(jinja2.BytecodeCache):
     """Compiled templates, all in one value; of one site alone, as what filters make of constants is compiled in."""
 
-    def __init__(self, cache: Cache, theme: Theme, site: Site) -> None:
+    def __init__(self, cache: Cache | Values, theme: Theme, site: Site) -> None:
         self._cache = cache
         self._scope = brief(msgspec.msgpack.encode((site, sorted(theme.fingerprints().items()))))
         self._held: dict[str, bytes] = {}

@@ -12,7 +12,7 @@ import jinja2
 import msgspec
 from jinja2 import meta, nodes
 
-from newsgen.cache import Cache
+from newsgen.cache import Cache, Values
 from newsgen.errors import OutputError, Problem, TemplateError
 from newsgen.files import home
 from newsgen.pages import FilePage
@@ -36,7 +36,7 @@ class Theme:
     Without `marked` static files keep their names.
     """
 
-    def __init__(self, site: Path, cache: Cache | None = None, *, marked: bool = True) -> None:
+    def __init__(self, site: Path, cache: Cache | Values | None = None, *, marked: bool = True) -> None:
         self.site = site
         self.marked = marked
         self._own = site.resolve() != home().resolve()
@@ -93,7 +93,7 @@ class Theme:
             self._closures[name] = (frozenset(names), frozenset(assets))
         return self._closures[name]
 
-    def _recall(self, cache: Cache) -> None:
+    def _recall(self, cache: Cache | Values) -> None:
         """Has all closures from an earlier build, or keeps them for a later one."""
         try:
             names = [n for n in self._parser.list_templates() if not n.startswith(SHIPPED + "/")]
@@ -117,6 +117,11 @@ class Theme:
             self._closures.clear()  # to be met again by whoever asks for that template
         else:
             cache.put("closures", msgspec.msgpack.encode((mark, self._closures)))
+
+    def used(self) -> set[str]:
+        """The names of all templates that pages may be made of, parts and shipped ones below a site's own included."""
+        names = [n for n in self._parser.list_templates() if not n.startswith(SHIPPED + "/")]
+        return {other for name in names for other in self.closure(name)[0]}
 
     def _parse(self, name: str) -> nodes.Template:
         try:
