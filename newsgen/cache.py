@@ -12,7 +12,7 @@ import re
 import shutil
 import sqlite3
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -76,6 +76,14 @@ class Entry(NamedTuple):
     data: bytes
 
 
+class Mark(NamedTuple):
+    """What is to be known of a content file, but for what it became."""
+
+    id: str
+    stamp: bytes
+    digest: bytes
+
+
 class Cache:
     """Nothing is written before `save`. No method raises where the file cannot be read or written.
 
@@ -87,7 +95,7 @@ class Cache:
         self._made = f"{_FORMAT} {engine}".encode()
         self._turn: bytes | None = None
         self._reader: bytes | None = None
-        self._files: list[Entry] = []
+        self._files: list[tuple[Mark, Callable[[str], bytes]]] = []
         self._gone: list[str] = []
         self._values: dict[str, bytes] = {}
         self._got: dict[str, bytes] = {}
@@ -140,9 +148,9 @@ class Cache:
         except (sqlite3.Error, OSError, TypeError) as error:
             self._damaged = self._damaged or not _is_locked(error)
 
-    def keep(self, files: Iterable[Entry], gone: Iterable[str]) -> None:
-        """Remembers files, and forgets others."""
-        self._files += files
+    def keep(self, files: Iterable[Mark], pack: Callable[[str], bytes], gone: Iterable[str]) -> None:
+        """Remembers files, and forgets others. `pack` says what one is, by its id, when it is saved: all at once are large."""
+        self._files += [(mark, pack) for mark in files]
         self._gone += gone
 
     def put(self, name: str, value: bytes) -> None:
@@ -219,7 +227,8 @@ class Cache:
                 run("DELETE FROM files")
                 self._values["reader"] = self._reader
             many("DELETE FROM files WHERE id = ?", ((id,) for id in self._gone))
-            rows = ((f.id, f.stamp, f.digest, _sum(f.digest, f.data), f.data) for f in self._files)
+            files = ((mark, pack(mark.id)) for mark, pack in self._files)
+            rows = ((*mark, _sum(mark.digest, data), data) for mark, data in files)
             many("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?)", rows)
             many("INSERT OR REPLACE INTO kept VALUES (?, ?, ?)", ((n, _sum(v), v) for n, v in self._values.items()))
             run("COMMIT")

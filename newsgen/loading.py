@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from newsgen import config, content, fields, files, library, plan, pool, ranking
-from newsgen.cache import Cache, Entry, engine
+from newsgen.cache import Cache, Entry, Mark, engine
 from newsgen.content import Parsed
 from newsgen.errors import Problem
 from newsgen.files import Found
@@ -207,13 +207,12 @@ def _read(
     fresh = []
     for (_, _, chunk), results in zip(work, run(_parse, work), strict=True):
         for (file, _), (mark, data) in zip(chunk, results, strict=True):
-            whole = data or known[file.id].data
-            parsed[file.id] = content.unpack(whole)
+            parsed[file.id] = content.unpack(data or known[file.id].data)
             if mark:
-                fresh.append(Entry(file.id, file.mark(started), mark, whole))
+                fresh.append(Mark(file.id, file.mark(started), mark))
         if progress:
             progress("reading", len(parsed), len(found))
-    cache.keep(fresh, gone)
+    cache.keep(fresh, lambda file: content.pack(parsed[file]), gone)
     unsettled = {f.id: f.digest for f in fresh if not f.stamp}
     memory.reader, memory.found, memory.parsed, memory.unsettled = reader, found, parsed, unsettled
     return [parsed[id] for id in found], unsettled

@@ -13,7 +13,7 @@ import pytest
 from sites import Site
 
 from newsgen import build, cache, content, files, render
-from newsgen.cache import Cache, Entry
+from newsgen.cache import Cache, Entry, Mark
 from newsgen.errors import TemplateError
 from newsgen.files import Stamp
 
@@ -235,12 +235,12 @@ def test_a_reader_with_other_settings_forgets_what_another_understood(tmp_path: 
     entry = Entry("a.md", b"1 2 3 4", b"digest", b"data")
     one = Cache(tmp_path, "e")
     assert list(one.files(b"r")) == []
-    one.keep([entry], [])
+    one.keep([Mark("a.md", b"1 2 3 4", b"digest")], {"a.md": b"data"}.__getitem__, [])
     one.save()
     two = Cache(tmp_path, "e")
     assert list(two.files(b"r")) == [entry]
     assert list(two.files(b"other")) == []
-    two.keep([Entry("b.md", b"", b"d", b"x")], [])
+    two.keep([Mark("b.md", b"", b"d")], {"b.md": b"x"}.__getitem__, [])
     two.save()
     three = Cache(tmp_path, "e")
     assert [e.id for e in three.files(b"other")] == ["b.md"]
