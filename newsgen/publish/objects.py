@@ -56,6 +56,7 @@ class Bucket:
         self._lease = Lease(self._store, OURS + "lock", site)
         self._sizes: dict[str, int] = {}
         self._strewn: dict[str, Entry] = {}
+        self._noted: list[str] = []
 
     def lock(self) -> None:
         self._lease.take()
@@ -80,6 +81,7 @@ class Bucket:
         # Of a publish that was killed while it tidied up, nothing is left to do.
         if coming and not (release and coming.id == release.id):
             state.begun = coming.id
+            self._noted = coming.paths
             there = [path for path in coming.paths if path in self._sizes]
             for path, mark in self._store.each(self._store.mark, there):
                 # What nobody marked is another's, unless the last release knows it.
@@ -151,9 +153,10 @@ class Bucket:
     def _announce(self, id: str, paths: Iterable[str]) -> None:
         """Notes what is about to change, before it does: of an object that is there afterwards we know that it is ours.
 
-        What an unfinished publish brought and this one leaves is noted again, as this one may not finish either.
+        What an unfinished publish noted is noted again: this one may not finish either, and what that one sent last may
+        still be on its way.
         """
-        self._store.put(_COMING, msgspec.json.encode(_Coming(id, sorted({*paths, *self._strewn}))))
+        self._store.put(_COMING, msgspec.json.encode(_Coming(id, sorted({*paths, *self._noted}))))
 
     def _keep(self, plan: Plan, id: str) -> None:
         """Copies what is about to be replaced or removed to where it can be brought back from."""

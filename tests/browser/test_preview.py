@@ -39,7 +39,8 @@ class Served:
     def stop(self) -> None:
         self._process.send_signal(signal.SIGINT)
         _, said = self._process.communicate(timeout=20)
-        assert (self._process.returncode, said) == (0, "")
+        assert self._process.returncode == 0, said
+        assert "Traceback" not in said
 
     def restart(self) -> None:
         port = self.address.split(":")[2].split("/")[0]
