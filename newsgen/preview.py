@@ -132,14 +132,16 @@ class Preview:
         """Shows the pages that are open in a browser before the rest is rendered."""
         pages = set(self._open_pages())
         due = [sheet for sheet in stale if sheet.path in pages]
-        if not due:
-            return
-        render = Renderer(loaded.theme, loaded.site)
-        for sheet in due:
-            self._why[sheet.path] = "; ".join(last.reasons(sheet))
-            self.early[sheet.path] = render(loaded.plan.page(sheet.path))
-        self.loaded = loaded
-        self._tell(News(changed=frozenset(self.early)))
+        if due:
+            self._note(due, last)
+            render = Renderer(loaded.theme, loaded.site)
+            self.early = {sheet.path: render(loaded.plan.page(sheet.path)) for sheet in due}
+            self.loaded = loaded
+            self._tell(News(changed=frozenset(self.early)))
+        self._note(stale, last)
+
+    def _note(self, stale: list[Sheet], last: Last) -> None:
+        self._why |= {sheet.path: "; ".join(last.reasons(sheet)) for sheet in stale}
 
     def _edited(self, before: dict[str, files.Found]) -> str:
         """The address of the page of the last content file, by path, that is not as it was."""
