@@ -113,13 +113,12 @@ def _write(loaded: Loaded, options: Options, press: Press, ahead: Ahead | None) 
 
 def why(options: Options, path: str) -> list[str]:
     """What differs between a page of the last build and the same page now: lines for people, none where it is fresh."""
-    from newsgen import loading
+    from newsgen import loading, urls
     from newsgen.press import Last
 
     loaded = loading.load(options)
     output = Output(Path(loaded.report.output))
-    name = path.removeprefix(str(output.root)).lstrip("/")
-    name = name + "index.html" if not name or name.endswith("/") else name
+    name = urls.path("/" + path.removeprefix(str(output.root)).lstrip("/"))
     sheet = loaded.plan.sheets.get(name)
     if sheet is None:
         return [f"{name}: is not planned"]

@@ -321,6 +321,7 @@ def publish(as_json: bool, changed: Path | None, **chosen: Any) -> None:
     orders = work.Orders(**{name: chosen.pop(name) for name in work.Orders.__struct_fields__})
     with _Progress() as progress:
         report = work.publish(_chosen(output=None, **chosen), orders, progress)
+    refused = bool(report.problems) and not orders.allow_errors
     _problems(report.problems, report.warnings)
     for note in report.notes:
         _say(note)
@@ -331,12 +332,12 @@ def publish(as_json: bool, changed: Path | None, **chosen: Any) -> None:
             raise PublishError(f"{changed}: cannot be written, but the site is there: {error.strerror}") from None
     if as_json:
         _print_json(report)
-    elif report.problems and not orders.allow_errors:
+    elif refused:
         _say("nothing was published: mend the files, or leave them out with --allow-errors")
     else:
         for line in lines(report):
             click.echo(line)
-    sys.exit(CONTENT_ERRORS if report.problems and not orders.allow_errors else 0)
+    sys.exit(CONTENT_ERRORS if refused else 0)
 
 
 @cli.command()

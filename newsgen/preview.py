@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from newsgen import build, files, loading
+from newsgen import build, files, loading, urls
 from newsgen.errors import NewsgenError, Problem
 from newsgen.library import BECAUSE, GATES
 from newsgen.loading import Loaded
@@ -114,7 +114,7 @@ class Preview:
         sheet = loaded.plan.sheets.get(path) if loaded else None
         if not loaded or not sheet:
             return {"source": "", "template": "", "why": ""}
-        address = f"/{path.removesuffix('index.html')}"
+        address = urls.address(path)
         id = next((id for id, at in loaded.library.address.items() if at == address), "")
         source = f"{folders(self.options)[0].name}/{id}" if id else ""
         return {"source": source, "template": sheet.template, "why": self._why.get(path, "")}
@@ -138,10 +138,10 @@ class Preview:
             self.early = {sheet.path: render(loaded.plan.page(sheet.path)) for sheet in due}
             self.loaded = loaded
             self._tell(News(changed=frozenset(self.early)))
-        self._note(stale, last)
+        self._note([sheet for sheet in stale if sheet.path not in pages], last)
 
-    def _note(self, stale: list[Sheet], last: Last) -> None:
-        self._why |= {sheet.path: "; ".join(last.reasons(sheet)) for sheet in stale}
+    def _note(self, sheets: list[Sheet], last: Last) -> None:
+        self._why |= {sheet.path: "; ".join(last.reasons(sheet)) for sheet in sheets}
 
     def _edited(self, before: dict[str, files.Found]) -> str:
         """The address of the page of the last content file, by path, that is not as it was."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ipaddress
-import mimetypes
 import secrets
 import socket
 import threading
@@ -26,6 +25,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from newsgen import config, urls
 from newsgen.errors import ConfigError, NewsgenError
 from newsgen.library import GATES
+from newsgen.media import media_type
 from newsgen.options import Options
 from newsgen.preview import News, Preview, Shown
 from newsgen.text import digest
@@ -39,17 +39,6 @@ OWN = "/_newsgen/"
 """Where the preview's own script is: no address of a site begins with an underscore."""
 
 _CLIENT = Path(__file__).parent / "browser"
-_TYPES = {
-    "feed.xml": "application/rss+xml",
-    "atom.xml": "application/atom+xml",
-    "feed.json": "application/feed+json",
-    ".js": "text/javascript",
-    ".avif": "image/avif",
-    ".webp": "image/webp",
-    ".wasm": "application/wasm",
-    ".woff2": "font/woff2",
-    ".opml": "text/x-opml",
-}
 _SAID = msgspec.json.Decoder(dict[str, Any])
 
 
@@ -112,7 +101,7 @@ class Server:
         if rule:
             return RedirectResponse(rule, 301)
         below = asked[len(root) :]
-        name = below + "index.html" if not below or below.endswith("/") else below
+        name = urls.path("/" + below)
         early = self.preview.early.get(name)
         if early is not None and name.endswith(".html"):
             return self._html(request, early)
@@ -270,10 +259,7 @@ def _clean(raw: str) -> str | None:
 
 
 def _file_response(request: Request, place: Path) -> Response:
-    name = place.name
-    kind = _TYPES.get(name) or _TYPES.get(place.suffix) or mimetypes.guess_type(name)[0] or "application/octet-stream"
-    if name in ("_headers", "_redirects"):
-        kind = "text/plain"
+    kind = media_type(place.name)
     if kind.startswith("text/") or kind.endswith(("json", "xml")):
         kind += "; charset=utf-8"
     found = place.stat()

@@ -96,7 +96,7 @@ class Theme:
     def _recall(self, cache: Cache | Values) -> None:
         """Has all closures from an earlier build, or keeps them for a later one."""
         try:
-            names = [n for n in self._parser.list_templates() if not n.startswith(SHIPPED + "/")]
+            names = self._names()
             names += [f"{SHIPPED}/{n}" for n in names]
             sources = {}
             for name in names:
@@ -120,8 +120,11 @@ class Theme:
 
     def used(self) -> set[str]:
         """The names of all templates that pages may be made of, parts and shipped ones below a site's own included."""
-        names = [n for n in self._parser.list_templates() if not n.startswith(SHIPPED + "/")]
-        return {other for name in names for other in self.closure(name)[0]}
+        return {other for name in self._names() for other in self.closure(name)[0]}
+
+    def _names(self) -> list[str]:
+        """All templates but the shipped ones by their other name."""
+        return [n for n in self._parser.list_templates() if not n.startswith(SHIPPED + "/")]
 
     def _parse(self, name: str) -> nodes.Template:
         try:
@@ -142,12 +145,7 @@ class Theme:
 
     def _fingerprints(self) -> dict[str, str]:
         """The address of each static file that some template links, with a digest of its content in its name."""
-        linked = {
-            a
-            for name in self._parser.list_templates()
-            if not name.startswith(SHIPPED + "/")
-            for a in self.closure(name)[1]
-        }
+        linked = {asset for name in self._names() for asset in self.closure(name)[1]}
         out = {}
         for source in linked:
             if source not in self.static:

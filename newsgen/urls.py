@@ -94,6 +94,11 @@ def path(address: str) -> str:
     return address[1:] + "index.html" if address.endswith("/") else address[1:]
 
 
+def address(path: str) -> str:
+    """The address that an output file answers: the reverse of `path`."""
+    return "/" + (path.removesuffix("index.html") if path == "index.html" or path.endswith("/index.html") else path)
+
+
 def href(address: str, root: str = "/") -> str:
     """The address as a page links to it; an http(s) URL passes as it is."""
     if not address.startswith("/"):

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from newsgen import config
+from newsgen import config, urls
 from newsgen.errors import PublishError
 from newsgen.loading import Stopwatch
 from newsgen.options import Options, Progress
@@ -15,7 +15,7 @@ from newsgen.publish.address import choose
 from newsgen.publish.connect import connect
 from newsgen.publish.plan import Plan, compare, some
 from newsgen.publish.report import Published
-from newsgen.publish.site import Built, address_of, alone, built, whole
+from newsgen.publish.site import Built, alone, built
 from newsgen.publish.target import Target, discreet
 
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -81,9 +81,9 @@ def publish(options: Options, orders: Orders, progress: Progress | None = None) 
         finally:
             target.release()
         feeds = [
-            whole(c.path, settings)
+            urls.absolute(urls.address(c.path), settings.base)
             for c in due.changes
-            if c.action in ("add", "replace") and c.path.rpartition("/")[2] in websub.FEEDS
+            if c.action in ("add", "replace") and c.path.rpartition("/")[2] in urls.FEEDS.values()
         ]
         if place.websub and settings.base_url and (failure := websub.tell(place.websub, feeds)):
             report.notes.append(failure)
@@ -93,8 +93,7 @@ def publish(options: Options, orders: Orders, progress: Progress | None = None) 
 def _objections(due: Plan, site: Built, orders: Orders, place: config.Publish, report: Published) -> list[str]:
     """Why a plan must not be carried out unless someone says so."""
     most = place.max_delete if orders.max_delete is None else orders.max_delete
-    redirected = site.redirected()
-    report.lost = [address_of(path) for path in due.lost if path not in redirected]
+    report.lost = site.unanswered(due.lost)
     wrong = []
     if len(due.dropped) > most:
         many = len(due.dropped)

@@ -6,15 +6,15 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from newsgen import config
+from newsgen import config, urls
 from newsgen.errors import Problem
 from newsgen.options import Options, Progress, folders
 from newsgen.output import Output
 from newsgen.publish.address import choose
 from newsgen.publish.connect import connect
 from newsgen.publish.files import Kind, plain
-from newsgen.publish.plan import Entry, is_page
-from newsgen.publish.site import address_of, alone, built, front
+from newsgen.publish.plan import Entry, lost
+from newsgen.publish.site import alone, built, front
 from newsgen.publish.target import discreet
 
 _WORDS: dict[Kind, str] = {
@@ -65,7 +65,7 @@ def diff(options: Options, name: str | None, progress: Progress | None = None) -
             output = Output(folders(options)[1])
             written, against = output.manifest().files, str(output.root)
             found = plain(output.root, written, site.fixed, ())
-            was = {path: Entry(file.mark, file.size, file.kind) for path, file in found.items()}
+            was = {path: Entry.of(file) for path, file in found.items()}
             ranks = front(output.root, written, settings.root)
         else:
             _, place, at = choose(settings, name, options.site)
@@ -77,15 +77,12 @@ def diff(options: Options, name: str | None, progress: Progress | None = None) -
     for path, file in sorted(files.items()):
         known = was.get(path)
         if known is None:
-            difference.added.setdefault(file.kind, []).append(address_of(path))
-        elif known.mark.partition("-")[0] != file.digest:
-            difference.changed.setdefault(file.kind, []).append(address_of(path))
-    redirected = site.redirected()
+            difference.added.setdefault(file.kind, []).append(urls.address(path))
+        elif known.digest != file.digest:
+            difference.changed.setdefault(file.kind, []).append(urls.address(path))
     for path in sorted(was.keys() - files.keys()):
-        kind = was[path].kind
-        difference.removed.setdefault(kind, []).append(address_of(path))
-        if is_page(kind) and path not in redirected:
-            difference.lost.append(address_of(path))
+        difference.removed.setdefault(was[path].kind, []).append(urls.address(path))
+    difference.lost = site.unanswered(lost(was, files))
     difference.moved = moves(ranks, site.front())
     return difference
 

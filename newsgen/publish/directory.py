@@ -17,6 +17,7 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
+from newsgen.cache import FOLDER
 from newsgen.config import Publish
 from newsgen.errors import ConfigError, OutputError, PublishError
 from newsgen.output import Lock
@@ -46,7 +47,7 @@ class Directory:
         self._made = {self._releases / INCOMING}
         self._lock = Lock(self._releases / ".lock")
         real, source = self._root.resolve(), site.resolve()
-        kept = [source / name for name in ("content", "templates", "static", ".newsgen")]
+        kept = [source / name for name in ("content", "templates", "static", FOLDER)]
         if real == source or any(real == k or k in real.parents for k in kept):
             raise ConfigError(f"{self.name}: is what the site is made of; publish to another folder")
 

@@ -6,7 +6,6 @@ import contextlib
 import gzip
 from collections.abc import Collection, Iterable, Mapping
 from fnmatch import fnmatchcase
-from mimetypes import MimeTypes
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,6 +13,7 @@ import msgspec
 
 from newsgen.config import HeaderRule
 from newsgen.errors import PublishError
+from newsgen.media import media_type
 from newsgen.output import Record
 from newsgen.text import digest
 
@@ -34,31 +34,11 @@ _KINDS: dict[str, Kind] = {
 _SUFFIXES = {"gzip": ".gz", "br": ".br"}  # three characters each
 _TEXTS = (".html", ".css", ".js", ".mjs", ".json", ".xml", ".svg", ".txt", ".webmanifest", ".opml", ".map")
 
-# The machine's own table would make headers depend on the machine.
-_TYPES = MimeTypes(filenames=())
-_OURS = {
-    ".html": "text/html; charset=utf-8",
-    ".css": "text/css; charset=utf-8",
-    ".js": "text/javascript; charset=utf-8",
-    ".mjs": "text/javascript; charset=utf-8",
-    ".txt": "text/plain; charset=utf-8",
-    ".xml": "application/xml; charset=utf-8",
-    ".json": "application/json",
-    ".opml": "text/x-opml; charset=utf-8",
-    ".webmanifest": "application/manifest+json",
-    ".woff": "font/woff",
-    ".woff2": "font/woff2",
-    ".avif": "image/avif",
-    ".webp": "image/webp",
-    ".ico": "image/vnd.microsoft.icon",
-}
-_NAMED = {
-    "feed.xml": "application/rss+xml; charset=utf-8",
-    "atom.xml": "application/atom+xml; charset=utf-8",
-    "feed.json": "application/feed+json; charset=utf-8",
-    "_headers": "text/plain; charset=utf-8",
-    "_redirects": "text/plain; charset=utf-8",
-}
+# Of these types newsgen writes UTF-8, and their files are taken for it.
+_UTF8 = (
+    "text/html", "text/css", "text/javascript", "text/plain", "text/x-opml", "application/xml", "application/rss+xml",
+    "application/atom+xml", "application/feed+json",
+)  # fmt: skip
 
 # RFC 8246: a fingerprinted name never means other bytes.
 _FOREVER = "public, max-age=31536000, immutable"
@@ -98,7 +78,7 @@ def objects(
     rules = tuple(rules)
     out = {}
     for path, record in written.items():
-        kind = _kind(path, record, fixed)
+        kind = kind_of(path, record, fixed)
         found = {"Content-Type": content_type(path), "Cache-Control": _lifetime(kind)}
         source, mark, size = root / path, record.content, record.size
         if encoding and path.endswith(_TEXTS):
@@ -123,7 +103,7 @@ def plain(
     out = {}
     squeeze = _Squeezed(root.with_name("squeezed"), written)
     for path, record in written.items():
-        kind = _kind(path, record, fixed)
+        kind = kind_of(path, record, fixed)
         out[path] = File(path=path, source=str(root / path), digest=record.content, size=record.size, kind=kind)
         for encoding in encodings if path.endswith(_TEXTS) else ():
             source, mark, size = squeeze(path, root / path, encoding)
@@ -133,19 +113,14 @@ def plain(
     return out
 
 
-def kinds(written: Mapping[str, Record]) -> dict[str, Kind]:
-    """What the files of a build are to readers."""
-    return {path: _kind(path, record, ()) for path, record in written.items()}
-
-
 def content_type(path: str) -> str:
     """The media type of a file by its name, with the charset where it is a text."""
-    name = path.rpartition("/")[2]
-    ending = "." + name.rpartition(".")[2].lower()
-    return _NAMED.get(name) or _OURS.get(ending) or _TYPES.guess_type(name)[0] or "application/octet-stream"
+    kind = media_type(path)
+    return f"{kind}; charset=utf-8" if kind in _UTF8 else kind
 
 
-def _kind(path: str, record: Record, fixed: Collection[str]) -> Kind:
+def kind_of(path: str, record: Record, fixed: Collection[str] = ()) -> Kind:
+    """What a file of a build is to readers."""
     if path in fixed:
         return "fixed"
     kind = _KINDS.get(record.template)

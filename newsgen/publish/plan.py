@@ -26,6 +26,16 @@ class Entry(msgspec.Struct, frozen=True, array_like=True):
     size: int
     kind: Kind
 
+    @staticmethod
+    def of(file: File) -> Entry:
+        """What is noted of a file."""
+        return Entry(file.mark, file.size, file.kind)
+
+    @property
+    def digest(self) -> str:
+        """That of the bytes."""
+        return self.mark.partition("-")[0]
+
 
 class Leaving(msgspec.Struct, frozen=True, array_like=True):
     """A file that the site has no more and that still answers, and since when."""
@@ -133,8 +143,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def lost(self) -> list[str]:
         """Pages that answered and will not, now or when their grace has passed."""
-        was = self.old.files if self.old else {}
-        return sorted(p for p, e in was.items() if p not in self.release.files and is_page(e.kind))
+        return lost(self.old.files if self.old else {}, self.files)
 
     @property
     def dropped(self) -> list[str]:
@@ -142,9 +151,9 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         return sorted((self.old.files if self.old else {}).keys() - self.release.files.keys())
 
 
-def is_page(kind: Kind) -> bool:
-    """Whether readers have it in their bookmarks, so that its address is not to be lost without a word."""
-    return kind not in ("fixed", "asset", "copy", "feed")
+def lost(was: Mapping[str, Entry], files: Collection[str]) -> list[str]:
+    """What readers may have in their bookmarks and will not find, so that its address is not to go without a word."""
+    return sorted(p for p, e in was.items() if p not in files and e.kind not in ("fixed", "asset", "copy", "feed"))
 
 
 def step(kind: Kind, *, new: bool) -> int:
@@ -183,7 +192,7 @@ def compare(
             reason = "new"
         else:
             action = "replace" if path in stood else "add"
-            if known.mark.partition("-")[0] != file.digest:
+            if known.digest != file.digest:
                 reason = "its content differs"
             elif known.mark != file.mark:
                 reason = "its headers differ"
@@ -213,7 +222,7 @@ def compare(
             changes.append(Change(action="remove", path=path, reason=reason, kind=entry.kind))
     release = Release(
         id=state.begun or new_id(now),
-        files={path: Entry(f.mark, f.size, f.kind) for path, f in files.items()},
+        files={path: Entry.of(file) for path, file in files.items()},
         leaving=leaving,
         history=((old.id, *old.history) if old else ())[:keep],
         front=tuple(front),

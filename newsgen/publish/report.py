@@ -10,7 +10,6 @@ from newsgen import urls
 from newsgen.config import Config
 from newsgen.errors import Problem
 from newsgen.publish.plan import Change, Plan
-from newsgen.publish.site import address_of, whole
 
 PATTERNS = 8
 """Patterns that a list of addresses is folded to at most; CDNs count and bill them."""
@@ -60,9 +59,9 @@ class Published(msgspec.Struct, kw_only=True):
             self.arrived += change.arrived
         # `_headers`, `_redirects` and compressed copies are for the host, not for readers.
         told = (c for c in plan.changes if c.action != "keep" and c.kind != "copy" and not c.path.startswith("_"))
-        paths = sorted(c.path for c in told)
-        self.changed = [whole(path, settings) for path in paths]
-        self.patterns = folded(urls.href(address_of(path), settings.root) for path in paths)
+        addresses = [urls.address(path) for path in sorted(c.path for c in told)]
+        self.changed = [urls.absolute(address, settings.base) for address in addresses]
+        self.patterns = folded(urls.href(address, settings.root) for address in addresses)
         if self.dry_run:
             self.plan = sorted(plan.changes, key=lambda c: (c.action, c.path))
 

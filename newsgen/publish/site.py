@@ -5,9 +5,9 @@ from __future__ import annotations
 import contextlib
 import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 import msgspec
 
@@ -43,8 +43,12 @@ class Built(msgspec.Struct, frozen=True, kw_only=True):
         """The stories and articles that the front page leads to, in their order."""
         return front(self.root, self.written, self.config.root)
 
-    def redirected(self) -> set[str]:
-        """The paths that a line of `_redirects` answers."""
+    def unanswered(self, paths: Iterable[str]) -> list[str]:
+        """The addresses of those paths that no line of `_redirects` answers."""
+        redirected = self._redirected()
+        return [urls.address(path) for path in paths if path not in redirected]
+
+    def _redirected(self) -> set[str]:
         try:
             lines = (self.root / "_redirects").read_text(encoding="utf-8").splitlines()
         except OSError:
@@ -53,13 +57,18 @@ class Built(msgspec.Struct, frozen=True, kw_only=True):
         return {urls.path("/" + unquote(old).removeprefix(self.config.root)) for old in olds}
 
 
+def own(site: Path) -> Path:
+    """The folder of what publishing a site needs here."""
+    return site / FOLDER / "publish"
+
+
 def built(options: Options, progress: Progress | None, *, strict: bool) -> Built:
     """Builds a site as readers are to see it, and mends what was altered in that folder.
 
     What `options` say of drafts, of files with errors and of the output does not count. With `strict` and a problem in
     the report nothing was written.
     """
-    root = options.site / FOLDER / "publish" / "site"
+    root = own(options.site) / "site"
     # A folder whose manifest is gone holds nothing that a build would dare to replace.
     if root.exists() and not Output(root).manifest().files:
         shutil.rmtree(root)
@@ -80,7 +89,7 @@ def built(options: Options, progress: Progress | None, *, strict: bool) -> Built
 @contextlib.contextmanager
 def alone(site: Path) -> Iterator[None]:
     """One publish of a site at a time on this machine: they share the folder they build into."""
-    lock = Lock(site / FOLDER / "publish" / "lock")
+    lock = Lock(own(site) / "lock")
     try:
         lock.take()
     except OutputError:
@@ -99,19 +108,7 @@ def front(root: Path, written: Mapping[str, Record], base: str) -> tuple[str, ..
         found = _LINK.findall((root / "index.html").read_bytes())
     except OSError:
         return ()
-    kinds = files.kinds(written)
     links = (unquote(link.decode("utf-8", "replace").replace("&amp;", "&")) for link in found)
     paths = (urls.path("/" + link[len(base) :]) for link in links if link.startswith(base))
-    return tuple(dict.fromkeys(address_of(path) for path in paths if kinds.get(path) in ("story", "article")))
-
-
-def address_of(path: str) -> str:
-    """The address that a file of the output answers."""
-    return "/" + (path.removesuffix("index.html") if path == "index.html" or path.endswith("/index.html") else path)
-
-
-def whole(path: str, settings: Config) -> str:
-    """The URL of a file where the site knows its own address, else the path of the URL."""
-    link = urls.href(address_of(path), settings.root)
-    parts = urlsplit(settings.base_url)
-    return f"{parts.scheme}://{parts.netloc}{link}" if parts.netloc else link
+    told = (p for p in paths if p in written and files.kind_of(p, written[p]) in ("story", "article"))
+    return tuple(dict.fromkeys(map(urls.address, told)))

@@ -9,7 +9,6 @@ from urllib.parse import urlencode
 
 from newsgen.publish.target import redacted, retried
 
-FEEDS = ("feed.xml", "atom.xml", "feed.json")
 _AT_ONCE = 100
 
 
