@@ -12,6 +12,7 @@ from threading import Thread
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
+from sites import missing
 
 from newsgen import build, files
 from newsgen.build import Options
@@ -31,9 +32,7 @@ def _chromium() -> str:
 def browser() -> Iterator[Browser]:
     path = _chromium()
     if not path:
-        if os.environ.get("NEWSGEN_REQUIRE_BROWSER"):
-            pytest.fail("NEWSGEN_REQUIRE_BROWSER is set and there is no Chromium")
-        pytest.skip("there is no Chromium on the PATH nor in NEWSGEN_BROWSER")
+        missing("there is no Chromium on the PATH nor in NEWSGEN_BROWSER")
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield chromium

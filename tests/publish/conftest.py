@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -58,8 +57,6 @@ def place(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mo
         if request.param == "folder":
             found = stack.enter_context(places.folder(tmp_path / "www"))
         elif request.param == "git":
-            if not shutil.which("git"):
-                pytest.skip("no git")
             found = places.Pages(tmp_path / "pages.git")
         elif request.param == "ssh":
             begin, env = request.getfixturevalue("sshd")

@@ -25,8 +25,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
-import pytest
-from sites import Site
+from sites import Site, missing
 
 ROOT = Path(__file__).parents[2]
 
@@ -296,7 +295,7 @@ def seaweed(top: Path) -> Iterator[str]:
     """SeaweedFS with a bucket `site` that everyone may read; gives its S3 endpoint."""
     weed = Path(sys.executable).with_name("weed")
     if not weed.exists():
-        pytest.skip("no SeaweedFS: it comes with the extra [dev]")
+        missing("no SeaweedFS: it comes with the extra [dev]")
     top.mkdir(parents=True)
     (top / "s3.json").write_text(
         '{"identities": [{"name": "anonymous", "actions": ["Read:site"]}, {"name": "publisher", "actions": ["Admin"], '
@@ -347,7 +346,7 @@ def azurite(top: Path) -> Iterator[str]:
     own = ROOT / ".azurite/node_modules/.bin/azurite-blob"
     program = str(own) if own.exists() else shutil.which("azurite-blob")
     if not program:
-        pytest.skip("no Azurite: npm install --prefix .azurite azurite@3.37.0")
+        missing("no Azurite: npm install --prefix .azurite azurite@3.37.0")
     top.mkdir(parents=True)
     (port,) = ports(1)
     command = [
@@ -393,7 +392,7 @@ def sshd(top: Path) -> Iterator[tuple[str, dict[str, str]]]:
     program = shutil.which("sshd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
     for tool, found in (("sshd", program), ("ssh", shutil.which("ssh")), ("rsync", shutil.which("rsync"))):
         if not found:
-            pytest.skip(f"no {tool}: apt-get install openssh-server openssh-client rsync")
+            missing(f"no {tool}: apt-get install openssh-server openssh-client rsync")
     assert program
     top.mkdir(parents=True)
     if os.geteuid() == 0:

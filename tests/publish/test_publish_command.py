@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import re
@@ -20,11 +21,13 @@ import msgspec
 import pytest
 import yaml
 from click.testing import CliRunner
-from places import Place, edition, ports, served
-from sites import NOW, Site
+from places import Pages, Place, edition, git, ports, served
+from sites import NOW, Site, missing
+from test_places import publish
 
 from newsgen import config
 from newsgen.cli import cli
+from newsgen.output import Lock
 from newsgen.publish import address
 
 Make = Callable[..., Site]
@@ -144,8 +147,6 @@ def test_what_is_held_back_or_altered_is_never_published(s: Site) -> None:
 
 
 def test_a_second_publish_of_a_site_on_the_same_machine_waits_for_nobody(s: Site) -> None:
-    from newsgen.output import Lock
-
     lock = Lock(s.root / ".newsgen/publish/lock")
     lock.take()
     try:
@@ -169,7 +170,7 @@ def test_a_refused_publish_leaves_no_folder_and_an_empty_one_as_it_was(s: Site, 
 
 def test_a_server_that_is_not_there_is_said(s: Site) -> None:
     if not shutil.which("ssh") or not shutil.which("rsync"):
-        pytest.skip("no ssh or no rsync")
+        missing("no ssh or no rsync")
     (port,) = ports(1)
     code = "import sys; from newsgen.publish import target; target._BASE = 0.01; from newsgen.cli import main; main()"
     command = [sys.executable, "-c", code, "publish", f"ssh://127.0.0.1:{port}/srv/www", *AT]
@@ -181,8 +182,6 @@ def test_a_server_that_is_not_there_is_said(s: Site) -> None:
 
 
 def test_compressed_copies_stand_beside_the_texts_of_a_web_server(s: Site) -> None:
-    import gzip
-
     s.edit("site.toml", "[publish.live]", '[publish.live]\nprecompress = ["gzip", "br"]')
     assert s.run("publish", *AT).returncode == 0
     found = current(s)
@@ -309,9 +308,6 @@ def test_diff_without_a_target_compares_with_the_output_folder(s: Site) -> None:
 
 
 def test_single_commit_leaves_no_history_and_keeps_what_others_brought(site: Make, tmp_path: Path) -> None:
-    from places import Pages
-    from test_places import publish
-
     place = Pages(tmp_path / "pages.git")
     place.put("CNAME", b"news.example")
     s = site()
@@ -327,9 +323,6 @@ def test_single_commit_leaves_no_history_and_keeps_what_others_brought(site: Mak
 
 
 def test_a_branch_takes_and_loses_files_whatever_their_names(site: Make, tmp_path: Path) -> None:
-    from places import Pages
-    from test_places import publish
-
     place = Pages(tmp_path / "pages.git")
     s = edition(site(), place, 0)
     odd = ['"quoted".txt', "two  spaces .txt", "naïve 日本.txt", '"dir"/a.txt']
@@ -348,9 +341,6 @@ def test_a_branch_takes_and_loses_files_whatever_their_names(site: Make, tmp_pat
 def test_publishing_to_a_branch_of_the_site_s_own_repository_touches_neither_work_tree_nor_index(
     site: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from places import Pages, git
-    from test_places import publish
-
     place = Pages(tmp_path / "pages.git")
     s = edition(site(), place, 0)
     s.edit("site.toml", f'to = "{place.to}"', 'to = "git:upstream#pages"')
