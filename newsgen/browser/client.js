@@ -27,7 +27,8 @@
   inside.className = "in";
   bar.open = remembered() === "open";
   bar.append(summary, inside);
-  bar.addEventListener("toggle", () => remembered(bar.open ? "open" : "closed"));
+  // Not at "toggle", which comes later: the next page may be asked for before it.
+  summary.addEventListener("click", () => remembered(bar.open ? "closed" : "open"));
   const veil = make("div");
   veil.className = "veil";
   veil.hidden = true;

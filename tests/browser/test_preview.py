@@ -209,6 +209,19 @@ def test_the_bar_switches_what_is_kept_back_and_tells_of_the_page(site: Site, pa
         expect(bar).to_contain_text("its content differs")
 
 
+def test_the_bar_stays_as_it_was_left_also_for_who_goes_on_at_once(site: Site, page: Page) -> None:
+    press = (
+        "() => { document.querySelector('newsgen-preview').shadowRoot.querySelector('summary').click();"
+        " return localStorage.getItem('newsgen-bar'); }"
+    )
+    with Served(site) as served:
+        visit(page, served.address)
+        for said in ("open", "closed", "open"):
+            assert page.evaluate(press) == said
+        page.goto(served.address + ARTICLE)
+        expect(page.locator("newsgen-preview input[name=held]")).to_be_visible()
+
+
 def test_many_tabs_are_kept_fresh_also_after_the_server_begins_again(site: Site, context: BrowserContext) -> None:
     with Served(site) as served:
         tabs = [context.new_page() for _ in range(8)]
