@@ -159,8 +159,8 @@ class Server:
         if not self._live or not _is_own(socket):
             await socket.close(1008)
             return
-        await socket.accept()
         try:
+            await socket.accept()
             while True:
                 said = _SAID.decode(await socket.receive_text())
                 if isinstance(said.get("page"), str):
@@ -169,8 +169,8 @@ class Server:
                 elif said.get("gate") in GATES and self._watch:
                     self.preview.choose(said["gate"], on=said.get("on") is True)
                     self._watch.stir()
-        except (WebSocketDisconnect, msgspec.DecodeError, KeyError, RuntimeError):
-            pass
+        except (WebSocketDisconnect, msgspec.DecodeError, KeyError, RuntimeError, asyncio.CancelledError):
+            pass  # the last where a server ends that could not tell this tab, which came at that very moment
         finally:
             self._tabs.pop(socket, None)
 

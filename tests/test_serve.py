@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, MutableMapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 import uvicorn
@@ -191,6 +193,31 @@ def test_what_a_tab_says_is_read_with_care(port: int) -> None:
     with connect(f"ws://127.0.0.1:{port}/_newsgen/live", origin=origin) as tab:  # type: ignore[arg-type]
         tab.send('{"page": "/news/../../secret.txt"}')
         assert json.loads(tab.recv())["state"]["problems"] == []
+
+
+def test_a_tab_that_nobody_told_of_the_end_is_let_go_without_a_trace(site: Callable[..., Site]) -> None:
+    """As uvicorn does with a connection that came while it began to stop: its task is cancelled after a second."""
+    server = Server(Options(site=site().article("a").root, now=NOW), "127.0.0.1")
+    headers = [(b"host", b"127.0.0.1:8000"), (b"origin", b"http://127.0.0.1:8000")]
+    scope = {"type": "websocket", "path": "/_newsgen/live", "raw_path": b"/_newsgen/live", "headers": headers}
+    sent: list[str] = []
+
+    async def tab() -> None:
+        heard: asyncio.Queue[dict[str, str]] = asyncio.Queue()
+        heard.put_nowait({"type": "websocket.connect"})
+        accepted = asyncio.Event()
+
+        async def send(message: MutableMapping[str, Any]) -> None:
+            sent.append(message["type"])
+            accepted.set()
+
+        task = asyncio.create_task(server.app(scope, heard.get, send))  # type: ignore[arg-type]
+        await accepted.wait()
+        task.cancel()
+        await task
+
+    asyncio.run(tab())
+    assert sent == ["websocket.accept"]
 
 
 def test_a_production_preview_is_what_the_build_made(tmp_path: Path) -> None:
