@@ -8,6 +8,7 @@ import json
 import socket
 import threading
 from collections.abc import Callable, Iterator, MutableMapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -216,7 +217,9 @@ def test_a_tab_that_nobody_told_of_the_end_is_let_go_without_a_trace(site: Calla
         task.cancel()
         await task
 
-    asyncio.run(tab())
+    # In a thread of its own: Playwright leaves a loop running in this one.
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(lambda: asyncio.run(tab())).result()
     assert sent == ["websocket.accept"]
 
 
