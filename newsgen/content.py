@@ -89,10 +89,10 @@ class Reader:
 
     def __init__(self, config: Config, shown: str = "content") -> None:
         self._shown = shown
-        self._blocklist = canonical.Blocklist(config.block.providers, config.block.urls)
+        blocklist = canonical.Blocklist(config.block.providers, config.block.urls)
+        self._blocked = blocklist.has if blocklist else None
         self._images = config.images.show != "none"
-        blocked = self._blocklist.has if self._blocklist else None
-        self._markup = Markup(config.root, images=self._images, blocked=blocked)
+        self._markup = Markup(config.root, images=self._images, blocked=self._blocked)
         self._hosts = config.video.hosts
         self._foreign = config.fields.ours()
 
@@ -216,7 +216,7 @@ class Reader:
         )
 
     def _is_blocked(self, *names: str) -> bool:
-        return bool(self._blocklist) and any(map(self._blocklist.has, names))
+        return self._blocked is not None and any(map(self._blocked, names))
 
     def _related(self, entries: tuple[RelatedFile, ...], seen: set[str], wrong: Faults) -> tuple[Related, ...]:
         """The declared entries, less the article itself, repeats and what is blocked."""
@@ -231,7 +231,7 @@ class Reader:
                 wrong.add((*at, "title"), "is empty", "say what the coverage is about")
             provider, name = fields.provider(entry.provider, url, at, wrong)
             published = fields.moment(entry.published_date_time, (*at, "publishedDateTime"), wrong)
-            pictures = self._pictures(entry.images, at, wrong)
+            pictures = self._pictures(entry.images, at, wrong) if entry.images else ()
             keys = fields.keys(entry)
             if not keys or not seen.isdisjoint(keys):
                 continue

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from typing import Annotated, Any, Literal, TypeAlias
 from urllib.parse import quote, urlsplit
 
@@ -130,7 +131,18 @@ def is_web(value: Any) -> bool:
 
 def web_address(value: str, at: Path, wrong: Faults) -> str:
     """An http(s) address, percent-encoded where it must be; "" for none and for a bad one."""
-    if not value or _PLAIN_URL.fullmatch(value):
+    if not value:
+        return ""
+    found = _web_address(value)
+    if not found:
+        wrong.add(at, f"{_shown(value.strip(), 60)} is not a web address", "write it in full, beginning with https://")
+    return found
+
+
+# One address stands in many files: its own, and those that name it as related.
+@lru_cache(maxsize=65536)
+def _web_address(value: str) -> str:
+    if _PLAIN_URL.fullmatch(value):
         return value
     value = value.strip()
     if value.startswith("//"):
@@ -142,7 +154,6 @@ def web_address(value: str, at: Path, wrong: Faults) -> str:
     except ValueError:
         good = False
     if not good or text.printable(value) != value:
-        wrong.add(at, f"{_shown(value, 60)} is not a web address", "write it in full, beginning with https://")
         return ""
     name = canonical.host(parts.hostname or "")
     name = ("www." if (parts.hostname or "").startswith("www.") else "") + name
@@ -153,15 +164,15 @@ def web_address(value: str, at: Path, wrong: Faults) -> str:
 
 def reader_address(file: ArticleFile | RelatedFile, at: Path, wrong: Faults) -> str:
     """Where the reader goes: webUrl, else originalUrl."""
-    web = web_address(file.web_url, (*at, "webUrl"), wrong)
-    original = web_address(file.original_url, (*at, "originalUrl"), wrong)
+    web = file.web_url and web_address(file.web_url, (*at, "webUrl"), wrong)
+    original = file.original_url and web_address(file.original_url, (*at, "originalUrl"), wrong)
     return web or original
 
 
 def keys(file: ArticleFile | RelatedFile) -> tuple[str, ...]:
     """The canonical keys of a piece: of the address readers are sent to first, then of its other names."""
     known = (file.web_url, file.original_url, file.amp_web_url, file.cdn_amp_web_url)
-    return tuple(dict.fromkeys(key for name in known if name and (key := canonical.key(name))))
+    return tuple(dict.fromkeys([key for name in known if name and (key := canonical.key(name))]))
 
 
 def provider(part: ProviderPart, url: str, at: Path, wrong: Faults) -> tuple[str, str]:

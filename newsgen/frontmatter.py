@@ -312,6 +312,8 @@ def _composed(block: _Block, use: Callable[[_Loader, Node | None], _T]) -> _T:
         begun = _BEGUN.match(error.context or "")
         mark = (begun and error.context_mark) or error.problem_mark
         at = mark.index if mark else 0
+        if "nesting depth" in said:
+            raise _too_deep(block.line_at(at)) from None
         if text.startswith("\t", at):
             what, hint = _TAB
         raise Malformed(block.line_at(at), what, hint) from None

@@ -1,8 +1,8 @@
 """Files are written, and what is no longer planned goes: only what newsgen itself wrote, as its manifest says.
 
 Nothing that readers see changes until all is rendered: files wait in a staging folder inside the output folder, and so
-do the folders and manifests that need space on the disk. Then the files are moved into place one by one: new ones first,
-then those that may link to them, and what goes goes last. Before the first move the manifest names all that is about to
+do the folders and manifests that need space on the disk. Then they are moved into place: what is new first, whole folders
+where these are, then the files that may link to it one by one, and what goes goes last. Before the first move the manifest names all that is about to
 come, so that a build killed at any moment leaves whole files, of which the next build knows that they are ours.
 """
 
@@ -54,6 +54,9 @@ def _is_inside(path: str) -> bool:
         and all(p not in ("", ".", "..") for p in path.split("/"))
     )
 
+
+CLASH = Record("", "", "", -1, -1)
+"""What is said of a file that cannot be staged, as another one is where it, or its folder, would be."""
 
 _BINARY = getattr(os, "O_BINARY", 0)
 
@@ -166,39 +169,64 @@ class Output:
             self._lock.release()
             raise OutputError(f"{self.root}: cannot be written: {error.strerror}") from None
 
-    def stage(self, path: str, data: bytes, name: str, record: Record | None) -> Record | None:
-        """Keeps a file's bytes for `commit` under a staging name; not where the very bytes stand already.
+    def stage(self, path: str, data: bytes, run: str, record: Record | None) -> Record | None:
+        """Keeps a file's bytes for `commit`, in the staging folder's tree of that `run`; not where the very bytes stand already.
 
         `record` is what the last build wrote at the path. The result's page is for the caller to fill; its template is
-        the staging name, "" where nothing is to be moved. None says that newsgen did not write what stands there.
+        the run, "" where nothing is to be moved. None says that newsgen did not write what stands there. `CLASH` is
+        not for `commit`: once what is in the way is unstaged, the file can be staged.
         """
         content = digest(data)
         place = self._prefix + path
         try:
-            if os.path.lexists(place):
+            with contextlib.suppress(FileNotFoundError, NotADirectoryError):
                 found = os.lstat(place)
                 if S_ISREG(found.st_mode) and found.st_size == len(data) and Path(place).read_bytes() == data:
                     return Record("", "", content, len(data), found.st_mtime_ns)
                 if record is None:
                     return None
-            # A folder for each batch: in one for all, workers would wait for each other.
-            folder = name.rpartition("/")[0]
-            if folder not in self._folders:
-                os.mkdir(f"{self._staging}{os.sep}{folder}")
-                self._folders.add(folder)
-            file = os.open(f"{self._staging}{os.sep}{name}", os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, 0o666)
+            above = path.rpartition("/")[0]
+            try:
+                self._make(f"{run}/{above}" if above else run)
+                file = os.open(self._staged(run, path), os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, 0o666)
+            except (FileExistsError, IsADirectoryError, NotADirectoryError):
+                return CLASH
             try:
                 view = memoryview(data)
                 while view:
                     view = view[os.write(file, view) :]
-                return Record("", name, content, len(data), os.fstat(file).st_mtime_ns)
+                return Record("", run, content, len(data), os.fstat(file).st_mtime_ns)
             finally:
                 os.close(file)
         except OSError as error:
             raise OutputError(f"{place}: cannot be written: {error.strerror}") from None
 
+    def unstage(self, path: str, run: str) -> None:
+        """Forgets a staged file."""
+        with contextlib.suppress(OSError):
+            os.unlink(self._staged(run, path))
+            os.removedirs(os.path.dirname(self._staged(run, path)))
+        self._folders.clear()
+
+    def _staged(self, run: str, path: str) -> str:
+        return f"{self._staging}{os.sep}{run}{os.sep}{path}"
+
+    def _make(self, folder: str) -> None:
+        """Makes a folder in the staging folder, with those above it; other processes may do so too."""
+        if folder in self._folders:
+            return
+        above = folder.rpartition("/")[0]
+        if above:
+            self._make(above)
+        try:
+            os.mkdir(f"{self._staging}{os.sep}{folder}")
+        except FileExistsError:
+            if not os.path.isdir(f"{self._staging}{os.sep}{folder}"):
+                raise
+        self._folders.add(folder)
+
     def commit(self, staged: Mapping[str, str], manifest: Manifest, old: Manifest) -> list[str]:
-        """Moves staged files (by path, their staging names) into place, removes what is no longer ours, says what went."""
+        """Moves staged files (by path, the runs that staged them) into place, removes what is no longer ours, says what went."""
         gone = [p for p in old.files if p not in manifest.files]
         try:
             self._stage(manifest, "after")
@@ -207,13 +235,10 @@ class Output:
                 self._stage(msgspec.structs.replace(old, files={**old.files, **coming}), "before")
                 for path in self._blocked(staged, gone):
                     self._remove(path)
-                for path in staged:
-                    self._folder(path)
+                moves = self._moves(staged)
                 os.replace(self._staging / "before", self.root / MANIFEST)
-            known = {p for p in staged if os.path.lexists(self._prefix + p)}
-            waiting = f"{self._staging}{os.sep}"
-            for path in sorted(staged, key=known.__contains__):
-                os.replace(waiting + staged[path], self._prefix + path)
+                for path, run in moves.items():
+                    os.replace(self._staged(run, path), self._prefix + path)
             for path in gone:
                 self._remove(path)
             if manifest != old:
@@ -223,6 +248,32 @@ class Output:
         finally:
             self.abandon()
         return gone
+
+    def _moves(self, staged: Mapping[str, str]) -> dict[str, str]:
+        """What to move, in its order: what is new first, as whole folders where these are, and then what replaces a file."""
+        new: dict[str, str] = {}
+        known: dict[str, str] = {}
+        there: dict[str, bool] = {}
+        for path, run in staged.items():
+            for at, c in enumerate(path):
+                if c != "/":
+                    continue
+                folder = path[:at]
+                if folder not in there:
+                    there[folder] = self._is_folder(folder)
+                if not there[folder]:
+                    new[folder] = run
+                    break
+            else:
+                (known if os.path.lexists(self._prefix + path) else new)[path] = run
+        return new | known
+
+    def _is_folder(self, path: str) -> bool:
+        """Whether there is a folder; a link to one would lead out of the output folder."""
+        place = self._prefix + path
+        if os.path.islink(place):
+            raise OutputError(f"{place}: is a link; newsgen writes into real folders only: remove it")
+        return os.path.isdir(place)
 
     @staticmethod
     def _blocked(staged: Iterable[str], gone: list[str]) -> list[str]:
@@ -265,22 +316,6 @@ class Output:
 
     def _stage(self, manifest: Manifest, name: str) -> None:
         (self._staging / name).write_bytes(msgspec.json.encode(manifest))
-
-    def _folder(self, path: str) -> None:
-        """Makes the folders above a file; a link among them would lead out of the output folder."""
-        above = path.rpartition("/")[0]
-        if not above or above in self._folders:
-            return
-        self._folder(above)
-        place = self._prefix + above
-        try:
-            os.mkdir(place)
-        except FileExistsError:
-            if os.path.islink(place):
-                raise OutputError(f"{place}: is a link; newsgen writes into real folders only: remove it") from None
-            if not os.path.isdir(place):
-                raise
-        self._folders.add(above)
 
     def _remove(self, path: str) -> None:
         place = self.root / path

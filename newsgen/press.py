@@ -14,7 +14,7 @@ from newsgen import pool
 from newsgen.cache import Cache, Values, engine
 from newsgen.model import Site
 from newsgen.options import Options, Progress, folders
-from newsgen.output import Manifest, Output, Record
+from newsgen.output import CLASH, Manifest, Output, Record
 from newsgen.pages import Page, decode
 from newsgen.plan import Sheet, Take
 from newsgen.pool import Pool
@@ -84,7 +84,7 @@ class Press:
         self.staged: dict[Sheet, Record | None] = {}
         self._options, self._pool, self._cache, self._progress = options, pool, cache, progress
         self._batch: list[tuple[Sheet, Page, bytes]] = []
-        self._count = self._done = self._all = 0
+        self._done = self._all = 0
         self._shard: _Shard | None = None
         self._compiled: Values | None = None
 
@@ -120,7 +120,21 @@ class Press:
             self._put(sheet, made, made.encode() if self._remote else b"")
         self._send()
         self._pool.finish()
+        if self.staged.keys() - set(stale):
+            self._settle(stale, page)
         return [self.staged[sheet] for sheet in stale]
+
+    def _settle(self, stale: list[Sheet], page: Callable[[str], Page]) -> None:
+        """Takes back what turned out to be in another page's way, and stages what it was in the way of."""
+        for sheet in self.staged.keys() - set(stale):
+            record = self.staged.pop(sheet)
+            if record and record.template:
+                self.output.unstage(sheet.path, self._run)
+        self._remote = False
+        for sheet in stale:
+            if self.staged[sheet] == CLASH:
+                self._put(sheet, page(sheet.path), b"")
+        self._send()
 
     def _put(self, sheet: Sheet, page: Page, data: bytes) -> None:
         self.staged[sheet] = None
@@ -134,18 +148,16 @@ class Press:
             return
         sheets = [sheet for sheet, _, _ in batch]
         records = [self.last.manifest.files.get(sheet.path) for sheet in sheets]
-        self._count += 1
-        name = f"{self._run}-{self._count}"
         if not self._remote:
-            self._shard = self._shard or _Shard(self._theme, self._site, self.output, self._cache)
-            self._note(sheets, self._shard(name, [page for _, page, _ in batch], records))
+            self._shard = self._shard or _Shard(self._theme, self._site, self.output, self._run, self._cache)
+            self._note(sheets, self._shard([page for _, page, _ in batch], records))
             return
         if self._compiled is None:
             Renderer(self._theme, self._site, self._cache).compile()
             self._compiled = Values((name, self._cache.get(name) or b"") for name in ("closures", "templates"))
         theme = (str(self._theme.site), self._compiled, self._theme.marked)
         shared = (str(self.output.root), theme, self._site, self._run)
-        work = (*shared, name, [data for _, _, data in batch], records)
+        work = (*shared, [data for _, _, data in batch], records)
         self._pool.submit(_remotely, work, partial(self._note, sheets))
 
     def _note(self, sheets: list[Sheet], records: list[Record | None]) -> None:
@@ -158,27 +170,27 @@ class Press:
 class _Shard:
     """Renders and stages batches of pages with one set of templates."""
 
-    def __init__(self, theme: Theme, site: Site, output: Output, cache: Cache | Values) -> None:
+    def __init__(self, theme: Theme, site: Site, output: Output, run: str, cache: Cache | Values) -> None:
         self._render = Renderer(theme, site, cache)
-        self._output = output
+        self._output, self._run = output, run
 
-    def __call__(self, name: str, pages: Iterable[Page], records: list[Record | None]) -> list[Record | None]:
+    def __call__(self, pages: Iterable[Page], records: list[Record | None]) -> list[Record | None]:
         return [
-            self._output.stage(page.path, self._render(page), f"{name}/{i}", record)
-            for i, (page, record) in enumerate(zip(pages, records, strict=True))
+            self._output.stage(page.path, self._render(page), self._run, record)
+            for page, record in zip(pages, records, strict=True)
         ]
 
 
-_Work = tuple[str, tuple[str, Values, bool], Site, str, str, list[bytes], list[Record | None]]
+_Work = tuple[str, tuple[str, Values, bool], Site, str, list[bytes], list[Record | None]]
 _mine: dict[str, _Shard] = {}
 
 
 def _remotely(work: _Work) -> list[Record | None]:
     """One batch in a worker process, which keeps its templates for the next of the same build."""
-    root, (folder, compiled, marked), site, run, name, batch, records = work
+    root, (folder, compiled, marked), site, run, batch, records = work
     shard = _mine.get(run)
     if shard is None:
         _mine.clear()
         theme = Theme(Path(folder), compiled, marked=marked)
-        shard = _mine[run] = _Shard(theme, site, Output(Path(root)), compiled)
-    return shard(name, map(decode, batch), records)
+        shard = _mine[run] = _Shard(theme, site, Output(Path(root)), run, compiled)
+    return shard(map(decode, batch), records)
