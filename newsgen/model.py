@@ -219,7 +219,7 @@ class Tally(Noun, frozen=True, kw_only=True):
     count: int
 
 
-class Card(Noun, frozen=True, kw_only=True):
+class Card(Noun, frozen=True, kw_only=True, cache_hash=True):
     """What a listing may show of a member; never the body.
 
     `url` is where the headline leads: the publisher's page, or ours for the site's own post. `page` is our page about it,
@@ -241,7 +241,7 @@ class Card(Noun, frozen=True, kw_only=True):
     topics: tuple[Link, ...]
 
 
-class Cluster(Noun, frozen=True, kw_only=True):
+class Cluster(Noun, frozen=True, kw_only=True, cache_hash=True):
     """A story as a listing shows it, or an article alone (`url` is then ""): its lead and the first few of the others.
 
     `count` is the number of members, `sources` of independent ones among their providers.
@@ -267,7 +267,7 @@ class Figures(Noun, frozen=True, kw_only=True):
     lag: int | None = None
 
 
-class Site(Noun, frozen=True, kw_only=True):
+class Site(Noun, frozen=True, kw_only=True, cache_hash=True):
     """What every page shows. No counts and no clock: otherwise one new article would change all pages.
 
     `base` is the site's address without a closing slash ("" where it is not known), `root` the path of it that begins
@@ -287,6 +287,10 @@ class Site(Noun, frozen=True, kw_only=True):
     feeds: tuple[Link, ...]
     images: bool
     embeds: bool
+
+    def current(self, address: str) -> str:
+        """The address again where the navigation leads to it, else "": what tells two pages' navigations apart."""
+        return address if any(link.url == address for link in self.navigation) else ""
 
 
 def frozen(value: Any) -> Any:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+import json
+from collections.abc import Callable, MutableMapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -16,7 +17,7 @@ import markupsafe
 import msgspec
 from jinja2.bccache import Bucket
 from jinja2.nodes import EvalContext
-from jinja2.runtime import Macro
+from jinja2.runtime import Context, Macro
 from markupsafe import Markup
 
 from newsgen import urls
@@ -40,7 +41,7 @@ class Renderer:
     def __init__(self, theme: Theme, site: Site, cache: Cache | Values | None = None) -> None:
         self._theme = theme
         self._site = site
-        self._env = jinja2.Environment(
+        self._env = _Environment(
             loader=theme.loader,
             autoescape=lambda name: not (name or "").endswith((".txt", ".json")),
             undefined=jinja2.StrictUndefined,
@@ -51,9 +52,8 @@ class Renderer:
             cache_size=-1,
             bytecode_cache=_Compiled(cache, theme, site) if cache else None,
         )
-        self._env.template_class = _Template
         self._env.filters |= filters(site, theme.asset)
-        self._env.policies["json.dumps_kwargs"] = {"sort_keys": False, "ensure_ascii": False}
+        self._env.policies |= {"json.dumps_function": _json, "json.dumps_kwargs": {}}
 
     def compile(self) -> None:
         """Compiles all templates, so that the cache has them."""
@@ -93,6 +93,17 @@ class Renderer:
         return place
 
 
+class _Context(Context):
+    """What a template sees, with a shorter way to macros than to all else that can be called."""
+
+    def call(self, called: Any, /, *args: Any, **given: Any) -> Any:
+        if type(called) is not Macro and type(called) is not _Once:
+            return super().call(called, *args, **given)
+        given.pop("_block_vars", None)
+        given.pop("_loop_vars", None)
+        return called(self.eval_ctx, *args, **given)
+
+
 class _Template(jinja2.Template):
     """A template that does what Jinja's own does, sooner."""
 
@@ -108,7 +119,7 @@ class _Template(jinja2.Template):
         module = super().make_module(*args, **given)
         for name, value in vars(module).items():
             if isinstance(value, Macro):
-                setattr(module, name, _once(value))
+                setattr(module, name, _Once(value))
         return module
 
 
@@ -125,20 +136,47 @@ except ImportError:
     _escaped = markupsafe.escape
 
 
-def _once(macro: Macro) -> Callable[..., str]:
-    remembered = lru_cache(maxsize=REMEMBERED, typed=True)(macro)
+class _Once:
+    """A macro that remembers what it made of a noun."""
+
+    def __init__(self, macro: Macro) -> None:
+        self._macro = macro
+        self._remembered = lru_cache(maxsize=REMEMBERED, typed=True)(macro)
 
     @jinja2.pass_eval_context
-    def call(context: EvalContext, *args: Any, **given: Any) -> str:
+    def __call__(self, context: EvalContext, *args: Any, **given: Any) -> str:
         if not (args and isinstance(args[0], Noun)):
-            return macro(context, *args, **given)
+            return self._macro(context, *args, **given)
         try:
-            made = remembered(*args, **given)
+            made = self._remembered(*args, **given)
         except TypeError:
-            return macro(context, *args, **given)
+            return self._macro(context, *args, **given)
         return made if context.autoescape else str(made)
 
-    return call
+
+class _Environment(jinja2.Environment):
+    """What templates are compiled and run in."""
+
+    context_class = _Context
+    template_class = _Template
+
+    def make_globals(self, own: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
+        """A plain dict: Jinja's own chain of two is searched for all names, for each page and each import."""
+        return {**self.globals, **(own or {})}
+
+
+def _json(value: Any, **given: Any) -> str:
+    """What `tojson` makes of a value; `given` is an indentation, where a template asks for one."""
+    return json.dumps(value, ensure_ascii=False, **given) if given else _encode(value).decode()
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} cannot be JSON")
+
+
+_encode = msgspec.json.Encoder(enc_hook=_text).encode
 
 
 class _Compiled(jinja2.BytecodeCache):
