@@ -74,8 +74,8 @@ def unpack(data: bytes) -> Parsed:
     decoder = _decoders.get(data[:1])
     if decoder is None:
         raise msgspec.DecodeError("no such kind of file")
-    parsed: Any = decoder(memoryview(data)[1:])
-    if isinstance(parsed, Article) and parsed.extra:
+    parsed: Any = decoder(data[1:])
+    if type(parsed) is Article and parsed.extra:
         parsed = msgspec.structs.replace(parsed, extra=frozen(parsed.extra))
     found: Parsed = parsed
     return found

@@ -35,7 +35,7 @@ class Keys:
         config = msgspec.structs.replace(library.config, publish={})  # where a site goes changes no page
         self._scope = brief(_encode((config, about)))
         self._everywhere = brief(_encode(sorted(cards.everywhere)))
-        self._links = cache(self._link)
+        self._links, self._named = cache(self._link), cache(self._name)
         self._members: dict[str, bytes] = {}
         self._stories = {story.id: self._told(story) for story in library.stories}
         story_of, stories = library.story_of, self._stories
@@ -49,16 +49,16 @@ class Keys:
             for key, section in sections.items()
         }
 
-    def _link(self, *names: tuple[str, str]) -> bytes:
-        """Sections by name, as cards show them."""
-        return _encode([self._cards.link(axis, key) for axis, key in names])
+    def _link(self, axis: str, key: str) -> bytes:
+        """A section by name, as cards show it."""
+        return _encode(self._cards.link(axis, key))
 
-    def _named(self, member: Member) -> bytes:
-        cards = self._cards
-        names = [("topic", key) for key in cards.topics(member)]
-        names += [("category", text.slug(member.category))] if member.category else []
-        names += [("provider", member.provider)] if member.provider else []
-        return self._links(*names)
+    def _name(self, topics: tuple[str, ...], category: str, provider: str) -> bytes:
+        """All that a card calls by name."""
+        links = [self._links("topic", text.slug(topic)) for topic in topics]
+        links += [self._links("category", text.slug(category))] if category else []
+        links += [self._links("provider", provider)] if provider else []
+        return b"".join(links)
 
     def _member(self, member: Member) -> bytes:
         """All that pages show of a member, and what it is ranked by: its file, and what its card says of other things."""
@@ -71,7 +71,7 @@ class Keys:
             own = member.digest if isinstance(member, Article) else b""
             shown = f"{member.id}\0{place}\0{there}\0{member.status}\0"
             rest = own or _encode(member)
-            self._members[member.id] = found = brief(shown.encode() + rest + self._named(member))
+            self._members[member.id] = found = brief(shown.encode() + rest + self._named(member.topics, member.category, member.provider))
         return found
 
     def _told(self, story: Story) -> bytes:
@@ -88,7 +88,7 @@ class Keys:
             if article.id in library.targets:
                 parts += [whole[id] for id in library.targets[article.id] if id in whole]
             for axis, key, start in places(article):
-                parts += (links((axis, key)), sections[axis, key][32 * start : 32 * (start + AROUND)])
+                parts += (links(axis, key), sections[axis, key][32 * start : 32 * (start + AROUND)])
             yield article, brief(b"".join(parts))
 
     def story(self, story: Story) -> bytes:

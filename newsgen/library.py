@@ -193,14 +193,20 @@ def _sections(
     for member in members:
         keys: dict[str, None] = {}
         for own, spelling in keys_of(member, config):
-            spellings = spelled.setdefault(own, {})
+            if own not in spelled:
+                spelled[own] = {}
+            spellings = spelled[own]
             spellings[spelling] = spellings.get(spelling, 0) + 1
-            key = own
-            while key and key not in keys:
-                keys[key] = None
-                key = above.get(key, "")
+            keys[own] = None
+            if above:
+                key = above.get(own, "")
+                while key and key not in keys:
+                    keys[key] = None
+                    key = above.get(key, "")
         for key in keys:
-            shelves.setdefault(key, []).append(member)
+            if key not in shelves:
+                shelves[key] = []
+            shelves[key].append(member)
     out = {}
     for key in sorted(shelves):
         info = said.get(key)

@@ -198,8 +198,10 @@ def _read(
         if file is None:
             gone.append(entry.id)
         elif entry.stamp and entry.stamp == file.mark():
-            with contextlib.suppress(msgspec.DecodeError):
+            try:
                 parsed[entry.id] = content.unpack(entry.data)
+            except msgspec.DecodeError:
+                continue
         else:
             known[entry.id] = entry
     due = [(f, known[id].digest if id in known else b"") for id, f in found.items() if id not in parsed]

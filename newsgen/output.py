@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import sys
 from collections.abc import Iterable, Mapping
@@ -45,20 +46,15 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     files: dict[str, Record] = {}
 
 
-def _is_inside(path: str) -> bool:
-    return (
-        bool(path)
-        and "\\" not in path
-        and "\0" not in path
-        and ":" not in path.partition("/")[0]
-        and all(p not in ("", ".", "..") for p in path.split("/"))
-    )
+# No absolute path, no drive, no part that is empty or climbs.
+_is_inside = re.compile(r"(?![^/]*:)(?>(?!\.\.?(?:/|\Z))[^/\\\0]+(?:/(?!\Z)|\Z))+").fullmatch
 
 
 CLASH = Record("", "", "", -1, -1)
 """What is said of a file that cannot be staged, as another one is where it, or its folder, would be."""
 
 _BINARY = getattr(os, "O_BINARY", 0)
+_lstat = os.lstat
 
 
 class Lock:
@@ -153,8 +149,8 @@ class Output:
     def stands(self, path: str, record: Record, *, verify: bool = False) -> bool:
         """Whether a file is still as it was written: by its size and time, or to be sure by its bytes."""
         try:
-            found = os.lstat(self._prefix + path)
-            same = found.st_size == record.size and found.st_mtime_ns == record.mtime
+            found = _lstat(self._prefix + path)
+            same = found.st_mtime_ns == record.mtime and found.st_size == record.size
             return same and (not verify or digest((self.root / path).read_bytes()) == record.content)
         except OSError:
             return False

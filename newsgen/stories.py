@@ -164,13 +164,16 @@ class _Union:
 
     def unite(self, one: str, other: str) -> bool:
         """The same without a reason; says whether it was done."""
-        a, b = sorted((self.find(one), self.find(other)))
-        name, other = self._names.get(a, ""), self._names.get(b, "")
-        if name and other and name != other:
-            return False
+        a, b = self.find(one), self.find(other)
+        if b < a:
+            a, b = b, a
+        if self._names:
+            name, other = self._names.get(a, ""), self._names.get(b, "")
+            if name and other and name != other:
+                return False
+            if name or other:
+                self._names[a] = name or other
         self._parent[a] = self._parent[b] = a
-        if name or other:
-            self._names[a] = name or other
         return True
 
     def sets(self) -> list[list[str]]:
@@ -207,16 +210,18 @@ def _declared(
     for one, other in pairs:
         union.join(one, other, "same address")
     # Whoever names one of the files at an address names them all.
-    said: dict[tuple[str, str], tuple[str, str]] = {}
+    said: dict[str, dict[str, tuple[str, str]]] = {}
     root = union.roots()
     for id, others in targets.items():
-        own = root.get(id, id)
+        named = said.setdefault(root.get(id, id), {})
         for other in others:
-            if other in files:
-                said.setdefault((own, root.get(other, other)), (id, other))
-    for (one, two), (id, other) in said.items():
-        if one < two and (two, one) in said:
-            union.join(min(id, other), max(id, other), "mutual")
+            if other in files and (theirs := root.get(other, other)) not in named:
+                named[theirs] = (id, other)
+    nothing: dict[str, tuple[str, str]] = {}
+    for one, named in said.items():
+        for two, (id, other) in named.items():
+            if one < two and one in said.get(two, nothing):
+                union.join(min(id, other), max(id, other), "mutual")
     return union
 
 
@@ -238,21 +243,19 @@ def _coverage(
     coverage: dict[str, Coverage] = {}
     targets = {}
     for file in sorted((f for f in files if f.related), key=lambda a: (a.published, a.id)):
-        found = []
+        found: dict[str, None] = {}
         for entry in file.related:
-            id = ""
             for key in entry.keys:
-                if key in owners:
-                    id = owners[key]
+                if id := owners.get(key):
                     break
             else:
                 id = next((names[k] for k in entry.keys if k in names), entry.keys[0])
                 names |= dict.fromkeys(entry.keys, id)
                 if id not in coverage:
                     coverage[id] = _piece(id, entry, file, clock)
-            if id != file.id:
-                found.append(id)
-        targets[file.id] = tuple(dict.fromkeys(found))
+            found[id] = None
+        found.pop(file.id, None)
+        targets[file.id] = tuple(found)
     return coverage, targets
 
 

@@ -25,11 +25,11 @@ def articles(found: Iterable[Article], pattern: str, zone: tzinfo) -> dict[str, 
     """
     out: dict[str, str] = {}
     taken: set[str] = set()
-    shape = _TOKEN.sub(lambda token: "{" + token[1] + "}", pattern.replace("{", "{{").replace("}", "}}")).format
+    filled = _filling(pattern, zone)
     for article in sorted(found, key=lambda a: (a.published, a.id)):
-        address = _filled(shape, article, article.slug, zone)
+        address = filled(article, article.slug)
         if address in taken:
-            address = _filled(shape, article, f"{article.slug}-{text.digest6(article.id)}", zone)
+            address = filled(article, f"{article.slug}-{text.digest6(article.id)}")
         taken.add(address)
         out[article.id] = address
     return out
@@ -38,10 +38,22 @@ def articles(found: Iterable[Article], pattern: str, zone: tzinfo) -> dict[str, 
 _TOKEN = re.compile(":(year|month|day|slug|category|provider)")
 
 
-def _filled(shape: Callable[..., str], article: Article, slug: str, zone: tzinfo) -> str:
-    year, month, day = local(article.published, zone).isoformat()[:10].split("-")
-    category = text.slug(article.category) if article.category else "posts"
-    return shape(year=year, month=month, day=day, slug=slug, category=category, provider=article.provider or "own")
+def _filling(pattern: str, zone: tzinfo) -> Callable[[Article, str], str]:
+    """What puts an article's facts and a slug into a permalink pattern; only what the pattern asks for is worked out."""
+    shape = _TOKEN.sub(lambda token: "{" + token[1] + "}", pattern.replace("{", "{{").replace("}", "}}")).format
+    asked = set(_TOKEN.findall(pattern))
+    dated, filed = bool(asked & {"year", "month", "day"}), "category" in asked
+
+    def filled(article: Article, slug: str) -> str:
+        facts = {"slug": slug, "provider": article.provider or "own"}
+        if dated:
+            day = local(article.published, zone).isoformat()
+            facts |= {"year": day[:4], "month": day[5:7], "day": day[8:10]}
+        if filed:
+            facts["category"] = text.slug(article.category) if article.category else "posts"
+        return shape(**facts)
+
+    return filled
 
 
 def local(moment: datetime, zone: tzinfo) -> datetime:
