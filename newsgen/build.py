@@ -6,10 +6,9 @@ What a build that changes nothing does without is imported when it is needed.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
@@ -23,11 +22,25 @@ from newsgen.pool import Pool
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
+    from newsgen.library import Library
     from newsgen.loading import Loaded
-    from newsgen.plan import Sheet
-    from newsgen.press import Last, Press
+    from newsgen.model import Site
+    from newsgen.plan import Sheet, Take
+    from newsgen.press import Press
+    from newsgen.theme import Theme
 
-    Ahead = Callable[[Loaded, list[Sheet], Last], None]
+
+class Ahead(Protocol):
+    """Is told of a build under way, before any file stands."""
+
+    def go_on(self) -> None:
+        """Raises Superseded where the build is to be given up."""
+
+    def arranged(self, library: Library, press: Press) -> None:
+        """What pages are about to be made of, and what renders them."""
+
+    def planned(self, loaded: Loaded, stale: list[Sheet], press: Press) -> None:
+        """What is planned, and which pages of it are stale."""
 
 
 def build(
@@ -61,14 +74,29 @@ def build(
             loading.collector_off(),
             Press(options, pool, cache, progress) as press,
         ):
+
+            def begin(library: Library, theme: Theme, site: Site) -> Take:
+                take = press.begin(theme, site, memory.written)
+                if ahead:
+                    ahead.arranged(library, press)
+                return take
+
             loaded = loading.load(
-                options, progress, memory=memory, cache=cache, found=look.found, run=pool.map, begin=press.begin
+                options,
+                progress,
+                memory=memory,
+                cache=cache,
+                found=look.found,
+                run=pool.map,
+                begin=begin,
+                go_on=ahead.go_on if ahead else None,
             )
             report = loaded.report
             if not (options.strict and report.problems):
                 manifest = _write(loaded, options, press, ahead)
                 if manifest is not None:
                     look.remember(cache, report, manifest, loaded.unsettled)
+                    memory.written = (press.output.stamp, manifest) if press.output.stamp else None
             clock = loading.Stopwatch()
             cache.save()
             report.seconds["remember"] = clock.lap()
@@ -83,11 +111,14 @@ def _write(loaded: Loaded, options: Options, press: Press, ahead: Ahead | None) 
     output, old, sheets = press.output, press.last.manifest, loaded.plan.sheets
     stale = [s for s in sheets.values() if s in press.staged or press.last.is_stale(s)]
     if ahead:
-        ahead(loaded, stale, press.last)
+        ahead.planned(loaded, stale, press)
+        ahead.go_on()
     report.seconds["compare"] = clock.lap()
     staged = press.finish(stale, loaded.plan.page)
+    if ahead:
+        ahead.go_on()
     report.seconds["render"] = clock.lap()
-    files = {path: old.files[path] for path in sheets if path in old.files}
+    records = {path: old.files[path] for path in sheets if path in old.files}
     moves: dict[str, str] = {}
     foreign = []
     for sheet, record in zip(stale, staged, strict=True):
@@ -95,15 +126,15 @@ def _write(loaded: Loaded, options: Options, press: Press, ahead: Ahead | None) 
             what = "was not written by newsgen and stays as it is"
             hint = "move it away, or choose another --output"
             foreign.append(Problem(path=str(output.root / sheet.path), what=what, hint=hint))
-            files.pop(sheet.path, None)
+            records.pop(sheet.path, None)
             continue
         if record.template:
             moves[sheet.path] = record.template
-        files[sheet.path] = Record(sheet.digest, sheet.template, record.content, record.size, record.mtime)
+        records[sheet.path] = Record(sheet.digest, sheet.template, record.content, record.size, record.mtime)
     report.problems += foreign
     if options.strict and report.problems:
         return None
-    done = press.last.next(sheets, files, options.show)
+    done = press.last.next(sheets, records, options.show)
     report.pruned = output.commit(moves, done, old)
     report.rendered = [s.path for s in stale if s.template]
     report.written = list(moves)

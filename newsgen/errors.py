@@ -40,6 +40,10 @@ class NewsgenError(Exception):
         super().__init__("\n".join(map(str, problems)))
 
 
+class Superseded(Exception):  # noqa: N818 (nothing is wrong)
+    """A build is given up in the middle, as another one will begin."""
+
+
 class ConfigError(NewsgenError):
     """The configuration or an option makes no sense."""
 

@@ -71,7 +71,9 @@ class Keys:
             own = member.digest if isinstance(member, Article) else b""
             shown = f"{member.id}\0{place}\0{there}\0{member.status}\0"
             rest = own or _encode(member)
-            self._members[member.id] = found = brief(shown.encode() + rest + self._named(member.topics, member.category, member.provider))
+            self._members[member.id] = found = brief(
+                shown.encode() + rest + self._named(member.topics, member.category, member.provider)
+            )
         return found
 
     def _told(self, story: Story) -> bytes:

@@ -15,7 +15,7 @@ import msgspec
 from newsgen import config, content, fields, files, library, plan, pool, ranking
 from newsgen.cache import Cache, Entry, Mark, engine
 from newsgen.content import Parsed
-from newsgen.errors import Problem
+from newsgen.errors import Problem, Superseded
 from newsgen.files import Found
 from newsgen.library import GATES, Library
 from newsgen.model import About, Article, Site
@@ -29,7 +29,7 @@ from newsgen.typed import near
 Map = Callable[[Callable[[Any], Any], list[Any]], Iterable[Any]]
 """A function for many values, in their order; here, or in other processes."""
 
-Begin = Callable[[Theme, Site], plan.Take]
+Begin = Callable[[Library, Theme, Site], plan.Take]
 
 _owners = msgspec.msgpack.Decoder(dict[str, str])
 _sheets = msgspec.msgpack.Decoder(dict[bytes, tuple[Sheet, ...]])
@@ -61,20 +61,23 @@ def load(
     found: Iterable[Found] | None = None,
     run: Map = map,
     begin: Begin | None = None,
+    go_on: Callable[[], None] | None = None,
 ) -> Loaded:
     """Reads a site and plans its pages.
 
     `memory` is what a process that loads again keeps; its clusterer can be asked about the stories afterwards. `cache` is what earlier builds worked out and learns what is new; `found` are the content files where they have been
-    looked for; `run` may read them in other processes. `begin` is told when planning begins; what it returns takes the pages.
+    looked for; `run` may read them in other processes. `begin` is told when planning begins; what it returns takes the pages. `go_on` may raise Superseded while they are planned.
     """
     if cache is None:
         with Cache(options.site, engine()) as kept:
-            return _load(options, progress, memory or Memory(), kept, found, run, begin, begins=False)
+            return _load(options, progress, memory or Memory(), kept, found, run, begin, go_on, begins=False)
     # What is kept of stories are changes of what was kept before: only the first build of a process can say them.
     memory = memory or Memory()
     begins = memory.loaded is None
     try:
-        return _load(options, progress, memory, cache, found, run, begin, begins=begins)
+        return _load(options, progress, memory, cache, found, run, begin, go_on, begins=begins)
+    except Superseded:
+        raise
     except BaseException:
         # Stories may be half brought up to date.
         memory.loaded = None
@@ -89,6 +92,7 @@ def _load(
     found: Iterable[Found] | None,
     run: Map,
     begin: Begin | None,
+    go_on: Callable[[], None] | None,
     *,
     begins: bool,
 ) -> Loaded:
@@ -131,8 +135,8 @@ def _load(
         theme = Theme(options.site, cache, marked=options.fingerprints)
         known = memory.loaded.plan.known() if memory.loaded else _known(cache)
         shared = plan.site(shelved)
-        take = begin(theme, shared) if begin and not (options.strict and report.problems) else None
-        planned = plan.plan(shelved, theme.files(), source.name, known, take)
+        take = begin(shelved, theme, shared) if begin and not (options.strict and report.problems) else None
+        planned = plan.plan(shelved, theme.files(), source.name, known, take, go_on)
         cache.put("plan", msgspec.msgpack.encode(planned.known()))
         report.problems += planned.problems
         report.seconds["plan"] = clock.lap()

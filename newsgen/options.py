@@ -12,8 +12,9 @@ import msgspec
 from newsgen.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
-    from newsgen.files import Found
+    from newsgen.files import Found, Stamp
     from newsgen.loading import Loaded
+    from newsgen.output import Manifest
     from newsgen.stories import Clusterer
 
 Progress = Callable[[str, int, int], None]
@@ -41,7 +42,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Memory:
-    """What a process that builds a site again keeps: its files as they were found and read, by id, and its stories."""
+    """What a process that builds a site again keeps: its files as they were found and read, by id, its stories, and the
+    list of what it wrote, with that list's stamp."""
 
     def __init__(self) -> None:
         self.reader = b""
@@ -50,6 +52,7 @@ class Memory:
         self.unsettled: dict[str, bytes] = {}
         self.clusterer: Clusterer | None = None
         self.loaded: Loaded | None = None
+        self.written: tuple[Stamp, Manifest] | None = None
 
 
 class Report(msgspec.Struct, kw_only=True):

@@ -20,6 +20,7 @@ from stat import S_ISREG
 import msgspec
 
 from newsgen.errors import OutputError
+from newsgen.files import Stamp, stamp
 from newsgen.text import digest
 
 MANIFEST = ".newsgen-manifest.json"
@@ -137,9 +138,13 @@ class Output:
         self._lock = Lock(root / STAGING)
         self._folders: set[str] = set()
         self._is_new = False
+        self.stamp: Stamp | None = None
+        """The manifest's, once something is committed."""
 
-    def manifest(self) -> Manifest:
-        """What the last build wrote; empty where there was none or its list is damaged."""
+    def manifest(self, known: tuple[Stamp, Manifest] | None = None) -> Manifest:
+        """What the last build wrote; empty where there was none or its list is damaged. `known` is one of a stamp."""
+        if known and known[0] == stamp(self.root / MANIFEST):
+            return known[1]
         try:
             found = msgspec.json.decode((self.root / MANIFEST).read_bytes(), type=Manifest)
         except (OSError, msgspec.DecodeError, UnicodeDecodeError):
@@ -239,6 +244,7 @@ class Output:
                 self._remove(path)
             if manifest != old:
                 os.replace(self._staging / "after", self.root / MANIFEST)
+            self.stamp = stamp(self.root / MANIFEST)
         except OSError as error:
             raise OutputError(f"{error.filename or self.root}: cannot be written: {error.strerror}") from None
         finally:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import timedelta
 from functools import partial
+from itertools import chain
 from typing import NamedTuple, TypeAlias
 
 from newsgen import feeds, lists, ranking, storypages, urls
@@ -46,6 +47,11 @@ class Sheet(NamedTuple):
     template: str
     digest: str
 
+    @classmethod
+    def of(cls, page: Page, data: bytes) -> Sheet:
+        """What is known of a page; `data` is what it encodes to."""
+        return cls(page.path, page.template, digest(data))
+
 
 Known: TypeAlias = Mapping[bytes, tuple[Sheet, ...]]
 """The sheets of the pages that were planned for a key."""
@@ -74,8 +80,9 @@ class Plan:
         self._part: dict[str, Part] = {}
         self._keyed: dict[bytes, tuple[Sheet, ...]] = {}
         sheets: list[Sheet] = []
-        every = list(parts)
-        for part in every:
+        every = []
+        for part in parts:
+            every.append(part)
             found = known.get(part.key) if part.key else None
             if found is None:
                 found = tuple(map(self._sheet, part.make()))
@@ -95,7 +102,7 @@ class Plan:
 
     def _sheet(self, page: Page) -> Sheet:
         data = page.encode()
-        sheet = Sheet(page.path, page.template, digest(data))
+        sheet = Sheet.of(page, data)
         if self._take:
             self._take(sheet, page, data)
         else:
@@ -123,15 +130,23 @@ def plan(
     shown: str = "content",
     known: Known | None = None,
     take: Take | None = None,
+    go_on: Callable[[], None] | None = None,
 ) -> Plan:
     """The plan of a site. `files` are static ones, `shown` is how messages call the content folder.
 
     `known` are sheets of an earlier plan by the same engine. Pages go to `take` where it is given, in which case some
-    may be none of the plan in the end; otherwise the plan holds them.
+    may be none of the plan in the end; otherwise the plan holds them. `go_on` is asked again and again, and may raise.
     """
     named: _Named = {(ArticlePage, address): f"{shown}/{id}" for id, address in library.address.items()}
     named |= {(TextPage, urls.page(key)): f"{shown}/{about.id}" for key, about in library.about["page"].items()}
-    return Plan([*_parts(Cards(library)), Part(b"", lambda: files)], named, known or {}, take)
+    parts = chain(_parts(Cards(library)), [Part(b"", lambda: files)])
+    return Plan(_asking(parts, go_on) if go_on else parts, named, known or {}, take)
+
+
+def _asking(parts: Iterable[Part], go_on: Callable[[], None]) -> Iterator[Part]:
+    for part in parts:
+        go_on()
+        yield part
 
 
 def site(library: Library) -> Site:
@@ -165,6 +180,27 @@ def site(library: Library) -> Site:
         images=config.images.show != "none",
         embeds=config.video.embed,
     )
+
+
+def beforehand(library: Library, paths: Collection[str]) -> Iterator[Page]:
+    """Those of a few pages that can be made without a plan of all: the front page, stories, articles, and first pages of
+    topics, providers and categories. Where two would be written to one path, only the plan knows which is."""
+    cards = Cards(library)
+    asked = {urls.address(path) for path in paths}
+    if cards.has("home") and urls.HOME in asked:
+        yield _home(cards, cards.items(library.members))
+    for axis in ("topic", "provider", "category"):
+        for key, section in library.sections[axis].items() if cards.has(axis) else ():
+            if urls.section(axis, key) in asked:
+                yield lists.first(cards, section)
+    for story in library.stories:
+        if cards.story_url(story) in asked:
+            yield next(storypages.pages(cards, story))
+    articles = [a for a in library.articles if library.address[a.id] in asked] if cards.has("article") else []
+    if articles:
+        earlier = _Earlier(cards)
+        for article in articles:
+            yield from _article(cards, article, earlier)
 
 
 def _in_the_way(paths: list[str]) -> bool:

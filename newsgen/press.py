@@ -12,6 +12,7 @@ import msgspec
 
 from newsgen import pool
 from newsgen.cache import Cache, Values, engine
+from newsgen.files import Stamp
 from newsgen.model import Site
 from newsgen.options import Options, Progress, folders
 from newsgen.output import CLASH, Manifest, Output, Record
@@ -26,8 +27,10 @@ from newsgen.theme import Theme
 class Last:
     """The last build, and which of its files are not what they should be."""
 
-    def __init__(self, output: Output, theme: Theme, site: Site, *, verify: bool) -> None:
-        self.manifest = output.manifest()
+    def __init__(
+        self, output: Output, theme: Theme, site: Site, *, verify: bool, written: tuple[Stamp, Manifest] | None = None
+    ) -> None:
+        self.manifest = output.manifest(written)
         self._output, self._theme, self._verify = output, theme, verify
         self._made_of = engine(), digest(msgspec.msgpack.encode(site))
         self._same: dict[str, bool] = {"": True}
@@ -94,16 +97,26 @@ class Press:
     def __exit__(self, *_: object) -> None:
         self.output.abandon()
 
-    def begin(self, theme: Theme, site: Site) -> Take:
-        """Opens the output folder, and says what takes the pages."""
+    def begin(self, theme: Theme, site: Site, written: tuple[Stamp, Manifest] | None) -> Take:
+        """Opens the output folder, and says what takes the pages. `written` is what this process wrote there last."""
         self._cache.release()
         self.output.open()
-        self.last = Last(self.output, theme, site, verify=self._options.verify)
+        self.last = Last(self.output, theme, site, verify=self._options.verify, written=written)
         self._theme, self._site = theme, site
         # Staging names of a killed build's workers, which may not be dead yet, are others.
         self._run = f"{os.getpid()}-{time.time_ns()}"
         self._remote = self._pool.runs
         return self.take
+
+    def render(self, page: Page) -> bytes:
+        """The bytes of a page's file, here and now."""
+        return self._own.render(page)
+
+    @property
+    def _own(self) -> _Shard:
+        if self._shard is None:
+            self._shard = _Shard(self._theme, self._site, self.output, self._run, self._cache)
+        return self._shard
 
     def take(self, sheet: Sheet, page: Page, data: bytes) -> None:
         """Stages the file of a page, soon, if it is stale."""
@@ -149,8 +162,7 @@ class Press:
         sheets = [sheet for sheet, _, _ in batch]
         records = [self.last.manifest.files.get(sheet.path) for sheet in sheets]
         if not self._remote:
-            self._shard = self._shard or _Shard(self._theme, self._site, self.output, self._run, self._cache)
-            self._note(sheets, self._shard([page for _, page, _ in batch], records))
+            self._note(sheets, self._own([page for _, page, _ in batch], records))
             return
         if self._compiled is None:
             Renderer(self._theme, self._site, self._cache).compile()
@@ -171,12 +183,12 @@ class _Shard:
     """Renders and stages batches of pages with one set of templates."""
 
     def __init__(self, theme: Theme, site: Site, output: Output, run: str, cache: Cache | Values) -> None:
-        self._render = Renderer(theme, site, cache)
+        self.render = Renderer(theme, site, cache)
         self._output, self._run = output, run
 
     def __call__(self, pages: Iterable[Page], records: list[Record | None]) -> list[Record | None]:
         return [
-            self._output.stage(page.path, self._render(page), self._run, record)
+            self._output.stage(page.path, self.render(page), self._run, record)
             for page, record in zip(pages, records, strict=True)
         ]
 

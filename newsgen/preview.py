@@ -5,19 +5,21 @@ from __future__ import annotations
 import contextlib
 import re
 import threading
-from collections.abc import Callable, Collection
+import time
+from collections.abc import Callable, Collection, Iterable
+from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from newsgen import build, files, loading, urls
-from newsgen.errors import NewsgenError, Problem
-from newsgen.library import BECAUSE, GATES
+from newsgen import build, files, loading, plan, urls
+from newsgen.errors import NewsgenError, Problem, Superseded
+from newsgen.library import BECAUSE, GATES, Library
 from newsgen.loading import Loaded
 from newsgen.options import Memory, Options, Report, folders
+from newsgen.pages import Page
 from newsgen.plan import Sheet
-from newsgen.press import Last
-from newsgen.render import Renderer
+from newsgen.press import Last, Press
 from newsgen.watch import Watch
 
 FOLDER = ".newsgen/preview"
@@ -25,6 +27,9 @@ FOLDER = ".newsgen/preview"
 
 AROUND = 2
 """Lines of a file shown before and after the one with a problem."""
+
+PATIENCE = 3
+"""Seconds in which builds may be given up, one for the next; then one is brought to its end whatever is saved."""
 
 _PLACED = re.compile(r"([^\s:][^:]*):(?:(\d+):)?\s+(.+)", re.DOTALL)
 _SECURED = re.compile(r"""(\s*)["']?secured["']?\s*[:=]""")
@@ -55,13 +60,16 @@ class Preview:
         self.report = Report()
         self.loaded: Loaded | None = None
         self.early: dict[str, bytes] = {}
-        """Pages that a build under way has rendered before all others, by path."""
+        """Pages that a build under way has rendered before all others, and style sheets that it is about to copy, by path."""
         self._tell, self._open_pages = tell, open_pages
         self._memory = Memory()
         self._why: dict[str, str] = {}
+        self._styles: dict[str, files.Stamp | None] = {}
         self.idle = threading.Event()
         """Set while nothing is being built."""
         self._stopped = False
+        self._watch: Watch | None = None
+        self._begun: float | None = None
 
     @property
     def show(self) -> list[str]:
@@ -72,18 +80,45 @@ class Preview:
         """Builds, and tells what is new. Whatever is wrong with the site becomes problems to show."""
         news = News()
         before = self._memory.found
+        styles = self._restyle()
+        self._begun = self._begun or time.monotonic()
         try:
-            report = build.build(self.options, memory=self._memory, ahead=self._ahead)
-            changed = frozenset([*report.written, *report.pruned])
+            report = build.build(self.options, memory=self._memory, ahead=self)
+            # A page that was shown by a build that was given up may be as it was before.
+            changed = frozenset([*report.written, *report.pruned, *self.early]) - styles
             news = News(changed=changed, article=self._edited(before) if before else "")
             self.report = report
             problems = list(report.problems)
+            self.early = {}
+        except Superseded:
+            return
         except NewsgenError as error:
             problems = [p if isinstance(p, Problem) else _placed(p) for p in error.problems]
+            # Style sheets that no build has copied yet are shown all the same.
+            self.early = {path: data for path, data in self.early.items() if path.endswith(".css")}
+        self._begun = None
         self.problems = [self._shown(p) for p in problems]
         self.loaded = self._memory.loaded or self.loaded
-        self.early = {}
         self._tell(news)
+
+    def _restyle(self) -> frozenset[str]:
+        """Shows style sheets that changed, before anything is read: nothing else depends on what is in them."""
+        top = self.options.site / "static"
+        found = {
+            Path(place).relative_to(top).as_posix(): stamp
+            for place, stamp in files.tree(top)
+            if place.endswith(".css") and not self.options.fingerprints
+        }
+        before, self._styles = self._styles, found
+        early = {}
+        for path, stamp in found.items():
+            if stamp and before.get(path, stamp) != stamp and self.loaded and path in self.loaded.plan.sheets:
+                with contextlib.suppress(OSError):
+                    early[path] = (top / path).read_bytes()
+        if early:
+            self.early = early
+            self._tell(News(changed=frozenset(early)))
+        return frozenset(early)
 
     def run(self, watch: Watch) -> None:
         """Builds after every batch of changes, until `stop`."""
@@ -92,6 +127,7 @@ class Preview:
             with contextlib.suppress(NewsgenError):
                 self.loaded = loading.load(self.options, memory=self._memory)
             self._tell(News())
+        self._watch = watch
         while not self._stopped:
             self.idle.set()
             watch.wait()
@@ -128,19 +164,31 @@ class Preview:
             for gate in GATES
         }
 
-    def _ahead(self, loaded: Loaded, stale: list[Sheet], last: Last) -> None:
-        """Shows the pages that are open in a browser before the rest is rendered."""
-        pages = set(self._open_pages())
-        due = [sheet for sheet in stale if sheet.path in pages]
-        if due:
-            self._note(due, last)
-            render = Renderer(loaded.theme, loaded.site)
-            self.early = {sheet.path: render(loaded.plan.page(sheet.path)) for sheet in due}
-            self.loaded = loaded
-            self._tell(News(changed=frozenset(self.early)))
-        self._note([sheet for sheet in stale if sheet.path not in pages], last)
+    def go_on(self) -> None:
+        """Gives up a build that has shown what people look at, when they save again."""
+        if self._watch and self._watch.is_stirred and self._begun and time.monotonic() - self._begun < PATIENCE:
+            raise Superseded
 
-    def _note(self, sheets: list[Sheet], last: Last) -> None:
+    def arranged(self, library: Library, press: Press) -> None:
+        """Shows the pages that are open in a browser before all others are planned."""
+        made = {Sheet.of(page, page.encode()): page for page in plan.beforehand(library, self._open_pages())}
+        self._show({sheet: page for sheet, page in made.items() if press.last.is_stale(sheet)}, press)
+
+    def planned(self, loaded: Loaded, stale: list[Sheet], press: Press) -> None:
+        """Shows the open pages that only the plan knows, before anything is rendered, and remembers why pages are stale."""
+        pages = set(self._open_pages()) - self.early.keys()
+        self.loaded = loaded
+        self._show({sheet: loaded.plan.page(sheet.path) for sheet in stale if sheet.path in pages}, press)
+        self._note(stale, press.last)
+
+    def _show(self, due: dict[Sheet, Page], press: Press) -> None:
+        if due:
+            self._note(due, press.last)
+            made = {sheet.path: press.render(page) for sheet, page in due.items()}
+            self.early = {**self.early, **made}
+            self._tell(News(changed=frozenset(made)))
+
+    def _note(self, sheets: Iterable[Sheet], last: Last) -> None:
         self._why |= {sheet.path: "; ".join(last.reasons(sheet)) for sheet in sheets}
 
     def _edited(self, before: dict[str, files.Found]) -> str:

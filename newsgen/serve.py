@@ -22,7 +22,7 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from newsgen import config, urls
+from newsgen import config, files, urls
 from newsgen.errors import ConfigError, NewsgenError
 from newsgen.library import GATES
 from newsgen.media import media_type
@@ -52,6 +52,7 @@ class Server:
         self._tabs: dict[WebSocket, str] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._watch: Watch | None = None
+        self._rules: tuple[files.Stamp | None, dict[str, str]] = (None, {})
         routes = [
             Route(OWN + "client.js", self._script),
             Route(OWN + "client.css", lambda _: FileResponse(_CLIENT / "client.css")),
@@ -103,8 +104,10 @@ class Server:
         below = asked[len(root) :]
         name = urls.path("/" + below)
         early = self.preview.early.get(name)
-        if early is not None and name.endswith(".html"):
-            return self._html(request, early)
+        if early is not None:
+            if name.endswith(".html"):
+                return self._html(request, early)
+            return Response(early, 200, {"Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"}, "text/css")
         place = self._place(name)
         if place is None:
             if name == below and self._place(below + "/index.html"):
@@ -146,8 +149,12 @@ class Server:
     def _redirects(self) -> dict[str, str]:
         """The rules of the site's `_redirects`: old path, new address."""
         place = self._place("_redirects")
-        rows = (line.split() for line in place.read_text(encoding="utf-8").splitlines()) if place else ()
-        return {row[0]: row[1] for row in rows if len(row) >= 2 and row[1].startswith("/") and row[1][1:2] != "/"}
+        stamp = files.stamp(place) if place else None
+        if not place or not stamp or self._rules[0] != stamp:
+            rows = (line.split() for line in place.read_text(encoding="utf-8").splitlines()) if place else ()
+            found = {row[0]: row[1] for row in rows if len(row) >= 2 and row[1].startswith("/") and row[1][1:2] != "/"}
+            self._rules = stamp, found
+        return self._rules[1]
 
     async def _script(self, _: Request) -> Response:
         parts = [(_CLIENT / name).read_text(encoding="utf-8") for name in ("idiomorph.min.js", "client.js")]

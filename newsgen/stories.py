@@ -43,6 +43,7 @@ class Clusterer:
     def __init__(self) -> None:
         self.grouping = Grouping()
         self._known: dict[str, tuple[_Parts, Story]] = {}
+        self._declared: tuple[object, _Declared] | None = None
 
     def dump(self) -> Iterator[tuple[str, bytes]]:
         """What has changed since it was loaded, by the names to keep it under."""
@@ -91,9 +92,14 @@ class Clusterer:
         similar: bool,
     ) -> Clusters:
         files = {a.id: a for a in sorted(articles, key=attrgetter("id"))}
-        owners = _owners(files.values())
-        coverage, targets = _coverage(files.values(), owners.first, clock)
-        union = _declared(files, owners.pairs, targets)
+        # What is declared depends on these alone, and most edits are of something else.
+        said = clock, [(a.id, a.keys, a.related, a.published, a.category, a.topics, a.story) for a in files.values()]
+        if self._declared is None or self._declared[0] != said:
+            owners = _owners(files.values())
+            coverage, targets = _coverage(files.values(), owners.first, clock)
+            self._declared = said, _Declared(owners, coverage, targets, _declared(files, owners.pairs, targets))
+        owners, coverage, targets, declared = self._declared[1]
+        union = declared.copy()
         # Files at one address are one text, and the first speaks for it: a live page has a headline for everything.
         silent = {other for first, other in owners.pairs if union.find(first) == union.find(other)}
         if similar:
@@ -141,6 +147,15 @@ def _owners(files: Iterable[Article]) -> _Owners:
     return _Owners(first, list(pairs))
 
 
+class _Declared(NamedTuple):
+    """What files say of each other, before words are looked at."""
+
+    owners: _Owners
+    coverage: dict[str, Coverage]
+    targets: dict[str, tuple[str, ...]]
+    union: _Union
+
+
 class _Union:
     """Disjoint sets of files, each with at most one `story` name (union by the smaller id, so order does not matter)."""
 
@@ -148,6 +163,13 @@ class _Union:
         self._parent: dict[str, str] = {}
         self._names = dict(names)
         self.evidence: dict[str, list[Evidence]] = {}
+
+    def copy(self) -> _Union:
+        """Another with the same sets, and the same evidence, to which only `unite` is done."""
+        other = _Union(self._names)
+        other._parent = self._parent.copy()
+        other.evidence = self.evidence
+        return other
 
     def find(self, id: str) -> str:
         """What a file's set is called: the smallest of its ids."""
@@ -213,13 +235,13 @@ def _declared(
     said: dict[str, dict[str, tuple[str, str]]] = {}
     root = union.roots()
     for id, others in targets.items():
-        named = said.setdefault(root.get(id, id), {})
+        by = said.setdefault(root.get(id, id), {})
         for other in others:
-            if other in files and (theirs := root.get(other, other)) not in named:
-                named[theirs] = (id, other)
+            if other in files and (theirs := root.get(other, other)) not in by:
+                by[theirs] = (id, other)
     nothing: dict[str, tuple[str, str]] = {}
-    for one, named in said.items():
-        for two, (id, other) in named.items():
+    for one, by in said.items():
+        for two, (id, other) in by.items():
             if one < two and one in said.get(two, nothing):
                 union.join(min(id, other), max(id, other), "mutual")
     return union

@@ -58,6 +58,11 @@ class Watch(FileSystemEventHandler):
         # Before anything is read: what comes into a new folder from now on is an event.
         self._hold()
 
+    @property
+    def is_stirred(self) -> bool:
+        """Whether a batch of changes has begun."""
+        return self._stirred.is_set()
+
     def stir(self) -> None:
         """Begins a batch, as a change on disk does."""
         self._stirred.set()

@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
@@ -17,6 +18,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from sites import NOW, Site
 
 from newsgen.files import home
+from newsgen.output import STAGING
 
 
 class Served:
@@ -49,6 +51,14 @@ class Served:
 
     def tree(self) -> dict[str, bytes]:
         return self.site.tree(self.site.root / ".newsgen/preview")
+
+    def idle(self) -> None:
+        """Waits until nothing is being built: pages and styles are shown before that."""
+        since = time.monotonic()
+        while time.monotonic() - since < 0.5:
+            if (self.site.root / ".newsgen/preview" / STAGING).exists():
+                since = time.monotonic()
+            time.sleep(0.01)
 
     def __enter__(self) -> Served:
         return self
@@ -132,6 +142,7 @@ def test_a_style_is_swapped_without_a_navigation_and_no_page_is_rendered(site: S
         site.write("static/css/site.css", "body { background: rgb(9, 8, 7) }")
         page.wait_for_function("getComputedStyle(document.body).backgroundColor === 'rgb(9, 8, 7)'")
         assert birth(page) == born
+        served.idle()
         after = served.tree()
         assert {p for p in after if after[p] != before.get(p)} == {"css/site.css"}
         site.edit("content/a07.md", "Number 7", "Lucky number")
