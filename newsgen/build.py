@@ -62,6 +62,7 @@ def build(
     with Cache(options.site, engine()) as cache:
         report = None if options.verify else look.report(cache)
         if report is not None:
+            cache.save()
             report.seconds["look"] = round(time.perf_counter() - started, 3)
             return report
         from newsgen import loading
@@ -112,11 +113,8 @@ def _write(loaded: Loaded, options: Options, press: Press, ahead: Ahead | None) 
     stale = [s for s in sheets.values() if s in press.staged or press.last.is_stale(s)]
     if ahead:
         ahead.planned(loaded, stale, press)
-        ahead.go_on()
     report.seconds["compare"] = clock.lap()
-    staged = press.finish(stale, loaded.plan.page)
-    if ahead:
-        ahead.go_on()
+    staged = press.finish(stale, loaded.plan.page, ahead.go_on if ahead else None)
     report.seconds["render"] = clock.lap()
     records = {path: old.files[path] for path in sheets if path in old.files}
     moves: dict[str, str] = {}

@@ -9,8 +9,9 @@ from __future__ import annotations
 import os
 import time
 from array import array
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 
 import msgspec
@@ -24,11 +25,11 @@ from newsgen.text import brief
 
 
 class Note(msgspec.Struct, kw_only=True, array_like=True):
-    """What the last build into a folder was.
+    """What the last build into a folder was made of.
 
     `told` stands for its options, `read` for its input. `unsettled` are files whose stamps cannot be trusted yet, with
-    the digests of their bytes: content by id, all else by a name. `now` and `due` bound the time in which the same files give the same site. `paths` are
-    those written, joined by a character that is in none, `sizes` and `times` as in the manifest, 8 bytes each.
+    the digests of their bytes: content by id, all else by a name. `now` and `due` bound the time in which the same files
+    give the same site. `manifest` is the stamp of the list of what it wrote.
     """
 
     told: bytes
@@ -37,6 +38,13 @@ class Note(msgspec.Struct, kw_only=True, array_like=True):
     now: datetime
     due: datetime | None
     manifest: Stamp
+
+
+class Made(msgspec.Struct, kw_only=True, array_like=True):
+    """What came of it: `paths` are those written, joined by a character that is in none, `sizes` and `times` as in the
+    manifest, 8 bytes each.
+    """
+
     paths: str
     sizes: bytes
     times: bytes
@@ -76,16 +84,25 @@ class Look:
         }
         self._name = "last " + brief(str(output.resolve()).encode()).hex()
 
-    def _read(self, unsettled: Mapping[str, bytes]) -> bytes:
-        """A digest of all stamps; of unsettled files their bytes' digests stand for them."""
+    @cached_property
+    def _read(self) -> bytes:
+        """A digest of all stamps."""
         names = "\0".join([*[f.id for f in self.found], "", *self._others])
-        marks = [unsettled.get(f.id) or f.mark() or str(f.stamp).encode() for f in self.found]
-        marks += [unsettled.get(name) or str(stamp).encode() for name, (_, stamp) in self._others.items()]
+        marks = [f.mark() or str(f.stamp).encode() for f in self.found]
+        marks += [str(stamp).encode() for _, stamp in self._others.values()]
         return brief(names.encode("utf-8", "surrogatepass") + b"\n".join(marks))
 
-    def _digests(self, names: Collection[str]) -> dict[str, bytes]:
-        paths = {f.id: f.path for f in self.found if f.id in names} | {n: p for n, (p, _) in self._others.items()}
-        return {name: _digest(paths[name]) for name in names if name in paths}
+    def _still_unsettled(self, unsettled: Mapping[str, bytes]) -> dict[str, bytes] | None:
+        """Of files whose stamps proved nothing those of which that is still so; None where one has other bytes."""
+        places = {f.id: (f.path, f.stamp) for f in self.found if f.id in unsettled} | self._others
+        if any(name not in places or _digest(places[name][0]) != mark for name, mark in unsettled.items()):
+            return None
+        stamps = ((name, places[name][1]) for name in unsettled)
+        return {
+            name: unsettled[name]
+            for name, stamp in stamps
+            if not isinstance(stamp, Stamp) or not stamp.is_settled(self._started)
+        }
 
     def report(self, cache: Cache) -> Report | None:
         """The last build's report, where another would do nothing."""
@@ -95,41 +112,52 @@ class Look:
             return None
         if note.told != self._told or not note.now <= self._now or (note.due and note.due <= self._now):
             return None
-        if self._read(self._digests(note.unsettled)) != note.read:
+        if self._read != note.read:
+            return None
+        unsettled = self._still_unsettled(note.unsettled)
+        if unsettled is None:
             return None
         if files.stamp(self._output / MANIFEST) != note.manifest:
             return None
-        sizes, times = array("q", note.sizes), array("q", note.times)
+        try:
+            made = msgspec.msgpack.decode(cache.get("made " + self._name) or b"", type=Made)
+        except msgspec.DecodeError:
+            return None
+        sizes, times = array("q", made.sizes), array("q", made.times)
         root, lstat = f"{self._output}/", os.lstat
         try:
-            for path, size, mtime in zip(note.paths.split("\0"), sizes, times, strict=True):
+            for path, size, mtime in zip(made.paths.split("\0"), sizes, times, strict=True):
                 found = lstat(root + path)
                 if found.st_size != size or found.st_mtime_ns != mtime:
                     return None
         except (OSError, ValueError):
             return None
-        return msgspec.structs.replace(note.report, output=str(self._output))
+        if unsettled != note.unsettled:
+            cache.put(self._name, msgspec.msgpack.encode(msgspec.structs.replace(note, unsettled=unsettled)))
+        return msgspec.structs.replace(made.report, output=str(self._output))
 
     def remember(self, cache: Cache, report: Report, manifest: Manifest, unsettled: Mapping[str, bytes]) -> None:
         """Leaves a note for the next build. `unsettled` are content files that were read, by id, and their digests."""
         stamp = files.stamp(self._output / MANIFEST)
         if stamp is None or not manifest.files:
             return
-        late = {**unsettled, **self._late}
         records = manifest.files.values()
         note = Note(
             told=self._told,
-            read=self._read(late),
-            unsettled=late,
+            read=self._read,
+            unsettled={**unsettled, **self._late},
             now=self._now,
             due=report.due,
             manifest=stamp,
+        )
+        made = Made(
             paths="\0".join(manifest.files),
             sizes=array("q", [r.size for r in records]).tobytes(),
             times=array("q", [r.mtime for r in records]).tobytes(),
             report=msgspec.structs.replace(report, rendered=[], written=[], pruned=[], seconds={}),
         )
         cache.put(self._name, msgspec.msgpack.encode(note))
+        cache.put("made " + self._name, msgspec.msgpack.encode(made))
 
 
 def _digest(path: str) -> bytes:

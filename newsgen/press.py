@@ -23,6 +23,9 @@ from newsgen.render import Renderer
 from newsgen.text import digest
 from newsgen.theme import Theme
 
+_FEW = 25
+"""Pages that are rendered here in one go."""
+
 
 class Last:
     """The last build, and which of its files are not what they should be."""
@@ -123,12 +126,19 @@ class Press:
         if sheet not in self.staged and self.last.is_stale(sheet):
             self._put(sheet, page, data)
 
-    def finish(self, stale: list[Sheet], page: Callable[[str], Page]) -> list[Record | None]:
-        """The records of all these pages, in their order, whoever made them. `page` makes those that were not planned anew."""
+    def finish(
+        self, stale: list[Sheet], page: Callable[[str], Page], go_on: Callable[[], None] | None = None
+    ) -> list[Record | None]:
+        """The records of all these pages, in their order, whoever made them. `page` makes those that were not planned anew.
+
+        `go_on` is asked before each batch, and may raise.
+        """
         rest = [sheet for sheet in stale if sheet not in self.staged]
         self._remote = self._remote or self._pool.is_worth(-(-len(rest) // pool.BATCH))
         self._all = len(stale)
         for sheet in rest:
+            if go_on and not self._batch:
+                go_on()
             made = page(sheet.path)
             self._put(sheet, made, made.encode() if self._remote else b"")
         self._send()
@@ -152,7 +162,7 @@ class Press:
     def _put(self, sheet: Sheet, page: Page, data: bytes) -> None:
         self.staged[sheet] = None
         self._batch.append((sheet, page, data))
-        if len(self._batch) == pool.BATCH:
+        if len(self._batch) >= (pool.BATCH if self._remote else _FEW):
             self._send()
 
     def _send(self) -> None:

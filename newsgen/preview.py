@@ -28,7 +28,10 @@ FOLDER = ".newsgen/preview"
 AROUND = 2
 """Lines of a file shown before and after the one with a problem."""
 
-PATIENCE = 3
+FETCH = 0.1
+"""Seconds that browsers have to fetch what is shown to them, before the rest of a build takes the processor."""
+
+PATIENCE = 10
 """Seconds in which builds may be given up, one for the next; then one is brought to its end whatever is saved."""
 
 _PLACED = re.compile(r"([^\s:][^:]*):(?:(\d+):)?\s+(.+)", re.DOTALL)
@@ -65,6 +68,8 @@ class Preview:
         self._memory = Memory()
         self._why: dict[str, str] = {}
         self._styles: dict[str, files.Stamp | None] = {}
+        self.fetched = threading.Event()
+        """Set when a browser has what was rendered before all others."""
         self.idle = threading.Event()
         """Set while nothing is being built."""
         self._stopped = False
@@ -186,7 +191,9 @@ class Preview:
             self._note(due, press.last)
             made = {sheet.path: press.render(page) for sheet, page in due.items()}
             self.early = {**self.early, **made}
+            self.fetched.clear()
             self._tell(News(changed=frozenset(made)))
+            self.fetched.wait(FETCH)
 
     def _note(self, sheets: Iterable[Sheet], last: Last) -> None:
         self._why |= {sheet.path: "; ".join(last.reasons(sheet)) for sheet in sheets}

@@ -7,6 +7,7 @@ import contextlib
 import ipaddress
 import secrets
 import socket
+import sys
 import threading
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -105,6 +106,7 @@ class Server:
         name = urls.path("/" + below)
         early = self.preview.early.get(name)
         if early is not None:
+            self.preview.fetched.set()
             if name.endswith(".html"):
                 return self._html(request, early)
             return Response(early, 200, {"Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"}, "text/css")
@@ -321,6 +323,8 @@ def serve(
         )
     )
     content = options.content or options.site / "content"
+    # What browsers ask is not to wait, 5 ms each time, for the thread that builds.
+    sys.setswitchinterval(0.0005)
     with listening, Watch(options.site, content, poll=poll) as watch:
         ready(f"http://{name}:{listening.getsockname()[1]}{server.root()}", server.preview.problems)
         server.watch(watch)

@@ -24,7 +24,7 @@ SHIPPED = "newsgen"
 DEMO = "demo/"
 """Pictures of the demonstration content: copied into a new site, never inherited by one."""
 
-_closures = msgspec.msgpack.Decoder(tuple[bytes, dict[str, tuple[frozenset[str], frozenset[str]]]])
+_kept = msgspec.msgpack.Decoder(dict[str, tuple[bytes, frozenset[str], frozenset[str]]])
 # What manifests, object stores and file systems do not all take.
 _NO_ADDRESS = re.compile(r"[\\\x00-\x1f\x7f\ud800-\udfff]")
 _SKIPPED = (".DS_Store", "Thumbs.db")
@@ -48,6 +48,7 @@ class Theme:
         self.static = self._static()
         self._closures: dict[str, tuple[frozenset[str], frozenset[str]]] = {}
         self._sources: dict[str, str] = {}
+        self._known: dict[str, tuple[bytes, frozenset[str], frozenset[str]]] = {}
         self.digest_of = functools.cache(self._digest)
         self.fingerprints = functools.cache(self._fingerprints)
         if cache:
@@ -77,46 +78,61 @@ class Theme:
         """
         if name not in self._closures:
             self._closures[name] = (frozenset({name}), frozenset())
-            tree = self._parse(name)
-            names, assets = {name}, set()
-            for found in tree.find_all(nodes.Filter):
-                if found.name == "asset":
-                    if not isinstance(found.node, nodes.Const):
-                        raise TemplateError(f"templates/{name}:{found.lineno}: `asset` takes a path in quotes")
-                    assets.add(str(found.node.value))
-            for other in meta.find_referenced_templates(tree):
-                if other is None:
-                    raise TemplateError(f"templates/{name}: `extends`, `import` and `include` take a name in quotes")
+            others, assets = self._links(name)
+            names = {name}
+            for other in others:
                 inner = self.closure(other)
                 names |= inner[0]
                 assets |= inner[1]
-            self._closures[name] = (frozenset(names), frozenset(assets))
+            self._closures[name] = (frozenset(names), assets)
         return self._closures[name]
 
+    def _links(self, name: str) -> tuple[frozenset[str], frozenset[str]]:
+        """The templates and static files that one names itself."""
+        source = self._source(name)
+        mark = brief(source.encode())
+        known = self._known.get(name)
+        if known and known[0] == mark:
+            return known[1:]
+        try:
+            tree = self._parser.parse(source, name)
+        except jinja2.TemplateSyntaxError as error:
+            raise TemplateError(f"templates/{error.name or name}:{error.lineno}: {error.message}") from None
+        assets = set()
+        for found in tree.find_all(nodes.Filter):
+            if found.name == "asset":
+                if not isinstance(found.node, nodes.Const):
+                    raise TemplateError(f"templates/{name}:{found.lineno}: `asset` takes a path in quotes")
+                assets.add(str(found.node.value))
+        others = set()
+        for other in meta.find_referenced_templates(tree):
+            if other is None:
+                raise TemplateError(f"templates/{name}: `extends`, `import` and `include` take a name in quotes")
+            others.add(other)
+        self._known[name] = mark, frozenset(others), frozenset(assets)
+        return self._known[name][1:]
+
     def _recall(self, cache: Cache | Values) -> None:
-        """Has all closures from an earlier build, or keeps them for a later one."""
+        """Has from an earlier build what templates name, or keeps it for a later one."""
+        with contextlib.suppress(msgspec.DecodeError):
+            self._known = _kept.decode(cache.get("closures") or b"\x80")
+        known = self._known.copy()
         try:
             names = self._names()
-            names += [f"{SHIPPED}/{n}" for n in names]
-            sources = {}
-            for name in names:
-                with contextlib.suppress(jinja2.TemplateNotFound):
-                    sources[name] = self.loader.get_source(self._parser, name)[0]
-        except (OSError, UnicodeDecodeError):
-            return
-        mark = brief(msgspec.msgpack.encode(sources))
-        with contextlib.suppress(msgspec.DecodeError):
-            found = _closures.decode(cache.get("closures") or b"")
-            if found[0] == mark:
-                self._sources, self._closures = sources, found[1]
-                return
-        try:
-            for name in sources:
-                self.closure(name)
-        except TemplateError:
+            for name in [*names, *(f"{SHIPPED}/{n}" for n in names)]:
+                if name in names or self._is_there(name):
+                    self.closure(name)
+        except (TemplateError, OSError, UnicodeDecodeError):
             self._closures.clear()  # to be met again by whoever asks for that template
-        else:
-            cache.put("closures", msgspec.msgpack.encode((mark, self._closures)))
+        if self._known != known:
+            cache.put("closures", msgspec.msgpack.encode(self._known, order="deterministic"))
+
+    def _is_there(self, name: str) -> bool:
+        try:
+            self._source(name)
+        except TemplateError:
+            return False
+        return True
 
     def used(self) -> set[str]:
         """The names of all templates that pages may be made of, parts and shipped ones below a site's own included."""
@@ -126,21 +142,20 @@ class Theme:
         """All templates but the shipped ones by their other name."""
         return [n for n in self._parser.list_templates() if not n.startswith(SHIPPED + "/")]
 
-    def _parse(self, name: str) -> nodes.Template:
-        try:
-            self._sources[name] = self.loader.get_source(self._parser, name)[0]
-            return self._parser.parse(self._sources[name], name)
-        except jinja2.TemplateNotFound:
-            raise TemplateError(f"templates/{name}: there is no such template") from None
-        except jinja2.TemplateSyntaxError as error:
-            raise TemplateError(f"templates/{error.name or name}:{error.lineno}: {error.message}") from None
-        except (OSError, UnicodeDecodeError) as error:
-            raise TemplateError(f"templates/{name}: cannot be read: {error}") from None
+    def _source(self, name: str) -> str:
+        if name not in self._sources:
+            try:
+                self._sources[name] = self.loader.get_source(self._parser, name)[0]
+            except jinja2.TemplateNotFound:
+                raise TemplateError(f"templates/{name}: there is no such template") from None
+            except (OSError, UnicodeDecodeError) as error:
+                raise TemplateError(f"templates/{name}: cannot be read: {error}") from None
+        return self._sources[name]
 
     def _digest(self, name: str) -> str:
         """32 hex digits of all that a template is made of."""
         names, assets = self.closure(name)
-        parts = [f"{n}\0{self._sources[n]}" for n in sorted(names)] + [self.asset(a) for a in sorted(assets)]
+        parts = [f"{n}\0{self._source(n)}" for n in sorted(names)] + [self.asset(a) for a in sorted(assets)]
         return digest("\0".join(parts).encode())
 
     def _fingerprints(self) -> dict[str, str]:
