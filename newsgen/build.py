@@ -60,7 +60,9 @@ def build(
     now = (options.now or datetime.now(UTC)).astimezone(UTC)
     look = Look(options, now)
     with Cache(options.site, engine()) as cache:
-        report = None if options.verify else look.report(cache)
+        # What a process knows to be new needs no second look.
+        is_new = bool(memory and memory.found and [*memory.found.values()] != look.found)
+        report = None if options.verify or is_new else look.report(cache)
         if report is not None:
             cache.save()
             report.seconds["look"] = round(time.perf_counter() - started, 3)

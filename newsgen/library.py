@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -81,14 +81,16 @@ class Library(NamedTuple):
         show: frozenset[str] = frozenset(),
         clock: datetime | None = None,
         clusterer: Clusterer | None = None,
+        shelves: Shelves | None = None,
     ) -> Library:
         """The library of the articles whose gates are open at `now`, or that `show` lets through with their status.
 
         `clock` is the content clock; by default the newest published article that is not in the future. A `clusterer`
-        that has clustered before spends time on what has changed alone.
+        that has clustered before, and `shelves` of before, spend time on what has changed alone.
         """
         everything = sorted(articles, key=lambda a: a.id)
-        address = urls.articles(everything, config.permalink, config.zone)
+        shelves = shelves or Shelves()
+        address = shelves.addresses(everything, config)
         published = []
         folded = []
         for article in everything:
@@ -108,26 +110,83 @@ class Library(NamedTuple):
             published, clock=clock, folded=folded, about=about["story"], similar=config.stories.similarity
         )
         everything_shown: list[Member] = [*published, *found.coverage]
-        members = tuple(sorted(everything_shown, key=lambda m: (m.published, m.id), reverse=True))
+        shelves.fill(everything_shown, found.stories, config, about)
+        members = shelves.members
         story_of: dict[str, Story] = {}
         for story in found.stories:
             for member in story.members:
                 story_of.setdefault(member.id, story)
-        providers = _providers(members, found.stories, about["provider"])
         return cls(
             config=config,
             clock=clock,
             articles=tuple(m for m in members if isinstance(m, Article)),
             members=members,
             stories=found.stories,
-            sections={axis: _sections(axis, members, config, about, providers) for axis in AXES},
+            sections=shelves.sections,
             by_id={m.id: m for m in members},
             story_of=story_of,
             address=address,
             targets=found.targets,
-            providers=providers,
+            providers=shelves.providers,
             about=about,
         )
+
+
+class Shelves:
+    """Where members stand: in their order, by provider and in sections; kept for the next library, which may differ in little."""
+
+    def __init__(self) -> None:
+        self.members: tuple[Member, ...] = ()
+        self.providers: dict[str, Provider] = {}
+        self.sections: dict[str, dict[str, Section]] = {}
+        self._address: dict[str, str] = {}
+        self._named: object = None
+        self._placed: object = None
+
+    def addresses(self, articles: list[Article], config: Config) -> dict[str, str]:
+        """Each article's address, by its id."""
+        facts = [(a.id, a.published, a.slug, a.category, a.provider) for a in articles]
+        named = config.permalink, config.timezone, facts
+        if self._named != named:
+            self._named, self._address = named, urls.articles(articles, config.permalink, config.zone)
+        return self._address
+
+    def fill(
+        self,
+        members: list[Member],
+        stories: Iterable[Story],
+        config: Config,
+        about: Mapping[str, Mapping[str, About]],
+    ) -> None:
+        """Puts members into their places; into those of before where nothing that decides on them is new."""
+        facts = [(m.id, m.published, m.topics, m.category, m.provider, m.provider_name) for m in members]
+        lines = [(m.provider, m.provider_name) for m in _folded(stories)]
+        placed = config, about, facts, lines
+        if self._placed != placed:
+            self._placed = placed
+            self.members = tuple(sorted(members, key=lambda m: (m.published, m.id), reverse=True))
+            self.providers = _providers(self.members, stories, about["provider"])
+            self.sections = {axis: _sections(axis, self.members, config, about, self.providers) for axis in AXES}
+            return
+        now = {m.id: m for m in members}
+        moved = {m.id for m in self.members if now[m.id] is not m}
+        if not moved:
+            return
+        self.members = tuple([now[m.id] for m in self.members])
+        self.sections = {
+            axis: {
+                key: section
+                if moved.isdisjoint([m.id for m in section.members])
+                else msgspec.structs.replace(section, members=tuple([now[m.id] for m in section.members]))
+                for key, section in sections.items()
+            }
+            for axis, sections in self.sections.items()
+        }
+
+
+def _folded(stories: Iterable[Story]) -> Iterator[Coverage]:
+    """The held followers that stand in stories as lines."""
+    return (m for s in stories for m in s.members if isinstance(m, Coverage) and m.folded)
 
 
 def _providers(members: Iterable[Member], found: Iterable[Story], about: Mapping[str, About]) -> dict[str, Provider]:
@@ -136,8 +195,7 @@ def _providers(members: Iterable[Member], found: Iterable[Story], about: Mapping
     A name that is a domain, or an all-lowercase fragment of one ("tech" of techstory.in), is none.
     """
     names: dict[str, Counter[str]] = {}
-    folded = (m for s in found for m in s.members if isinstance(m, Coverage) and m.folded)
-    for group in (members, folded):
+    for group in (members, _folded(found)):
         for member in group:
             counts = names.setdefault(member.provider, Counter())
             name = member.provider_name

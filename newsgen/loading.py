@@ -17,7 +17,7 @@ from newsgen.cache import Cache, Entry, Mark, engine
 from newsgen.content import Parsed
 from newsgen.errors import Problem, Superseded
 from newsgen.files import Found
-from newsgen.library import GATES, Library
+from newsgen.library import GATES, Library, Shelves
 from newsgen.model import About, Article, Site
 from newsgen.options import Memory, Options, Progress, Report, folders
 from newsgen.plan import Plan, Sheet
@@ -121,11 +121,20 @@ def _load(
         with contextlib.suppress(msgspec.DecodeError):
             ranking.OWNERS.update(_owners.decode(cache.get("owners") or b""))
         if begins or memory.clusterer is None:
-            memory.clusterer = Clusterer()
+            memory.clusterer, memory.shelves = Clusterer(), Shelves()
         clusterer = memory.clusterer
         if begins and cache.get("stories") == reader:
             clusterer.load(cache.get)
-        shelved = Library.of(articles, abouts, settings, now=now, show=options.show, clock=moment, clusterer=clusterer)
+        shelved = Library.of(
+            articles,
+            abouts,
+            settings,
+            now=now,
+            show=options.show,
+            clock=moment,
+            clusterer=clusterer,
+            shelves=memory.shelves,
+        )
         if begins and settings.stories.similarity:
             cache.put("stories", reader)
             for name, value in clusterer.dump():

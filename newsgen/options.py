@@ -13,6 +13,7 @@ from newsgen.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
     from newsgen.files import Found, Stamp
+    from newsgen.library import Shelves
     from newsgen.loading import Loaded
     from newsgen.output import Manifest
     from newsgen.stories import Clusterer
@@ -42,8 +43,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Memory:
-    """What a process that builds a site again keeps: its files as they were found and read, by id, its stories, and the
-    list of what it wrote, with that list's stamp."""
+    """What a process that builds a site again keeps: its files as they were found and read, by id, its stories, where
+    articles stand, and the list of what it wrote, with that list's stamp."""
 
     def __init__(self) -> None:
         self.reader = b""
@@ -51,6 +52,7 @@ class Memory:
         self.parsed: dict[str, Any] = {}
         self.unsettled: dict[str, bytes] = {}
         self.clusterer: Clusterer | None = None
+        self.shelves: Shelves | None = None
         self.loaded: Loaded | None = None
         self.written: tuple[Stamp, Manifest] | None = None
 

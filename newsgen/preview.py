@@ -31,6 +31,9 @@ AROUND = 2
 FETCH = 0.1
 """Seconds that browsers have to fetch what is shown to them, before the rest of a build takes the processor."""
 
+AFTER = 0.4
+"""Seconds without another save after which a style sheet that is shown already is built as well."""
+
 PATIENCE = 10
 """Seconds in which builds may be given up, one for the next; then one is brought to its end whatever is saved."""
 
@@ -75,6 +78,7 @@ class Preview:
         self._stopped = False
         self._watch: Watch | None = None
         self._begun: float | None = None
+        self._before: dict[str, files.Found] = {}
 
     @property
     def show(self) -> list[str]:
@@ -84,17 +88,18 @@ class Preview:
     def build(self) -> None:
         """Builds, and tells what is new. Whatever is wrong with the site becomes problems to show."""
         news = News()
-        before = self._memory.found
         styles = self._restyle()
+        if styles and self._watch and self._watch.stirs(AFTER):
+            return
         self._begun = self._begun or time.monotonic()
         try:
             report = build.build(self.options, memory=self._memory, ahead=self)
             # A page that was shown by a build that was given up may be as it was before.
             changed = frozenset([*report.written, *report.pruned, *self.early]) - styles
-            news = News(changed=changed, article=self._edited(before) if before else "")
+            news = News(changed=changed, article=self._edited())
             self.report = report
             problems = list(report.problems)
-            self.early = {}
+            self.early, self._before = {}, self._memory.found
         except Superseded:
             return
         except NewsgenError as error:
@@ -121,7 +126,7 @@ class Preview:
                 with contextlib.suppress(OSError):
                     early[path] = (top / path).read_bytes()
         if early:
-            self.early = early
+            self.early = {**self.early, **early}
             self._tell(News(changed=frozenset(early)))
         return frozenset(early)
 
@@ -131,6 +136,7 @@ class Preview:
             # A build that had nothing to do read nothing: now, not when the first edit comes.
             with contextlib.suppress(NewsgenError):
                 self.loaded = loading.load(self.options, memory=self._memory)
+                self._before = self._memory.found
             self._tell(News())
         self._watch = watch
         while not self._stopped:
@@ -198,13 +204,13 @@ class Preview:
     def _note(self, sheets: Iterable[Sheet], last: Last) -> None:
         self._why |= {sheet.path: "; ".join(last.reasons(sheet)) for sheet in sheets}
 
-    def _edited(self, before: dict[str, files.Found]) -> str:
-        """The address of the page of the last content file, by path, that is not as it was."""
-        loaded = self._memory.loaded
+    def _edited(self) -> str:
+        """The address of the page of the last content file, by path, that is not as the last whole build found it."""
+        loaded, before = self._memory.loaded, self._before
+        if not loaded or not before:
+            return ""
         edited = [id for id, found in self._memory.found.items() if before.get(id) != found]
-        return next(
-            (loaded.library.address[id] for id in reversed(edited) if loaded and id in loaded.library.address), ""
-        )
+        return next((loaded.library.address[id] for id in reversed(edited) if id in loaded.library.address), "")
 
     def _shown(self, problem: Problem) -> Shown:
         frame = self._frame(problem.path, problem.line) if problem.line else []

@@ -8,7 +8,19 @@ import threading
 import time
 from pathlib import Path
 
-from watchdog.events import FileSystemEvent, FileSystemEventHandler
+from watchdog.events import (
+    DirCreatedEvent,
+    DirDeletedEvent,
+    DirModifiedEvent,
+    DirMovedEvent,
+    FileClosedEvent,
+    FileCreatedEvent,
+    FileDeletedEvent,
+    FileModifiedEvent,
+    FileMovedEvent,
+    FileSystemEvent,
+    FileSystemEventHandler,
+)
 from watchdog.observers import Observer
 from watchdog.observers.api import BaseObserver, ObservedWatch
 from watchdog.observers.polling import PollingObserver
@@ -19,7 +31,11 @@ QUIET = 0.02
 LONGEST = 0.5
 """Seconds after which a batch is taken as whole, whatever still happens."""
 
-_CHANGES = ("created", "modified", "moved", "deleted", "closed")
+_CHANGES: list[type[FileSystemEvent]] = [
+    DirCreatedEvent, DirDeletedEvent, DirModifiedEvent, DirMovedEvent,
+    FileClosedEvent, FileCreatedEvent, FileDeletedEvent, FileModifiedEvent, FileMovedEvent,
+]  # fmt: skip
+"""What is asked of the file system: not that files are opened and read, which builds do all the time."""
 
 
 class Watch(FileSystemEventHandler):
@@ -38,7 +54,7 @@ class Watch(FileSystemEventHandler):
         self._observer: BaseObserver = PollingObserver(timeout=0.5) if poll else Observer()
 
     def __enter__(self) -> Watch:
-        self._observer.schedule(self, str(self._site), recursive=False)
+        self._observer.schedule(self, str(self._site), recursive=False, event_filter=_CHANGES)
         self._hold()
         self._observer.start()
         return self
@@ -63,13 +79,17 @@ class Watch(FileSystemEventHandler):
         """Whether a batch of changes has begun."""
         return self._stirred.is_set()
 
+    def stirs(self, seconds: float) -> bool:
+        """Whether a batch of changes begins within so many seconds."""
+        return self._stirred.wait(seconds)
+
     def stir(self) -> None:
         """Begins a batch, as a change on disk does."""
         self._stirred.set()
 
     def on_any_event(self, event: FileSystemEvent) -> None:
         """Takes note of what the file system says."""
-        if event.event_type not in _CHANGES:
+        if type(event) not in _CHANGES:
             return
         paths = {os.fsdecode(p) for p in (event.src_path, event.dest_path) if p}
         if any(self._is_input(path) for path in paths):
@@ -93,4 +113,4 @@ class Watch(FileSystemEventHandler):
                     self._observer.unschedule(self._held.pop(top))
             if stands and top not in self._held:
                 with contextlib.suppress(OSError):
-                    self._held[top] = self._observer.schedule(self, top, recursive=True)
+                    self._held[top] = self._observer.schedule(self, top, recursive=True, event_filter=_CHANGES)
