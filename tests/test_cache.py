@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from sites import Site
 
-from newsgen import build, cache, content, files, render
+from newsgen import build, cache, content, files, fresh, render
 from newsgen.cache import Cache, Entry, Mark
 from newsgen.errors import TemplateError
 from newsgen.files import Stamp
@@ -109,6 +109,25 @@ def test_a_build_that_changes_nothing_reads_nothing_and_imports_neither_yaml_nor
         assert f"['{expected}" in done.stdout
     assert not {"yaml", "jinja2", "markdown", "nh3", "frontmatter", "yaml_rs"} & set(done.stdout.split())
     assert done.stdout.split()[-1] == "2"
+
+
+def test_a_file_as_young_as_the_clock_s_tick_is_read_again_once_not_always(
+    site: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    s = site(SITE).article("a").article("b")
+    s.good()
+    read: list[str] = []
+    digest = fresh._digest
+    monkeypatch.setattr(fresh, "_digest", lambda path: read.append(Path(path).name) or digest(path))
+    assert "look" in s.good().seconds
+    assert {"a.md", "b.md"} <= set(read), "an edit might have left no trace"
+    monkeypatch.setattr(files, "TICK", -(10**12))
+    assert "look" in s.good().seconds
+    read.clear()
+    assert "look" in s.good().seconds
+    assert read == [], "by now any edit would have"
+    s.article("a", title="Other")
+    assert "look" not in s.good().seconds
 
 
 CHANGES: dict[str, Callable[[Site], object]] = {

@@ -9,8 +9,9 @@ from xml.etree import ElementTree
 import pytest
 from sites import Site
 
+from newsgen import plan
 from newsgen.config import KINDS
-from newsgen.pages import HomePage, ListPage
+from newsgen.pages import ArticlePage, HomePage, ListPage, StoryPage
 from newsgen.urls import FEEDS
 
 Make = Callable[..., Site]
@@ -51,6 +52,21 @@ def test_every_kind_of_page_is_there(site: Make) -> None:
         "imprint/index.html",
     ):  # fmt: skip
         assert path in tree, path
+
+
+def test_pages_that_are_made_before_the_plan_are_those_of_the_plan(site: Make) -> None:
+    s = many(site(f"-- site.toml --\n{BASE}"), 40)
+    s.article("one", story="x", webUrl="https://a.example/").article("two", story="x", webUrl="https://b.example/")
+    loaded = s.load()
+    made = {page.path: page for page in plan.beforehand(loaded.library, loaded.plan.sheets)}
+    assert {type(page) for page in made.values()} == {HomePage, ListPage, StoryPage, ArticlePage}
+    assert sum(isinstance(page, ArticlePage) for page in made.values()) == 42
+    assert "topics/t1/index.html" in made
+    for path, page in made.items():
+        assert page == loaded.plan.page(path)
+    assert [page.path for page in plan.beforehand(loaded.library, {"index.html", "nowhere/index.html"})] == [
+        "index.html"
+    ]
 
 
 def test_each_kind_can_be_switched_off_and_nothing_then_links_to_it(site: Make) -> None:

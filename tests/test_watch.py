@@ -6,8 +6,9 @@ import shutil
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 from sites import NOW, Site
 
+from newsgen import preview
 from newsgen.options import Options
 from newsgen.preview import FOLDER, News, Preview
 from newsgen.watch import Watch
@@ -26,23 +28,25 @@ IDLE = 0.25
 class Previewed:
     """A preview with its watcher, without its server."""
 
-    def __init__(self, site: Site, *, poll: bool = False) -> None:
+    def __init__(self, site: Site, *, poll: bool = False, pages: Collection[str] = ()) -> None:
         self.site = site
         self.builds = 0
+        self.hears: Callable[[News], object] = lambda _: None
         self._last = time.monotonic()
         options = Options(site=site.root, output=site.root / FOLDER, now=NOW, jobs=1, fingerprints=False)
-        self.preview = Preview(options, self._told, tuple)
+        self.preview = Preview(options, self._told, lambda: pages)
         self.preview.build()
-        self._watch = Watch(site.root, site.root / "content", poll=poll)
-        self._watch.__enter__()
-        self._thread = threading.Thread(target=self.preview.run, args=(self._watch,))
+        self.watch = Watch(site.root, site.root / "content", poll=poll)
+        self.watch.__enter__()
+        self._thread = threading.Thread(target=self.preview.run, args=(self.watch,))
         self._thread.start()
         self.idle()
         self.builds = 0
 
-    def _told(self, _: News) -> None:
+    def _told(self, news: News) -> None:
         self.builds += 1
         self._last = time.monotonic()
+        self.hears(news)
 
     def idle(self, least: int = 0, patience: float = 20) -> None:
         """Waits for so many builds at least, and then until there are no more."""
@@ -56,9 +60,9 @@ class Previewed:
 
     def stop(self) -> None:
         self.preview.stop()
-        self._watch.stir()
+        self.watch.stir()
         self._thread.join()
-        self._watch.__exit__()
+        self.watch.__exit__()
 
     def clean(self) -> dict[str, bytes]:
         """A clean build of a copy."""
@@ -79,11 +83,11 @@ class Previewed:
 def previewed(site: Callable[..., Site]) -> Iterator[Callable[..., Previewed]]:
     made: list[Previewed] = []
 
-    def make(*, poll: bool = False) -> Previewed:
+    def make(**chosen: Any) -> Previewed:
         s = site()
         for n in range(8):
             s.article(f"a{n}", topics=f"[T{n % 2}]")
-        made.append(Previewed(s, poll=poll))
+        made.append(Previewed(s, **chosen))
         return made[-1]
 
     yield make
@@ -182,6 +186,81 @@ def test_a_checkout_of_another_branch(previewed: Callable[..., Previewed]) -> No
     p.idle(least=done + 1)
     p.check()
     assert (p.site.root / FOLDER / "2026/11/08/a1/index.html").exists()
+
+
+PAGE = "2026/11/08/a1/index.html"
+
+
+def test_a_save_gives_up_the_build_before_and_what_that_showed_is_shown_anew(
+    previewed: Callable[..., Previewed],
+) -> None:
+    p = previewed(pages=[PAGE, "index.html"])
+    shown: list[bytes] = []
+    news: list[frozenset[str]] = []
+
+    def hear(told: News) -> None:
+        news.append(told.changed)
+        if PAGE in told.changed and not shown:
+            shown.append(p.preview.early[PAGE])
+            assert PAGE in p.preview.early, "shown before the plan is made"
+            p.site.edit("content/a1.md", "Second", "A1")
+            p.watch.stir()
+
+    p.hears = hear
+    p.site.edit("content/a1.md", "A1", "Second")
+    p.idle(least=2)
+    assert b"Second" in shown[0]
+    assert PAGE not in p.preview.report.written, "the build that showed it was given up"
+    assert PAGE in news[-1], "so browsers are told of it, though its file is as it was"
+    assert p.preview.early == {}
+    p.check()
+
+
+def test_builds_are_not_given_up_for_ever(previewed: Callable[..., Previewed], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(preview, "PATIENCE", 0.5)
+    p = previewed(pages=[PAGE])
+    went_on = threading.Event()
+    titles = [f"Title {n}" for n in range(40)]
+
+    def hear(told: News) -> None:
+        if PAGE in told.changed and not p.preview.early:
+            went_on.set()
+        elif titles and not went_on.is_set():
+            p.site.article("a1", title=titles.pop(), topics="[T1]")
+            p.watch.stir()
+
+    p.hears = hear
+    p.site.edit("content/a1.md", "A1", "Second")
+    assert went_on.wait(20)
+    assert len(titles) > 10
+    p.check()
+
+
+def test_a_style_is_shown_before_anything_is_built_also_while_the_site_is_broken(
+    previewed: Callable[..., Previewed],
+) -> None:
+    p = previewed()
+    p.site.write("static/css/site.css", "/* one */")
+    p.idle(least=1)
+    told: list[tuple[frozenset[str], bytes | None, bool]] = []
+    standing = p.site.root / FOLDER / "css/site.css"
+    p.hears = lambda news: told.append(
+        (news.changed, p.preview.early.get("css/site.css"), standing.read_bytes() == b"/* two */")
+    )
+    p.site.write("static/css/site.css", "/* two */")
+    p.idle(least=p.builds + 1)
+    assert told[0] == ({"css/site.css"}, b"/* two */", False)
+    assert all("css/site.css" not in changed for changed, _, _ in told[1:]), "it is not swapped twice"
+    assert p.preview.early == {}
+    p.site.write("site.toml", "[")
+    p.idle(least=p.builds + 1)
+    p.site.write("static/css/site.css", "/* three */")
+    p.idle(least=p.builds + 1)
+    assert p.preview.problems
+    assert p.preview.early == {"css/site.css": b"/* three */"}
+    p.site.write("site.toml", "")
+    p.idle(least=p.builds + 1)
+    p.check()
 
 
 class Edits(RuleBasedStateMachine):
