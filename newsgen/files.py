@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator
+from operator import attrgetter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,6 +19,7 @@ TICK = 2_000_000_000
 """The coarsest clock of a file system in use, in nanoseconds (FAT: 2 s)."""
 
 _ORDINARY = stat.S_IFREG
+_name = attrgetter("name")
 
 
 class Stamp(NamedTuple):
@@ -56,44 +58,47 @@ def scan(root: Path, shown: str = "") -> Iterator[Found]:
 
     Raises OutputError where the folder itself cannot be read.
     """
-    return _walk(str(root), "", shown or root.name)
+    found: list[Found] = []
+    _walk(str(root), "", shown or root.name, found)
+    return iter(found)
 
 
-def _walk(folder: str, below: str, shown: str) -> Iterator[Found]:
+def _walk(folder: str, below: str, shown: str, out: list[Found]) -> None:
     try:
         with os.scandir(folder) as found:
-            entries = sorted(found, key=lambda e: e.name)
+            entries = sorted(found, key=_name)
     except OSError as error:
         if not below:
             raise OutputError(f"{shown}: cannot be read: {error.strerror}") from None
-        yield Found(below, folder, Problem(path=f"{shown}/{below}", what=f"cannot be read: {error.strerror}"))
+        out.append(Found(below, folder, Problem(path=f"{shown}/{below}", what=f"cannot be read: {error.strerror}")))
         return
     for entry in entries:
         bare = entry.name
         name = below + bare
         if bare[0] == "." or (bare[0] == "_" and (below or bare not in ABOUT)):
             continue
-        if not bare.isprintable() or bare.encode("utf-8", "replace").decode() != bare:
+        if not bare.isprintable() or (not bare.isascii() and bare.encode("utf-8", "replace").decode() != bare):
             path = f"{shown}/{name.encode('unicode_escape').decode()}"
-            yield Found(
-                path, entry.path, Problem(path=path, what="has a name that cannot be printed", hint="rename it")
-            )
+            what = "has a name that cannot be printed"
+            out.append(Found(path, entry.path, Problem(path=path, what=what, hint="rename it")))
         elif entry.is_dir(follow_symlinks=False):
-            yield from _walk(entry.path, name + "/", shown)
+            _walk(entry.path, name + "/", shown, out)
         elif entry.is_symlink() and entry.is_dir():
             hint = "links to folders are not followed: move it here"
-            yield Found(name, entry.path, Problem(path=f"{shown}/{name}", what="is a link to a folder", hint=hint))
+            out.append(
+                Found(name, entry.path, Problem(path=f"{shown}/{name}", what="is a link to a folder", hint=hint))
+            )
         elif bare.endswith(SUFFIXES) or bare.lower().endswith(SUFFIXES):
             try:
                 s = entry.stat()
             except OSError as error:
                 what = f"cannot be read: {error.strerror}"
-                yield Found(name, entry.path, Problem(path=f"{shown}/{name}", what=what))
+                out.append(Found(name, entry.path, Problem(path=f"{shown}/{name}", what=what)))
                 continue
             if stat.S_IFMT(s.st_mode) == _ORDINARY:
-                yield Found(name, entry.path, Stamp(s.st_size, s.st_mtime_ns, s.st_ctime_ns, s.st_ino))
+                out.append(Found(name, entry.path, Stamp(s.st_size, s.st_mtime_ns, s.st_ctime_ns, s.st_ino)))
             else:
-                yield Found(name, entry.path, Problem(path=f"{shown}/{name}", what="is not a file"))
+                out.append(Found(name, entry.path, Problem(path=f"{shown}/{name}", what="is not a file")))
 
 
 def home() -> Path:

@@ -10,6 +10,9 @@ from urllib.parse import urlsplit
 
 import markdown
 import nh3
+from markdown.extensions.fenced_code import FencedCodeExtension
+from markdown.extensions.sane_lists import SaneListExtension
+from markdown.extensions.tables import TableExtension
 
 from newsgen.text import LANGUAGE
 
@@ -107,7 +110,9 @@ class Markup:
     def __init__(self, root: str = "/", *, images: bool = True, blocked: Callable[[str], bool] | None = None) -> None:
         self._root = root
         self._blocked = blocked
-        self._markdown = markdown.Markdown(extensions=["tables", "fenced_code", "sane_lists"], output_format="html")
+        # By name Markdown would look for them among all that is installed.
+        extensions = [TableExtension(), FencedCodeExtension(), SaneListExtension()]
+        self._markdown = markdown.Markdown(extensions=extensions, output_format="html")
         self._inline: Any = self._markdown.treeprocessors["inline"]
         known = {self._markdown.inlinePatterns[name]: mark for name, mark in _MARKS.items()}
         self._patterns = [(pattern, known.get(pattern, "")) for pattern in self._markdown.inlinePatterns]

@@ -27,7 +27,7 @@ from newsgen.pages import (
     RedirectPage,
     TextPage,
 )
-from newsgen.text import digest
+from newsgen.text import brief, digest
 
 TOP = 12
 """Stories at the top of the front page; below them `BLOCKS` topics with `BLOCK` stories each."""
@@ -95,7 +95,12 @@ class Plan:
                 self._part |= dict.fromkeys([sheet.path for sheet in found], part)
         self.sheets = {sheet.path: sheet for sheet in sheets}
         self.problems: tuple[Problem, ...] = ()
-        if _in_the_way([sheet.path for sheet in sheets]):
+        paths = [sheet.path for sheet in sheets]
+        # A key of no pages, for paths of which it is known that none is in another's way.
+        apart = brief(b"apart" + "\0".join(paths).encode("utf-8", "surrogatepass"))
+        if apart in known or not _in_the_way(paths):
+            self._keyed[apart] = ()
+        else:
             pages, self.problems = _apart((page for part in every for page in part.make()), named)
             self.sheets = {page.path: self._sheet(page) for page in pages}
             self._made = {page.path: page for page in pages}
