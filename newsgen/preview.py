@@ -78,6 +78,7 @@ class Preview:
         self._stopped = False
         self._watch: Watch | None = None
         self._begun: float | None = None
+        self._first: set[str] = set()
         self._before: dict[str, files.Found] = {}
 
     @property
@@ -87,7 +88,6 @@ class Preview:
 
     def build(self) -> None:
         """Builds, and tells what is new. Whatever is wrong with the site becomes problems to show."""
-        news = News()
         styles = self._restyle()
         if styles and self._watch and self._watch.stirs(AFTER):
             return
@@ -104,8 +104,9 @@ class Preview:
             return
         except NewsgenError as error:
             problems = [p if isinstance(p, Problem) else _placed(p) for p in error.problems]
-            # Style sheets that no build has copied yet are shown all the same.
-            self.early = {path: data for path, data in self.early.items() if path.endswith(".css")}
+            # Style sheets that no build has copied yet are shown all the same; pages are again as their files are.
+            news = News(changed=frozenset(path for path in self.early if not path.endswith(".css")))
+            self.early = {path: data for path, data in self.early.items() if path not in news.changed}
         self._begun = None
         self.problems = [self._shown(p) for p in problems]
         self.loaded = self._memory.loaded or self.loaded
@@ -113,11 +114,11 @@ class Preview:
 
     def _restyle(self) -> frozenset[str]:
         """Shows style sheets that changed, before anything is read: nothing else depends on what is in them."""
+        if self.options.fingerprints:
+            return frozenset()
         top = self.options.site / "static"
         found = {
-            Path(place).relative_to(top).as_posix(): stamp
-            for place, stamp in files.tree(top)
-            if place.endswith(".css") and not self.options.fingerprints
+            Path(place).relative_to(top).as_posix(): stamp for place, stamp in files.tree(top) if place.endswith(".css")
         }
         before, self._styles = self._styles, found
         early = {}
@@ -183,22 +184,27 @@ class Preview:
     def arranged(self, library: Library, press: Press) -> None:
         """Shows the pages that are open in a browser before all others are planned."""
         made = {Sheet.of(page, page.encode()): page for page in plan.beforehand(library, self._open_pages())}
-        self._show({sheet: page for sheet, page in made.items() if press.last.is_stale(sheet)}, press)
+        due = {sheet: page for sheet, page in made.items() if press.last.is_stale(sheet)}
+        self._first = {sheet.path for sheet in made}
+        self._show(due, press, self._first - {sheet.path for sheet in due})
 
     def planned(self, loaded: Loaded, stale: list[Sheet], press: Press) -> None:
         """Shows the open pages that only the plan knows, before anything is rendered, and remembers why pages are stale."""
-        pages = set(self._open_pages()) - self.early.keys()
+        pages = set(self._open_pages()) - self._first
         self.loaded = loaded
-        self._show({sheet: loaded.plan.page(sheet.path) for sheet in stale if sheet.path in pages}, press)
+        due = {sheet: loaded.plan.page(sheet.path) for sheet in stale if sheet.path in pages}
+        self._show(due, press, pages - {sheet.path for sheet in due})
         self._note(stale, press.last)
 
-    def _show(self, due: dict[Sheet, Page], press: Press) -> None:
-        if due:
-            self._note(due, press.last)
-            made = {sheet.path: press.render(page) for sheet, page in due.items()}
-            self.early = {**self.early, **made}
+    def _show(self, due: dict[Sheet, Page], press: Press, fresh: set[str]) -> None:
+        """Has browsers show some pages, and others as their files are, whatever a build that was given up showed."""
+        self._note(due, press.last)
+        made = {sheet.path: press.render(page) for sheet, page in due.items()}
+        back = fresh & self.early.keys()
+        self.early = {path: data for path, data in self.early.items() if path not in back} | made
+        if made or back:
             self.fetched.clear()
-            self._tell(News(changed=frozenset(made)))
+            self._tell(News(changed=frozenset(made.keys() | back)))
             self.fetched.wait(FETCH)
 
     def _note(self, sheets: Iterable[Sheet], last: Last) -> None:

@@ -211,9 +211,25 @@ def test_a_save_gives_up_the_build_before_and_what_that_showed_is_shown_anew(
     p.idle(least=2)
     assert b"Second" in shown[0]
     assert PAGE not in p.preview.report.written, "the build that showed it was given up"
-    assert PAGE in news[-1], "so browsers are told of it, though its file is as it was"
+    assert any(PAGE in changed for changed in news[1:]), "so browsers are told of it, though its file is as it was"
     assert p.preview.early == {}
     p.check()
+
+
+def test_a_page_that_was_shown_by_a_build_that_fails_is_shown_as_its_file_is(
+    previewed: Callable[..., Previewed],
+) -> None:
+    p = previewed(pages=[PAGE])
+    news: list[tuple[frozenset[str], bool]] = []
+    p.hears = lambda told: news.append((told.changed, PAGE in p.preview.early))
+    p.site.write("templates/feeds/robots.txt", "{{ nothing.at.all }}")
+    p.site.write("site.toml", 'base_url = "https://x.example/"\n')
+    p.site.edit("content/a1.md", "A1", "Second")
+    p.idle(least=2)
+    assert p.preview.problems
+    assert (frozenset({PAGE}), True) in news, "shown ahead of the rest"
+    assert PAGE in news[-1][0]
+    assert not news[-1][1], "the last good page, below what is wrong"
 
 
 def test_builds_are_not_given_up_for_ever(previewed: Callable[..., Previewed], monkeypatch: pytest.MonkeyPatch) -> None:
