@@ -201,12 +201,17 @@ def serve(
     jobs: int | None,
     **chosen: Any,
 ) -> None:
-    """Show the site in a browser, and every edit as soon as it is saved."""
+    """Show the site in a browser, and every edit as soon as it is saved.
+
+    Held articles are shown with a badge, but with --production.
+    """
     from newsgen import preview
     from newsgen import serve as work
 
     site, output = chosen["site"], chosen.pop("output")
     folder = output or site / preview.FOLDER
+    # Whoever previews a site wants to see what waits to be published; the bar in the page hides it.
+    chosen["unpublished"] = chosen["unpublished"] or not production
     options = _chosen(output=folder, jobs=jobs, fingerprints=production, **chosen)
 
     def ready(address: str, problems: Iterable[object]) -> None:

@@ -118,21 +118,12 @@ class Theme:
             self._known = _kept.decode(cache.get("closures") or b"\x80")
         known = self._known.copy()
         try:
-            names = self._names()
-            for name in [*names, *(f"{SHIPPED}/{n}" for n in names)]:
-                if name in names or self._is_there(name):
-                    self.closure(name)
+            for name in self._parser.list_templates():
+                self.closure(name)
         except (TemplateError, OSError, UnicodeDecodeError):
             self._closures.clear()  # to be met again by whoever asks for that template
         if self._known != known:
             cache.put("closures", msgspec.msgpack.encode(self._known, order="deterministic"))
-
-    def _is_there(self, name: str) -> bool:
-        try:
-            self._source(name)
-        except TemplateError:
-            return False
-        return True
 
     def used(self) -> set[str]:
         """The names of all templates that pages may be made of, parts and shipped ones below a site's own included."""
