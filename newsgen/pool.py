@@ -24,13 +24,14 @@ R = TypeVar("R")
 
 
 class Pool:
-    """Other processes, begun when there is work for them. `jobs` None is as many as the machine has processors."""
+    """Other processes, begun when there is work for them; with this one they are `jobs`, by default one a processor."""
 
     def __init__(self, jobs: int | None, executor: Executor | None) -> None:
         self._given = executor
         self._jobs = jobs
         self._own: Executor | None = None
         self._waiting: deque[tuple[Future[Any], Callable[[Any], None]]] = deque()
+        self._others = max(1, (jobs or _processors()) - 1)
 
     def __enter__(self) -> Pool:
         return self
@@ -50,13 +51,21 @@ class Pool:
         """Whether others have begun to work already."""
         return bool(self._given or self._own)
 
+    @property
+    def has_enough(self) -> bool:
+        """Whether the others have work for a while, so that a piece more is better done here."""
+        while self._waiting and self._waiting[0][0].done():
+            self._receive()
+        due = sum(not future.done() for future, _ in self._waiting)
+        return self._own is not None and due >= 2 * self._others
+
     def submit(self, function: Callable[[T], R], piece: T, done: Callable[[R], None]) -> None:
         """Has a piece of work done elsewhere; `done` gets what comes of it, in the order of the pieces.
 
         Few are under way at a time, as what waits is memory.
         """
         self._waiting.append((self._executor.submit(function, piece), done))
-        if len(self._waiting) > 2 * (self._jobs or _processors()):
+        if len(self._waiting) > 4 * (self._others + 1):
             self._receive()
 
     def finish(self) -> None:
@@ -68,6 +77,14 @@ class Pool:
         future, done = self._waiting.popleft()
         done(future.result())
 
+    def _here(self, function: Callable[[T], R], piece: T, done: Callable[[R], None]) -> None:
+        """Does a piece of work in this process, in its place among the others."""
+        from concurrent.futures import Future
+
+        made: Future[R] = Future()
+        made.set_result(function(piece))
+        self._waiting.append((made, done))
+
     @property
     def _executor(self) -> Executor:
         if self._given:
@@ -75,7 +92,7 @@ class Pool:
         if self._own is None:
             from concurrent.futures import ProcessPoolExecutor
 
-            self._own = ProcessPoolExecutor(self._jobs or _processors(), initializer=_begin, initargs=(os.getpid(),))
+            self._own = ProcessPoolExecutor(self._others, initializer=_begin, initargs=(os.getpid(),))
         return self._own
 
     def map(self, function: Callable[[T], R], work: list[T]) -> Iterator[R]:
@@ -85,7 +102,8 @@ class Pool:
             return
         done: deque[R] = deque()
         for piece in work:
-            self.submit(function, piece, done.append)
+            give = self._here if self.has_enough else self.submit
+            give(function, piece, done.append)
             while done:
                 yield done.popleft()
         self.finish()

@@ -171,7 +171,7 @@ class Press:
             return
         sheets = [sheet for sheet, _, _ in batch]
         records = [self.last.manifest.files.get(sheet.path) for sheet in sheets]
-        if not self._remote:
+        if not self._remote or self._pool.has_enough:
             self._note(sheets, self._own([page for _, page, _ in batch], records))
             return
         if self._compiled is None:
