@@ -71,7 +71,7 @@ def build(
         from newsgen.press import Press
 
         options = msgspec.structs.replace(options, now=now)
-        memory = memory or Memory()
+        memory = memory or Memory(again=False)
         with (
             Pool(options.jobs, executor) as pool,
             loading.collector_off(),

@@ -90,7 +90,7 @@ def host(value: str) -> str:
     return name if _DOMAIN.fullmatch(name) else ""
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=1 << 14)
 def key(url: str) -> str:
     """The canonical key of an http(s) URL, "" where it cannot be one.
 

@@ -151,7 +151,7 @@ def build(as_json: bool, why: str | None, **chosen: Any) -> None:
         click.echo("\n".join(reasons) if reasons else f"{why}: fresh")
         return
     # To take all of it apart, or to look for cycles in it, takes longer than to build one article.
-    memory = Memory()
+    memory = Memory(again=False)
     gc.disable()
     with _Progress() as progress:
         report = work.build(options, progress, memory=memory)

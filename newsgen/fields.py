@@ -139,8 +139,8 @@ def web_address(value: str, at: Path, wrong: Faults) -> str:
     return found
 
 
-# One address stands in many files: its own, and those that name it as related.
-@lru_cache(maxsize=65536)
+# One address stands in many files: its own, and those that name it as related; most of them near to each other.
+@lru_cache(maxsize=1 << 14)
 def _web_address(value: str) -> str:
     if _PLAIN_URL.fullmatch(value):
         return value

@@ -133,9 +133,13 @@ class Library(NamedTuple):
 
 
 class Shelves:
-    """Where members stand: in their order, by provider and in sections; kept for the next library, which may differ in little."""
+    """Where members stand: in their order, by provider and in sections; kept for the next library, which may differ in little.
 
-    def __init__(self) -> None:
+    Without `again` there is no next one.
+    """
+
+    def __init__(self, *, again: bool = False) -> None:
+        self._again = again
         self.members: tuple[Member, ...] = ()
         self.providers: dict[str, Provider] = {}
         self.sections: dict[str, dict[str, Section]] = {}
@@ -145,9 +149,9 @@ class Shelves:
 
     def addresses(self, articles: list[Article], config: Config) -> dict[str, str]:
         """Each article's address, by its id."""
-        facts = [(a.id, a.published, a.slug, a.category, a.provider) for a in articles]
+        facts = [(a.id, a.published, a.slug, a.category, a.provider) for a in articles] if self._again else None
         named = config.permalink, config.timezone, facts
-        if self._named != named:
+        if facts is None or self._named != named:
             self._named, self._address = named, urls.articles(articles, config.permalink, config.zone)
         return self._address
 
@@ -159,10 +163,11 @@ class Shelves:
         about: Mapping[str, Mapping[str, About]],
     ) -> None:
         """Puts members into their places; into those of before where nothing that decides on them is new."""
-        facts = [(m.id, m.published, m.topics, m.category, m.provider, m.provider_name) for m in members]
-        lines = [(m.provider, m.provider_name) for m in _folded(stories)]
-        placed = config, about, facts, lines
-        if self._placed != placed:
+        placed = None
+        if self._again:
+            facts = [(m.id, m.published, m.topics, m.category, m.provider, m.provider_name) for m in members]
+            placed = config, about, facts, [(m.provider, m.provider_name) for m in _folded(stories)]
+        if placed is None or self._placed != placed:
             self._placed = placed
             self.members = tuple(sorted(members, key=lambda m: (m.published, m.id), reverse=True))
             self.providers = _providers(self.members, stories, about["provider"])

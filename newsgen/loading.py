@@ -70,9 +70,9 @@ def load(
     """
     if cache is None:
         with Cache(options.site, engine()) as kept:
-            return _load(options, progress, memory or Memory(), kept, found, run, begin, go_on, begins=False)
+            return _load(options, progress, memory or Memory(again=False), kept, found, run, begin, go_on, begins=False)
     # What is kept of stories are changes of what was kept before: only the first build of a process can say them.
-    memory = memory or Memory()
+    memory = memory or Memory(again=False)
     begins = memory.loaded is None
     try:
         return _load(options, progress, memory, cache, found, run, begin, go_on, begins=begins)
@@ -121,7 +121,7 @@ def _load(
         with contextlib.suppress(msgspec.DecodeError):
             ranking.OWNERS.update(_owners.decode(cache.get("owners") or b""))
         if begins or memory.clusterer is None:
-            memory.clusterer, memory.shelves = Clusterer(), Shelves()
+            memory.clusterer, memory.shelves = Clusterer(again=memory.again), Shelves(again=memory.again)
         clusterer = memory.clusterer
         if begins and cache.get("stories") == reader:
             clusterer.load(cache.get)

@@ -44,9 +44,13 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
 
 class Memory:
     """What a process that builds a site again keeps: its files as they were found and read, by id, its stories, where
-    articles stand, and the list of what it wrote, with that list's stamp."""
+    articles stand, and the list of what it wrote, with that list's stamp.
 
-    def __init__(self) -> None:
+    Without `again` nothing is kept that only a second build would use.
+    """
+
+    def __init__(self, *, again: bool = True) -> None:
+        self.again = again
         self.reader = b""
         self.found: dict[str, Found] = {}
         self.parsed: dict[str, Any] = {}

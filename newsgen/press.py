@@ -145,7 +145,9 @@ class Press:
         self._pool.finish()
         if self.staged.keys() - set(stale):
             self._settle(stale, page)
-        return [self.staged[sheet] for sheet in stale]
+        found = [self.staged[sheet] for sheet in stale]
+        self.staged.clear()
+        return found
 
     def _settle(self, stale: list[Sheet], page: Callable[[str], Page]) -> None:
         """Takes back what turned out to be in another page's way, and stages what it was in the way of."""

@@ -28,8 +28,11 @@ from newsgen.pages import FilePage, Page
 from newsgen.text import MONTHS, brief
 from newsgen.theme import Theme
 
-REMEMBERED = 1 << 15
+REMEMBERED = 1 << 13
 """Results that a macro remembers."""
+
+TRIED = 1 << 10
+"""Calls after which a macro that was seldom called with the same twice remembers nothing any more."""
 
 _kept = msgspec.msgpack.Decoder(tuple[bytes, dict[str, bytes]])
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -142,6 +145,7 @@ class _Once:
     def __init__(self, macro: Macro) -> None:
         self._macro = macro
         self._remembered = lru_cache(maxsize=REMEMBERED, typed=True)(macro)
+        self._calls = 0
 
     @jinja2.pass_eval_context
     def __call__(self, context: EvalContext, *args: Any, **given: Any) -> str:
@@ -151,6 +155,9 @@ class _Once:
             made = self._remembered(*args, **given)
         except TypeError:
             return self._macro(context, *args, **given)
+        self._calls += 1
+        if self._calls == TRIED and self._remembered.cache_info().hits < TRIED // 5:
+            self._remembered = lru_cache(maxsize=0)(self._macro)
         return made if context.autoescape else str(made)
 
 

@@ -38,10 +38,14 @@ class Clusters(NamedTuple):
 
 
 class Clusterer:
-    """Clusters again and again, each time at the cost of what has changed, and always as if for the first time."""
+    """Clusters again and again, each time at the cost of what has changed, and always as if for the first time.
 
-    def __init__(self) -> None:
+    Without `again` it keeps nothing that is of use to a second time alone.
+    """
+
+    def __init__(self, *, again: bool = True) -> None:
         self.grouping = Grouping()
+        self._again = again
         self._known: dict[str, tuple[_Parts, Story]] = {}
         self._declared: tuple[object, _Declared] | None = None
 
@@ -92,14 +96,7 @@ class Clusterer:
         similar: bool,
     ) -> Clusters:
         files = {a.id: a for a in sorted(articles, key=attrgetter("id"))}
-        # What is declared depends on these alone, and most edits are of something else.
-        said = clock, [(a.id, a.keys, a.related, a.published, a.category, a.topics, a.story) for a in files.values()]
-        if self._declared is None or self._declared[0] != said:
-            owners = _owners(files.values())
-            coverage, targets = _coverage(files.values(), owners.first, clock)
-            self._declared = said, _Declared(owners, coverage, targets, _declared(files, owners.pairs, targets))
-        owners, coverage, targets, declared = self._declared[1]
-        union = declared.copy()
+        owners, coverage, targets, union = self._said(files, clock)
         # Files at one address are one text, and the first speaks for it: a live page has a headline for everything.
         silent = {other for first, other in owners.pairs if union.find(first) == union.find(other)}
         if similar:
@@ -121,6 +118,24 @@ class Clusterer:
             found.append(story)
         stories = tuple(sorted(found, key=lambda s: (s.first.published, s.id)))
         return Clusters(stories, tuple(coverage.values()), targets)
+
+    def _said(self, files: dict[str, Article], clock: datetime) -> _Declared:
+        """What files declare: of before, where none declares anything else, as most edits are of something else."""
+        kept = self._declared
+        facts = (
+            clock,
+            [(a.id, a.keys, a.related, a.published, a.category, a.topics, a.story) for a in files.values()]
+            if self._again
+            else [],
+        )
+        if kept is None or kept[0] != facts:
+            owners = _owners(files.values())
+            coverage, targets = _coverage(files.values(), owners.first, clock)
+            found = _Declared(owners, coverage, targets, _declared(files, owners.pairs, targets))
+            if not self._again:
+                return found
+            kept = self._declared = facts, found
+        return kept[1]._replace(union=kept[1].union.copy())
 
 
 def cluster(articles: Iterable[Article], **given: Any) -> Clusters:
