@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from datetime import timedelta
+from itertools import cycle
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,13 @@ def test_any_number_of_jobs_gives_the_same_bytes(demo: Site, monkeypatch: pytest
     report = demo.good(jobs=2, output=demo.root / "other")
     assert len(report.rendered) > 100
     assert demo.tree(demo.root / "other") == one
+    for enough in ((True,), (False,), (False, True, True), (True, False)):
+        turns = cycle(enough)
+        monkeypatch.setattr(pool.Pool, "has_enough", property(lambda _, turns=turns: next(turns)))
+        shutil.rmtree(demo.root / ".newsgen")
+        place = demo.root / f"shared{len(enough)}{enough[0]}"
+        demo.good(jobs=2, output=place)
+        assert demo.tree(place) == one, "whoever does what"
 
 
 def test_processes_that_begin_from_nothing_and_threads_do_as_well(demo: Site, monkeypatch: pytest.MonkeyPatch) -> None:
