@@ -15,7 +15,7 @@ test: $(VENV)/.test
 	$(BIN)/ruff format --check newsgen tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 2 --dist worksteal
 
 # The Nu HTML checker and every internal link, on every kind of page. Needs npm and Java 17.
 audit: $(VENV)/.test
