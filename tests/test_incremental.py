@@ -1031,7 +1031,7 @@ PLANTED: dict[str, tuple[Any, str, Callable[[], Any]]] = {
     "a stamp without ctime and inode": (files, "Stamp", lambda: _shorter(files.Stamp)),
     "a look that sees no template and no static file": (files, "tree", lambda: lambda _: iter(())),
     "a story's key without its members": (keys.Keys, "_told", lambda: lambda _, story: story.id.encode()),
-    "keys without names": (keys.Keys, "_named", lambda: lambda *_: b""),
+    "keys without names": (keys.Keys, "_name", lambda: lambda *_: b""),
     "keys without the configuration": (keys.Keys, "__init__", _no_scope),
 }
 
