@@ -9,6 +9,7 @@ come, so that a build killed at any moment leaves whole files, of which the next
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
 import shutil
@@ -55,7 +56,6 @@ CLASH = Record("", "", "", -1, -1)
 """What is said of a file that cannot be staged, as another one is where it, or its folder, would be."""
 
 _BINARY = getattr(os, "O_BINARY", 0)
-_lstat = os.lstat
 
 
 class Lock:
@@ -154,7 +154,7 @@ class Output:
     def stands(self, path: str, record: Record, *, verify: bool = False) -> bool:
         """Whether a file is still as it was written: by its size and time, or to be sure by its bytes."""
         try:
-            found = _lstat(self._prefix + path)
+            found = os.lstat(self._prefix + path)
             same = found.st_mtime_ns == record.mtime and found.st_size == record.size
             return same and (not verify or digest((self.root / path).read_bytes()) == record.content)
         except OSError:
@@ -275,7 +275,11 @@ class Output:
         place = self._prefix + path
         if os.path.islink(place):
             raise OutputError(f"{place}: is a link; newsgen writes into real folders only: remove it")
-        return os.path.isdir(place)
+        if os.path.isdir(place):
+            return True
+        if os.path.lexists(place):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), place)
+        return False
 
     @staticmethod
     def _blocked(staged: Iterable[str], gone: list[str]) -> list[str]:

@@ -82,6 +82,20 @@ def test_a_foreign_file_in_a_page_s_place_stays_and_is_named(site: Make) -> None
     assert (s.output / "index.html").read_text() == "by hand"
 
 
+def test_a_foreign_file_in_a_folder_s_place_ends_the_build_before_anything_moves(site: Make) -> None:
+    s = site().article("a")
+    s.good()
+    before = s.tree()
+    listed = (s.output / output.MANIFEST).read_bytes()
+    (s.output / "2027").write_text("by hand")
+    s.article("b", publishedDateTime="2026-11-08T10:00:00Z").article("c", publishedDateTime="2027-01-01T00:00:00Z")
+    with pytest.raises(OutputError, match=r"2027: cannot be written"):
+        s.build(show=frozenset({"future"}))
+    assert {p: d for p, d in s.tree().items() if p != "2027"} == before
+    assert (s.output / output.MANIFEST).read_bytes() == listed
+    assert (s.output / "2027").read_text() == "by hand"
+
+
 @pytest.mark.parametrize("damage", [b"", b"{", b"[]", b'{"files": 3}', b"\xff\xfe", None])
 def test_a_lost_or_damaged_manifest_loses_nothing(site: Make, damage: bytes | None) -> None:
     s = site().article("a").article("b")
