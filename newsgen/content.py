@@ -17,7 +17,7 @@ from newsgen.errors import Problem
 from newsgen.fields import AboutFile, ArticleFile, ImageFile, Images, RelatedFile
 from newsgen.files import ABOUT, Found
 from newsgen.markup import MAX_BYTES, Markup, TooDeepError, player
-from newsgen.model import About, Article, Image, Related, frozen
+from newsgen.model import About, Article, Entries, Image, Related, frozen
 from newsgen.typed import Faults, dotted, faults
 from newsgen.typed import Path as At
 
@@ -200,7 +200,7 @@ class Reader:
             quality=file.quality,
             heat=file.heat,
             images=self._pictures(file.images, (), wrong),
-            related=self._related(file.related, set(keys), wrong),
+            related=Entries.of(self._related(file.related, set(keys), wrong)),
             embed=player(file.featured_content, self._hosts) if file.featured_content else "",
             story=text.slug(file.story) if file.story.strip() else "",
             pin=fields.moment(file.pin, ("pin",), wrong),
@@ -218,7 +218,7 @@ class Reader:
     def _is_blocked(self, *names: str) -> bool:
         return self._blocked is not None and any(map(self._blocked, names))
 
-    def _related(self, entries: tuple[RelatedFile, ...], seen: set[str], wrong: Faults) -> tuple[Related, ...]:
+    def _related(self, entries: tuple[RelatedFile, ...], seen: set[str], wrong: Faults) -> list[Related]:
         """The declared entries, less the article itself, repeats and what is blocked."""
         out = []
         for index, entry in enumerate(entries):
@@ -251,7 +251,7 @@ class Reader:
                 image=pictures[0] if pictures else None,
             )
             out.append(piece)
-        return tuple(out)
+        return out
 
     def _pictures(self, images: Images, at: At, wrong: Faults) -> tuple[Image, ...]:
         rows = images if isinstance(images, tuple) else (images,) if images else ()

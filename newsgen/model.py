@@ -6,6 +6,7 @@ names wherever a list or a story needs only what both have; together they are a 
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any, Literal, TypeAlias
 
@@ -41,6 +42,27 @@ class Related(Noun, frozen=True, kw_only=True):
     image: Image | None
 
 
+class Entries(Noun, frozen=True, kw_only=True):
+    """The related entries of a file, decoded whenever they are asked for: of most only the first canonical key is.
+
+    `keys` are these, in the order of the entries.
+    """
+
+    keys: tuple[str, ...] = ()
+    packed: msgspec.Raw = msgspec.Raw(b"\x90")
+
+    @classmethod
+    def of(cls, entries: Iterable[Related]) -> Entries:
+        held = tuple(entries)
+        return cls(keys=tuple(entry.keys[0] for entry in held), packed=msgspec.Raw(msgspec.msgpack.encode(held)))
+
+    def __iter__(self) -> Iterator[Related]:
+        return iter(_entries(self.packed))
+
+
+_entries = msgspec.msgpack.Decoder(tuple[Related, ...]).decode
+
+
 class Article(Noun, frozen=True, kw_only=True):
     """One article file.
 
@@ -67,7 +89,7 @@ class Article(Noun, frozen=True, kw_only=True):
     quality: int | None
     heat: float | None
     images: tuple[Image, ...]
-    related: tuple[Related, ...]
+    related: Entries
     embed: str
     story: str
     pin: datetime | None
@@ -90,7 +112,7 @@ class Article(Noun, frozen=True, kw_only=True):
 class Coverage(Noun, frozen=True, kw_only=True):
     """A piece that has no file here: a related entry in its own right, with its declarer's topics and category.
 
-    `id` is its canonical key. `folded` marks a held follower that may show as a line of its story and nowhere else.
+    `id` is its canonical key after two slashes, and so never a file's. `folded` marks a held follower that may show as a line of its story and nowhere else.
     """
 
     id: str

@@ -21,6 +21,9 @@ from newsgen.days import Fetch, LostError
 from newsgen.grouping import BESIDE, Grouping, Told
 from newsgen.model import About, Article, Coverage, Evidence, Member, Rejected, Related, Story
 
+ELSEWHERE = "//"
+"""Begins the id of coverage, which goes on with its canonical key: `news.md` may be a file here, and a site in Moldova."""
+
 Kind = Literal["same address", "mutual", "editor"]
 Reason = Literal["one side", "editor", "elsewhere", "unlike"]
 
@@ -247,18 +250,23 @@ def _declared(
     for one, other in pairs:
         union.join(one, other, "same address")
     # Whoever names one of the files at an address names them all.
-    said: dict[str, dict[str, tuple[str, str]]] = {}
-    root = union.roots()
+    roots = union.roots()
+    root = roots.get
+    said: Mapping[str, Collection[str]] = targets
+    if roots:
+        sets: dict[str, set[str]] = {}
+        for id, others in targets.items():
+            sets.setdefault(root(id, id), set()).update([root(other, other) for other in others])
+        said = sets
+    mutual: dict[tuple[str, str], tuple[str, str]] = {}
     for id, others in targets.items():
-        by = said.setdefault(root.get(id, id), {})
+        one = root(id, id)
         for other in others:
-            if other in files and (theirs := root.get(other, other)) not in by:
-                by[theirs] = (id, other)
-    nothing: dict[str, tuple[str, str]] = {}
-    for one, by in said.items():
-        for two, (id, other) in by.items():
-            if one < two and one in said.get(two, nothing):
-                union.join(min(id, other), max(id, other), "mutual")
+            two = root(other, other)
+            if one < two and one in said.get(two, ()):
+                mutual.setdefault((one, two), (id, other))
+    for id, other in mutual.values():
+        union.join(min(id, other), max(id, other), "mutual")
     return union
 
 
@@ -279,20 +287,24 @@ def _coverage(
     names: dict[str, str] = {}
     coverage: dict[str, Coverage] = {}
     targets = {}
-    for file in sorted((f for f in files if f.related), key=lambda a: (a.published, a.id)):
-        found: dict[str, None] = {}
-        for entry in file.related:
-            for key in entry.keys:
-                if id := owners.get(key):
-                    break
-            else:
-                id = next((names[k] for k in entry.keys if k in names), entry.keys[0])
-                names |= dict.fromkeys(entry.keys, id)
-                if id not in coverage:
-                    coverage[id] = _piece(id, entry, file, clock)
-            found[id] = None
-        found.pop(file.id, None)
-        targets[file.id] = tuple(found)
+
+    def piece(entry: Related, file: Article) -> str:
+        for key in entry.keys:
+            if id := owners.get(key):
+                return id
+        id = next((names[k] for k in entry.keys if k in names), ELSEWHERE + entry.keys[0])
+        names.update(dict.fromkeys(entry.keys, id))
+        if id not in coverage:
+            coverage[id] = _piece(id, entry, file, clock)
+        return id
+
+    for file in sorted((f for f in files if f.related.keys), key=lambda a: (a.published, a.id)):
+        found = [owners.get(key, "") for key in file.related.keys]
+        if "" in found:
+            found = [id or piece(entry, file) for id, entry in zip(found, file.related, strict=True)]
+        others = dict.fromkeys(found)
+        others.pop(file.id, None)
+        targets[file.id] = tuple(others)
     return coverage, targets
 
 
@@ -324,7 +336,7 @@ def _followers(folded: Iterable[Article], owners: Mapping[str, str], clock: date
         if owner is None or not file.url:
             continue
         piece = Coverage(
-            id=file.keys[0], title=file.title, excerpt=file.excerpt, published=min(file.published, clock), url=file.url,
+            id=ELSEWHERE + file.keys[0], title=file.title, excerpt=file.excerpt, published=min(file.published, clock), url=file.url,
             provider=file.provider, provider_name=file.provider_name, category=file.category, topics=file.topics,
             type=file.type, quality=file.quality, image=file.image, lang=file.lang, dir=file.dir, folded=True,
         )  # fmt: skip

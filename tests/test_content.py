@@ -52,7 +52,7 @@ def test_every_field_of_the_sample_has_its_meaning(data: Path) -> None:
         "Common Dreams",
     ]
     assert [len(r.keys) for r in found.related] == [1] * 6, "AMP copies are other names of the same text"
-    assert found.related[0].quality == 172
+    assert next(iter(found.related)).quality == 172
     assert "slcbK3" not in repr(found), "`secured` is dropped at load"
 
 

@@ -15,14 +15,14 @@ from hypothesis import strategies as st
 from test_similarity import START, article, noise, word
 
 from newsgen import grouping, similarity, stories
-from newsgen.model import Article, Related
+from newsgen.model import Article, Entries, Related
 from newsgen.stories import Clusterer
 
 CLOCK = START + timedelta(days=400)
 
 
-def related(*urls: str) -> tuple[Related, ...]:
-    return tuple(
+def related(*urls: str) -> Entries:
+    return Entries.of(
         Related(keys=(u,), url=f"https://{u}", title=u, excerpt="", published=None, provider=u.partition("/")[0], provider_name="",
                 type="article", quality=None, image=None)
         for u in urls

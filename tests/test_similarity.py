@@ -18,7 +18,7 @@ import pytest
 from sites import Site
 
 from newsgen import similarity, stories
-from newsgen.model import Article
+from newsgen.model import Article, Entries
 
 Make = Callable[..., Site]
 START = datetime(2026, 11, 1, 8, tzinfo=UTC)
@@ -30,7 +30,7 @@ def article(
     return Article(
         id=id, slug=id, title=title, excerpt=excerpt, published=START + timedelta(hours=hours), updated=None, expires=None, url=f"https://x.example/{id}",
         keys=(f"x.example/{id}",), provider=provider or f"{id}.example", provider_name="", category="", topics=(), type="article", quality=None,
-        heat=None, images=(), related=(), embed="", story=story, pin=None, lang="", dir="", aliases=(), body="", extra=(),
+        heat=None, images=(), related=Entries(), embed="", story=story, pin=None, lang="", dir="", aliases=(), body="", extra=(),
         held=False, draft=False, blocked=False,
     )  # fmt: skip
 
