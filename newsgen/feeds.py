@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 
 from newsgen import ranking, urls
 from newsgen.cards import Cards, Item
@@ -238,7 +238,7 @@ def _sitemaps(cards: Cards, sections: list[Section]) -> Iterator[Page]:
         address = urls.section(section.axis, section.key)
         shards["lists"].append(Entry(address=address, modified=section.members[0].published))
     for born, entry in sorted(_mapped(cards), key=lambda f: (f[0], f[1].address)):
-        shards.setdefault(f"{born:%Y-%m}", []).append(entry)
+        shards.setdefault(urls.day(born, UTC)[:7], []).append(entry)
     index = []
     for name, entries in shards.items():
         for number, start in enumerate(range(0, len(entries), _SITEMAP), 1):

@@ -36,15 +36,14 @@ class Keys:
         self._scope = brief(_encode((config, about)))
         self._everywhere = brief(_encode(sorted(cards.everywhere)))
         self._links, self._named = cache(self._link), cache(self._name)
-        self._members: dict[str, bytes] = {}
+        story_of = library.story_of
+        self._members = {m.id: self._member(m) for m in library.members}
         self._stories = {story.id: self._told(story) for story in library.stories}
-        story_of, stories = library.story_of, self._stories
-        self._whole = {
-            m.id: self._member(m) + (stories[story_of[m.id].id] if m.id in story_of else _NONE) for m in library.members
-        }
+        stories = {id: self._stories[story.id] for id, story in story_of.items()}
+        self._whole = {id: own + stories.get(id, _NONE) for id, own in self._members.items()}
         whole = self._whole
         self._sections = {
-            (axis, key): b"".join([whole[m.id] for m in section.members])
+            (axis, key): (self._links(axis, key), b"".join([whole[m.id] for m in section.members]))
             for axis, sections in library.sections.items()
             for key, section in sections.items()
         }
@@ -62,35 +61,30 @@ class Keys:
 
     def _member(self, member: Member) -> bytes:
         """All that pages show of a member, and what it is ranked by: its file, and what its card says of other things."""
-        found = self._members.get(member.id)
-        if found is None:
-            library = self._cards.library
-            story = library.story_of.get(member.id)
-            place = library.address.get(member.id, "")
-            there = library.address[story.id] if story else ""
-            own = member.digest if isinstance(member, Article) else b""
-            shown = f"{member.id}\0{place}\0{there}\0{member.status}\0"
-            rest = own or _encode(member)
-            self._members[member.id] = found = brief(
-                shown.encode() + rest + self._named(member.topics, member.category, member.provider)
-            )
-        return found
+        library = self._cards.library
+        story, address = library.story_of.get(member.id), library.address
+        there = address[story.id] if story else ""
+        shown = f"{member.id}\0{address.get(member.id, '')}\0{there}\0{member.status}\0"
+        rest = (isinstance(member, Article) and member.digest) or _encode(member)
+        return brief(shown.encode() + rest + self._named(member.topics, member.category, member.provider))
 
     def _told(self, story: Story) -> bytes:
         """All that pages show of a story and of its members."""
         facts = (story.id, story.name, story.lead.id, story.evidence, story.rejected, story.providers, story.sources)
-        return brief(_encode(facts) + b"".join([self._member(m) for m in story.members]))
+        # A folded member stands in stories alone.
+        held = [self._members.get(m.id) or self._member(m) for m in story.members]
+        return brief(_encode(facts) + b"".join(held))
 
     def articles(self, places: Callable[[Article], Iterable[tuple[str, str, int]]]) -> Iterator[tuple[Article, bytes]]:
         """For each article's page. `places` are its sections' axes and keys, and where in them what is older begins."""
-        whole, sections, links = self._whole, self._sections, self._links
-        library = self._cards.library
-        for article in library.articles:
-            parts = [b"article", self._scope, whole[article.id]]
-            if article.id in library.targets:
-                parts += [whole[id] for id in library.targets[article.id] if id in whole]
+        whole, sections, targets = self._whole, self._sections, self._cards.library.targets
+        begin = b"article" + self._scope
+        for article in self._cards.library.articles:
+            parts = [begin, whole[article.id]]
+            parts += [whole[id] for id in targets.get(article.id, ()) if id in whole]
             for axis, key, start in places(article):
-                parts += (links(axis, key), sections[axis, key][32 * start : 32 * (start + AROUND)])
+                link, held = sections[axis, key]
+                parts += (link, held[32 * start : 32 * (start + AROUND)])
             yield article, brief(b"".join(parts))
 
     def story(self, story: Story) -> bytes:
@@ -112,7 +106,8 @@ class Keys:
             before,
             after,
         )
-        held = [self._sections.get((axis, other), b"") for other in (key, *others)]
+        nothing = b"", b""
+        held = [self._sections.get((axis, other), nothing)[1] for other in (key, *others)]
         return brief(b"".join([b"section", self._scope, self._everywhere, _encode(facts), *held]))
 
     def numbered(self, section: Section, number: int, slots: slice, *, newest: bool) -> bytes:
@@ -127,7 +122,7 @@ class Keys:
             number,
             newest,
         )
-        shown = self._sections[axis, key][32 * slots.start : 32 * slots.stop]
+        shown = self._sections[axis, key][1][32 * slots.start : 32 * slots.stop]
         return brief(b"".join([b"numbered", self._scope, _encode(facts), shown]))
 
     def redirects(self, found: dict[str, str]) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from typing import NamedTuple
 
 import msgspec
@@ -199,13 +199,12 @@ def _providers(members: Iterable[Member], found: Iterable[Story], about: Mapping
 
     A name that is a domain, or an all-lowercase fragment of one ("tech" of techstory.in), is none.
     """
-    names: dict[str, Counter[str]] = {}
-    for group in (members, _folded(found)):
-        for member in group:
-            counts = names.setdefault(member.provider, Counter())
-            name = member.provider_name
-            if name:
-                counts[name] += 1
+    said_so = Counter([(m.provider, m.provider_name) for group in (members, _folded(found)) for m in group])
+    names: dict[str, dict[str, int]] = {}
+    for (domain, name), count in said_so.items():
+        counts = names.setdefault(domain, {})
+        if name:
+            counts[name] = count
     names.pop("", None)
     out = {}
     for domain in sorted(names):
@@ -226,18 +225,18 @@ def _is_fragment(name: str, domain: str) -> bool:
     )
 
 
-def _day(member: Member, config: Config) -> list[tuple[str, str]]:
-    day = urls.local(member.published, config.zone).isoformat()[:10]
+def _day(member: Member, zone: tzinfo) -> list[tuple[str, str]]:
+    day = urls.day(member.published, zone)
     return [(day, day)]
 
 
-AXES: Mapping[str, Callable[[Member, Config], Iterable[tuple[str, str]]]] = {
+AXES: Mapping[str, Callable[[Member, tzinfo], Iterable[tuple[str, str]]]] = {
     "topic": lambda m, _: [(text.slug(t), t) for t in m.topics],
     "provider": lambda m, _: [(m.provider, "")] if m.provider else [],
     "category": lambda m, _: [(text.slug(m.category), m.category)] if m.category else [],
     "day": _day,
 }
-"""How to group: an axis and, for a member, the (key, spelling) pairs it belongs to."""
+"""How to group: an axis and, for a member and the site's time zone, the (key, spelling) pairs it belongs to."""
 
 
 def _sections(
@@ -252,10 +251,10 @@ def _sections(
     shelves: dict[str, list[Member]] = {}
     said = about.get(axis, {})
     above = {key: text.slug(a.parent) for key, a in said.items() if a.parent} if axis == "topic" else {}
-    keys_of = AXES[axis]
+    keys_of, zone = AXES[axis], config.zone
     for member in members:
         keys: dict[str, None] = {}
-        for own, spelling in keys_of(member, config):
+        for own, spelling in keys_of(member, zone):
             if own not in spelled:
                 spelled[own] = {}
             spellings = spelled[own]

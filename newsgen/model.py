@@ -112,7 +112,8 @@ class Article(Noun, frozen=True, kw_only=True):
 class Coverage(Noun, frozen=True, kw_only=True):
     """A piece that has no file here: a related entry in its own right, with its declarer's topics and category.
 
-    `id` is its canonical key after two slashes, and so never a file's. `folded` marks a held follower that may show as a line of its story and nowhere else.
+    `id` begins so that it is never a file's (see `stories.ELSEWHERE`). `folded` marks a held follower, which may show as
+    a line of its story and nowhere else.
     """
 
     id: str

@@ -401,14 +401,16 @@ class _Earlier:
 
     def __init__(self, cards: Cards) -> None:
         self._cards = cards
+        self._first = {m.id: cards.topics(m)[0] for m in cards.library.articles if m.topics}
+        sections, first = cards.library.sections, self._first.get
         self._place = {
-            axis: {
-                member.id: place
-                for key, section in cards.library.sections[axis].items()
-                for place, member in enumerate(section.members, 1)
-                if axis == "provider" or cards.topics(member)[:1] == (key,)
-            }
-            for axis in ("provider", "topic")
+            "provider": {m.id: at for s in sections["provider"].values() for at, m in enumerate(s.members, 1)},
+            "topic": {
+                m.id: at
+                for key, s in sections["topic"].items()
+                for at, m in enumerate(s.members, 1)
+                if first(m.id) == key
+            },
         }
 
     def places(self, article: Article) -> list[tuple[str, str, int]]:
@@ -417,7 +419,7 @@ class _Earlier:
         if article.provider:
             found.append(("provider", article.provider, self._place["provider"][article.id]))
         if article.topics:
-            found.append(("topic", self._cards.topics(article)[0], self._place["topic"][article.id]))
+            found.append(("topic", self._first[article.id], self._place["topic"][article.id]))
         return found
 
     def blocks(self, article: Article, seen: set[str]) -> Iterator[Block]:

@@ -82,14 +82,15 @@ def strength(members: Sequence[Member]) -> float:
 
     A heat below 0 is a mark, not a number, and is left out.
     """
-    heat = max((m.heat for m in members if m.heat is not None and m.heat >= 0), default=None)
-    quality = max((m.quality for m in members if m.quality is not None), default=0)
-    return max(0.0, heat if heat is not None else quality) + 10 * math.log(sources(members))
+    heats = [m.heat for m in members if m.heat is not None and m.heat >= 0]
+    best = max(heats) if heats else max([m.quality or 0 for m in members])
+    # Most are articles alone, and of one there are many thousand.
+    return max(0.0, best) + (10 * math.log(sources(members)) if len(members) > 1 else 0.0)
 
 
 def score(members: Sequence[Member], half_life: float) -> float:
     """The rank of a story or of an article alone by its newest member; greater is higher. `half_life` in hours."""
-    newest = max(m.published for m in members)
+    newest = max([m.published for m in members])
     return math.log2(1 + strength(members)) + newest.timestamp() / 3600 / half_life
 
 

@@ -21,8 +21,14 @@ from newsgen.days import Fetch, LostError
 from newsgen.grouping import BESIDE, Grouping, Told
 from newsgen.model import About, Article, Coverage, Evidence, Member, Rejected, Related, Story
 
-ELSEWHERE = "//"
-"""Begins the id of coverage, which goes on with its canonical key: `news.md` may be a file here, and a site in Moldova."""
+ELSEWHERE = "~//"
+"""Begins the id of coverage, which goes on with its canonical key.
+
+No file's path has an empty step: `news.md` may be a file here, and a site in Moldova. And of one time files come first.
+"""
+
+HELD = "~///"
+"""Begins the id of a held follower, which goes on with its file's; no canonical key begins with a slash."""
 
 Kind = Literal["same address", "mutual", "editor"]
 Reason = Literal["one side", "editor", "elsewhere", "unlike"]
@@ -108,7 +114,7 @@ class Clusterer:
             for group in self.grouping.update(speaking, sets, union.names()):
                 for id in group:
                     union.unite(group[0], id)
-        lines = [_Line(id, coverage[other]) for id in targets for other in targets[id] if other in coverage]
+        lines = [_Line(id, coverage[other], other) for id in targets for other in targets[id] if other in coverage]
         lines += _followers(folded, owners.first, clock)
         known, self._known = self._known, {}
         found = []
@@ -271,10 +277,11 @@ def _declared(
 
 
 class _Line(NamedTuple):
-    """A piece without a file, and the file whose story it belongs to."""
+    """A piece without a file that is published, and the file whose story it belongs to; a story has one of each `key`."""
 
     owner: str
     piece: Coverage
+    key: str
 
 
 def _coverage(
@@ -336,11 +343,11 @@ def _followers(folded: Iterable[Article], owners: Mapping[str, str], clock: date
         if owner is None or not file.url:
             continue
         piece = Coverage(
-            id=ELSEWHERE + file.keys[0], title=file.title, excerpt=file.excerpt, published=min(file.published, clock), url=file.url,
+            id=HELD + file.id, title=file.title, excerpt=file.excerpt, published=min(file.published, clock), url=file.url,
             provider=file.provider, provider_name=file.provider_name, category=file.category, topics=file.topics,
             type=file.type, quality=file.quality, image=file.image, lang=file.lang, dir=file.dir, folded=True,
         )  # fmt: skip
-        out.append(_Line(owner, piece))
+        out.append(_Line(owner, piece, ELSEWHERE + file.keys[0]))
     return out
 
 
@@ -402,10 +409,10 @@ def _parts(
 
 
 def _story(parts: _Parts) -> Story:
-    pieces = {line.piece.id: line.piece for line in parts.lines}
+    pieces = {line.key: line.piece for line in parts.lines}
     members: list[Member] = sorted([*parts.files, *pieces.values()], key=lambda m: (m.published, m.id))
     evidence = [*parts.evidence]
-    evidence += [Evidence(member=line.piece.id, other=line.owner, kind="declared") for line in parts.lines]
+    evidence += [Evidence(member=pieces[line.key].id, other=line.owner, kind="declared") for line in parts.lines]
     evidence += [Evidence(member=t.id, other=t.other, kind="similar", score=t.score) for t in parts.told.ties]
     rejected = {r.id: r for r in parts.one_sided}
     for at, near in enumerate(parts.told.beside):

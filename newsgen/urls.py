@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, date, datetime, tzinfo
+from functools import cache, lru_cache
 from urllib.parse import quote
 
 from newsgen import text
@@ -36,24 +37,40 @@ def articles(found: Iterable[Article], pattern: str, zone: tzinfo) -> dict[str, 
 
 
 _TOKEN = re.compile(":(year|month|day|slug|category|provider)")
+_DATES = ("year", "month", "day")
 
 
 def _filling(pattern: str, zone: tzinfo) -> Callable[[Article, str], str]:
     """What puts an article's facts and a slug into a permalink pattern; only what the pattern asks for is worked out."""
-    shape = _TOKEN.sub(lambda token: "{" + token[1] + "}", pattern.replace("{", "{{").replace("}", "}}")).format
-    asked = set(_TOKEN.findall(pattern))
-    dated, filed = bool(asked & {"year", "month", "day"}), "category" in asked
+    asked = _TOKEN.findall(pattern)
+    dated = not set(_DATES).isdisjoint(asked)
+    others = [name for name in asked if name not in _DATES]
+
+    @cache
+    def shape(day: str) -> str:
+        dates = dict(zip(_DATES, day.split("-"), strict=False))
+        return _TOKEN.sub(lambda token: dates.get(token[1], "%s"), pattern.replace("%", "%%"))
+
+    def fact(name: str, article: Article, slug: str) -> str:
+        if name == "slug":
+            return slug
+        if name == "provider":
+            return article.provider or "own"
+        return text.slug(article.category) if article.category else "posts"
 
     def filled(article: Article, slug: str) -> str:
-        facts = {"slug": slug, "provider": article.provider or "own"}
-        if dated:
-            day = local(article.published, zone).isoformat()
-            facts |= {"year": day[:4], "month": day[5:7], "day": day[8:10]}
-        if filed:
-            facts["category"] = text.slug(article.category) if article.category else "posts"
-        return shape(**facts)
+        whole = shape(day(article.published, zone) if dated else "")
+        return whole % tuple([fact(name, article, slug) for name in others])
 
     return filled
+
+
+def day(moment: datetime, zone: tzinfo) -> str:
+    """The day of a time in the site's zone, as 2026-11-08."""
+    return _iso(local(moment, zone).date())
+
+
+_iso = lru_cache(maxsize=1 << 14)(date.isoformat)
 
 
 def local(moment: datetime, zone: tzinfo) -> datetime:

@@ -248,9 +248,9 @@ def test_held_files_are_coverage_elsewhere_and_none_of_their_words_is_told() -> 
     held = {a.keys[0]: a for a in made.files.values() if a.held}
     assert len(held) == 40
     for key, file in held.items():
-        told = [s for s in library.stories if f"//{key}" in {m.id for m in s.members}]
+        told = [s for s in library.stories if f"~//{key}" in {m.id for m in s.members}]
         assert len(told) == 2, "a story for each file that declares it"
-        piece = library.by_id[f"//{key}"]
+        piece = library.by_id[f"~//{key}"]
         assert isinstance(piece, Coverage)
         assert file.id not in library.by_id
         assert canonical.key(piece.url) == key
@@ -268,7 +268,7 @@ def test_coverage_has_its_first_declarer_s_topics_and_no_date_after_the_clock() 
     for file in sorted(made.published.values(), key=lambda a: (a.published, a.id)):
         for each in file.related:
             if each.keys[0] not in owned:
-                first.setdefault(f"//{each.keys[0]}", (file, each))
+                first.setdefault(f"~//{each.keys[0]}", (file, each))
     pieces = {m.id: m for m in library.members if isinstance(m, Coverage)}
     assert pieces.keys() == first.keys()
     assert len(pieces) > 250
@@ -316,12 +316,12 @@ def test_a_held_file_leaves_no_trace_but_what_others_say_of_it(site: Make) -> No
     )  # fmt: skip
     s.good()
     library = s.load().library
-    assert [[m.id for m in x.members] for x in library.stories] == [["//h.example/1", "open.md"]]
-    assert library.by_id["//h.example/1"].topics == ("Rail",)
+    assert [[m.id for m in x.members] for x in library.stories] == [["open.md", "~//h.example/1"]]
+    assert library.by_id["~//h.example/1"].topics == ("Rail",)
     everything = b"".join(s.tree().values()).decode()
     for told in ("Secret", "secret", "Named inside", "t.example", "/shut"):
         assert told not in everything
     assert "Seen from outside" in s.read("story/2026/11/08/open/index.html")
     s.edit("content/shut.md", "published: false", "published: true")
     s.good()
-    assert [{m.id for m in x.members} for x in s.load().library.stories] == [{"open.md", "shut.md", "//t.example/1"}]
+    assert [{m.id for m in x.members} for x in s.load().library.stories] == [{"open.md", "shut.md", "~//t.example/1"}]

@@ -63,7 +63,7 @@ def test_a_one_way_entry_never_merges_two_files(site: Make) -> None:
 def test_a_declared_piece_without_a_file_belongs_to_its_declarer_s_story(site: Make) -> None:
     s = site()
     s.article("a", webUrl="https://a.example/1", more=related("https://b.example/1", "https://c.example/1"))
-    assert groups(s) == [{"a.md", "//b.example/1", "//c.example/1"}]
+    assert groups(s) == [{"a.md", "~//b.example/1", "~//c.example/1"}]
     found = s.load().library
     assert {m.provider for m in found.members} == {"a.example", "b.example", "c.example"}
     assert found.stories[0].providers == ("a.example", "b.example", "c.example")
@@ -73,8 +73,8 @@ def test_a_piece_that_two_files_declare_does_not_merge_them(site: Make) -> None:
     s = site()
     s.article("a", webUrl="https://a.example/1", more=related("https://x.example/1"))
     s.article("b", webUrl="https://b.example/1", more=related("https://x.example/1"))
-    assert sorted(groups(s), key=sorted) == [{"a.md", "//x.example/1"}, {"b.md", "//x.example/1"}]
-    assert [m.id for m in s.load().library.members].count("//x.example/1") == 1
+    assert sorted(groups(s), key=sorted) == [{"a.md", "~//x.example/1"}, {"b.md", "~//x.example/1"}]
+    assert [m.id for m in s.load().library.members].count("~//x.example/1") == 1
 
 
 def test_when_its_file_turns_up_the_file_s_facts_win(site: Make) -> None:
@@ -90,7 +90,7 @@ def test_a_site_in_moldova_is_no_markdown_file(site: Make) -> None:
     s.article("news", title="A file of ours", webUrl="https://a.example/1")
     s.article("b", title="Seen elsewhere", webUrl="https://b.example/1", more=related("https://news.md/"))
     s.good()
-    assert groups(s) == [{"b.md", "//news.md"}]
+    assert groups(s) == [{"b.md", "~//news.md"}]
     assert [m.title for m in s.load().library.members if m.id == "news.md"] == ["A file of ours"]
 
 
@@ -101,14 +101,14 @@ def test_an_entry_for_the_article_itself_or_said_twice_counts_once(site: Make) -
         webUrl="https://a.example/1",
         more=related("https://a.example/1?utm_source=x", "https://b.example/1", "http://www.b.example/1/"),
     )
-    assert groups(s) == [{"a.md", "//b.example/1"}]
+    assert groups(s) == [{"a.md", "~//b.example/1"}]
 
 
 def test_an_entry_whose_file_is_held_is_an_external_link(site: Make) -> None:
     s = site()
     s.article("a", webUrl="https://a.example/1", more=related("https://b.example/1"))
     s.article("b", webUrl="https://b.example/1", title="Held words", published="false")
-    assert groups(s) == [{"a.md", "//b.example/1"}]
+    assert groups(s) == [{"a.md", "~//b.example/1"}]
     s.good()
     assert "Held words" not in b"".join(s.tree().values()).decode()
 
@@ -187,6 +187,26 @@ def test_a_folded_follower_is_held_by_default_and_a_line_of_its_story_where_the_
     everything = b"".join(s.tree().values()).decode()
     assert "Secret subject" not in everything
     assert "z.example" not in everything
+
+
+def test_a_held_follower_is_another_piece_than_the_coverage_elsewhere_that_has_its_address(site: Make) -> None:
+    s = site('-- site.toml --\nbase_url = "https://news.example/"\n\n[stories]\nfolded = "member"\n')
+    s.article("lead", webUrl="https://a.example/1")
+    s.article(
+        "follower", webUrl="https://f.example/1", title="Folded words", heat=-1, published="false",
+        more=related("https://a.example/1"),
+    )  # fmt: skip
+    more = 'related:\n  - title: "Declared words"\n    webUrl: "https://f.example/1"\n'
+    s.article("other", webUrl="https://o.example/1", more=more)
+    s.good()
+    lead, other = (f"story/2026/11/08/{name}/index.html" for name in ("lead", "other"))
+    assert ("Folded words" in s.read(lead), "Declared words" in s.read(lead)) == (True, False)
+    assert ("Folded words" in s.read(other), "Declared words" in s.read(other)) == (False, True)
+    for file, old in (("other", "Declared words"), ("follower", "Folded words")):
+        s.edit(f"content/{file}.md", old, "New words")
+        s.good()
+        s.good(output=s.root / file)
+        assert s.tree() == s.tree(s.root / file)
 
 
 def test_a_story_s_page_says_what_joined_its_members(site: Make) -> None:
