@@ -82,6 +82,8 @@ def unpack(data: bytes) -> Parsed:
 
 
 _ARTICLE = frozenset(fields.KNOWN)
+_PIECES = 1 << 13
+"""Related entries that a reader remembers."""
 
 
 class Reader:
@@ -95,6 +97,7 @@ class Reader:
         self._markup = Markup(config.root, images=self._images, blocked=self._blocked)
         self._hosts = config.video.hosts
         self._foreign = config.fields.ours()
+        self._pieces: dict[RelatedFile, Related] = {}
 
     def parse(self, source: Source, digest: bytes = b"") -> Parsed:
         """The article or facts in one file, or everything that is wrong with it. Pure, and raises nothing.
@@ -222,36 +225,48 @@ class Reader:
         """The declared entries, less the article itself, repeats and what is blocked."""
         out = []
         for index, entry in enumerate(entries):
-            at = ("related", index)
-            url = fields.reader_address(entry, at, wrong)
-            title = text.plain(entry.title)
-            if not url and not (entry.web_url or entry.original_url):
-                wrong.add((*at, "webUrl"), "is missing", "say where the coverage is")
-            if not title:
-                wrong.add((*at, "title"), "is empty", "say what the coverage is about")
-            provider, name = fields.provider(entry.provider, url, at, wrong)
-            published = fields.moment(entry.published_date_time, (*at, "publishedDateTime"), wrong)
-            pictures = self._pictures(entry.images, at, wrong) if entry.images else ()
-            keys = fields.keys(entry)
-            if not keys or not seen.isdisjoint(keys):
+            piece = self._piece(entry, ("related", index), wrong)
+            if not piece.keys or not seen.isdisjoint(piece.keys):
                 continue
-            seen.update(keys)
-            if self._is_blocked(provider, *keys):
-                continue
-            piece = Related(
-                keys=keys,
-                url=url,
-                title=title,
-                excerpt=text.plain(entry.excerpt),
-                published=published,
-                provider=provider,
-                provider_name=name,
-                type=text.plain(entry.type) or "article",
-                quality=entry.quality,
-                image=pictures[0] if pictures else None,
-            )
-            out.append(piece)
+            seen.update(piece.keys)
+            if not self._is_blocked(piece.provider, *piece.keys):
+                out.append(piece)
         return out
+
+    def _piece(self, entry: RelatedFile, at: At, wrong: Faults) -> Related:
+        """What an entry says. One stands in many files, most of them near to each other."""
+        try:
+            known = self._pieces.get(entry)
+        except TypeError:  # a list where a date should be has no hash
+            known = None
+        if known:
+            return known
+        before = len(wrong)
+        url = fields.reader_address(entry, at, wrong)
+        title = text.plain(entry.title)
+        if not url and not (entry.web_url or entry.original_url):
+            wrong.add((*at, "webUrl"), "is missing", "say where the coverage is")
+        if not title:
+            wrong.add((*at, "title"), "is empty", "say what the coverage is about")
+        provider, name = fields.provider(entry.provider, url, at, wrong)
+        pictures = self._pictures(entry.images, at, wrong) if entry.images else ()
+        piece = Related(
+            keys=fields.keys(entry),
+            url=url,
+            title=title,
+            excerpt=text.plain(entry.excerpt),
+            published=fields.moment(entry.published_date_time, (*at, "publishedDateTime"), wrong),
+            provider=provider,
+            provider_name=name,
+            type=text.plain(entry.type) or "article",
+            quality=entry.quality,
+            image=pictures[0] if pictures else None,
+        )
+        if len(wrong) == before:
+            if len(self._pieces) >= _PIECES:
+                self._pieces.clear()
+            self._pieces[entry] = piece
+        return piece
 
     def _pictures(self, images: Images, at: At, wrong: Faults) -> tuple[Image, ...]:
         rows = images if isinstance(images, tuple) else (images,) if images else ()

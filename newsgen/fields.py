@@ -53,7 +53,7 @@ class ProviderPart(msgspec.Struct, rename="camel", frozen=True, kw_only=True):
 Images: TypeAlias = tuple[ImageFile | str, ...] | ImageFile | str
 
 
-class RelatedFile(msgspec.Struct, rename="camel", kw_only=True):
+class RelatedFile(msgspec.Struct, rename="camel", frozen=True, kw_only=True):
     """Coverage elsewhere, of the same event or near it."""
 
     title: str

@@ -239,7 +239,7 @@ Work = tuple[config.Config, str, list[tuple[Found, bytes]]]
 def _parse(work: Work) -> list[tuple[bytes, bytes]]:
     """For each file the digest of its bytes, b"" where it cannot be read; and what it is, b"" where that is known."""
     settings, shown, chunk = work
-    reader = content.Reader(settings, shown)
+    reader = _reader(settings, shown)
     out = []
     for found, known in chunk:
         source = content.read(found, shown)
@@ -249,6 +249,16 @@ def _parse(work: Work) -> list[tuple[bytes, bytes]]:
         mark = brief(source.data)
         out.append((mark, b"" if mark == known else content.pack(reader.parse(source, mark))))
     return out
+
+
+_readers: list[tuple[config.Config, str, content.Reader]] = []
+
+
+def _reader(settings: config.Config, shown: str) -> content.Reader:
+    """The reader of the piece of work before, where that was of the same site: it knows what many files declare."""
+    if not _readers or _readers[0][:2] != (settings, shown):
+        _readers[:] = [(settings, shown, content.Reader(settings, shown))]
+    return _readers[0][2]
 
 
 def _count(report: Report, articles: list[Article], shelved: Library, now: datetime, options: Options) -> None:
