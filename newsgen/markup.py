@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -51,8 +52,16 @@ _NO_DEPTH = frozenset(
         "i",
     ]
 )
-# A character without which an inline pattern cannot match: most texts have few of them, and each search costs.
+# Characters without one of which a part of Markdown has nothing to do: most texts have few of them, and each look costs.
 _MARKS = {
+    "html_block": "<&",
+    "fenced_code_block": "`~",
+    "table": "|",
+    "hashheader": "#",
+    "setextheader": "=-",
+    "hr": "-_*",
+    "quote": ">",
+    "ulist": "*+-",
     "backtick": "`",
     "escape": "\\",
     "reference": "[",
@@ -65,7 +74,11 @@ _MARKS = {
     "automail": "<",
     "html": "<",
     "entity": "&",
+    "not_strong": "*_",
+    "em_strong": "*_",
+    "em_strong2": "*_",
 }
+_ANY = "".join(sorted(set("".join(_MARKS.values()))))
 _HEADING = re.compile(r"<(/?)h([1-6])(?=[ >])")
 
 _TAGS = {
@@ -113,9 +126,13 @@ class Markup:
         # By name Markdown would look for them among all that is installed.
         extensions = [TableExtension(), FencedCodeExtension(), SaneListExtension()]
         self._markdown = markdown.Markdown(extensions=extensions, output_format="html")
-        self._inline: Any = self._markdown.treeprocessors["inline"]
-        known = {self._markdown.inlinePatterns[name]: mark for name, mark in _MARKS.items()}
-        self._patterns = [(pattern, known.get(pattern, "")) for pattern in self._markdown.inlinePatterns]
+        kinds = (
+            (self._markdown, "preprocessors"),
+            (self._markdown.parser, "blockprocessors"),
+            (self._markdown.treeprocessors["inline"], "inlinePatterns"),
+        )
+        self._parts = [(holder, kind, _needs(getattr(holder, kind))) for holder, kind in kinds]
+        self._chosen = lru_cache(maxsize=256)(self._choose)
         self._cleaner = nh3.Cleaner(
             tags=_TAGS if images else _TAGS - {"img"},
             attributes=_ATTRIBUTES,
@@ -129,12 +146,20 @@ class Markup:
         if not text.strip():
             return ""
         _shallow(text)
-        self._inline.inlinePatterns = [pattern for pattern, mark in self._patterns if mark in text]
+        for holder, kind, parts in self._chosen("".join([mark for mark in _ANY if mark in text])):
+            setattr(holder, kind, parts)
         try:
             rendered = self._markdown.reset().convert(text)
         except RecursionError:
             raise TooDeepError from None
         return self.html(rendered)
+
+    def _choose(self, marks: str) -> list[tuple[Any, str, list[Any]]]:
+        """The parts of Markdown that may have something to do with a text in which these marks are, and where they belong."""
+        return [
+            (holder, kind, [part for part, needed in parts if not needed or not set(needed).isdisjoint(marks)])
+            for holder, kind, parts in self._parts
+        ]
 
     def html(self, text: str) -> str:
         """HTML of unknown origin. Raises TooDeepError. Headings come out as h2 and below, with no level left out."""
@@ -161,6 +186,12 @@ class Markup:
         if name in ("lang", "hreflang"):
             return value if re.fullmatch(LANGUAGE, value) else None
         return value
+
+
+def _needs(registry: Any) -> list[tuple[Any, str]]:
+    """The parts of one kind in their order, each with its marks."""
+    known = {registry[name]: marks for name, marks in _MARKS.items() if name in registry}
+    return [(part, known.get(part, "")) for part in registry]
 
 
 def _shallow(text: str) -> None:

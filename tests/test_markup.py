@@ -1,5 +1,8 @@
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
+from newsgen import markup
 from newsgen.markup import Markup, TooDeepError, player
 
 HOSTS = ("www.youtube.com", "player.vimeo.com")
@@ -10,6 +13,25 @@ def test_markdown_becomes_html() -> None:
     assert "<em>words</em>" in html
     assert "<li>one</li>" in html
     assert "<td>2</td>" in html
+
+
+_PIECES = st.sampled_from(
+    ["a", "b c", " ", "    ", "\t", "\n", "\n\n", *"`~\\[]()<>&|#=-_*+.:;!\"'1/", "```", "~~~\nx\n~~~", "---", "===", "1. ", "- ", "* ", "> ", "## ",
+     "| a | b |\n|---|---|\n", "**", "__", "[x]: /y\n", "](/y)", "&amp;", "&copy ", "&#58;", "<b>", "</b>", "<div>", "<!--", "<a@b.example>",
+     "<https://a.example>", "  \n", "\x02", "\x03", "é", "東"]
+)  # fmt: skip
+
+
+@settings(max_examples=1500, deadline=None)
+@given(st.lists(_PIECES, max_size=14).map("".join))
+@example("Setext\n---")
+@example("Setext\n===\n\n* a\n+ b\n- c\n\n***\n\n_x_ __y__ *z* **w**")
+def test_the_parts_of_markdown_that_are_left_out_had_nothing_to_do(text: str) -> None:
+    ours = Markup()
+    whole = "".join(sorted(set("".join(markup._MARKS.values()))))
+    everything = Markup()
+    everything._chosen = lambda _: everything._choose(whole)
+    assert ours.markdown(text) == everything.markdown(text)
 
 
 @pytest.mark.parametrize(
