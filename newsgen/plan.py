@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from itertools import chain
+from operator import itemgetter
 from typing import NamedTuple, TypeAlias
 
 from newsgen import feeds, lists, ranking, storypages, urls
@@ -262,15 +263,10 @@ def _parts(cards: Cards) -> Iterator[Part]:
         yield Part(b"", lambda: [_home(cards, items)])
     if has("topic"):
         yield Part(b"", lambda: lists.topics(cards))
-    for section in sections:
-        yield Part(keys.section(section, None, None), partial(_first, cards, section))
-        yield from _numbered(cards, section, keys)
     if has("archive"):
         yield Part(b"", lambda: lists.archive(cards))
-        for day, before, after in lists.neighbours(cards):
-            key = keys.section(day, before, after, *lists.lately(day))
-            yield Part(key, partial(_first, cards, day, before, after))
-            yield from _numbered(cards, day, keys)
+    # In the order of time, pages that show the same cards are rendered near to each other.
+    yield from (part for _, part in sorted(_lists(cards, sections, keys), key=itemgetter(0), reverse=True))
     if has("sources"):
         yield Part(b"", lambda: lists.sources(cards))
     if has("story"):
@@ -293,17 +289,31 @@ def _parts(cards: Cards) -> Iterator[Part]:
     yield Part(b"", lambda: feeds.single(cards, sections, lines))
 
 
-def _first(cards: Cards, section: Section, before: Link | None = None, after: Link | None = None) -> Iterator[Page]:
+def _lists(cards: Cards, sections: list[Section], keys: Keys) -> Iterator[tuple[datetime, Part]]:
+    """The pages of sections and days, each with the time of the newest member on it."""
+    found: Iterable[tuple[Section, Link | None, Link | None]] = [(section, None, None) for section in sections]
+    if cards.has("archive"):
+        found = chain(found, lists.neighbours(cards))
+    size = cards.config.page_size
+    for section, before, after in found:
+        others = lists.lately(section) if section.axis == "day" else ()
+        key = keys.section(section, before, after, *others)
+        yield section.members[0].published, Part(key, partial(_first, cards, section, before, after))
+        last = lists.last(section, size)
+        for number in range(1, last + 1):
+            slots = lists.slots(section, size, number)
+            key = keys.numbered(section, number, slots, newest=number == last)
+            page = partial(_numbered, cards, section, number)
+            yield section.members[slots.start].published, Part(key, page)
+
+
+def _first(cards: Cards, section: Section, before: Link | None, after: Link | None) -> Iterator[Page]:
     yield lists.first(cards, section, before, after)
     yield from feeds.section(cards, section)
 
 
-def _numbered(cards: Cards, section: Section, keys: Keys) -> Iterator[Part]:
-    size = cards.config.page_size
-    last = lists.last(section, size)
-    for number in range(1, last + 1):
-        key = keys.numbered(section, number, lists.slots(section, size, number), newest=number == last)
-        yield Part(key, lambda number=number: [lists.numbered(cards, section, number)])  # type: ignore[misc]
+def _numbered(cards: Cards, section: Section, number: int) -> list[Page]:
+    return [lists.numbered(cards, section, number)]
 
 
 def _home(cards: Cards, items: list[Item]) -> HomePage:

@@ -32,7 +32,9 @@ REMEMBERED = 1 << 13
 """Results that a macro remembers."""
 
 TRIED = 1 << 10
-"""Calls after which a macro that was seldom called with the same twice remembers nothing any more."""
+"""Calls after which a macro that was seldom called with the same twice remembers nothing for `RESTS` calls."""
+
+RESTS = 1 << 13
 
 _kept = msgspec.msgpack.Decoder(tuple[bytes, dict[str, bytes]])
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -140,25 +142,36 @@ except ImportError:
 
 
 class _Once:
-    """A macro that remembers what it made of a noun."""
+    """A macro that remembers what it made of a noun, as long as that is of use: lists seldom repeat, neighbours do."""
 
     def __init__(self, macro: Macro) -> None:
         self._macro = macro
         self._remembered = lru_cache(maxsize=REMEMBERED, typed=True)(macro)
-        self._calls = 0
+        self._left, self._hits = TRIED, 0
+        self._rests = False
 
     @jinja2.pass_eval_context
     def __call__(self, context: EvalContext, *args: Any, **given: Any) -> str:
         if not (args and isinstance(args[0], Noun)):
             return self._macro(context, *args, **given)
+        self._left -= 1
+        if not self._left:
+            self._look()
+        if self._rests:
+            return self._macro(context, *args, **given)
         try:
             made = self._remembered(*args, **given)
         except TypeError:
             return self._macro(context, *args, **given)
-        self._calls += 1
-        if self._calls == TRIED and self._remembered.cache_info().hits < TRIED // 5:
-            self._remembered = lru_cache(maxsize=0)(self._macro)
         return made if context.autoescape else str(made)
+
+    def _look(self) -> None:
+        hits = self._remembered.cache_info().hits
+        self._rests = not self._rests and hits - self._hits < TRIED // 5
+        if self._rests:
+            self._remembered.cache_clear()
+            hits = 0
+        self._hits, self._left = hits, RESTS if self._rests else TRIED
 
 
 class _Environment(jinja2.Environment):
