@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import shutil
 import sqlite3
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -198,6 +197,8 @@ class Cache:
         self.close()
         place = self._folder / _FILE
         if place.is_dir():
+            import shutil
+
             shutil.rmtree(place)
         for name in (_FILE, _FILE + "-journal"):
             (self._folder / name).unlink(missing_ok=True)

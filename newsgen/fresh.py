@@ -88,9 +88,8 @@ class Look:
     def _read(self) -> bytes:
         """A digest of all stamps."""
         names = "\0".join([*[f.id for f in self.found], "", *self._others])
-        marks = [f.mark() or str(f.stamp).encode() for f in self.found]
-        marks += [str(stamp).encode() for _, stamp in self._others.values()]
-        return brief(names.encode("utf-8", "surrogatepass") + b"\n".join(marks))
+        stamps = [f.stamp for f in self.found], [stamp for _, stamp in self._others.values()]
+        return brief(names.encode("utf-8", "surrogatepass") + msgspec.msgpack.encode(stamps))
 
     def _still_unsettled(self, unsettled: Mapping[str, bytes]) -> dict[str, bytes] | None:
         """Of files whose stamps proved nothing those of which that is still so; None where one has other bytes."""

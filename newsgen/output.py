@@ -12,7 +12,6 @@ import contextlib
 import errno
 import os
 import re
-import shutil
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -299,6 +298,8 @@ class Output:
                 self.root.rmdir()
 
     def _empty(self) -> None:
+        import shutil  # a build that changes nothing has no use for it
+
         with os.scandir(self._staging) as entries:
             for entry in entries:
                 if entry.is_dir(follow_symlinks=False):
@@ -308,6 +309,8 @@ class Output:
 
     def clean(self) -> list[str]:
         """Removes every file that newsgen wrote, and its manifest."""
+        import shutil
+
         gone = list(self.manifest().files)
         try:
             for path in gone:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import html
 import re
 import unicodedata
 from functools import lru_cache
@@ -36,6 +35,8 @@ def plain(value: str) -> str:
     # Most texts are plain: three quick looks instead of a search. No white space but the space itself is printable.
     if value.isprintable() and not ("<" in value or "&" in value or "  " in value) and value.strip() == value:
         return value
+    import html  # a build that changes nothing has no use for it
+
     value = _TAG.sub("", _DROPPED.sub("", value))
     return " ".join(_UNPRINTABLE.sub("", html.unescape(value)).split())
 
