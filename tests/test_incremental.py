@@ -57,7 +57,7 @@ MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 
 TIMES = int(os.environ.get("NEWSGEN_LAW_EXAMPLES", "1"))
 SHRINK = (Phase.shrink,) if "NEWSGEN_LAW_SHRINK" in os.environ else ()
-EXAMPLES, STEPS = 44, 45
+EXAMPLES, STEPS = 34, 45
 """Examples of each machine, and rules run in each: the two machines make 2,000."""
 
 BACKGROUND = 22
