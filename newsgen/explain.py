@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from newsgen import canonical, loading, ranking, urls
+from newsgen.declared import ELSEWHERE
 from newsgen.errors import ConfigError
 from newsgen.library import Library
 from newsgen.model import Article, Member, Rejected, Story
 from newsgen.options import Memory, Options, Progress
-from newsgen.stories import ELSEWHERE, Clusterer
+from newsgen.stories import Clusterer
 
 KINDS = {
     "same address": "has the same address as {other}",

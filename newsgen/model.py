@@ -112,7 +112,7 @@ class Article(Noun, frozen=True, kw_only=True):
 class Coverage(Noun, frozen=True, kw_only=True):
     """A piece that has no file here: a related entry in its own right, with its declarer's topics and category.
 
-    `id` begins so that it is never a file's (see `stories.ELSEWHERE`). `folded` marks a held follower, which may show as
+    `id` begins so that it is never a file's (see `declared.ELSEWHERE`). `folded` marks a held follower, which may show as
     a line of its story and nowhere else.
     """
 

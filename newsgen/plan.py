@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from itertools import chain
 from operator import itemgetter
 from typing import NamedTuple, TypeAlias
 
-from newsgen import feeds, lists, ranking, storypages, urls
-from newsgen.cards import LINES, Cards, Item
+from newsgen import articlepages, feeds, frontpage, lists, storypages, urls
+from newsgen.cards import Cards
 from newsgen.errors import Problem
-from newsgen.keys import AROUND, Keys
+from newsgen.keys import Keys
 from newsgen.library import Library
-from newsgen.model import Article, Link, Member, Section, Site
+from newsgen.model import Article, Link, Section, Site
 from newsgen.pages import (
     ArticlePage,
-    Block,
     FilePage,
     Head,
-    HomePage,
     HtmlPage,
     NotFoundPage,
     Page,
@@ -29,13 +26,6 @@ from newsgen.pages import (
     TextPage,
 )
 from newsgen.text import brief, digest
-
-TOP = 12
-"""Stories at the top of the front page; below them `BLOCKS` topics with `BLOCK` stories each."""
-
-BLOCKS = 6
-BLOCK = 3
-_WEEK = timedelta(days=7)
 
 _Named: TypeAlias = dict[tuple[type[Page], str], str]
 """Which file of the site's people is behind a page: by its type and address."""
@@ -194,7 +184,7 @@ def beforehand(library: Library, paths: Collection[str]) -> Iterator[Page]:
     cards = Cards(library)
     asked = {urls.address(path) for path in paths}
     if cards.has("home") and urls.HOME in asked:
-        yield _home(cards, cards.items(library.members))
+        yield frontpage.page(cards, cards.items(library.members))
     for axis in ("topic", "provider", "category"):
         for key, section in library.sections[axis].items() if cards.has(axis) else ():
             if urls.section(axis, key) in asked:
@@ -204,9 +194,9 @@ def beforehand(library: Library, paths: Collection[str]) -> Iterator[Page]:
             yield next(storypages.pages(cards, story))
     articles = [a for a in library.articles if library.address[a.id] in asked] if cards.has("article") else []
     if articles:
-        earlier = _Earlier(cards)
+        earlier = articlepages.Earlier(cards)
         for article in articles:
-            yield from _article(cards, article, earlier)
+            yield articlepages.page(cards, article, earlier)
 
 
 def _in_the_way(paths: list[str]) -> bool:
@@ -260,7 +250,7 @@ def _parts(cards: Cards) -> Iterator[Part]:
     items = cards.items(library.members)
     sections = [s for axis in ("topic", "provider", "category") if has(axis) for s in library.sections[axis].values()]
     if has("home"):
-        yield Part(b"", lambda: [_home(cards, items)])
+        yield Part(b"", lambda: [frontpage.page(cards, items)])
     if has("topic"):
         yield Part(b"", lambda: lists.topics(cards))
     if has("archive"):
@@ -273,7 +263,7 @@ def _parts(cards: Cards) -> Iterator[Part]:
         for story in library.stories:
             yield Part(keys.story(story), partial(storypages.pages, cards, story))
     if has("article"):
-        earlier = _Earlier(cards)
+        earlier = articlepages.Earlier(cards)
         for article, key in keys.articles(earlier.places):
             yield Part(key, partial(_article, cards, article, earlier))
     if has("page"):
@@ -316,132 +306,8 @@ def _numbered(cards: Cards, section: Section, number: int) -> list[Page]:
     return [lists.numbered(cards, section, number)]
 
 
-def _home(cards: Cards, items: list[Item]) -> HomePage:
-    library, config = cards.library, cards.config
-    best = cards.ranked(items, TOP)
-    pinned = ranking.pinned(map(ranking.members, items), library.clock)
-    if pinned:
-        first = library.story_of.get(pinned[0].id, pinned[0])
-        best = [first, *(i for i in best if i is not first)][:TOP]
-    recent = [m for m in library.members if library.clock - m.published < _WEEK]
-    dated = ((k, m.published) for m in recent for k in _telling(cards, m))
-    rising = ranking.trending(dated, library.clock)
-    active = Counter(m.provider for m in recent if m.provider)
-    days = list(library.sections["day"].values())[-7:][::-1] if cards.has("archive") else []
-    clusters = [cards.cluster(item, 6 if at == 0 else LINES) for at, item in enumerate(best)]
-    head = Head(
-        title=config.title,
-        description=config.description,
-        address=urls.HOME,
-        image=clusters[0].lead.image if clusters else None,
-    )
-    return HomePage(
-        path=urls.path(urls.HOME),
-        head=head,
-        lead=clusters[0] if clusters else None,
-        top=tuple(clusters[1:]),
-        blocks=tuple(_blocks(cards, recent, {m.id for item in best for m in ranking.members(item)})),
-        river=tuple(cards.card(m) for m in library.members[: config.page_size]),
-        trending=tuple(cards.link("topic", k) for k in rising[:8]),
-        providers=tuple(cards.provider(p) for p, _ in sorted(active.items(), key=lambda a: (-a[1], a[0]))[:10]),
-        days=tuple(map(lists.tally, days)),
-    )
-
-
-def _telling(cards: Cards, member: Member) -> frozenset[str]:
-    """The topics of a member that tell it from others."""
-    return frozenset(cards.topics(member)) - cards.everywhere
-
-
-def _blocks(cards: Cards, recent: list[Member], shown: set[str]) -> Iterator[Block]:
-    """The topics of the week, the busiest first, with what the page does not show yet."""
-    busy = Counter(k for m in recent for k in _telling(cards, m))
-    left = BLOCKS
-    for key, _ in sorted(busy.items(), key=lambda b: (-b[1], b[0])):
-        members = cards.library.sections["topic"][key].members
-        fresh = [i for i in cards.items(members[:400]) if i.id not in shown]
-        chosen = cards.ranked(fresh, BLOCK, frozenset({key}))
-        if len(chosen) < BLOCK:
-            continue
-        shown = shown | {m.id for i in chosen for m in ranking.members(i)}
-        link = cards.link("topic", key)
-        yield Block(title=link.title, url=link.url, clusters=tuple(cards.cluster(i, 2) for i in chosen))
-        left -= 1
-        if not left:
-            return
-
-
-def _article(cards: Cards, article: Article, earlier: _Earlier) -> list[ArticlePage]:
-    library = cards.library
-    card = cards.card(article)
-    story = library.story_of.get(article.id)
-    inside = {m.id for m in story.members} if story else {article.id}
-    related = [library.by_id[id] for id in library.targets.get(article.id, ()) if id in library.by_id]
-    address = library.address[article.id]
-    head = Head(
-        title=article.title,
-        description=card.summary,
-        address=address,
-        image=article.image,
-        lang=article.lang,
-        dir=article.dir,
-        noindex=bool(article.status) or bool(story and cards.has("story")),
-        crumbs=cards.crumbs(*cards.way(article), Link(title=article.title, url=address)),
-    )
-    page = ArticlePage(
-        path=urls.path(address),
-        head=head,
-        card=card,
-        excerpt=article.excerpt if not article.url else card.summary,
-        updated=article.updated,
-        category=cards.category(article),
-        images=article.images,
-        embed=article.embed,
-        body=article.body,
-        story=cards.cluster(story, 12) if story else None,
-        related=tuple(cards.card(m) for m in related if m.id not in inside),
-        earlier=tuple(earlier.blocks(article, inside)),
-        extra=article.extra,
-    )
-    return [page]
-
-
-class _Earlier:
-    """The nearest older members of an article's provider and of its first topic; newer ones would change its page."""
-
-    def __init__(self, cards: Cards) -> None:
-        self._cards = cards
-        self._first = {m.id: cards.topics(m)[0] for m in cards.library.articles if m.topics}
-        sections, first = cards.library.sections, self._first.get
-        self._place = {
-            "provider": {m.id: at for s in sections["provider"].values() for at, m in enumerate(s.members, 1)},
-            "topic": {
-                m.id: at
-                for key, s in sections["topic"].items()
-                for at, m in enumerate(s.members, 1)
-                if first(m.id) == key
-            },
-        }
-
-    def places(self, article: Article) -> list[tuple[str, str, int]]:
-        """The axes and keys of the two sections, and where in their members what is older begins."""
-        found = []
-        if article.provider:
-            found.append(("provider", article.provider, self._place["provider"][article.id]))
-        if article.topics:
-            found.append(("topic", self._first[article.id], self._place["topic"][article.id]))
-        return found
-
-    def blocks(self, article: Article, seen: set[str]) -> Iterator[Block]:
-        """What there is, without the members in `seen`."""
-        cards = self._cards
-        for axis, key, start in self.places(article):
-            members = cards.library.sections[axis][key].members
-            found = [m for m in members[start : start + AROUND] if m.id not in seen][:3]
-            seen = seen | {m.id for m in found}
-            if found:
-                link = cards.link(axis, key)
-                yield Block(title=link.title, url=link.url, clusters=tuple(map(cards.alone, found)))
+def _article(cards: Cards, article: Article, earlier: articlepages.Earlier) -> list[Page]:
+    return [articlepages.page(cards, article, earlier)]
 
 
 def _texts(cards: Cards) -> Iterator[TextPage]:
