@@ -82,7 +82,7 @@ def unpack(data: bytes) -> Parsed:
 
 
 _ARTICLE = frozenset(fields.KNOWN)
-_PIECES = 1 << 13
+_PIECES = 1 << 11
 """Related entries that a reader remembers."""
 
 

@@ -8,7 +8,7 @@ import json
 import re
 import tomllib
 from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache
 from types import ModuleType
 from typing import Any, Literal, NamedTuple, TypeAlias, TypeVar
 
@@ -258,17 +258,65 @@ def _integer(loader: _Loader, node: ScalarNode) -> int:
 _Loader.add_constructor(_TAG + "int", _integer)
 
 
+# What a file names as related, other files name too, in the same words: such an entry is read once. Together with the rest
+# it means what it means alone, as it is whole lines of which none is indented less than its first.
+_ENTRIES = "\nrelated:\n"
+_ENTRY = re.compile("[ ]*- ")
+_AFTER = re.compile(r"\n(?=[^ \n])")
+_AFTER_FLUSH = re.compile(r"\n(?=[^ \n-])")
+_COMMENT = re.compile(r"\n *#")
+
+
+def _read_in_pieces(text: str) -> dict[str, Any] | None:
+    """The fields of text that ends in a list of entries as `related`; None where it takes another look."""
+    start = text.find(_ENTRIES) + len(_ENTRIES)
+    opening = _ENTRY.match(text, start) if start >= len(_ENTRIES) else None
+    if not opening:
+        return None
+    after = (_AFTER if opening[0][0] == " " else _AFTER_FLUSH).search(text, start)
+    end = after.end() if after else len(text)
+    entries = []
+    for piece in text[opening.end() : end].split("\n" + opening[0]):
+        entry = _entry(opening[0] + piece.rstrip("\n") + "\n")
+        if entry is None:
+            return None
+        entries.append(entry)
+    values = _loaded(f"{text[: start - 1]} []\n{text[end:]}", dict, dates=True)
+    if values is None or values["related"]:
+        return None
+    values["related"] = entries
+    return values
+
+
+@lru_cache(maxsize=1 << 11)
+def _entry(text: str) -> dict[str, Any] | None:
+    """The only entry of a list, if it is one of fields."""
+    found = None if _COMMENT.search(text) else _loaded(text, list, dates=True)
+    return found[0] if found and len(found) == 1 and type(found[0]) is dict else None
+
+
+def _loaded(text: str, kind: type[_T], *, dates: bool) -> _T | None:
+    """What yaml-rs makes of text, where that is safe and of a kind. `dates` is whether the text may have some (see `_alike`)."""
+    if yaml_rs is None or not _alike(dates).fullmatch(text):
+        return None
+    try:
+        found = yaml_rs.loads(text, parse_datetime=dates)
+    except yaml_rs.YAMLDecodeError:
+        return None
+    return found if type(found) is kind else None
+
+
 def _read_yaml(block: _Block) -> Any:
     text = block.matter
-    dates = bool(_alike(dates=True).fullmatch(text))
-    if yaml_rs and (dates or _alike(dates=False).fullmatch(text)):
-        try:
-            values: Any = yaml_rs.loads(text, parse_datetime=dates)
-        except yaml_rs.YAMLDecodeError:
-            values = None
-        # Anything else is PyYAML's to judge: a list, nothing but comments, an error.
-        if type(values) is dict:
-            return values
+    values: Any = _read_in_pieces(text)
+    if values is not None:
+        return values
+    values = _loaded(text, dict, dates=True)
+    if values is None:
+        values = _loaded(text, dict, dates=False)
+    # Anything else is PyYAML's to judge: a list, nothing but comments, an error.
+    if values is not None:
+        return values
     return _composed(block, lambda loader, root: _constructed(block, loader, root))
 
 

@@ -578,6 +578,77 @@ def test_text_near_the_edges_of_the_guard_means_what_pyyaml_says() -> None:
     assert fast.count < total * 9 / 10, "hardly anything took the slow path: this test shows nothing"
 
 
+PLAIN = st.sampled_from(
+    [
+        "title: A title",
+        "excerpt: 'It''s one'",
+        'webUrl: "https://x.example/a"',
+        "quality: 12",
+        "publishedDateTime: 2021-10-07T16:32:00Z",
+        "provider:\n  name: X",
+    ]
+)
+NASTY_FIELDS = st.builds("{}: {}".format, st.from_regex(r"[A-Za-z_][a-z0-9_-]{0,4}", fullmatch=True), SCALARS)
+FIELDS = st.one_of(PLAIN, PLAIN, PLAIN, PLAIN, NASTY_FIELDS)
+
+
+@st.composite
+def with_entries(draw: st.DrawFn) -> str:
+    """Text with a list of entries as `related`, most of it in shape."""
+    indent = draw(st.sampled_from(["", "  ", "    "]))
+    odd = st.one_of(
+        LINES, st.sampled_from(["", " ", "# x", "  # x", "- x", "-", "related:", "related: []", f"{indent}- a: b"])
+    )
+    lines = ["type: a", *draw(st.lists(FIELDS, max_size=1)), "related:"]
+    for entry in draw(st.lists(st.lists(FIELDS, min_size=1, max_size=2), min_size=1, max_size=3)):
+        for at, field in enumerate(entry):
+            first, *rest = field.split("\n")
+            lines += [f"{indent}{'  ' if at else '- '}{first}", *(f"{indent}  {more}" for more in rest)]
+    lines += draw(st.lists(FIELDS, max_size=1))
+    for line in draw(st.one_of(st.just([]), st.lists(odd, min_size=1, max_size=2))):
+        lines.insert(draw(st.integers(0, len(lines))), line)
+    return "\n".join(lines)
+
+
+def test_entries_that_are_read_by_themselves_mean_what_pyyaml_says_of_the_whole(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    total = pieced = 0
+    read = fm._read_in_pieces
+
+    def counted(text: str) -> Any:
+        nonlocal pieced
+        found = read(text)
+        pieced += found is not None
+        return found
+
+    monkeypatch.setattr(fm, "_read_in_pieces", counted)
+
+    @settings(SMALL, max_examples=1500)
+    @given(with_entries())
+    @example("a: b\nrelated:\n  - t: x\n  # c\n  - t: y")
+    @example("a: b\nrelated:\n    - t: x\n  c: d")
+    @example("a: b\nrelated:\n- t: x\n  i:\n  - u: y\n- t: z")
+    @example("a: b\nrelated:\n  - t: x\nrelated:\n  - t: y")
+    @example("related: []\nrelated:\n  - t: x")
+    def check(text: str) -> None:
+        nonlocal total
+        assume(not closes(text))
+        total += 1
+        agree(text)
+
+    check()
+    assert total / 5 < pieced < total * 9 / 10
+
+
+def test_an_entry_in_many_files_is_read_once(fast: Fast) -> None:
+    entry = "  - title: Read but once\n    webUrl: https://x.example/once\n"
+    texts = [f"---\ntitle: T{n}\nrelated:\n{entry}{other}---\n" for n in range(9) for other in ("", "lang: en\n")]
+    read = [fm.parse(text.encode()).values["related"] for text in texts]
+    assert read == [[{"title": "Read but once", "webUrl": "https://x.example/once"}]] * 18
+    assert fast.count == 18 + 1
+
+
 @SMALL
 @given(
     st.text(st.characters(codec="utf-8"), max_size=40)
