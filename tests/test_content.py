@@ -361,3 +361,22 @@ def test_another_system_s_posts_are_the_site_s_own(data: Path, tmp_path: Path) -
     own = [a for a in found if isinstance(a, Article) and not a.url]
     assert len(own) >= 0.97 * 2083
     assert all(str(p) for a in found if isinstance(a, tuple) for p in a)
+
+
+@pytest.mark.parametrize(
+    ("entry", "wrong"),
+    [
+        ('title: R\n    webUrl: "https://r.example/1"\n    quality: 7', 0),
+        ("title: R", 1),
+        ("title: R\n    webUrl: ftp://r.example/1\n    publishedDateTime: [2026]", 2),
+    ],
+)
+def test_what_files_say_alike_means_in_each_what_it_means_alone(entry: str, wrong: int) -> None:
+    text = "---\ntitle: {}\npublishedDateTime: 2026-11-08\nlang: en\nrelated:\n  - {}\n---\n"
+    reader = Reader(Config())
+    for title in ("One", "Two", "Three"):
+        source = Source(f"{title}.md", text.format(title, entry).encode())
+        found, alone = reader.parse(source), Reader(Config()).parse(source)
+        assert found == alone
+        assert (len(found) if isinstance(found, tuple) else 0) == wrong
+        assert isinstance(found, tuple) or [r.quality for r in found.related] == [7]
