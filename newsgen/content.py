@@ -74,7 +74,7 @@ def unpack(data: bytes) -> Parsed:
     decoder = _decoders.get(data[:1])
     if decoder is None:
         raise msgspec.DecodeError("no such kind of file")
-    parsed: Any = decoder(data[1:])
+    parsed: Any = decoder(memoryview(data)[1:])  # many times, of much: a view is no copy
     if type(parsed) is Article and parsed.extra:
         parsed = msgspec.structs.replace(parsed, extra=frozen(parsed.extra))
     found: Parsed = parsed
@@ -235,10 +235,11 @@ class Reader:
 
     def _piece(self, entry: RelatedFile, at: At, wrong: Faults) -> Related:
         """What an entry says. One stands in many files, most of them near to each other."""
+        known, keeps = None, True
         try:
             known = self._pieces.get(entry)
         except TypeError:  # a list where a date should be has no hash
-            known = None
+            keeps = False
         if known:
             return known
         before = len(wrong)
@@ -262,7 +263,7 @@ class Reader:
             quality=entry.quality,
             image=pictures[0] if pictures else None,
         )
-        if len(wrong) == before:
+        if keeps and len(wrong) == before:
             if len(self._pieces) >= _PIECES:
                 self._pieces.clear()
             self._pieces[entry] = piece

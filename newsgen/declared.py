@@ -8,12 +8,12 @@ from datetime import datetime
 from typing import Literal, NamedTuple
 
 from newsgen import canonical
-from newsgen.model import Article, Coverage, Evidence, Related
+from newsgen.model import Article, Coverage, Evidence, Related, by_time
 
 ELSEWHERE = "~//"
 """Begins the id of coverage, which goes on with its canonical key.
 
-No file's path has an empty step: `news.md` may be a file here, and a site in Moldova. And of one time files come first.
+No file's path has an empty step: `news.md` may be a file here, and a site in Moldova.
 """
 
 HELD = "~///"
@@ -36,14 +36,17 @@ class Declared(NamedTuple):
 
     @classmethod
     def of(cls, files: Mapping[str, Article], clock: datetime) -> Declared:
-        """What some files declare, by id. No coverage is dated after the `clock`."""
+        """What files, given by id, declare. No coverage is dated after the `clock`."""
         owners = _owners(files.values())
         coverage, targets = _coverage(files.values(), owners.first, clock)
         return cls(owners, coverage, targets, _joined(files, owners.pairs, targets))
 
 
 class Line(NamedTuple):
-    """A piece without a file that is published, and the file whose story it belongs to; a story has one of each `key`."""
+    """A piece whose file, if it has one, is not published; and the file whose story it belongs to.
+
+    A story has one piece of each `key`: what is declared before a held follower.
+    """
 
     owner: str
     piece: Coverage
@@ -63,7 +66,7 @@ def followers(folded: Iterable[Article], owners: Mapping[str, str], clock: datet
             provider=file.provider, provider_name=file.provider_name, category=file.category, topics=file.topics,
             type=file.type, quality=file.quality, image=file.image, lang=file.lang, dir=file.dir, folded=True,
         )  # fmt: skip
-        out.append(Line(owner, piece, ELSEWHERE + file.keys[0]))
+        out.append(Line(owner, piece, ELSEWHERE + file.keys[0] if file.keys else piece.id))
     return out
 
 
@@ -203,7 +206,7 @@ def _coverage(
             coverage[id] = _piece(id, entry, file, clock)
         return id
 
-    for file in sorted((f for f in files if f.related.keys), key=lambda a: (a.published, a.id)):
+    for file in sorted((f for f in files if f.related.keys), key=by_time):
         found = [owners.get(key, "") for key in file.related.keys]
         if "" in found:
             found = [id or piece(entry, file) for id, entry in zip(found, file.related, strict=True)]

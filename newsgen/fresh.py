@@ -89,7 +89,11 @@ class Look:
         """A digest of all stamps."""
         names = "\0".join([*[f.id for f in self.found], "", *self._others])
         stamps = [f.stamp for f in self.found], [stamp for _, stamp in self._others.values()]
-        return brief(names.encode("utf-8", "surrogatepass") + msgspec.msgpack.encode(stamps))
+        try:
+            marks = msgspec.msgpack.encode(stamps)
+        except OverflowError:  # a file system may say times that 64 bits do not hold
+            marks = repr(stamps).encode("utf-8", "surrogatepass")
+        return brief(names.encode("utf-8", "surrogatepass") + marks)
 
     def _still_unsettled(self, unsettled: Mapping[str, bytes]) -> dict[str, bytes] | None:
         """Of files whose stamps proved nothing those of which that is still so; None where one has other bytes."""

@@ -258,17 +258,19 @@ def _integer(loader: _Loader, node: ScalarNode) -> int:
 _Loader.add_constructor(_TAG + "int", _integer)
 
 
-# What a file names as related, other files name too, in the same words: such an entry is read once. Together with the rest
-# it means what it means alone, as it is whole lines of which none is indented less than its first.
+# What a file names as related, other files name too, in the same words: such an entry is read once. It means alone what it
+# means among others, as it is whole lines; with one that is indented less than its first yaml-rs refuses it.
 _ENTRIES = "\nrelated:\n"
 _ENTRY = re.compile("[ ]*- ")
 _AFTER = re.compile(r"\n(?=[^ \n])")
 _AFTER_FLUSH = re.compile(r"\n(?=[^ \n-])")
 _COMMENT = re.compile(r"\n *#")
+_KEPT = 4096
+"""Characters of the longest entry that is remembered."""
 
 
 def _read_in_pieces(text: str) -> dict[str, Any] | None:
-    """The fields of text that ends in a list of entries as `related`; None where it takes another look."""
+    """The fields of text in which `related` is a list of entries; None where the whole has to be read at once."""
     start = text.find(_ENTRIES) + len(_ENTRIES)
     opening = _ENTRY.match(text, start) if start >= len(_ENTRIES) else None
     if not opening:
@@ -277,7 +279,8 @@ def _read_in_pieces(text: str) -> dict[str, Any] | None:
     end = after.end() if after else len(text)
     entries = []
     for piece in text[opening.end() : end].split("\n" + opening[0]):
-        entry = _entry(opening[0] + piece.rstrip("\n") + "\n")
+        whole = opening[0] + piece.rstrip("\n") + "\n"
+        entry = _entry(whole) if len(whole) <= _KEPT else _entry.__wrapped__(whole)
         if entry is None:
             return None
         entries.append(entry)

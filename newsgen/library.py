@@ -11,7 +11,7 @@ import msgspec
 
 from newsgen import canonical, text, urls
 from newsgen.config import Config
-from newsgen.model import About, Article, Coverage, Member, Provider, Section, Story
+from newsgen.model import About, Article, Coverage, Member, Provider, Section, Story, by_time
 from newsgen.stories import Clusterer
 
 GATES = ("held", "draft", "future", "expired")
@@ -169,7 +169,7 @@ class Shelves:
             placed = config, about, facts, [(m.provider, m.provider_name) for m in _folded(stories)]
         if placed is None or self._placed != placed:
             self._placed = placed
-            self.members = tuple(sorted(members, key=lambda m: (m.published, m.id), reverse=True))
+            self.members = tuple(sorted(members, key=by_time, reverse=True))
             self.providers = _providers(self.members, stories, about["provider"])
             self.sections = {axis: _sections(axis, self.members, config, about, self.providers) for axis in AXES}
             return

@@ -8,7 +8,7 @@ import msgspec
 
 from newsgen import library, loading, urls
 from newsgen.errors import Problem
-from newsgen.model import Article
+from newsgen.model import Article, by_time
 from newsgen.options import Options, Progress
 
 GATES = {"held": "held", "drafts": "draft", "future": "future", "expired": "expired"}
@@ -20,7 +20,7 @@ def rows(what: str, options: Options, progress: Progress | None = None) -> tuple
     shelved = loaded.library
     out: list[dict[str, Any]] = []
     if what in GATES:
-        for article in sorted(loaded.articles, key=lambda a: (a.published, a.id), reverse=True):
+        for article in sorted(loaded.articles, key=by_time, reverse=True):
             if library.gate(article, loaded.now) == GATES[what]:
                 row = {"id": article.id, "published": article.published, "title": article.title, "heat": article.heat}
                 out.append(row | ({"expires": article.expires} if what == "expired" else {}))

@@ -148,6 +148,8 @@ class Markup:
         _shallow(text)
         for holder, kind, parts in self._chosen("".join([mark for mark in _ANY if mark in text])):
             setattr(holder, kind, parts)
+        # A text that nested too deeply has left it in the middle of a list.
+        self._markdown.parser.state.clear()
         try:
             rendered = self._markdown.reset().convert(text)
         except RecursionError:

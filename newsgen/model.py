@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from operator import attrgetter
 from typing import Any, Literal, TypeAlias
 
 import msgspec
@@ -49,12 +50,12 @@ class Entries(Noun, frozen=True, kw_only=True):
     """
 
     keys: tuple[str, ...] = ()
-    packed: msgspec.Raw = msgspec.Raw(b"\x90")
+    packed: bytes = b"\x90"
 
     @classmethod
     def of(cls, entries: Iterable[Related]) -> Entries:
         held = tuple(entries)
-        return cls(keys=tuple(entry.keys[0] for entry in held), packed=msgspec.Raw(msgspec.msgpack.encode(held)))
+        return cls(keys=tuple(entry.keys[0] for entry in held), packed=msgspec.msgpack.encode(held))
 
     def __iter__(self) -> Iterator[Related]:
         return iter(_entries(self.packed))
@@ -136,6 +137,9 @@ class Coverage(Noun, frozen=True, kw_only=True):
 
 
 Member: TypeAlias = Article | Coverage
+
+by_time = attrgetter("published", "id")
+"""The order of members: the earliest first, of those of one time by id."""
 
 
 class About(Noun, frozen=True, kw_only=True):

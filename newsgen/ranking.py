@@ -84,7 +84,7 @@ def strength(members: Sequence[Member]) -> float:
     """
     heats = [m.heat for m in members if m.heat is not None and m.heat >= 0]
     best = max(heats) if heats else max([m.quality or 0 for m in members])
-    # Most are articles alone, and of one there are many thousand.
+    # Most items are one article, whose one source would add the logarithm of 1.
     return max(0.0, best) + (10 * math.log(sources(members)) if len(members) > 1 else 0.0)
 
 

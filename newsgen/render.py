@@ -142,7 +142,7 @@ except ImportError:
 
 
 class _Once:
-    """A macro that remembers what it made of a noun, as long as that is of use: lists seldom repeat, neighbours do."""
+    """A macro that remembers what it made of a noun; where few come twice it does without for a while, and tries again."""
 
     def __init__(self, macro: Macro) -> None:
         self._macro = macro

@@ -20,7 +20,7 @@ from newsgen import ranking
 from newsgen.days import Fetch, LostError
 from newsgen.declared import Declared, Line, Union, followers
 from newsgen.grouping import BESIDE, Grouping, Told
-from newsgen.model import About, Article, Coverage, Evidence, Member, Rejected, Story
+from newsgen.model import About, Article, Coverage, Evidence, Member, Rejected, Story, by_time
 
 Reason = Literal["one side", "editor", "elsewhere", "unlike"]
 
@@ -199,10 +199,12 @@ def _parts(
 
 
 def _story(parts: _Parts) -> Story:
-    pieces = {line.key: line.piece for line in parts.lines}
-    members: list[Member] = sorted([*parts.files, *pieces.values()], key=lambda m: (m.published, m.id))
+    # Declared pieces come before held followers, and win.
+    pieces = {line.key: line.piece for line in reversed(parts.lines)}
+    members: list[Member] = sorted([*parts.files, *pieces.values()], key=by_time)
     evidence = [*parts.evidence]
-    evidence += [Evidence(member=pieces[line.key].id, other=line.owner, kind="declared") for line in parts.lines]
+    named = dict.fromkeys((pieces[line.key].id, line.owner) for line in parts.lines)
+    evidence += [Evidence(member=id, other=owner, kind="declared") for id, owner in named]
     evidence += [Evidence(member=t.id, other=t.other, kind="similar", score=t.score) for t in parts.told.ties]
     rejected = {r.id: r for r in parts.one_sided}
     for at, near in enumerate(parts.told.beside):

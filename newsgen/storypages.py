@@ -9,7 +9,7 @@ from itertools import groupby
 
 from newsgen import feeds, ranking, urls
 from newsgen.cards import Cards, Item, minutes
-from newsgen.model import Cluster, Link, Member, Story
+from newsgen.model import Cluster, Link, Member, Story, by_time
 from newsgen.pages import Group, Head, Miss, Page, Reason, Report, StoryPage, Telling
 
 AXIS, DOT = 360, 9
@@ -159,7 +159,7 @@ def _misses(cards: Cards, story: Story) -> Iterable[Miss]:
 
 def _by_time(cards: Cards, ids: Iterable[str]) -> list[Member]:
     """By time and not by how near they are: that changes with every article anywhere."""
-    return sorted((cards.library.by_id[id] for id in ids), key=lambda m: (m.published, m.id))
+    return sorted((cards.library.by_id[id] for id in ids), key=by_time)
 
 
 def _quarters(share: float) -> int:

@@ -13,7 +13,7 @@ from functools import cache, lru_cache
 from urllib.parse import quote
 
 from newsgen import text
-from newsgen.model import Article
+from newsgen.model import Article, by_time
 
 _SAFE = "/!$&'()*+,;=:@~-._"
 
@@ -27,7 +27,7 @@ def articles(found: Iterable[Article], pattern: str, zone: tzinfo) -> dict[str, 
     out: dict[str, str] = {}
     taken: set[str] = set()
     filled = _filling(pattern, zone)
-    for article in sorted(found, key=lambda a: (a.published, a.id)):
+    for article in sorted(found, key=by_time):
         address = filled(article, article.slug)
         if address in taken:
             address = filled(article, f"{article.slug}-{text.digest6(article.id)}")
@@ -47,8 +47,8 @@ def _filling(pattern: str, zone: tzinfo) -> Callable[[Article, str], str]:
     others = [name for name in asked if name not in _DATES]
 
     @cache
-    def shape(day: str) -> str:
-        dates = dict(zip(_DATES, day.split("-"), strict=False))
+    def shape(date: str) -> str:
+        dates = dict(zip(_DATES, date.split("-"), strict=False))
         return _TOKEN.sub(lambda token: dates.get(token[1], "%s"), pattern.replace("%", "%%"))
 
     def fact(name: str, article: Article, slug: str) -> str:

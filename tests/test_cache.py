@@ -6,8 +6,9 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sites import Site
@@ -15,7 +16,7 @@ from sites import Site
 from newsgen import build, cache, content, files, fresh, render
 from newsgen.cache import Cache, Entry, Mark
 from newsgen.errors import TemplateError
-from newsgen.files import Stamp
+from newsgen.files import Found, Stamp
 
 Make = Callable[..., Site]
 BASE = 'base_url = "https://news.example/"\n'
@@ -109,6 +110,23 @@ def test_a_build_that_changes_nothing_reads_nothing_and_imports_neither_yaml_nor
         assert f"['{expected}" in done.stdout
     assert not {"yaml", "jinja2", "markdown", "nh3", "frontmatter", "yaml_rs"} & set(done.stdout.split())
     assert done.stdout.split()[-1] == "2"
+
+
+def test_times_that_64_bits_do_not_hold_prove_nothing_and_stop_nothing(
+    site: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def far(*where: Any) -> Iterator[Found]:
+        for found in scan(*where):
+            assert isinstance(found.stamp, Stamp)
+            yield found._replace(stamp=found.stamp._replace(mtime=2**65))
+
+    scan = files.scan
+    monkeypatch.setattr(files, "scan", far)
+    s = site(SITE).article("a", title="Before")
+    s.good()
+    s.edit("content/a.md", "Before", "Behind")
+    s.good()
+    assert "Behind" in s.read("index.html")
 
 
 def test_a_file_as_young_as_the_clock_s_tick_is_read_again_once_not_always(

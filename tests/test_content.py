@@ -367,6 +367,7 @@ def test_another_system_s_posts_are_the_site_s_own(data: Path, tmp_path: Path) -
     ("entry", "wrong"),
     [
         ('title: R\n    webUrl: "https://r.example/1"\n    quality: 7', 0),
+        ('title: R\n    webUrl: "https://r.example/1"\n    quality: 7\n    updatedDateTime: [2026]', 0),
         ("title: R", 1),
         ("title: R\n    webUrl: ftp://r.example/1\n    publishedDateTime: [2026]", 2),
     ],

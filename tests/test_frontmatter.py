@@ -641,6 +641,14 @@ def test_entries_that_are_read_by_themselves_mean_what_pyyaml_says_of_the_whole(
     assert total / 5 < pieced < total * 9 / 10
 
 
+def test_an_entry_of_any_length_is_read_and_a_long_one_not_kept() -> None:
+    before = fm._entry.cache_info().currsize
+    for words in ("long " * 1000, "longer " * 20_000):
+        text = f"---\ntitle: T\nrelated:\n  - title: {words.strip()}\n---\n"
+        assert fm.parse(text.encode()).values["related"] == [{"title": words.strip()}]
+    assert fm._entry.cache_info().currsize == before
+
+
 def test_an_entry_in_many_files_is_read_once(fast: Fast) -> None:
     entry = "  - title: Read but once\n    webUrl: https://x.example/once\n"
     texts = [f"---\ntitle: T{n}\nrelated:\n{entry}{other}---\n" for n in range(9) for other in ("", "lang: en\n")]

@@ -1,3 +1,5 @@
+import contextlib
+
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -99,6 +101,14 @@ def test_pictures_can_be_unwanted_and_addresses_blocked() -> None:
 def test_what_nests_without_end_is_refused_at_once(text: str) -> None:
     with pytest.raises(TooDeepError):
         Markup().markdown(text)
+
+
+def test_a_text_that_nests_too_deeply_leaves_no_trace_in_the_next() -> None:
+    html = Markup()
+    for depth in range(200, 420, 7):
+        with contextlib.suppress(TooDeepError):
+            html.markdown("\n".join("    " * n + "- x" for n in range(depth)))
+        assert html.markdown("One.\n\nTwo.\n\n- a\n\n    b") == Markup().markdown("One.\n\nTwo.\n\n- a\n\n    b")
 
 
 def test_many_links_are_not_deep() -> None:

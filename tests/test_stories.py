@@ -209,6 +209,25 @@ def test_a_held_follower_is_another_piece_than_the_coverage_elsewhere_that_has_i
         assert s.tree() == s.tree(s.root / file)
 
 
+@pytest.mark.parametrize("url", ["https://f.example/1", "https://256.256.256.256/1"])
+@pytest.mark.parametrize("declared", [False, True])
+def test_a_held_follower_is_one_line_of_its_story_whoever_declares_it(site: Make, url: str, declared: bool) -> None:
+    s = site('-- site.toml --\nbase_url = "https://news.example/"\n\n[stories]\nfolded = "member"\n')
+    more = f'related:\n  - title: "Declared words"\n    webUrl: "{url}"\n' if declared else ""
+    s.article("lead", webUrl="https://a.example/1", more=more)
+    s.article(
+        "follower", webUrl=url, title="Folded words", heat=-1, published="false", more=related("https://a.example/1")
+    )
+    s.good()
+    library = s.load().library
+    (story,) = library.stories
+    # An address that leads nowhere makes no coverage.
+    held = not declared or "256" in url
+    assert [m.title for m in story.members] == ["Lead", "Folded words" if held else "Declared words"]
+    assert [(e.member, e.kind) for e in story.evidence] == [(story.members[1].id, "declared")]
+    assert all(m.id in library.story_of for m in library.members)
+
+
 def test_a_story_s_page_says_what_joined_its_members(site: Make) -> None:
     s = site()
     s.article(
