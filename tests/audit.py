@@ -12,10 +12,11 @@ import sys
 import tempfile
 from pathlib import Path
 
-from newsgen import build, check, loading
+from newsgen.builder import Options, loading
+from newsgen.builder import pipeline as build
+from newsgen.commands import check
 from newsgen.files import home
-from newsgen.options import Options
-from newsgen.pages import HtmlPage
+from newsgen.pages.kinds import HtmlPage
 
 CHECKER = "vnu-jar@26.9.27"
 FOLDER = Path(".audit")

@@ -12,9 +12,9 @@ from typing import Any, NoReturn
 
 import pytest
 
-from newsgen import build, loading
-from newsgen.options import Options, Report
-from newsgen.output import MANIFEST
+from newsgen.builder import Options, Report, loading
+from newsgen.builder import pipeline as build
+from newsgen.builder.output import MANIFEST
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
@@ -105,6 +105,15 @@ class Site:
             env={**os.environ, **env},
             check=False,
         )
+
+
+def related(*entries: str | tuple[str, dict[str, Any]]) -> str:
+    """`related:` rows; each entry a URL, or a URL with more fields."""
+    rows = ["related:"]
+    for entry in entries:
+        url, more = (entry, {}) if isinstance(entry, str) else entry
+        rows += [f'  - title: "On {url[8:40]}"', f'    webUrl: "{url}"', *(f"    {k}: {v}" for k, v in more.items())]
+    return "\n".join(rows) + "\n"
 
 
 def _quoted(value: str) -> str:

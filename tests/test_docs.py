@@ -10,8 +10,11 @@ import click
 import msgspec
 import pytest
 
-from newsgen import config, content, fields, render
-from newsgen.cli import cli
+from newsgen import config
+from newsgen.builder import render
+from newsgen.commands.cli import cli
+from newsgen.content import fields
+from newsgen.content import reader as content
 from newsgen.model import Site
 
 ROOT = Path(__file__).parent.parent

@@ -28,6 +28,7 @@ from typing import Any, ClassVar
 import jinja2
 import msgspec
 import pytest
+from articles import noise, word
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -39,15 +40,18 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 from sites import NOW, Site
-from test_similarity import noise, word
 
-from newsgen import build, files, keys, loading, pages, plan, pool, text
+from newsgen import files, text
+from newsgen.builder import Memory, Options, Report, loading, pool
+from newsgen.builder import pipeline as build
+from newsgen.builder.output import MANIFEST, Output
+from newsgen.builder.theme import Theme
 from newsgen.errors import ConfigError, TemplateError
 from newsgen.files import home
-from newsgen.options import Memory, Options, Report
-from newsgen.output import MANIFEST, Output
-from newsgen.stories import Clusterer, Clusters
-from newsgen.theme import Theme
+from newsgen.pages import keys
+from newsgen.pages import kinds as pages
+from newsgen.pages import planner as plan
+from newsgen.stories.clusterer import Clusterer, Clusters
 
 Make = Callable[..., Site]
 Patch = pytest.MonkeyPatch

@@ -17,10 +17,9 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from newsgen.cache import FOLDER
+from newsgen.builder import FOLDER, Lock
 from newsgen.config import Publish
 from newsgen.errors import ConfigError, OutputError, PublishError
-from newsgen.output import Lock
 from newsgen.publish.address import Address
 from newsgen.publish.files import File
 from newsgen.publish.plan import Plan, Release, State, is_id

@@ -11,10 +11,9 @@ from typing import Any, Literal
 
 import msgspec
 
+from newsgen.builder import Record, media_type
 from newsgen.config import HeaderRule
 from newsgen.errors import PublishError
-from newsgen.media import media_type
-from newsgen.output import Record
 from newsgen.text import digest
 
 Kind = Literal["fixed", "asset", "copy", "article", "story", "page", "redirect", "list", "feed", "home"]

@@ -76,7 +76,7 @@ def folded(addresses: Iterable[str], most: int = PATTERNS) -> list[str]:
     return sorted(found) if len(found) <= most else ["/*"]
 
 
-def lines(report: Published) -> Iterator[str]:
+def report_lines(report: Published) -> Iterator[str]:
     """The report for people."""
     if report.rollback:
         yield f"{report.target}: {'would go back' if report.dry_run else 'went back'} to release {report.release}"

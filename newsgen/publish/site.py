@@ -11,12 +11,10 @@ from urllib.parse import unquote
 
 import msgspec
 
-from newsgen import build, urls
-from newsgen.cache import FOLDER
+from newsgen import urls
+from newsgen.builder import FOLDER, Lock, Memory, Options, Output, Progress, Record, Report, build
 from newsgen.config import Config, Publish
 from newsgen.errors import OutputError, PublishError
-from newsgen.options import Memory, Options, Progress, Report
-from newsgen.output import Lock, Output, Record
 from newsgen.publish import files
 from newsgen.publish.files import File
 
@@ -74,7 +72,7 @@ def built(options: Options, progress: Progress | None, *, strict: bool) -> Built
         shutil.rmtree(root)
     told = msgspec.structs.replace(options, output=root, show=frozenset(), strict=strict, verify=True)
     memory = Memory(again=False)
-    report = build.build(told, progress, memory=memory)
+    report = build(told, progress, memory=memory)
     assert memory.loaded  # noqa: S101  a build that verifies always loads
     fixed = (a[1:] for source, a in memory.loaded.theme.fingerprints().items() if a != "/" + source)
     return Built(

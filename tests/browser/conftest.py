@@ -14,8 +14,9 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 from sites import missing
 
-from newsgen import build, files
-from newsgen.build import Options
+from newsgen import files
+from newsgen.builder import Options
+from newsgen.builder import pipeline as build
 
 FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",

@@ -17,8 +17,8 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 from sites import NOW, Site
 
+from newsgen.builder.output import STAGING
 from newsgen.files import home
-from newsgen.output import STAGING
 
 
 class Served:

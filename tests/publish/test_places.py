@@ -16,10 +16,10 @@ import pytest
 from places import KEY, SECRET, Folder, Pages, Place, Reader, edition
 from sites import NOW, Site
 
-from newsgen import publish as work
+from newsgen.builder.output import MANIFEST
 from newsgen.errors import PublishError
-from newsgen.output import MANIFEST
 from newsgen.publish import Orders
+from newsgen.publish import publisher as work
 from newsgen.publish.report import Published
 
 Make = Callable[..., Site]

@@ -26,8 +26,8 @@ from sites import NOW, Site, missing
 from test_places import publish
 
 from newsgen import config
-from newsgen.cli import cli
-from newsgen.output import Lock
+from newsgen.builder.output import Lock
+from newsgen.commands.cli import cli
 from newsgen.publish import address
 
 Make = Callable[..., Site]
@@ -172,7 +172,7 @@ def test_a_server_that_is_not_there_is_said(s: Site) -> None:
     if not shutil.which("ssh") or not shutil.which("rsync"):
         missing("no ssh or no rsync")
     (port,) = ports(1)
-    code = "import sys; from newsgen.publish import target; target._BASE = 0.01; from newsgen.cli import main; main()"
+    code = "import sys; from newsgen.publish import target; target._BASE = 0.01; from newsgen.commands.cli import main; main()"
     command = [sys.executable, "-c", code, "publish", f"ssh://127.0.0.1:{port}/srv/www", *AT]
     for more in ([], ["--dry-run"]):
         done = subprocess.run([*command, *more], cwd=s.root, capture_output=True, text=True, check=False)

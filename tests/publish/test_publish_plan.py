@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from newsgen.config import Config, Publish
 from newsgen.errors import ConfigError, PublishError
 from newsgen.publish.address import choose
-from newsgen.publish.diff import Move, moves
+from newsgen.publish.comparison import Move, moves
 from newsgen.publish.files import File, Kind, content_type
 from newsgen.publish.plan import Entry, Plan, Release, State, compare
 from newsgen.publish.report import PATTERNS, folded

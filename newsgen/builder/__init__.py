@@ -1,0 +1,67 @@
+"""A site's files become its pages' files: the whole sentence, run.
+
+To read: `pipeline` runs a build. `snapshot` finds out whether anything changed, `loading` reads and plans, `lastbuild`
+finds the stale pages, `renderqueue` renders them through `render` with the templates of `theme`, and `output` writes.
+`cache` and `pool` save time; `options` goes in and `report` comes out.
+
+What a build that changes nothing can do without is imported on first use.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from newsgen.builder.cache import FOLDER
+from newsgen.builder.options import Options, Progress, folders
+from newsgen.builder.output import Lock, Output, Record
+from newsgen.builder.pipeline import build, why
+from newsgen.builder.report import Report, Stopwatch
+
+if TYPE_CHECKING:
+    from newsgen.builder.lastbuild import Last
+    from newsgen.builder.loading import Loaded, Memory, load
+    from newsgen.builder.mediatypes import media_type
+    from newsgen.builder.render import Renderer
+    from newsgen.builder.renderqueue import Press
+    from newsgen.builder.theme import DEMO
+
+__all__ = [
+    "DEMO",
+    "FOLDER",
+    "Last",
+    "Loaded",
+    "Lock",
+    "Memory",
+    "Options",
+    "Output",
+    "Press",
+    "Progress",
+    "Record",
+    "Renderer",
+    "Report",
+    "Stopwatch",
+    "build",
+    "folders",
+    "load",
+    "media_type",
+    "why",
+]
+
+_ON_FIRST_USE = {
+    "DEMO": "theme",
+    "Last": "lastbuild",
+    "Loaded": "loading",
+    "Memory": "loading",
+    "Press": "renderqueue",
+    "Renderer": "render",
+    "load": "loading",
+    "media_type": "mediatypes",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Imports a module when something in it is first asked for (PEP 562)."""
+    if name in _ON_FIRST_USE:
+        return getattr(import_module(f"{__name__}.{_ON_FIRST_USE[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

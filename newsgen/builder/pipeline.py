@@ -1,0 +1,157 @@
+"""The sentence, run: files → articles → library → pages → files. Cache, pool and manifest meet here and nowhere else.
+
+What a build that changes nothing does without is imported when it is needed.
+"""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import msgspec
+
+from newsgen.builder.cache import Cache, engine
+from newsgen.builder.options import Options, Progress
+from newsgen.builder.output import Manifest, Output, Record
+from newsgen.builder.pool import Pool
+from newsgen.builder.report import Report, Stopwatch
+from newsgen.builder.snapshot import Look
+from newsgen.errors import Problem
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
+    from newsgen.builder.loading import Loaded, Memory
+    from newsgen.builder.renderqueue import Press
+    from newsgen.builder.theme import Theme
+    from newsgen.library import Library
+    from newsgen.model import Site
+    from newsgen.pages import Sheet, Take
+
+
+class Ahead(Protocol):
+    """Is told of a build under way, before any file stands."""
+
+    def go_on(self) -> None:
+        """Raises Superseded where the build is to be given up."""
+
+    def arranged(self, library: Library, press: Press) -> None:
+        """What pages are about to be made of, and what renders them."""
+
+    def planned(self, loaded: Loaded, stale: list[Sheet], press: Press) -> None:
+        """What is planned, and which pages of it are stale."""
+
+
+def build(
+    options: Options,
+    progress: Progress | None = None,
+    executor: Executor | None = None,
+    memory: Memory | None = None,
+    ahead: Ahead | None = None,
+) -> Report:
+    """Builds the site: renders what is stale, writes what differs, removes what is no longer planned.
+
+    With `strict` and a problem nothing is written. `executor` reads and renders where it is given. A process that
+    builds again passes the same `memory`. `ahead` learns what is planned, which pages of it are stale and why, before
+    any file stands.
+    """
+    started = time.perf_counter()
+    now = (options.now or datetime.now(UTC)).astimezone(UTC)
+    look = Look(options, now)
+    with Cache(options.site, engine()) as cache:
+        # What a process knows to be new needs no second look.
+        is_new = bool(memory and memory.found and [*memory.found.values()] != look.found)
+        report = None if options.verify or is_new else look.report(cache)
+        if report is not None:
+            cache.save()
+            report.seconds["look"] = round(time.perf_counter() - started, 3)
+            return report
+        from newsgen.builder import loading
+        from newsgen.builder.renderqueue import Press
+
+        options = msgspec.structs.replace(options, now=now)
+        memory = memory or loading.Memory(again=False)
+        with (
+            Pool(options.jobs, executor) as pool,
+            loading.collector_off(),
+            Press(options, pool, cache, progress) as press,
+        ):
+
+            def begin(library: Library, theme: Theme, site: Site) -> Take:
+                take = press.begin(theme, site, memory.written)
+                if ahead:
+                    ahead.arranged(library, press)
+                return take
+
+            loaded = loading.load(
+                options,
+                progress,
+                memory=memory,
+                cache=cache,
+                found=look.found,
+                run=pool.map,
+                begin=begin,
+                go_on=ahead.go_on if ahead else None,
+            )
+            report = loaded.report
+            if not (options.strict and report.problems):
+                manifest = _write(loaded, options, press, ahead)
+                if manifest is not None:
+                    look.remember(cache, report, manifest, loaded.unsettled)
+                    memory.written = (press.output.stamp, manifest) if press.output.stamp else None
+            clock = Stopwatch()
+            cache.save()
+            report.seconds["remember"] = clock.lap()
+    return report
+
+
+def _write(loaded: Loaded, options: Options, press: Press, ahead: Ahead | None) -> Manifest | None:
+    """Renders and writes; the manifest of what stands now, None where another build of the same would differ."""
+    report, clock = loaded.report, Stopwatch()
+    output, old, sheets = press.output, press.last.manifest, loaded.plan.sheets
+    stale = [s for s in sheets.values() if s in press.staged or press.last.is_stale(s)]
+    if ahead:
+        ahead.planned(loaded, stale, press)
+    report.seconds["compare"] = clock.lap()
+    staged = press.finish(stale, loaded.plan.page, ahead.go_on if ahead else None)
+    report.seconds["render"] = clock.lap()
+    records = {path: old.files[path] for path in sheets if path in old.files}
+    moves: dict[str, str] = {}
+    foreign = []
+    for sheet, record in zip(stale, staged, strict=True):
+        if record is None:
+            what = "was not written by newsgen and stays as it is"
+            hint = "move it away, or choose another --output"
+            foreign.append(Problem(path=str(output.root / sheet.path), what=what, hint=hint))
+            records.pop(sheet.path, None)
+            continue
+        if record.template:
+            moves[sheet.path] = record.template
+        records[sheet.path] = Record(sheet.digest, sheet.template, record.content, record.size, record.mtime)
+    report.problems += foreign
+    if options.strict and report.problems:
+        return None
+    done = press.last.next(sheets, records, options.show)
+    report.pruned = output.commit(moves, done, old)
+    report.rendered = [s.path for s in stale if s.template]
+    report.written = list(moves)
+    report.seconds["write"] = clock.lap()
+    return None if foreign else done
+
+
+def why(options: Options, path: str) -> list[str]:
+    """What differs between a page of the last build and the same page now: lines for people, none where it is fresh."""
+    from newsgen import urls
+    from newsgen.builder import loading
+    from newsgen.builder.lastbuild import Last
+
+    loaded = loading.load(options)
+    output = Output(Path(loaded.report.output))
+    name = urls.path("/" + path.removeprefix(str(output.root)).lstrip("/"))
+    sheet = loaded.plan.sheets.get(name)
+    if sheet is None:
+        return [f"{name}: is not planned"]
+    last = Last(output, loaded.theme, loaded.site, verify=options.verify)
+    return [f"{name}: {reason}" for reason in last.reasons(sheet)]

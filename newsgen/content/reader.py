@@ -1,0 +1,379 @@
+"""Files become articles: `Reader.parse` turns the bytes of one into an Article, an About or Problems."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, NamedTuple, TypeAlias
+
+import msgspec
+import yaml
+
+from newsgen import canonical, text
+from newsgen.config import Config
+from newsgen.content import fields, frontmatter
+from newsgen.content.fields import AboutFile, ArticleFile, ImageFile, Images, RelatedFile
+from newsgen.content.markup import MAX_BYTES, Markup, TooDeepError, player
+from newsgen.errors import Problem
+from newsgen.files import ABOUT, Found
+from newsgen.model import About, Article, Entries, Image, Related, frozen
+from newsgen.typed import Faults, dotted, faults
+from newsgen.typed import Path as At
+
+_DATED = re.compile(r"(\d{4})-(\d{2})-(\d{2})(?:[-_ ]+(.+))?")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Source(NamedTuple):
+    """A file as it was read: `id` is its path below the content folder, `data` its bytes or what is wrong with it."""
+
+    id: str
+    data: bytes | Problem
+
+
+def read(found: Found, shown: str = "content") -> Source:
+    """The bytes of a file that `files.scan` found. `shown` is how messages call the content folder."""
+    if isinstance(found.stamp, Problem):
+        return Source(found.id, found.stamp)
+    path = f"{shown}/{found.id}"
+    limit = frontmatter.MAX_BYTES + MAX_BYTES
+    try:
+        file = os.open(found.path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+        try:
+            # Room for what is expected: to make room for the largest file takes longer than to read a usual one.
+            data = os.read(file, min(found.stamp.size, limit) + 1)
+            while len(data) <= limit and (more := os.read(file, limit + 1 - len(data))):
+                data += more
+        finally:
+            os.close(file)
+    except OSError as error:
+        return Source(found.id, Problem(path=path, what=f"cannot be read: {error.strerror}"))
+    if len(data) > limit:
+        size = f"{max(len(data), found.stamp.size):,}"
+        return Source(found.id, Problem(path=path, what=f"has {size} bytes", hint=f"an article has at most {limit:,}"))
+    return Source(found.id, data)
+
+
+Parsed: TypeAlias = Article | About | tuple[Problem, ...]
+
+_encode = msgspec.msgpack.Encoder().encode
+_decoders = {
+    kind: msgspec.msgpack.Decoder(type).decode
+    for kind, type in ((b"a", Article), (b"f", About), (b"p", tuple[Problem, ...]))
+}
+
+
+def pack(parsed: Parsed) -> bytes:
+    """What a file became, as bytes: a letter for its type, and msgpack."""
+    return (b"a" if isinstance(parsed, Article) else b"f" if isinstance(parsed, About) else b"p") + _encode(parsed)
+
+
+def unpack(data: bytes) -> Parsed:
+    """The reverse of `pack`. Raises msgspec.DecodeError for what is not its work."""
+    decoder = _decoders.get(data[:1])
+    if decoder is None:
+        raise msgspec.DecodeError("no such kind of file")
+    parsed: Any = decoder(memoryview(data)[1:])  # many times, of much: a view is no copy
+    if type(parsed) is Article and parsed.extra:
+        parsed = msgspec.structs.replace(parsed, extra=frozen(parsed.extra))
+    found: Parsed = parsed
+    return found
+
+
+_ARTICLE = frozenset(fields.KNOWN)
+_PIECES = 1 << 11
+"""Related entries that a reader remembers."""
+
+
+class Reader:
+    """Turns the bytes of files into articles, for one site. `shown` is how messages call the content folder."""
+
+    def __init__(self, config: Config, shown: str = "content") -> None:
+        self._shown = shown
+        blocklist = canonical.Blocklist(config.block.providers, config.block.urls)
+        self._blocked = blocklist.has if blocklist else None
+        self._images = config.images.show != "none"
+        self._markup = Markup(config.root, images=self._images, blocked=self._blocked)
+        self._hosts = config.video.hosts
+        self._foreign = config.fields.ours()
+        self._pieces: dict[RelatedFile, Related] = {}
+
+    def parse(self, source: Source, digest: bytes = b"") -> Parsed:
+        """The article or facts in one file, or everything that is wrong with it. Pure, and raises nothing.
+
+        `digest` stands for the file's bytes.
+        """
+        if isinstance(source.data, Problem):
+            return (source.data,)
+        path = f"{self._shown}/{source.id}"
+        try:
+            matter = frontmatter.parse(source.data)
+        except frontmatter.Malformed as error:
+            return (Problem(path=path, line=error.line, field=error.field, what=error.what, hint=error.hint),)
+        values = matter.values
+        values.pop("secured", None)
+        kind = ABOUT.get(source.id.partition("/")[0])
+        if kind or not values.keys() <= _ARTICLE:
+            values = _without_nothing(values)
+        wrong = Faults()
+        foreign: dict[str, str] = {}
+        parsed: Article | About | None = None
+        try:
+            if kind:
+                parsed = self._about(source.id, kind, msgspec.convert(values, AboutFile), matter.body, wrong)
+            else:
+                extra = self._translate(values, foreign)
+                try:
+                    file = msgspec.convert(values, ArticleFile)
+                except msgspec.ValidationError:
+                    # Most files have no field that says nothing: to look for one takes longer than to try.
+                    values = _without_nothing(values)
+                    file = msgspec.convert(values, ArticleFile)
+                parsed = self._article(source.id, digest, file, extra, matter.body, wrong)
+        except (msgspec.ValidationError, OverflowError):
+            wrong += faults(values, AboutFile if kind else ArticleFile)
+        if parsed is not None and not wrong:
+            return parsed
+        problems = []
+        for at, what, hint in wrong:
+            written = (foreign.get(str(at[0]), at[0]), *at[1:]) if at else at
+            line = frontmatter.line(source.data, written) if written else 1
+            problems.append(Problem(path=path, line=line, field=dotted(written), what=what, hint=hint))
+        return tuple(sorted(problems))
+
+    def _translate(self, values: dict[str, Any], foreign: dict[str, str]) -> dict[str, Any]:
+        """Gives other generators' fields our names, in place; takes out and returns what is neither theirs nor ours.
+
+        `foreign` learns what the file calls each of our fields.
+        """
+        strange = values.keys() - _ARTICLE
+        if not strange:
+            return {}
+        extra = {}
+        for name in sorted(strange, key=lambda n: (self._foreign.get(n, (0, "")), n)):
+            _, ours = self._foreign.get(name, (0, None))
+            value = values.pop(name)
+            # Elsewhere `url` may be the page's own path.
+            if ours is None or ours in values or (ours == "webUrl" and not fields.is_web(value)):
+                extra[name] = value
+            else:
+                values[ours] = value
+                foreign[ours] = name
+        return extra
+
+    def _article(
+        self, id: str, digest: bytes, file: ArticleFile, extra: dict[str, Any], body: str, wrong: Faults
+    ) -> Article:
+        stem = id.rpartition("/")[2].rpartition(".")[0]
+        if stem == "index" and "/" in id:
+            stem = id.split("/")[-2]
+        dated = _DATED.fullmatch(stem)
+        title = text.plain(file.title)
+        if not title:
+            wrong.add(("title",), "is empty", "say what the article is about")
+        published = fields.moment(file.published_date_time, ("publishedDateTime",), wrong)
+        if file.published_date_time is None:
+            published = _file_date(dated)
+            if published is None:
+                hint = "write it, or begin the file's name with the date, as in 2026-11-08-name.md"
+                wrong.add(("publishedDateTime",), "is missing", hint)
+        url = fields.reader_address(file, (), wrong)
+        provider, provider_name = fields.provider(file.provider, url, (), wrong)
+        categories = (file.category,) if isinstance(file.category, str) else file.category
+        topics = (file.topics,) if isinstance(file.topics, str) else file.topics
+        if len(topics) > fields.MAX_TOPICS:
+            wrong.add(("topics",), f"has {len(topics):,} entries", f"an article has at most {fields.MAX_TOPICS}")
+        keys = fields.keys(file)
+        return Article(
+            id=id,
+            slug=text.slug((dated[4] or stem) if dated else stem),
+            title=title,
+            excerpt=text.plain(file.excerpt) or text.shorten(text.plain(_paragraph(body)), 300),
+            published=published or _EPOCH,
+            updated=fields.moment(file.updated_date_time, ("updatedDateTime",), wrong),
+            expires=fields.moment(file.expiry_date, ("expiryDate",), wrong),
+            url=url,
+            keys=keys,
+            provider=provider,
+            provider_name=provider_name,
+            category=text.plain(categories[0]) if categories else "",
+            topics=fields.names((*topics, *categories[1:])),
+            type=text.plain(file.type) or "article",
+            quality=file.quality,
+            heat=file.heat,
+            images=self._pictures(file.images, (), wrong),
+            related=Entries.of(self._related(file.related, set(keys), wrong)),
+            embed=player(file.featured_content, self._hosts) if file.featured_content else "",
+            story=text.slug(file.story) if file.story.strip() else "",
+            pin=fields.moment(file.pin, ("pin",), wrong),
+            lang=fields.language(file.lang, ("lang",), wrong),
+            dir=file.dir,
+            aliases=fields.aliases(file.aliases, wrong),
+            body=self._body(id, body, wrong),
+            extra=tuple((key, _frozen(extra[key])) for key in sorted(extra)),
+            held=not file.published,
+            draft=file.draft,
+            blocked=self._is_blocked(provider, *keys),
+            digest=digest,
+        )
+
+    def _is_blocked(self, *names: str) -> bool:
+        return self._blocked is not None and any(map(self._blocked, names))
+
+    def _related(self, entries: tuple[RelatedFile, ...], seen: set[str], wrong: Faults) -> list[Related]:
+        """The declared entries, less the article itself, repeats and what is blocked."""
+        out = []
+        for index, entry in enumerate(entries):
+            piece = self._piece(entry, ("related", index), wrong)
+            if not piece.keys or not seen.isdisjoint(piece.keys):
+                continue
+            seen.update(piece.keys)
+            if not self._is_blocked(piece.provider, *piece.keys):
+                out.append(piece)
+        return out
+
+    def _piece(self, entry: RelatedFile, at: At, wrong: Faults) -> Related:
+        """What an entry says. One stands in many files, most of them near to each other."""
+        known, keeps = None, True
+        try:
+            known = self._pieces.get(entry)
+        except TypeError:  # a list where a date should be has no hash
+            keeps = False
+        if known:
+            return known
+        before = len(wrong)
+        url = fields.reader_address(entry, at, wrong)
+        title = text.plain(entry.title)
+        if not url and not (entry.web_url or entry.original_url):
+            wrong.add((*at, "webUrl"), "is missing", "say where the coverage is")
+        if not title:
+            wrong.add((*at, "title"), "is empty", "say what the coverage is about")
+        provider, name = fields.provider(entry.provider, url, at, wrong)
+        pictures = self._pictures(entry.images, at, wrong) if entry.images else ()
+        piece = Related(
+            keys=fields.keys(entry),
+            url=url,
+            title=title,
+            excerpt=text.plain(entry.excerpt),
+            published=fields.moment(entry.published_date_time, (*at, "publishedDateTime"), wrong),
+            provider=provider,
+            provider_name=name,
+            type=text.plain(entry.type) or "article",
+            quality=entry.quality,
+            image=pictures[0] if pictures else None,
+        )
+        if keeps and len(wrong) == before:
+            if len(self._pieces) >= _PIECES:
+                self._pieces.clear()
+            self._pieces[entry] = piece
+        return piece
+
+    def _pictures(self, images: Images, at: At, wrong: Faults) -> tuple[Image, ...]:
+        rows = images if isinstance(images, tuple) else (images,) if images else ()
+        out = []
+        for index, row in enumerate(rows):
+            file = ImageFile(url=row) if isinstance(row, str) else row
+            here = (*at, "images", index, "url") if isinstance(images, tuple) else (*at, "images")
+            url = file.url if fields.local_address(file.url) else fields.web_address(file.url, here, wrong)
+            if not url or not self._images or self._is_blocked(url):
+                continue
+            title, attribution = text.plain(file.title), text.plain(file.attribution)
+            out.append(Image(url=url, width=file.width, height=file.height, title=title, attribution=attribution))
+        return tuple(out)
+
+    def _about(self, id: str, kind: Any, file: AboutFile, body: str, wrong: Faults) -> About:
+        stem = id.rpartition("/")[2].rpartition(".")[0]
+        title = text.plain(file.name or file.title)
+        key = text.slug(stem)
+        if kind == "provider":
+            key = canonical.host(stem)
+            if not key:
+                hint = "name the file after the provider's domain, as in example.org.md"
+                wrong.add((), f"{stem!r} is not a domain", hint)
+        if not title and kind == "page":
+            wrong.add(("title",), "is missing", "say what the page is about")
+        images = self._pictures(file.images, (), wrong)
+        return About(
+            id=id,
+            kind=kind,
+            key=key,
+            title=title,
+            description=text.plain(file.description or file.summary),
+            parent=text.plain(file.parent),
+            home=fields.web_address(file.home, ("home",), wrong),
+            lead=file.lead.strip(),
+            image=images[0] if images else None,
+            body=self._body(id, body, wrong),
+            navigation=file.navigation,
+            aliases=fields.aliases(file.aliases, wrong),
+        )
+
+    def _body(self, id: str, body: str, wrong: Faults) -> str:
+        if not body or body.isspace():
+            return ""
+        if len(body.encode()) > MAX_BYTES:
+            wrong.add((), f"has a body of more than {MAX_BYTES:,} bytes", "split it")
+            return ""
+        try:
+            body = text.printable(body)
+            return self._markup.html(body) if id.lower().endswith(".html") else self._markup.markdown(body)
+        except TooDeepError:
+            wrong.add((), "has a body that nests too deeply", "look for brackets or tags that are never closed")
+            return ""
+
+
+def _without_nothing(values: dict[str, Any]) -> dict[str, Any]:
+    """A field that says nothing is absent, at every level."""
+    out: dict[str, Any] = {}
+    for key, value in values.items():
+        kind = type(value)
+        if kind is dict:
+            out[key] = _without_nothing(value)
+        elif kind is list:
+            out[key] = [_without_nothing(v) if type(v) is dict else v for v in value if v is not None]
+        elif value is not None:
+            out[key] = value
+    return out
+
+
+def _file_date(dated: re.Match[str] | None) -> datetime | None:
+    """The day in a file's name, if there is such a day."""
+    try:
+        return datetime(int(dated[1]), int(dated[2]), int(dated[3]), tzinfo=UTC) if dated else None
+    except ValueError:
+        return None
+
+
+def _frozen(value: Any) -> Any:
+    """Any front matter value as one that never changes and that every format can hold."""
+    if isinstance(value, dict):
+        return tuple((text.printable(str(k)), _frozen(value[k])) for k in sorted(value, key=str))
+    if isinstance(value, list | tuple):
+        return tuple(map(_frozen, value))
+    if isinstance(value, bool | float | None):
+        return value
+    if isinstance(value, int):
+        return value if abs(value) < 2**63 else str(value)
+    if hasattr(value, "isoformat"):
+        return str(value.isoformat())
+    return text.printable(value if isinstance(value, str) else repr(value))
+
+
+_MARKS = re.compile(r"^(?:[#>*+-]+|\d+\.)\s+|[*_`]{1,3}|!?\[([^\]\n]*)\]\([^)\n]*\)|^\|.*$", re.MULTILINE)
+
+
+def _paragraph(body: str) -> str:
+    """The first paragraph of a Markdown body as a substitute for an excerpt."""
+    for part in re.split(r"\n\s*\n", body.strip()[:4000]):
+        words = _MARKS.sub(lambda m: m[1] or "", part).strip()
+        if words and not part.lstrip().startswith(("#", "```", "|", "---", "<!--")):
+            return words
+    return ""
+
+
+def dump(values: Mapping[str, Any], body: str = "") -> bytes:
+    """The bytes of a file with these front matter values, in their order, as YAML."""
+    block = yaml.dump(dict(values), Dumper=yaml.CSafeDumper, sort_keys=False, allow_unicode=True, width=10**9)
+    return f"---\n{block}---\n{body and chr(10) + body.rstrip() + chr(10)}".encode()

@@ -1,0 +1,221 @@
+"""What newsgen wrote it keeps true; what it did not write it never touches."""
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from sites import Site
+
+from newsgen.builder import output
+from newsgen.errors import NewsgenError, OutputError
+
+Make = Callable[..., Site]
+
+
+def test_nothing_changed_means_nothing_rendered_and_nothing_written(site: Make) -> None:
+    s = site().article("a").article("b")
+    assert s.good().rendered
+    before = {p: (s.output / p).stat().st_mtime_ns for p in s.tree()}
+    report = s.good()
+    assert (report.rendered, report.written, report.pruned) == ([], [], [])
+    assert {p: (s.output / p).stat().st_mtime_ns for p in s.tree()} == before
+
+
+def test_a_page_that_is_no_longer_planned_is_gone_and_so_are_its_empty_folders(site: Make) -> None:
+    s = site().article("a").article("b", publishedDateTime="2025-01-01T00:00:00Z")
+    s.good()
+    (s.root / "content/b.md").unlink()
+    report = s.good()
+    assert "2025/01/01/b/index.html" in report.pruned
+    assert not (s.output / "2025").exists()
+    assert (s.output / "2026/11/08/a/index.html").exists()
+
+
+def test_a_missing_or_altered_page_comes_back(site: Make) -> None:
+    s = site().article("a")
+    s.good()
+    whole = s.tree()
+    (s.output / "index.html").unlink()
+    (s.output / "404.html").write_text("altered")
+    report = s.good()
+    assert sorted(report.written) == ["404.html", "index.html"]
+    assert s.tree() == whole
+
+
+def test_verify_finds_an_alteration_that_kept_size_and_time(site: Make) -> None:
+    s = site().article("a")
+    s.good()
+    whole = s.tree()
+    file = s.output / "index.html"
+    stamp = file.stat()
+    file.write_bytes(b"x" * stamp.st_size)
+    os.utime(file, ns=(stamp.st_atime_ns, stamp.st_mtime_ns))
+    assert s.good().written == []
+    assert s.good(verify=True).written == ["index.html"]
+    assert s.tree() == whole
+
+
+def test_a_foreign_file_is_never_touched(site: Make) -> None:
+    s = site().article("a")
+    s.good()
+    (s.output / "CNAME").write_text("example.org")
+    (s.output / "topics").mkdir(exist_ok=True)
+    (s.output / "topics/mine.txt").write_text("mine")
+    (s.root / "content/a.md").unlink()
+    s.article("b")
+    s.good()
+    assert (s.output / "CNAME").read_text() == "example.org"
+    assert (s.output / "topics/mine.txt").read_text() == "mine"
+
+
+def test_a_foreign_file_in_a_page_s_place_stays_and_is_named(site: Make) -> None:
+    s = site().article("a")
+    s.output.mkdir()
+    (s.output / "index.html").write_text("by hand")
+    report = s.build()
+    assert [p.what for p in report.problems] == ["was not written by newsgen and stays as it is"]
+    assert (s.output / "index.html").read_text() == "by hand"
+    assert (s.output / "2026/11/08/a/index.html").exists()
+    s.build()
+    assert (s.output / "index.html").read_text() == "by hand"
+
+
+def test_a_foreign_file_in_a_folder_s_place_ends_the_build_before_anything_moves(site: Make) -> None:
+    s = site().article("a")
+    s.good()
+    before = s.tree()
+    listed = (s.output / output.MANIFEST).read_bytes()
+    (s.output / "2027").write_text("by hand")
+    s.article("b", publishedDateTime="2026-11-08T10:00:00Z").article("c", publishedDateTime="2027-01-01T00:00:00Z")
+    with pytest.raises(OutputError, match=r"2027: cannot be written"):
+        s.build(show=frozenset({"future"}))
+    assert {p: d for p, d in s.tree().items() if p != "2027"} == before
+    assert (s.output / output.MANIFEST).read_bytes() == listed
+    assert (s.output / "2027").read_text() == "by hand"
+
+
+@pytest.mark.parametrize("damage", [b"", b"{", b"[]", b'{"files": 3}', b"\xff\xfe", None])
+def test_a_lost_or_damaged_manifest_loses_nothing(site: Make, damage: bytes | None) -> None:
+    s = site().article("a").article("b")
+    s.good()
+    whole = s.tree()
+    manifest = s.output / output.MANIFEST
+    if damage is None:
+        manifest.unlink()
+    else:
+        manifest.write_bytes(damage)
+    s.good()
+    assert s.tree() == whole
+    assert s.good().rendered == []
+
+
+def test_a_manifest_cannot_make_newsgen_remove_files_elsewhere(site: Make, tmp_path: Path) -> None:
+    s = site().article("a")
+    s.good()
+    victim = tmp_path / "victim.txt"
+    victim.write_text("precious")
+    manifest = s.output / output.MANIFEST
+    data = json.loads(manifest.read_text())
+    for path in ("../../victim.txt", str(victim), "x/../../../victim.txt", "..\\victim.txt", "", "."):
+        data["files"][path] = ["", "", "", 0, 0]
+    manifest.write_text(json.dumps(data))
+    s.good()
+    assert victim.read_text() == "precious"
+
+
+def test_newsgen_writes_and_removes_through_no_link(site: Make, tmp_path: Path) -> None:
+    s = site().article("a", topics="[AI]")
+    s.good()
+    outside = tmp_path / "outside"
+    (s.output / "topics").rename(outside)
+    (s.output / "topics").symlink_to(outside)
+    (outside / "ai/index.html").write_text("altered")
+    with pytest.raises(OutputError, match="is a link"):
+        s.build()
+    assert (outside / "ai/index.html").read_text() == "altered"
+    s.write("site.toml", 'disable_kinds = ["topic"]')
+    assert "topics/ai/index.html" in s.build().pruned
+    assert (outside / "ai/index.html").read_text() == "altered"
+
+
+def test_a_template_that_fails_leaves_the_old_site_whole(site: Make) -> None:
+    s = site().article("a").article("b")
+    s.good()
+    whole = s.tree()
+    s.article("c").write("templates/pages/article.html", "{{ page.card.titel }}")
+    with pytest.raises(NewsgenError, match=r"templates/pages/article\.html:1: .*titel"):
+        s.build()
+    assert s.tree() == whole
+    (s.root / "templates/pages/article.html").unlink()
+    s.good()
+
+
+def test_a_build_killed_while_it_moves_files_heals_with_the_next(site: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    s, clean = (
+        site().article("a").article("b", topics="[AI]"),
+        site(name="clean").article("a").article("b", topics="[AI]"),
+    )
+    clean.good()
+    real = os.replace
+    for moves in (0, 1, 5, 11):
+        left = moves
+
+        def replace(source: object, target: object) -> None:
+            nonlocal left
+            if left == 0 and not str(target).endswith(output.MANIFEST):
+                raise KeyboardInterrupt
+            left -= not str(target).endswith(output.MANIFEST)
+            real(source, target)  # type: ignore[arg-type]
+
+        monkeypatch.setattr(output.os, "replace", replace)
+        with pytest.raises(KeyboardInterrupt):
+            s.build()
+        monkeypatch.setattr(output.os, "replace", real)
+        assert len([p for p in s.tree() if not p.startswith(output.STAGING)]) == moves
+        s.good()
+        assert s.tree() == clean.tree()
+        for path in s.tree():
+            (s.output / path).unlink()
+
+
+def test_output_that_cannot_be_written_is_an_error(site: Make) -> None:
+    s = site().article("a")
+    s.output.write_text("a file")
+    with pytest.raises(NewsgenError, match="is not a folder"):
+        s.build()
+
+
+@pytest.mark.parametrize("output_folder", ["content", "content/x", ".", "static"])
+def test_the_output_cannot_lie_among_what_the_site_is_made_of(site: Make, output_folder: str) -> None:
+    s = site().article("a").write("static/x.txt", "x")
+    with pytest.raises(NewsgenError, match="choose another --output"):
+        s.build(output=s.root / output_folder)
+    assert (s.root / "content/a.md").exists()
+
+
+def test_pages_at_one_address_are_found_before_anything_is_written(site: Make) -> None:
+    s = site('-- site.toml --\npermalink = "/:slug/"\n-- content/_pages/about.md --\n---\ntitle: About\n---\n')
+    s.article("about").article("topics", title="Topics of the day").article("new", aliases='["/about/", "/old/"]')
+    s.write("static/ABOUT/index.html", "x").write("static/other", "x")
+    report = s.build()
+    assert sorted((p.path, p.what) for p in report.problems) == [
+        ("content/_pages/about.md", "would be written to about/index.html, where content/about.md is"),
+        ("content/new.md", "would be written to about/index.html, where content/about.md is"),
+        ("content/topics.md", "would be written to topics/index.html, where the page 'Topics' is"),
+        ("static/ABOUT/index.html", "would be written to ABOUT/index.html, where content/about.md is"),
+    ]
+    assert s.build(strict=True).written == []
+
+
+def test_same_names_in_two_folders_get_stable_addresses(site: Make) -> None:
+    s = site().article("one/same", publishedDateTime="2026-11-08T09:00:00Z")
+    s.good()
+    s.article("a/same", publishedDateTime="2026-11-08T10:00:00Z", title="Second")
+    s.good()
+    first = s.load().library.address
+    assert first["one/same.md"] == "/2026/11/08/same/"
+    assert first["a/same.md"].startswith("/2026/11/08/same-")
+    s.article("b/same", publishedDateTime="2026-11-08T11:00:00Z", published="false")
+    assert {k: v for k, v in s.load().library.address.items() if k in first} == first

@@ -1,0 +1,242 @@
+"""The law: the same input gives the same bytes, by any way of getting there."""
+
+import filecmp
+import multiprocessing
+import shutil
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from datetime import timedelta
+from itertools import cycle
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sites import NOW, Site
+
+from newsgen import files
+from newsgen.builder import pipeline as build
+from newsgen.builder import pool
+
+Make = Callable[..., Site]
+
+
+@pytest.fixture
+def demo(site: Make) -> Site:
+    s = site()
+    shutil.rmtree(s.root / "content")
+    shutil.copytree(files.home() / "content", s.root / "content")
+    shutil.copytree(files.home() / "static/demo", s.root / "static/demo")
+    shutil.copyfile(files.home() / "site.toml", s.root / "site.toml")
+    return s
+
+
+def test_any_number_of_jobs_gives_the_same_bytes(demo: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pool, "BATCH", 20)
+    demo.good()
+    one = demo.tree()
+    report = demo.good(jobs=2, output=demo.root / "other")
+    assert len(report.rendered) > 100
+    assert demo.tree(demo.root / "other") == one
+    for enough in ((True,), (False,), (False, True, True), (True, False)):
+        turns = cycle(enough)
+        monkeypatch.setattr(pool.Pool, "has_enough", property(lambda _, turns=turns: next(turns)))
+        shutil.rmtree(demo.root / ".newsgen")
+        place = demo.root / f"shared{len(enough)}{enough[0]}"
+        demo.good(jobs=2, output=place)
+        assert demo.tree(place) == one, "whoever does what"
+
+
+def test_processes_that_begin_from_nothing_and_threads_do_as_well(demo: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on Windows and macOS: what goes to a worker and comes back is values alone."""
+    monkeypatch.setattr(pool, "BATCH", 20)
+    demo.good(jobs=1)
+    one = demo.tree()
+    pools = (ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")), ThreadPoolExecutor(2))
+    for number, executor in enumerate(pools):
+        with executor:
+            shutil.rmtree(demo.root / ".newsgen")
+            report = build.build(demo.options(output=demo.root / f"out{number}"), executor=executor)
+            assert not report.problems
+            assert demo.tree(demo.root / f"out{number}") == one
+            demo.write("content/new.md", "---\ntitle: New\ndate: 2026-11-21\nextra: [1, {a: [b]}]\n---\nBody.\n")
+            demo.write("templates/pages/404.html", f"Anew {number}")
+            build.build(demo.options(output=demo.root / f"out{number}"), executor=executor)
+            demo.good(output=demo.root / f"clean{number}")
+            assert demo.tree(demo.root / f"out{number}") == demo.tree(demo.root / f"clean{number}")
+            (demo.root / "content/new.md").unlink()
+            shutil.rmtree(demo.root / "templates")
+            demo.good(jobs=1)
+            one = demo.tree()
+
+
+def test_no_locale_time_zone_or_hash_seed_reaches_the_output(demo: Site) -> None:
+    demo.run("build", "--now", NOW.isoformat(), PYTHONHASHSEED="1", TZ="Asia/Tokyo", LC_ALL="C")
+    one = demo.tree()
+    other = demo.root / "elsewhere"
+    shutil.copytree(demo.root / "content", other / "content", copy_function=shutil.copy)
+    for name in ("static", "site.toml"):
+        (shutil.copytree if name == "static" else shutil.copyfile)(demo.root / name, other / name)
+    site = Site.__new__(Site)
+    site.root, site.output = other, other / "public"
+    done = site.run(
+        "build",
+        "--now",
+        (NOW + timedelta(days=30)).isoformat(),
+        PYTHONHASHSEED="2",
+        TZ="America/New_York",
+        LC_ALL="C.UTF-8",
+    )
+    assert done.returncode == 0, done.stderr
+    assert site.tree() == one
+    assert "Tideline" in one["index.html"].decode()
+
+
+EDITS = st.sampled_from(
+    [
+        "add",
+        "add held",
+        "delete",
+        "retitle",
+        "retopic",
+        "rename",
+        "body",
+        "join",
+        "part",
+        "relate",
+        "template",
+        "no template",
+        "static",
+        "config",
+        "topic",
+        "alter",
+        "lose",
+        "kill manifest",
+    ]
+)
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.lists(st.tuples(EDITS, st.integers(0, 5), st.integers(0, 9)), min_size=1, max_size=10))
+def test_after_any_edits_the_tree_equals_a_clean_build_s(
+    tmp_path_factory: pytest.TempPathFactory, edits: list[tuple[str, int, int]]
+) -> None:
+    s = Site(tmp_path_factory.mktemp("law"))
+    s.write("site.toml", 'base_url = "https://news.example/"\npage_size = 3\n')
+    for n in range(4):
+        put(s, n, title=f"Article {n}")
+    s.build()
+    for number, (edit, n, value) in enumerate(edits):
+        change(s, edit, n, value)
+        s.build()
+        clean = s.root.parent / f"{s.root.name}-clean-{number}"
+        s.build(output=clean)
+        assert s.tree() == s.tree(clean), edits[: number + 1]
+        shutil.rmtree(clean)
+
+
+def put(s: Site, n: int, **fields: str) -> None:
+    s.article(
+        f"n{n}", webUrl=f"https://p{n % 3}.example/{n}", publishedDateTime=f"2026-11-0{n % 5 + 1}T0{n}:00:00Z", **fields
+    )
+
+
+def change(s: Site, edit: str, n: int, value: int) -> None:
+    """One edit of a site, as people make them."""
+    file = s.root / f"content/n{n}.md"
+    related = f'related:\n  - title: R{value}\n    webUrl: "https://p{value % 3}.example/{value}"\n'
+    match edit:
+        case "add" | "retitle":
+            put(s, n, title=f"Title {value}", topics=f"[T{value % 3}]")
+        case "add held":
+            put(s, n, title="Held", published="false")
+        case "delete":
+            file.unlink(missing_ok=True)
+        case "retopic":
+            put(s, n, topics=f"[T{value}, U{value % 2}]", category=f"c{value % 2}")
+        case "rename" if file.exists():
+            (s.root / "content/deep").mkdir(exist_ok=True)
+            file.rename(s.root / f"content/deep/{value}.md")
+        case "body":
+            put(s, n, body=f"Body *{value}*.")
+        case "join":
+            put(s, n, story=f"s{value % 2}")
+        case "part":
+            put(s, n)
+        case "relate":
+            put(s, n, more=related)
+        case "template":
+            s.write(
+                "templates/parts/card.html", (files.home() / "templates/parts/card.html").read_text() + "\n" * value
+            )
+        case "no template":
+            shutil.rmtree(s.root / "templates", ignore_errors=True)
+        case "static":
+            s.write("static/css/site.css", f"/* {value} */")
+        case "config":
+            s.write(
+                "site.toml",
+                f'base_url = "https://news.example/{"x/" * (value % 2)}"\npage_size = {value % 3 + 2}\ntitle = "T{value % 2}"\n',
+            )
+        case "topic":
+            s.write("content/_topics/t1.md", f"---\nname: Topic {value}\nparent: T2\n---\n")
+        case "alter":
+            (s.output / "index.html").write_text("altered")
+        case "lose":
+            shutil.rmtree(s.output / "archive", ignore_errors=True)
+        case "kill manifest":
+            (s.output / ".newsgen-manifest.json").write_bytes(b"x" * value)
+
+
+def test_a_removed_override_brings_the_shipped_template_back(site: Make) -> None:
+    s = site().article("a")
+    s.good()
+    one = s.tree()
+    s.write(
+        "templates/base.html", "{% extends 'newsgen/base.html' %}{% block footer %}<footer>Mine</footer>{% endblock %}"
+    )
+    s.good()
+    assert "<footer>Mine</footer>" in s.read("2026/11/08/a/index.html")
+    assert "Skip to the content" in s.read("2026/11/08/a/index.html")
+    (s.root / "templates/base.html").unlink()
+    s.good()
+    assert s.tree() == one
+
+
+def test_a_static_file_takes_the_place_of_the_shipped_one(site: Make) -> None:
+    s = (
+        site()
+        .article("a")
+        .write("static/css/site.css", "body { color: red }")
+        .write("static/robots-extra.txt", "x")
+        .write("static/.well-known/x.txt", "y")
+    )
+    s.good()
+    (css,) = (s.output / "css").iterdir()
+    assert css.read_text() == "body { color: red }"
+    assert f"/css/{css.name}" in s.read("index.html")
+    assert s.read("robots-extra.txt") == "x"
+    assert s.read(".well-known/x.txt") == "y"
+    assert not (s.output / "demo").exists(), "pictures of the demonstration are no part of other sites"
+
+
+def test_a_template_that_links_a_missing_file_is_named(site: Make) -> None:
+    from newsgen.errors import TemplateError
+
+    s = site().article("a").write("templates/pages/404.html", "{{ 'js/nothing.js' | asset }}")
+    with pytest.raises(TemplateError, match=r"static/js/nothing\.js"):
+        s.build()
+    s.write("templates/pages/404.html", "{% extends 'pages/' ~ page.path %}")
+    with pytest.raises(TemplateError, match="name in quotes"):
+        s.build()
+
+
+def test_the_checkout_itself_is_a_site(tmp_path: Path) -> None:
+    report = build.build(build.Options(site=files.home(), output=tmp_path / "public", now=NOW))
+    assert not report.problems
+    assert not report.warnings
+    assert report.skipped == {"held": 2, "draft": 1, "future": 1, "expired": 1}
+    assert report.stories >= 10
+    again = build.build(build.Options(site=files.home(), output=tmp_path / "again", now=NOW))
+    assert again.pages == report.pages
+    assert not filecmp.dircmp(tmp_path / "public", tmp_path / "again", ignore=[".newsgen-manifest.json"]).diff_files

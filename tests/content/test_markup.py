@@ -1,0 +1,133 @@
+import contextlib
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from newsgen.content import markup
+from newsgen.content.markup import Markup, TooDeepError, player
+
+HOSTS = ("www.youtube.com", "player.vimeo.com")
+
+
+def test_markdown_becomes_html() -> None:
+    html = Markup().markdown("Some *words*.\n\n- one\n- two\n\n| a | b |\n|---|---|\n| 1 | 2 |")
+    assert "<em>words</em>" in html
+    assert "<li>one</li>" in html
+    assert "<td>2</td>" in html
+
+
+_PIECES = st.sampled_from(
+    ["a", "b c", " ", "    ", "\t", "\n", "\n\n", *"`~\\[]()<>&|#=-_*+.:;!\"'1/", "```", "~~~\nx\n~~~", "---", "===", "1. ", "- ", "* ", "> ", "## ",
+     "| a | b |\n|---|---|\n", "**", "__", "[x]: /y\n", "](/y)", "&amp;", "&copy ", "&#58;", "<b>", "</b>", "<div>", "<!--", "<a@b.example>",
+     "<https://a.example>", "  \n", "\x02", "\x03", "é", "東"]
+)  # fmt: skip
+
+
+@settings(max_examples=1500, deadline=None)
+@given(st.lists(_PIECES, max_size=14).map("".join))
+@example("Setext\n---")
+@example("Setext\n===\n\n* a\n+ b\n- c\n\n***\n\n_x_ __y__ *z* **w**")
+def test_the_parts_of_markdown_that_are_left_out_had_nothing_to_do(text: str) -> None:
+    ours = Markup()
+    whole = "".join(sorted(set("".join(markup._MARKS.values()))))
+    everything = Markup()
+    everything._chosen = lambda _: everything._choose(whole)
+    assert ours.markdown(text) == everything.markdown(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<script>alert(1)</script>",
+        "<img src=x onerror=alert(1)>",
+        "[x](javascript:alert(1))",
+        "[x](JaVaScRiPt&#58;alert(1))",
+        "<a href='data:text/html,<script>alert(1)</script>'>x</a>",
+        "<svg onload=alert(1)>",
+        "<iframe src='https://evil.example'></iframe>",
+        "<style>*{display:none}</style>",
+        "<form action='https://evil.example'><input name=a></form>",
+        "<div style='position:fixed'>x</div>",
+        "<a href='https://a.example' target=_blank onclick=x()>x</a>",
+        "<math><mtext></form><form><mglyph><style></math><img src onerror=alert(1)>",
+    ],
+)
+def test_hostile_markup_is_harmless(text: str) -> None:
+    html = Markup().markdown(text).lower()
+    for bad in (
+        "<script",
+        "onerror",
+        "javascript:",
+        "data:",
+        "<svg",
+        "onload",
+        "<iframe",
+        "<style",
+        "<form",
+        "style=",
+        "onclick",
+        "target=",
+    ):
+        assert bad not in html
+
+
+def test_headings_stay_below_the_page_s_own_and_leave_no_level_out() -> None:
+    html = Markup().markdown("# One\n\n#### Two\n\n## Three\n\n# Four")
+    assert [h for h in ("<h2>One", "<h3>Two", "<h3>Three", "<h2>Four") if h in html] == [
+        "<h2>One",
+        "<h3>Two",
+        "<h3>Three",
+        "<h2>Four",
+    ]
+
+
+def test_addresses_on_the_site_get_its_path() -> None:
+    html = Markup("/news/").markdown("[a](/about/) ![b](/demo/x.svg) [c](https://c.example/) [d](//d.example/)")
+    assert 'href="/news/about/"' in html
+    assert 'src="/news/demo/x.svg"' in html
+    assert 'href="https://c.example/"' in html
+    assert 'href="//d.example/"' in html
+
+
+def test_pictures_can_be_unwanted_and_addresses_blocked() -> None:
+    markup = Markup(images=False, blocked=lambda url: "bad" in url)
+    html = markup.markdown("![x](https://a.example/x.png) [y](https://bad.example/)")
+    assert "<img" not in html
+    assert "bad.example" not in html
+
+
+@pytest.mark.parametrize("text", ["[" * 20_000, "![a](" * 8_000, "<div>" * 100_000, "<div>\n" * 3_000])
+def test_what_nests_without_end_is_refused_at_once(text: str) -> None:
+    with pytest.raises(TooDeepError):
+        Markup().markdown(text)
+
+
+def test_a_text_that_nests_too_deeply_leaves_no_trace_in_the_next() -> None:
+    html = Markup()
+    for depth in range(200, 420, 7):
+        with contextlib.suppress(TooDeepError):
+            html.markdown("\n".join("    " * n + "- x" for n in range(depth)))
+        assert html.markdown("One.\n\nTwo.\n\n- a\n\n    b") == Markup().markdown("One.\n\nTwo.\n\n- a\n\n    b")
+
+
+def test_many_links_are_not_deep() -> None:
+    assert Markup().markdown("[a](https://a.example/(b)) " * 500).count("<a ") == 500
+
+
+@pytest.mark.parametrize(
+    ("html", "src"),
+    [
+        ('<iframe width="800" src="https://www.youtube.com/embed/abc"></iframe>', "https://www.youtube.com/embed/abc"),
+        ("<iframe src='//player.vimeo.com/video/1'>", "https://player.vimeo.com/video/1"),
+        ('<p>x<iframe src="http://www.youtube.com/embed/abc">', "https://www.youtube.com/embed/abc"),
+        ('<iframe src="https://evil.example/?www.youtube.com">', ""),
+        ('<iframe src="https://www.youtube.com@evil.example/">', ""),
+        ('<iframe src="javascript:alert(1)//www.youtube.com">', ""),
+        ("<script>alert(1)</script>", ""),
+        ('<iframe src="https://www.youtube.com/&quot;onload=x">', ""),
+        ("", ""),
+    ],
+)
+def test_only_an_allowed_host_s_player_is_taken_from_foreign_html(html: str, src: str) -> None:
+    assert player(html, HOSTS) == src

@@ -1,0 +1,293 @@
+"""Every address that a site ever had still answers, whatever became of what was there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+import pytest
+from articles import START, article
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from newsgen import urls
+from newsgen.config import Config, Kind, Redirects
+from newsgen.library import Library
+from newsgen.model import Article, Entries, Related
+from newsgen.pages.kinds import ArticlePage, AtomFeed, Feed, RedirectPage, RedirectsPage, StoryPage
+from newsgen.pages.planner import plan
+
+NOW = START + timedelta(days=99)
+COUNT = 40
+TITLES = [
+    "Harbour bridge stuck open after first ship",
+    "Harbour bridge stuck open since first ship",
+    "Comet found by night class",
+    "Comet found by night school",
+    "Ferry fares rise by a tenth",
+]
+
+
+def config(*, file: bool = False, without: tuple[Kind, ...] = ()) -> Config:
+    """A site whose old addresses answer by pages, or else by the lines of a file alone."""
+    redirects = Redirects(pages=not file, file=file)
+    return Config(base_url="https://news.example/sub", feed_size=99, redirects=redirects, disable_kinds=without)
+
+
+def made(number: int, title: str = "", **more: Any) -> Article:
+    """An article, an hour after the one of the number before; without a title it is like no other."""
+    title = title or " ".join(
+        f"{chr(97 + number % 26)}{chr(97 + number // 26)}{w}" for w in ("orvik", "elmat", "unsol")
+    )
+    new = article(f"a{number:02}.md", title, hours=number)
+    return msgspec.structs.replace(new, **({"slug": f"a{number:02}"} | more))
+
+
+def related(*others: Article) -> Entries:
+    return Entries.of(
+        Related(
+            keys=a.keys, url=a.url, title=a.title, excerpt="", published=None, provider=a.provider, provider_name="",
+            type="article", quality=None, image=None,
+        )
+        for a in others
+    )  # fmt: skip
+
+
+class State:
+    """A planned site, and what readers find at its addresses."""
+
+    def __init__(self, articles: Iterable[Article], config: Config) -> None:
+        self.library = Library.of(articles, (), config, now=NOW)
+        planned = plan(self.library)
+        pages, problems = list(planned.pages()), planned.problems
+        assert problems == ()
+        self.pages = {page.path: page for page in pages}
+        file = self.pages.get("_redirects")
+        self.lines = {line.title: line.url for line in file.redirects} if isinstance(file, RedirectsPage) else {}
+        self.ids = {address: id for id, address in self.library.address.items()}
+
+    def built(self) -> set[str]:
+        """The addresses of articles and stories, and the old ones that lead to them."""
+        found = {p.head.address for p in self.pages.values() if isinstance(p, ArticlePage | StoryPage)}
+        found |= {"/" + p.path.removesuffix("index.html") for p in self.pages.values() if isinstance(p, RedirectPage)}
+        return found | {line for line in self.lines if not line.endswith(".xml")}
+
+    def answer(self, address: str) -> ArticlePage | StoryPage | None:
+        """The page that an address leads to, by one redirect at most; a page comes before a line of `_redirects`."""
+        page = self.pages.get(urls.path(address))
+        if isinstance(page, RedirectPage):
+            page = self.pages.get(urls.path(page.target))
+        elif page is None:
+            page = self.pages.get(urls.path(self.line(address)))
+        return page if isinstance(page, ArticlePage | StoryPage) else None
+
+    def line(self, address: str) -> str:
+        """Where the first line of `_redirects` that fits leads, "" where none does."""
+        for old, new in self.lines.items():
+            head, splat, _ = old.partition("*")
+            if address == old or (splat and address.startswith(head)):
+                return new.replace(":splat", address.removeprefix(head))
+        return ""
+
+    def files(self, page: ArticlePage | StoryPage | None) -> list[str]:
+        """The files that a page is about, the earliest first."""
+        if page is None:
+            return []
+        if isinstance(page, ArticlePage):
+            return [self.ids[page.head.address]]
+        return self.story(self.ids[page.head.address.removeprefix("/story")])
+
+    def story(self, id: str) -> list[str]:
+        """The files of the story that an article is in, the earliest first; itself where it is alone."""
+        story = self.library.story_of.get(id)
+        return [m.id for m in story.members if isinstance(m, Article)] if story else [id]
+
+    def names(self) -> list[str]:
+        """The names of the entries in the site's feed."""
+        feed = self.pages["atom.xml"]
+        assert isinstance(feed, Feed)
+        return [entry.address for entry in feed.entries]
+
+
+class History:
+    """A site that its people change, and every address that it ever had."""
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        self.live: dict[str, Article] = {}
+        self.ever: set[str] = set()
+        self.address: dict[str, str] = {}
+        self.heir: dict[str, str] = {}
+
+    def add(self, number: int, title: str = "", **fields: Any) -> None:
+        new = made(number, title, **fields)
+        self.live[new.id] = new
+
+    def change(self, id: str, **fields: Any) -> None:
+        self.live[id] = msgspec.structs.replace(self.live[id], **fields)
+
+    def delete(self, id: str, heir: str) -> None:
+        """Takes a file away; its heir takes over its addresses, and those that it had taken over itself."""
+        old, address = self.live.pop(id), self.address[id]
+        taken = (*self.live[heir].aliases, address, urls.story(address), *old.aliases)
+        self.change(heir, aliases=tuple(dict.fromkeys(taken)))
+        self.heir = {gone: heir if to == id else to for gone, to in self.heir.items()} | {id: heir}
+
+    def plan(self) -> State:
+        """The site as it is now; fails where that breaks with what was before."""
+        now = State(self.live.values(), self.config)
+        for id in self.live:
+            assert self.address.setdefault(id, now.library.address[id]) == now.library.address[id]
+        self.ever |= now.built()
+        for address in self.ever:
+            assert now.answer(address), f"nothing answers {address}"
+        for id, address in self.address.items():
+            page = now.answer(urls.story(address))
+            if id in self.live:
+                assert now.files(now.answer(address)) == [id]
+                if page or urls.story(address) in self.ever:
+                    assert now.files(page) == now.story(id)
+                    assert isinstance(page, StoryPage) == (id in now.library.story_of)
+            else:
+                assert now.files(now.answer(address)) == now.files(page) == [self.heir[id]]
+        first = [self.address[id] for id in self.live if now.story(id)[0] == id]
+        assert sorted(now.names()) == sorted(first), "an entry is named for the earliest file"
+        return now
+
+
+@settings(max_examples=150)
+@given(st.data())
+def test_every_address_ever_built_still_answers(data: st.DataObject) -> None:
+    draw = data.draw
+    history = History(config(file=draw(st.booleans())))
+    for _ in range(draw(st.integers(2, 10))):
+        for _ in range(draw(st.integers(1, 3))):
+            live = sorted(history.live)
+            free = [n for n in range(COUNT) if f"a{n:02}.md" not in history.address.keys() | history.live.keys()]
+            edits = [
+                "add",
+                "add",
+                *(["title", "name", "declare", "coverage", "same", "delete"] if len(live) > 1 else ()),
+            ]
+            edit = draw(st.sampled_from(edits))
+            if edit == "add":
+                history.add(draw(st.sampled_from(free)), draw(st.sampled_from(["", *TITLES])))
+                continue
+            one, other = draw(st.permutations(live))[:2]
+            if edit == "title":
+                history.change(one, title=draw(st.sampled_from(TITLES)))
+            elif edit == "name":
+                history.change(one, story=draw(st.sampled_from(["", "storm", "flood"])))
+            elif edit == "declare":
+                history.change(one, related=related(history.live[other]))
+                if draw(st.booleans()):
+                    history.change(other, related=related(history.live[one]))
+            elif edit == "coverage":
+                history.change(one, related=draw(st.sampled_from([Entries(), related(article("gone", "Elsewhere"))])))
+            elif edit == "same":
+                keys = (f"x.example/{one}",), history.live[other].keys
+                history.change(one, keys=draw(st.sampled_from(keys)))
+            elif one in history.address:
+                # The tombstone lies with what is left of the story, if anything is.
+                story = State(history.live.values(), history.config).story(one)
+                history.delete(one, next((id for id in story if id != one), other))
+        history.plan()
+
+
+@pytest.fixture(params=["pages", "file"])
+def history(request: pytest.FixtureRequest) -> History:
+    return History(config(file=request.param == "file"))
+
+
+def test_the_address_of_a_story_leads_to_the_article_that_is_left_alone(history: History) -> None:
+    history.add(1, story="storm")
+    history.add(2, story="storm")
+    assert isinstance(history.plan().answer("/story/2026/11/01/a01/"), StoryPage)
+    history.change("a01.md", story="")
+    after = history.plan()
+    assert after.library.stories == ()
+    assert after.files(after.answer("/story/2026/11/01/a01/")) == ["a01.md"]
+    assert after.files(after.answer("/story/2026/11/01/a02/")) == ["a02.md"]
+
+
+def test_a_story_that_lost_its_coverage_elsewhere_leads_to_its_article(history: History) -> None:
+    history.add(1, related=related(article("gone", "Elsewhere")))
+    assert isinstance(history.plan().answer("/story/2026/11/01/a01/"), StoryPage)
+    history.change("a01.md", related=Entries())
+    assert isinstance(history.plan().answer("/story/2026/11/01/a01/"), ArticlePage)
+
+
+def test_an_older_article_that_comes_late_takes_the_story_over(history: History) -> None:
+    history.add(5, story="storm")
+    history.add(6, story="storm")
+    before = history.plan()
+    history.add(1, story="storm")
+    after = history.plan()
+    assert after.answer("/story/2026/11/01/a05/") is after.pages["story/2026/11/01/a01/index.html"]
+    assert (before.names(), after.names()) == (["/2026/11/01/a05/"], ["/2026/11/01/a01/"])
+
+
+def test_two_stories_that_become_one_and_part_again_answer_throughout(history: History) -> None:
+    for n, name in enumerate(["storm", "storm", "flood", "flood"]):
+        history.add(n, story=name)
+    names = history.plan().names()
+    for id in ("a02.md", "a03.md"):
+        history.change(id, story="storm")
+    assert history.plan().story("a03.md") == ["a00.md", "a01.md", "a02.md", "a03.md"]
+    for id in ("a02.md", "a03.md"):
+        history.change(id, story="flood")
+    assert history.plan().names() == names
+
+
+def test_a_tombstone_is_handed_on(history: History) -> None:
+    for n in range(3):
+        history.add(n, story="storm")
+    history.plan()
+    history.delete("a00.md", "a01.md")
+    assert history.plan().story("a01.md") == ["a01.md", "a02.md"]
+    history.delete("a01.md", "a02.md")
+    after = history.plan()
+    for old in ("/2026/11/01/a00/", "/story/2026/11/01/a00/", "/2026/11/01/a01/", "/story/2026/11/01/a01/"):
+        assert after.files(after.answer(old)) == ["a02.md"]
+
+
+def test_a_later_file_of_the_same_name_moves_nothing(history: History) -> None:
+    history.add(1, slug="same")
+    history.plan()
+    history.add(2, slug="same")
+    after = history.plan()
+    assert len(set(after.library.address.values())) == 2
+
+
+def test_the_feed_of_a_story_that_another_took_over_still_answers() -> None:
+    history = History(config(file=True))
+    history.add(5, story="storm")
+    history.add(6, story="storm")
+    feed = "/story/2026/11/01/a05/atom.xml"
+    assert isinstance(history.plan().pages[urls.path(feed)], AtomFeed)
+    history.add(1, story="storm")
+    after = history.plan()
+    assert urls.path(feed) in after.pages or urls.path(after.line(feed)) in after.pages
+
+
+def test_no_line_of_redirects_stands_before_a_page() -> None:
+    history = History(config(file=True))
+    history.add(1, story="storm")
+    history.add(2, story="storm")
+    history.add(3)
+    now = history.plan()
+    for page in now.pages.values():
+        if isinstance(page, ArticlePage | StoryPage):
+            assert now.line(page.head.address) == ""
+
+
+def test_a_story_that_is_gone_answers_where_articles_have_no_pages() -> None:
+    history = History(config(without=("article",)))
+    history.add(1, story="storm")
+    history.add(2, story="storm")
+    before = State(history.live.values(), history.config).built()
+    history.change("a01.md", story="")
+    after = State(history.live.values(), history.config)
+    assert [a for a in before if urls.path(a) not in after.pages] == []

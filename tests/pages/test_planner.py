@@ -1,0 +1,300 @@
+"""Which pages there are, what they hold, and how little one new article changes."""
+
+import json
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from xml.etree import ElementTree
+
+import pytest
+from sites import Site
+
+from newsgen.config import KINDS
+from newsgen.pages import planner as plan
+from newsgen.pages.kinds import ArticlePage, HomePage, ListPage, StoryPage
+from newsgen.urls import FEEDS
+
+Make = Callable[..., Site]
+BASE = 'base_url = "https://news.example/sub/"\n'
+
+
+def many(s: Site, count: int, **more: str) -> Site:
+    start = datetime(2026, 1, 1, tzinfo=UTC)
+    for n in range(count):
+        when = start + timedelta(hours=n)
+        s.article(
+            f"n{n:05}",
+            publishedDateTime=f"{when:%Y-%m-%dT%H:%M:%SZ}",
+            webUrl=f"https://p{n % 7}.example/{n}",
+            topics=f"[T{n % 5}, All]",
+            category="news",
+            **more,
+        )
+    return s
+
+
+def test_every_kind_of_page_is_there(site: Make) -> None:
+    s = site(
+        f"-- site.toml --\n{BASE}-- content/_pages/about.md --\n---\ntitle: About\naliases: [/imprint/]\n---\nUs.\n"
+    )
+    related = 'related:\n  - title: R\n    webUrl: "https://r.example/1"\n'
+    s.article("a", topics="[AI]", category="news", more=related, aliases="[/old.html, /older]").article(
+        "b", category="news", topics="[AI]"
+    )
+    s.good()
+    tree = s.tree()
+    for path in (
+        "index.html", "story/2026/11/08/a/index.html", "2026/11/08/a/index.html", "topics/index.html", "topics/ai/index.html",
+        "providers/r.example/index.html", "categories/news/index.html", "archive/index.html", "archive/2026/index.html",
+        "archive/2026/11/index.html", "archive/2026/11/08/index.html", "sources/index.html", "about/index.html", "feed.xml", "atom.xml",
+        "feed.json", "topics/ai/feed.xml", "providers/r.example/atom.xml", "categories/news/feed.json", "sources.opml", "sitemap.xml",
+        "sitemaps/lists.xml", "sitemaps/2026-11.xml", "robots.txt", "404.html", "_headers", "_redirects", "old.html", "older/index.html",
+        "imprint/index.html",
+    ):  # fmt: skip
+        assert path in tree, path
+
+
+def test_pages_that_are_made_before_the_plan_are_those_of_the_plan(site: Make) -> None:
+    s = many(site(f"-- site.toml --\n{BASE}"), 40)
+    s.article("one", story="x", webUrl="https://a.example/").article("two", story="x", webUrl="https://b.example/")
+    loaded = s.load()
+    made = {page.path: page for page in plan.beforehand(loaded.library, loaded.plan.sheets)}
+    assert {type(page) for page in made.values()} == {HomePage, ListPage, StoryPage, ArticlePage}
+    assert sum(isinstance(page, ArticlePage) for page in made.values()) == 42
+    assert "topics/t1/index.html" in made
+    for path, page in made.items():
+        assert page == loaded.plan.page(path)
+    assert [page.path for page in plan.beforehand(loaded.library, {"index.html", "nowhere/index.html"})] == [
+        "index.html"
+    ]
+
+
+def test_each_kind_can_be_switched_off_and_nothing_then_links_to_it(site: Make) -> None:
+    files = {"home": "index.html", "story": "story/", "article": "2026/", "topic": "topics/", "provider": "providers/", "category": "categories/",
+             "archive": "archive/", "sources": "sources/", "page": "about/", "feed": "feed.xml", "rss": "feed.xml", "atom": "atom.xml", "jsonfeed": "feed.json", "opml": "sources.opml", "sitemap": "sitemap",
+             "robots": "robots.txt", "404": "404.html", "headers": "_headers", "redirects": "_redirects"}  # fmt: skip
+    assert set(files) == set(KINDS)
+    for kind, start in files.items():
+        s = site(
+            f'-- site.toml --\n{BASE}disable_kinds = ["{kind}"]\n-- content/_pages/about.md --\n---\ntitle: About\n---\n',
+            kind,
+        )
+        s.article(
+            "a", topics="[AI]", category="news", more='related:\n  - title: R\n    webUrl: "https://r.example/1"\n'
+        )
+        s.good()
+        assert not [p for p in s.tree() if p.startswith(start) or (kind in FEEDS and p.endswith(start))], kind
+        check = s.run("check")
+        assert check.returncode == 0, check.stderr
+
+
+def test_a_topic_alone_makes_a_site_without_a_single_other_kind(site: Make) -> None:
+    off = ", ".join(f'"{k}"' for k in KINDS if k != "topic")
+    s = site(f"-- site.toml --\ndisable_kinds = [{off}]\n").article("a", topics="[AI]")
+    s.good()
+    assert {p for p in s.tree() if p.endswith(".html")} == {"topics/index.html", "topics/ai/index.html"}
+
+
+def test_lists_are_numbered_from_the_oldest_and_hold_everything_once(site: Make) -> None:
+    s = many(site("-- site.toml --\npage_size = 10\n"), 35)
+    s.good()
+    found: list[str] = []
+    for number in range(1, 5):
+        found += re.findall(r"https://p\d\.example/(\d+)", s.read(f"topics/all/page/{number}/index.html"))
+    numbers = list(dict.fromkeys(map(int, found)))
+    assert sorted(numbers) == list(range(35))
+    assert "https://p0.example/0" in s.read("topics/all/page/1/index.html")
+    assert not (s.output / "topics/all/page/5").exists()
+    before = s.tree()
+    many(s, 36)
+    s.good()
+    changed = {p for p, text in s.tree().items() if before.get(p) != text and p.startswith("topics/all/page/")}
+    assert changed == {"topics/all/page/4/index.html"}
+
+
+@pytest.mark.parametrize("count", [60, 240])
+def test_one_new_article_changes_few_pages_however_many_there_are(site: Make, count: int) -> None:
+    s = many(site(f"-- site.toml --\n{BASE}page_size = 10\n"), count)
+    s.good()
+    s.article(
+        "new",
+        publishedDateTime="2026-01-11T12:00:00Z",
+        webUrl="https://p1.example/new",
+        topics="[T1, All]",
+        category="news",
+    )
+    report = s.good()
+    html = [p for p in report.rendered if p.endswith(".html")]
+    assert len(html) <= 25, html
+    assert len(report.written) <= 60, report.written
+
+
+def test_a_body_edit_renders_exactly_one_page(site: Make) -> None:
+    s = many(site(f"-- site.toml --\n{BASE}"), 20)
+    s.article("own", body="First words.", excerpt="Said.", webUrl=None)
+    s.good()
+    s.edit("content/own.md", "First words", "Other words")
+    assert s.good().rendered == ["2026/11/08/own/index.html"]
+
+
+def test_a_template_edit_renders_exactly_the_pages_made_of_it(site: Make) -> None:
+    s = many(site(), 5)
+    s.write("templates/pages/404.html", '{% extends "newsgen/pages/404.html" %}')
+    s.good()
+    s.write("templates/pages/404.html", '{% extends "newsgen/pages/404.html" %}\n')
+    assert s.good().rendered == ["404.html"]
+
+
+def test_feeds_hold_the_newest_and_their_entries_keep_their_names(site: Make) -> None:
+    s = site(f"-- site.toml --\n{BASE}feed_size = 3\n")
+    many(s, 5)
+    s.good()
+    atom = {"a": "http://www.w3.org/2005/Atom"}
+    root = ElementTree.fromstring(s.read("atom.xml"))
+    assert [e.findtext("a:title", namespaces=atom) for e in root.findall("a:entry", atom)] == [
+        "N00004",
+        "N00003",
+        "N00002",
+    ]
+    ids = [e.findtext("a:id", namespaces=atom) for e in root.findall("a:entry", atom)]
+    assert ids[0] == "https://news.example/sub/2026/01/01/n00004/"
+    feed = json.loads(s.read("feed.json"))
+    assert feed["version"] == "https://jsonfeed.org/version/1.1"
+    assert [i["id"] for i in feed["items"]] == ids
+    rss = ElementTree.fromstring(s.read("feed.xml"))
+    assert [i.findtext("guid") for i in rss.iter("item")] == ids
+    # A story that grows keeps the name of its first file's entry.
+    s.article("late", webUrl="https://p4.example/4?utm_source=x", publishedDateTime="2026-01-02T00:00:00Z")
+    s.good()
+    grown = json.loads(s.read("feed.json"))["items"][0]
+    assert grown["id"] == ids[0]
+    assert grown["url"] == "https://news.example/sub/story/2026/01/01/n00004/"
+
+
+def test_without_a_base_url_the_site_works_from_its_root_and_says_what_it_lacks(site: Make) -> None:
+    s = site().article("a", topics="[AI]")
+    report = s.good()
+    assert any("base_url" in note for note in report.notes)
+    tree = s.tree()
+    assert "feed.xml" not in tree
+    assert "sitemap.xml" not in tree
+    assert 'rel="canonical"' not in s.read("index.html")
+    assert 'href="/topics/"' in s.read("index.html")
+
+
+def test_the_sub_path_of_the_base_url_begins_every_address(site: Make) -> None:
+    s = site(f"-- site.toml --\n{BASE}").article(
+        "a", topics="[AI]", body="[b](/topics/)", webUrl=None, aliases="[/old/]"
+    )
+    s.good()
+    for path, data in s.tree().items():
+        if path.endswith(".html"):
+            for link in re.findall(r'(?:href|src)="(/[^"]*)"', data.decode()):
+                assert link.startswith("/sub/"), (path, link)
+    assert '<link rel="canonical" href="https://news.example/sub/topics/ai/">' in s.read("topics/ai/index.html")
+    assert "/sub/old/ /sub/2026/11/08/a/ 301" in s.read("_redirects")
+    assert "https://news.example/sub/sitemap.xml" in s.read("robots.txt")
+
+
+def test_a_story_answers_under_the_name_of_every_member(site: Make) -> None:
+    s = site(f"-- site.toml --\n{BASE}")
+    s.article("a", story="x", publishedDateTime="2026-11-07T00:00:00Z").article("b", story="x").article("c", story="x")
+    s.good()
+    assert "/sub/story/2026/11/07/a/" in s.read("story/2026/11/08/b/index.html")
+    assert "/sub/story/2026/11/08/c/ /sub/story/2026/11/07/a/ 301" in s.read("_redirects")
+    assert 'content="noindex' in s.read("2026/11/08/b/index.html")
+
+
+def test_a_day_page_knows_nothing_of_what_came_later(site: Make) -> None:
+    s = site()
+    s.article("a", title="First report", story="x", publishedDateTime="2026-11-07T10:00:00Z", quality=1)
+    s.article("b", title="Second report", story="x", publishedDateTime="2026-11-07T11:00:00Z", quality=2)
+    s.good()
+    day = s.read("archive/2026/11/07/index.html")
+    s.article("c", title="Later report", story="x", publishedDateTime="2026-11-08T10:00:00Z", quality=99)
+    s.good()
+    later = s.read("archive/2026/11/07/index.html")
+    assert "Later report" not in later
+    assert later.replace("/archive/2026/11/08/", "") != day or "Second report" in later
+
+
+def test_a_day_s_page_is_the_front_page_at_its_end(site: Make) -> None:
+    s = site()
+    s.article("strong", title="Strong one", quality=500, publishedDateTime="2026-11-07T22:00:00Z")
+    for n in range(5):
+        s.article(f"weak{n}", title=f"Weak {n}", publishedDateTime=f"2026-11-08T1{n}:00:00Z", quality=1,
+                  webUrl=f"https://loud.example/{n}")  # fmt: skip
+    s.article("quiet", title="Quiet one", publishedDateTime="2026-11-08T01:00:00Z", quality=0)
+    ended = s.load().plan.pages()
+    s.article("later", title="Later one", quality=900, publishedDateTime="2026-11-09T08:00:00Z")
+    (front,) = (p for p in ended if isinstance(p, HomePage))
+    (day,) = (p for p in s.load().plan.pages() if isinstance(p, ListPage) and p.key == "2026-11-08")
+    assert front.lead is not None
+    titles = [c.lead.title for c in day.ranked]
+    assert titles == [c.lead.title for c in (front.lead, *front.top)]
+    assert titles[0] == "Strong one"
+    assert titles.index("Quiet one") < titles.index("Weak 1"), "a provider has three places before others are asked"
+
+
+def test_a_pin_leads_the_front_page_until_its_time_has_come(site: Make) -> None:
+    s = (
+        site()
+        .article("plain", quality=200, title="Strong one")
+        .article("pinned", title="Pinned one", pin="2026-11-08T10:00:00Z")
+    )
+    s.good()
+    first = s.read("index.html")
+    assert first.index("Pinned one") < first.index("Strong one")
+    s.article("newer", publishedDateTime="2026-11-08T10:00:01Z", title="Newer one")
+    s.good()
+    later = s.read("index.html")
+    assert later.index("Strong one") < later.index("Pinned one")
+
+
+def test_an_empty_site_is_valid_and_says_how_to_see_more(site: Make) -> None:
+    s = site(f"-- site.toml --\n{BASE}").article("a", published="false", heat=-1)
+    report = s.good()
+    assert report.notes[:2] == [
+        "1 article is held (published: false), of which 1 folded into another story (heat below 0); --unpublished shows it",
+        "nothing is published yet: to see all of it, build with --unpublished",
+    ]
+    assert "Nothing published yet" in s.read("index.html")
+    for path in ("feed.xml", "atom.xml", "sitemap.xml", "sources.opml"):
+        ElementTree.fromstring(s.read(path))
+
+
+def test_every_xml_and_json_file_parses_whatever_the_content_says(site: Make) -> None:
+    s = site(f"-- site.toml --\ntitle = 'A & <B> ]]>'\n{BASE}")
+    s.article(
+        "a",
+        title='<![CDATA[ ]]> & \\"quotes\\" </title>',
+        topics="[']]>', '&lt;x&gt;']",
+        category="<news>",
+        provider='{name: "]]> & <Co>"}',
+    )
+    s.good()
+    for path, text in s.tree().items():
+        if path.endswith((".xml", ".opml")):
+            ElementTree.fromstring(text.decode())
+        if path.endswith(".json"):
+            json.loads(text)
+        for block in re.findall(rb'<script type="application/ld\+json">(.*?)</script>', text, re.DOTALL):
+            json.loads(block)
+
+
+def test_sitemaps_hold_every_indexable_page_once(site: Make) -> None:
+    s = (
+        site(f"-- site.toml --\n{BASE}")
+        .article("a", story="x")
+        .article("b", story="x")
+        .article("alone", publishedDateTime="2025-01-01T00:00:00Z")
+    )
+    s.good()
+    names = re.findall(
+        r"<loc>https://news\.example/sub/(.*?)</loc>", "".join(s.read(p) for p in s.tree() if p.startswith("sitemaps/"))
+    )
+    assert len(names) == len(set(names))
+    assert "story/2026/11/08/a/" in names
+    assert "2025/01/01/alone/" in names
+    assert not [n for n in names if n.startswith("2026/")], "members of a story are not indexed on their own"
+    assert len(re.findall("<sitemap>", s.read("sitemap.xml"))) == 3
