@@ -15,7 +15,7 @@ from msgspec import Meta
 from newsgen import canonical
 from newsgen.errors import ConfigError, Problem
 from newsgen.text import LANGUAGE
-from newsgen.typed import Fault, Faults, dotted, faults, near
+from newsgen.validation import Fault, Faults, dotted, faults, near
 
 Kind = Literal[
     "home", "story", "article", "topic", "provider", "category", "archive", "sources", "page",

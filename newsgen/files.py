@@ -12,7 +12,7 @@ from typing import NamedTuple
 from newsgen.errors import OutputError, Problem
 
 SUFFIXES = (".md", ".markdown", ".txt", ".html")
-ABOUT = {"_topics": "topic", "_providers": "provider", "_stories": "story", "_pages": "page"}
+ABOUT_FOLDERS = {"_topics": "topic", "_providers": "provider", "_stories": "story", "_pages": "page"}
 """The folders that hold facts about a topic, a provider, a story, and the site's own plain pages."""
 
 TICK = 2_000_000_000
@@ -39,7 +39,7 @@ class Stamp(NamedTuple):
         return max(self.mtime, self.ctime) + TICK < moment
 
 
-class Found(NamedTuple):
+class FoundFile(NamedTuple):
     """A file by its path below the content folder, `id`; or what is wrong with it."""
 
     id: str
@@ -53,55 +53,55 @@ class Found(NamedTuple):
         return b"%d %d %d %d" % self.stamp
 
 
-def scan(root: Path, shown: str = "") -> Iterator[Found]:
+def scan(root: Path, shown: str = "") -> Iterator[FoundFile]:
     """All content files below a folder, in the order of their paths. `shown` is how messages call that folder.
 
     Raises OutputError where the folder itself cannot be read.
     """
-    found: list[Found] = []
+    found: list[FoundFile] = []
     _walk(str(root), "", shown or root.name, found)
     return iter(found)
 
 
-def _walk(folder: str, below: str, shown: str, out: list[Found]) -> None:
+def _walk(folder: str, below: str, shown: str, out: list[FoundFile]) -> None:
     try:
         with os.scandir(folder) as found:
             entries = sorted(found, key=_name)
     except OSError as error:
         if not below:
             raise OutputError(f"{shown}: cannot be read: {error.strerror}") from None
-        out.append(Found(below, folder, Problem(path=f"{shown}/{below}", what=f"cannot be read: {error.strerror}")))
+        out.append(FoundFile(below, folder, Problem(path=f"{shown}/{below}", what=f"cannot be read: {error.strerror}")))
         return
     for entry in entries:
         bare = entry.name
         name = below + bare
-        if bare[0] == "." or (bare[0] == "_" and (below or bare not in ABOUT)):
+        if bare[0] == "." or (bare[0] == "_" and (below or bare not in ABOUT_FOLDERS)):
             continue
         if not bare.isprintable() or (not bare.isascii() and bare.encode("utf-8", "replace").decode() != bare):
             path = f"{shown}/{name.encode('unicode_escape').decode()}"
             what = "has a name that cannot be printed"
-            out.append(Found(path, entry.path, Problem(path=path, what=what, hint="rename it")))
+            out.append(FoundFile(path, entry.path, Problem(path=path, what=what, hint="rename it")))
         elif entry.is_dir(follow_symlinks=False):
             _walk(entry.path, name + "/", shown, out)
         elif entry.is_symlink() and entry.is_dir():
             hint = "links to folders are not followed: move it here"
             out.append(
-                Found(name, entry.path, Problem(path=f"{shown}/{name}", what="is a link to a folder", hint=hint))
+                FoundFile(name, entry.path, Problem(path=f"{shown}/{name}", what="is a link to a folder", hint=hint))
             )
         elif bare.endswith(SUFFIXES) or bare.lower().endswith(SUFFIXES):
             try:
                 s = entry.stat()
             except OSError as error:
                 what = f"cannot be read: {error.strerror}"
-                out.append(Found(name, entry.path, Problem(path=f"{shown}/{name}", what=what)))
+                out.append(FoundFile(name, entry.path, Problem(path=f"{shown}/{name}", what=what)))
                 continue
             if stat.S_IFMT(s.st_mode) == _ORDINARY:
-                out.append(Found(name, entry.path, Stamp(s.st_size, s.st_mtime_ns, s.st_ctime_ns, s.st_ino)))
+                out.append(FoundFile(name, entry.path, Stamp(s.st_size, s.st_mtime_ns, s.st_ctime_ns, s.st_ino)))
             else:
-                out.append(Found(name, entry.path, Problem(path=f"{shown}/{name}", what="is not a file")))
+                out.append(FoundFile(name, entry.path, Problem(path=f"{shown}/{name}", what="is not a file")))
 
 
-def home() -> Path:
+def shipped_site() -> Path:
     """The shipped site: `starter/` beside the package where it is installed, else the checkout's root."""
     installed = Path(__file__).parent / "starter"
     return installed if installed.is_dir() else Path(__file__).parent.parent
@@ -116,7 +116,7 @@ def stamp(path: str | Path) -> Stamp | None:
     return Stamp(s.st_size, s.st_mtime_ns, s.st_ctime_ns, s.st_ino)
 
 
-def tree(root: Path) -> Iterator[tuple[str, Stamp | None]]:
+def walk_files(root: Path) -> Iterator[tuple[str, Stamp | None]]:
     """Every file below a folder of templates or static files by its path, through links too; in no order."""
     seen = set()
     folders = [str(root)]

@@ -17,7 +17,7 @@ from newsgen.stories import Clusterer
 GATES = ("held", "draft", "future", "expired")
 """The reasons to keep an article back that a flag can overrule, the first that holds counts."""
 
-BECAUSE = {
+GATE_REASONS = {
     "held": "published: false",
     "draft": "draft: true",
     "future": "publishedDateTime is still to come",
@@ -81,7 +81,7 @@ class Library(NamedTuple):
         show: frozenset[str] = frozenset(),
         clock: datetime | None = None,
         clusterer: Clusterer | None = None,
-        shelves: Shelves | None = None,
+        shelves: Sections | None = None,
     ) -> Library:
         """The library of the articles whose gates are open at `now`, or that `show` lets through with their status.
 
@@ -89,7 +89,7 @@ class Library(NamedTuple):
         that has clustered before, and `shelves` of before, spend time on what has changed alone.
         """
         everything = sorted(articles, key=lambda a: a.id)
-        shelves = shelves or Shelves()
+        shelves = shelves or Sections()
         address = shelves.addresses(everything, config)
         published = []
         folded = []
@@ -132,7 +132,7 @@ class Library(NamedTuple):
         )
 
 
-class Shelves:
+class Sections:
     """Where members stand: in their order, by provider and in sections; kept for the next library, which may differ in little.
 
     Without `again` there is no next one.

@@ -14,11 +14,11 @@ from typing import Any, Literal, TypeAlias
 import msgspec
 
 
-class Noun(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+class Value(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """A value. Encoded as a list of its fields in their order."""
 
 
-class Image(Noun, frozen=True, kw_only=True):
+class Image(Value, frozen=True, kw_only=True):
     """A picture by address. `width` and `height` in pixels reserve its space, 0 where unknown."""
 
     url: str
@@ -28,7 +28,7 @@ class Image(Noun, frozen=True, kw_only=True):
     attribution: str = ""
 
 
-class Related(Noun, frozen=True, kw_only=True):
+class Related(Value, frozen=True, kw_only=True):
     """What a file declares about coverage elsewhere. `keys` are its canonical keys, the first its own."""
 
     keys: tuple[str, ...]
@@ -43,7 +43,7 @@ class Related(Noun, frozen=True, kw_only=True):
     image: Image | None
 
 
-class Entries(Noun, frozen=True, kw_only=True):
+class RelatedEntries(Value, frozen=True, kw_only=True):
     """The related entries of a file, decoded whenever they are asked for: of most only the first canonical key is.
 
     `keys` are these, in the order of the entries.
@@ -53,7 +53,7 @@ class Entries(Noun, frozen=True, kw_only=True):
     packed: bytes = b"\x90"
 
     @classmethod
-    def of(cls, entries: Iterable[Related]) -> Entries:
+    def of(cls, entries: Iterable[Related]) -> RelatedEntries:
         held = tuple(entries)
         return cls(keys=tuple(entry.keys[0] for entry in held), packed=msgspec.msgpack.encode(held))
 
@@ -64,7 +64,7 @@ class Entries(Noun, frozen=True, kw_only=True):
 _entries = msgspec.msgpack.Decoder(tuple[Related, ...]).decode
 
 
-class Article(Noun, frozen=True, kw_only=True):
+class Article(Value, frozen=True, kw_only=True):
     """One article file.
 
     `id` is its path below the content folder, `slug` the file's name without date and ending, `url` where the reader
@@ -90,7 +90,7 @@ class Article(Noun, frozen=True, kw_only=True):
     quality: int | None
     heat: float | None
     images: tuple[Image, ...]
-    related: Entries
+    related: RelatedEntries
     embed: str
     story: str
     pin: datetime | None
@@ -110,10 +110,10 @@ class Article(Noun, frozen=True, kw_only=True):
         return self.images[0] if self.images else None
 
 
-class Coverage(Noun, frozen=True, kw_only=True):
+class Coverage(Value, frozen=True, kw_only=True):
     """A piece that has no file here: a related entry in its own right, with its declarer's topics and category.
 
-    `id` begins so that it is never a file's (see `declared.ELSEWHERE`). `folded` marks a held follower, which may show as
+    `id` begins so that it is never a file's (see `declared.COVERAGE_PREFIX`). `folded` marks a held follower, which may show as
     a line of its story and nowhere else.
     """
 
@@ -142,7 +142,7 @@ by_time = attrgetter("published", "id")
 """The order of members: the earliest first, of those of one time by id."""
 
 
-class About(Noun, frozen=True, kw_only=True):
+class About(Value, frozen=True, kw_only=True):
     """What a file in `_topics`, `_providers`, `_stories` or `_pages` says. `key` is the slug, domain or name it is about."""
 
     id: str
@@ -159,7 +159,7 @@ class About(Noun, frozen=True, kw_only=True):
     aliases: tuple[str, ...] = ()
 
 
-class Provider(Noun, frozen=True, kw_only=True):
+class Provider(Value, frozen=True, kw_only=True):
     """Who publishes: the normalised domain, the best of its names, and its own front page."""
 
     domain: str
@@ -167,7 +167,7 @@ class Provider(Noun, frozen=True, kw_only=True):
     home: str
 
 
-class Evidence(Noun, frozen=True, kw_only=True):
+class Evidence(Value, frozen=True, kw_only=True):
     """Why `member` is in a story with `other`, both ids: the same address, both declare it, one does, or the editor.
 
     Where their words did it, `other` is the member it is most like and `score` (0 to 1) how like the story it is.
@@ -179,7 +179,7 @@ class Evidence(Noun, frozen=True, kw_only=True):
     score: float = 0.0
 
 
-class Rejected(Noun, frozen=True, kw_only=True):
+class Rejected(Value, frozen=True, kw_only=True):
     """A file that came near a story and is not in it, `other` the member it is nearest to, both by id.
 
     `score` is how alike their words are (0 to 1), `fit` how well it fits the whole story (1 would be enough). The reason:
@@ -193,7 +193,7 @@ class Rejected(Noun, frozen=True, kw_only=True):
     fit: float = 0.0
 
 
-class Story(Noun, frozen=True, kw_only=True):
+class Story(Value, frozen=True, kw_only=True):
     """Two or more members that tell of one event, oldest first. `id` is the id of the earliest member with a file.
 
     `providers` are their domains, `sources` how many of these are independent.
@@ -219,7 +219,7 @@ class Story(Noun, frozen=True, kw_only=True):
         return self.members[-1]
 
 
-class Section(Noun, frozen=True, kw_only=True):
+class Section(Value, frozen=True, kw_only=True):
     """Everything with one key on one axis (topic, provider, category, day), newest first."""
 
     axis: str
@@ -231,14 +231,14 @@ class Section(Noun, frozen=True, kw_only=True):
     children: tuple[str, ...] = ()
 
 
-class Link(Noun, frozen=True, kw_only=True):
+class Link(Value, frozen=True, kw_only=True):
     """A title and where it leads; `url` is "" where there is no page for it."""
 
     title: str
     url: str
 
 
-class Tally(Noun, frozen=True, kw_only=True):
+class CountedLink(Value, frozen=True, kw_only=True):
     """A link and how many it stands for."""
 
     title: str
@@ -246,7 +246,7 @@ class Tally(Noun, frozen=True, kw_only=True):
     count: int
 
 
-class Card(Noun, frozen=True, kw_only=True, cache_hash=True):
+class Card(Value, frozen=True, kw_only=True, cache_hash=True):
     """What a listing may show of a member; never the body.
 
     `url` is where the headline leads: the publisher's page, or ours for the site's own post. `page` is our page about it,
@@ -268,7 +268,7 @@ class Card(Noun, frozen=True, kw_only=True, cache_hash=True):
     topics: tuple[Link, ...]
 
 
-class Cluster(Noun, frozen=True, kw_only=True, cache_hash=True):
+class Cluster(Value, frozen=True, kw_only=True, cache_hash=True):
     """A story as a listing shows it, or an article alone (`url` is then ""): its lead and the first few of the others.
 
     `count` is the number of members, `sources` of independent ones among their providers.
@@ -282,7 +282,7 @@ class Cluster(Noun, frozen=True, kw_only=True, cache_hash=True):
     sources: int
 
 
-class Figures(Noun, frozen=True, kw_only=True):
+class ProviderStats(Value, frozen=True, kw_only=True):
     """What a provider is to stories of several sources: how many it is in, leads and was first to report.
 
     `lag` is the median of the minutes that its report came after the first one, None where it always was the first.
@@ -294,7 +294,7 @@ class Figures(Noun, frozen=True, kw_only=True):
     lag: int | None = None
 
 
-class Site(Noun, frozen=True, kw_only=True, cache_hash=True):
+class Site(Value, frozen=True, kw_only=True, cache_hash=True):
     """What every page shows. No counts and no clock: otherwise one new article would change all pages.
 
     `base` is the site's address without a closing slash ("" where it is not known), `root` the path of it that begins

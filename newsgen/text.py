@@ -84,6 +84,6 @@ def digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()[:32]
 
 
-def brief(data: bytes) -> bytes:
+def digest_bytes(data: bytes) -> bytes:
     """The same as 16 bytes."""
     return hashlib.sha256(data).digest()[:16]

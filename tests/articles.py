@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from datetime import UTC, datetime, timedelta
 
-from newsgen.model import Article, Entries
+from newsgen.model import Article, RelatedEntries
 
 START = datetime(2026, 11, 1, 8, tzinfo=UTC)
 
@@ -16,7 +16,7 @@ def article(
     return Article(
         id=id, slug=id, title=title, excerpt=excerpt, published=START + timedelta(hours=hours), updated=None, expires=None, url=f"https://x.example/{id}",
         keys=(f"x.example/{id}",), provider=provider or f"{id}.example", provider_name="", category="", topics=(), type="article", quality=None,
-        heat=None, images=(), related=Entries(), embed="", story=story, pin=None, lang="", dir="", aliases=(), body="", extra=(),
+        heat=None, images=(), related=RelatedEntries(), embed="", story=story, pin=None, lang="", dir="", aliases=(), body="", extra=(),
         held=False, draft=False, blocked=False,
     )  # fmt: skip
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from newsgen.builder import Options, loading
 from newsgen.builder import pipeline as build
 from newsgen.commands import check
-from newsgen.files import home
+from newsgen.files import shipped_site
 from newsgen.pages.kinds import HtmlPage
 
 CHECKER = "vnu-jar@26.9.27"
@@ -35,7 +35,7 @@ def main() -> int:
         )
     wrong = 0
     with tempfile.TemporaryDirectory() as folder:
-        options = Options(site=home(), output=Path(folder, "public"))
+        options = Options(site=shipped_site(), output=Path(folder, "public"))
         pages = list(loading.load(options).plan.pages())
         build.build(options)
         checked = check.check(options)

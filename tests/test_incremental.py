@@ -47,7 +47,7 @@ from newsgen.builder import pipeline as build
 from newsgen.builder.output import MANIFEST, Output
 from newsgen.builder.theme import Theme
 from newsgen.errors import ConfigError, TemplateError
-from newsgen.files import home
+from newsgen.files import shipped_site
 from newsgen.pages import keys
 from newsgen.pages import kinds as pages
 from newsgen.pages import planner as plan
@@ -628,7 +628,7 @@ class Law(RuleBasedStateMachine):
     @edit(path=st.sampled_from(sorted(TEMPLATES)), v=FEW)
     def override(self, path: str, v: int) -> None:
         tag = TEMPLATES[path]
-        shipped = (home() / "templates" / path).read_text(encoding="utf-8")
+        shipped = (shipped_site() / "templates" / path).read_text(encoding="utf-8")
         mark = f"{{% include 'parts/mine.html' %}}{v}" if v == 3 else str(v)
         (self.site.root / "templates/parts").mkdir(parents=True, exist_ok=True)
         if not (self.site.root / "templates/parts/mine.html").exists():
@@ -1112,7 +1112,7 @@ def test_an_edit_of_a_static_file_or_template_renders_the_pages_that_are_made_of
         next((s.output / "css").iterdir()).relative_to(s.output).as_posix()
     ]
     for name in ("parts/card.html", "parts/entry.html", "pages/story.html"):
-        s.write(f"templates/{name}", (home() / "templates" / name).read_text(encoding="utf-8") + "\n")
+        s.write(f"templates/{name}", (shipped_site() / "templates" / name).read_text(encoding="utf-8") + "\n")
         rendered = s.good().rendered
         assert set(rendered) == linking(s, name)
         assert 5 < len(rendered) < report.pages - 5

@@ -19,23 +19,23 @@ from newsgen.builder.pipeline import build, why
 from newsgen.builder.report import Report, Stopwatch
 
 if TYPE_CHECKING:
-    from newsgen.builder.lastbuild import Last
+    from newsgen.builder.lastbuild import LastBuild
     from newsgen.builder.loading import Loaded, Memory, load
     from newsgen.builder.mediatypes import media_type
     from newsgen.builder.render import Renderer
-    from newsgen.builder.renderqueue import Press
+    from newsgen.builder.renderqueue import RenderQueue
     from newsgen.builder.theme import DEMO
 
 __all__ = [
     "DEMO",
     "FOLDER",
-    "Last",
+    "LastBuild",
     "Loaded",
     "Lock",
     "Memory",
     "Options",
     "Output",
-    "Press",
+    "RenderQueue",
     "Progress",
     "Record",
     "Renderer",
@@ -50,10 +50,10 @@ __all__ = [
 
 _ON_FIRST_USE = {
     "DEMO": "theme",
-    "Last": "lastbuild",
+    "LastBuild": "lastbuild",
     "Loaded": "loading",
     "Memory": "loading",
-    "Press": "renderqueue",
+    "RenderQueue": "renderqueue",
     "Renderer": "render",
     "load": "loading",
     "media_type": "mediatypes",

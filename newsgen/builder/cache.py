@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 from zlib import crc32
 
 import newsgen
-from newsgen.text import brief
+from newsgen.text import digest_bytes
 
 FOLDER = ".newsgen"
 """In a site's folder; everything in it may be deleted."""
@@ -53,7 +53,7 @@ def engine(version: str = "") -> str:
     home = Path(newsgen.__file__).parent
     code = [file for room in _ROOMS for file in sorted((home / room).glob("*.py"))]
     parts = [version or newsgen.__version__, f"{sys.version_info.major}.{sys.version_info.minor}"]
-    parts += [f"{file.relative_to(home)} {brief(file.read_bytes()).hex()}" for file in code]
+    parts += [f"{file.relative_to(home)} {digest_bytes(file.read_bytes()).hex()}" for file in code]
     found: dict[str, str] = {}
     for folder in sys.path:
         with contextlib.suppress(OSError):
@@ -61,16 +61,16 @@ def engine(version: str = "") -> str:
                 if name.endswith("-info") and (match := _INSTALLED.fullmatch(name)):
                     found.setdefault(match[1].lower().replace("_", "-"), match[2])
     parts += [f"{name} {found.get(name, '')}" for name in _OTHERS]
-    return brief("\n".join(parts).encode()).hex()
+    return digest_bytes("\n".join(parts).encode()).hex()
 
 
-class Values(dict[str, bytes]):
-    """Values by name as a cache has them, without a file: what another process is given of it."""
+class CachedValues(dict[str, bytes]):
+    """CachedValues by name as a cache has them, without a file: what another process is given of it."""
 
     put = dict[str, bytes].__setitem__
 
 
-class Entry(NamedTuple):
+class CachedFile(NamedTuple):
     """What is known of a content file: its stamp (b"" where that may not be trusted), its bytes' digest, what they became."""
 
     id: str
@@ -79,7 +79,7 @@ class Entry(NamedTuple):
     data: bytes
 
 
-class Mark(NamedTuple):
+class FileState(NamedTuple):
     """What is to be known of a content file, but for what it became."""
 
     id: str
@@ -98,7 +98,7 @@ class Cache:
         self._made = f"{_FORMAT} {engine}".encode()
         self._turn: bytes | None = None
         self._reader: bytes | None = None
-        self._files: list[tuple[Mark, Callable[[str], bytes]]] = []
+        self._files: list[tuple[FileState, Callable[[str], bytes]]] = []
         self._gone: list[str] = []
         self._values: dict[str, bytes] = {}
         self._got: dict[str, bytes] = {}
@@ -125,7 +125,7 @@ class Cache:
             connection.close()
         return None
 
-    def files(self, reader: bytes) -> Iterator[Entry]:
+    def files(self, reader: bytes) -> Iterator[CachedFile]:
         """All that is known of content files as a reader with this digest understands them."""
         self._reader = reader
         if self.get("reader") != self._reader:
@@ -136,7 +136,7 @@ class Cache:
             except TypeError:  # no bytes, in a damaged row
                 continue
             if sound:
-                yield Entry(id, stamp, digest, data)
+                yield CachedFile(id, stamp, digest, data)
 
     def get(self, name: str) -> bytes | None:
         """A value by its name, the one to be saved where there is one."""
@@ -155,7 +155,7 @@ class Cache:
         except (sqlite3.Error, OSError, TypeError) as error:
             self._damaged = self._damaged or not _is_locked(error)
 
-    def keep(self, files: Iterable[Mark], pack: Callable[[str], bytes], gone: Iterable[str]) -> None:
+    def keep(self, files: Iterable[FileState], pack: Callable[[str], bytes], gone: Iterable[str]) -> None:
         """Remembers files, and forgets others. `pack` says what one is, by its id, when it is saved: all at once are large."""
         self._files += [(mark, pack) for mark in files]
         self._gone += gone

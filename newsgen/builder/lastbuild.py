@@ -11,11 +11,11 @@ from newsgen.builder.output import Manifest, Output, Record
 from newsgen.builder.theme import Theme
 from newsgen.files import Stamp
 from newsgen.model import Site
-from newsgen.pages import Sheet
+from newsgen.pages import PageRef
 from newsgen.text import digest
 
 
-class Last:
+class LastBuild:
     """The last build, and which of its files are not what they should be."""
 
     def __init__(
@@ -26,7 +26,7 @@ class Last:
         self._made_of = engine(), digest(msgspec.msgpack.encode(site))
         self._same: dict[str, bool] = {"": True}
 
-    def is_stale(self, sheet: Sheet) -> bool:
+    def is_stale(self, sheet: PageRef) -> bool:
         """Whether a page has to be rendered."""
         was = self.manifest.files.get(sheet.path)
         if was is None or was.page != sheet.digest or was.template != sheet.template:
@@ -39,7 +39,7 @@ class Last:
             self._same[sheet.template] = same
         return not same or not self._output.stands(sheet.path, was, verify=self._verify)
 
-    def reasons(self, sheet: Sheet) -> list[str]:
+    def reasons(self, sheet: PageRef) -> list[str]:
         """The parts of a page's key that differ from the last build's; none where its file is fresh."""
         old = self.manifest
         was = old.files.get(sheet.path)
@@ -61,7 +61,7 @@ class Last:
         stands = found or self._output.stands(sheet.path, was, verify=self._verify)
         return found or ([] if stands else ["its file is gone or was altered"])
 
-    def next(self, sheets: Mapping[str, Sheet], files: dict[str, Record], flags: Iterable[str]) -> Manifest:
+    def next(self, sheets: Mapping[str, PageRef], files: dict[str, Record], flags: Iterable[str]) -> Manifest:
         """What the next build is to find."""
         engine, site = self._made_of
         names = sorted({s.template for s in sheets.values()} - {""})

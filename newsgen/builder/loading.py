@@ -14,20 +14,20 @@ import msgspec
 
 from newsgen import config, files, library
 from newsgen.builder import pool
-from newsgen.builder.cache import Cache, Entry, Mark, engine
+from newsgen.builder.cache import Cache, CachedFile, FileState, engine
 from newsgen.builder.options import Options, Progress, folders
 from newsgen.builder.output import Manifest
 from newsgen.builder.report import Report, Stopwatch
 from newsgen.builder.theme import Theme
 from newsgen.content import KNOWN, Parsed, Reader, pack, read, unpack
 from newsgen.errors import Problem, Superseded
-from newsgen.files import Found, Stamp
-from newsgen.library import GATES, Library, Shelves
+from newsgen.files import FoundFile, Stamp
+from newsgen.library import GATES, Library, Sections
 from newsgen.model import About, Article, Site
-from newsgen.pages import Known, Plan, Sheet, Take, plan, site
+from newsgen.pages import Known, PageRef, Plan, Take, plan, site
 from newsgen.stories import REGISTRABLE_DOMAINS, Clusterer
-from newsgen.text import brief
-from newsgen.typed import near
+from newsgen.text import digest_bytes
+from newsgen.validation import near
 
 Map = Callable[[Callable[[Any], Any], list[Any]], Iterable[Any]]
 """A function for many values, in their order; here, or in other processes."""
@@ -35,7 +35,7 @@ Map = Callable[[Callable[[Any], Any], list[Any]], Iterable[Any]]
 Begin = Callable[[Library, Theme, Site], Take]
 
 _owners = msgspec.msgpack.Decoder(dict[str, str])
-_sheets = msgspec.msgpack.Decoder(dict[bytes, tuple[Sheet, ...]])
+_sheets = msgspec.msgpack.Decoder(dict[bytes, tuple[PageRef, ...]])
 
 
 class Loaded(msgspec.Struct, kw_only=True):
@@ -65,11 +65,11 @@ class Memory:
     def __init__(self, *, again: bool = True) -> None:
         self.again = again
         self.reader = b""
-        self.found: dict[str, Found] = {}
+        self.found: dict[str, FoundFile] = {}
         self.parsed: dict[str, Any] = {}
         self.unsettled: dict[str, bytes] = {}
         self.clusterer: Clusterer | None = None
-        self.shelves: Shelves | None = None
+        self.shelves: Sections | None = None
         self.loaded: Loaded | None = None
         self.written: tuple[Stamp, Manifest] | None = None
 
@@ -80,7 +80,7 @@ def load(
     *,
     memory: Memory | None = None,
     cache: Cache | None = None,
-    found: Iterable[Found] | None = None,
+    found: Iterable[FoundFile] | None = None,
     run: Map = map,
     begin: Begin | None = None,
     go_on: Callable[[], None] | None = None,
@@ -111,7 +111,7 @@ def _load(
     progress: Progress | None,
     memory: Memory,
     cache: Cache,
-    found: Iterable[Found] | None,
+    found: Iterable[FoundFile] | None,
     run: Map,
     begin: Begin | None,
     go_on: Callable[[], None] | None,
@@ -128,7 +128,7 @@ def _load(
         abouts: list[About] = []
         found = files.scan(source, source.name) if found is None else found
         recipe = (source.name, settings.root, settings.images, settings.block, settings.video, settings.fields)
-        reader = brief(msgspec.msgpack.encode(recipe))
+        reader = digest_bytes(msgspec.msgpack.encode(recipe))
         parsed_files, unsettled = _read(settings, source.name, reader, found, memory, cache, run, progress)
         for parsed in parsed_files:
             if isinstance(parsed, Article):
@@ -143,7 +143,7 @@ def _load(
         with contextlib.suppress(msgspec.DecodeError):
             REGISTRABLE_DOMAINS.update(_owners.decode(cache.get("owners") or b""))
         if begins or memory.clusterer is None:
-            memory.clusterer, memory.shelves = Clusterer(again=memory.again), Shelves(again=memory.again)
+            memory.clusterer, memory.shelves = Clusterer(again=memory.again), Sections(again=memory.again)
         clusterer = memory.clusterer
         if begins and cache.get("stories") == reader:
             clusterer.load(cache.get)
@@ -210,7 +210,7 @@ def _read(
     settings: config.Config,
     shown: str,
     reader: bytes,
-    files: Iterable[Found],
+    files: Iterable[FoundFile],
     memory: Memory,
     cache: Cache,
     run: Map,
@@ -226,7 +226,7 @@ def _read(
     parsed = {id: held[id] for id, file in found.items() if id in held and file == memory.found[id]}
     for id in memory.unsettled:
         parsed.pop(id, None)
-    known: dict[str, Entry] = {}
+    known: dict[str, CachedFile] = {}
     gone = [id for id in held if id not in found]
     for entry in () if held else cache.files(reader):
         file = found.get(entry.id)
@@ -246,7 +246,7 @@ def _read(
         for (file, _), (mark, data) in zip(chunk, results, strict=True):
             parsed[file.id] = unpack(data or known[file.id].data)
             if mark:
-                fresh.append(Mark(file.id, file.mark(started), mark))
+                fresh.append(FileState(file.id, file.mark(started), mark))
         if progress:
             progress("reading", len(parsed), len(found))
     cache.keep(fresh, lambda file: pack(parsed[file]), gone)
@@ -255,7 +255,7 @@ def _read(
     return [parsed[id] for id in found], unsettled
 
 
-Work = tuple[config.Config, str, list[tuple[Found, bytes]]]
+Work = tuple[config.Config, str, list[tuple[FoundFile, bytes]]]
 
 
 def _parse(work: Work) -> list[tuple[bytes, bytes]]:
@@ -268,7 +268,7 @@ def _parse(work: Work) -> list[tuple[bytes, bytes]]:
         if isinstance(source.data, Problem):
             out.append((b"", pack((source.data,))))
             continue
-        mark = brief(source.data)
+        mark = digest_bytes(source.data)
         out.append((mark, b"" if mark == known else pack(reader.parse(source, mark))))
     return out
 
@@ -310,7 +310,7 @@ def _count(report: Report, articles: list[Article], shelved: Library, now: datet
             else ""
         )
         report.notes.append(
-            f"{articles_word} {verb} ({library.BECAUSE[gate]}){part}; {flags[gate]} shows {'it' if count == 1 else 'them'}"
+            f"{articles_word} {verb} ({library.GATE_REASONS[gate]}){part}; {flags[gate]} shows {'it' if count == 1 else 'them'}"
         )
     if articles and not shelved.articles:
         need = " ".join(flags[g] for g in report.skipped if g in flags)

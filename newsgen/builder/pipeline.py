@@ -17,30 +17,30 @@ from newsgen.builder.options import Options, Progress
 from newsgen.builder.output import Manifest, Output, Record
 from newsgen.builder.pool import Pool
 from newsgen.builder.report import Report, Stopwatch
-from newsgen.builder.snapshot import Look
+from newsgen.builder.snapshot import Snapshot
 from newsgen.errors import Problem
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from newsgen.builder.loading import Loaded, Memory
-    from newsgen.builder.renderqueue import Press
+    from newsgen.builder.renderqueue import RenderQueue
     from newsgen.builder.theme import Theme
     from newsgen.library import Library
     from newsgen.model import Site
-    from newsgen.pages import Sheet, Take
+    from newsgen.pages import PageRef, Take
 
 
-class Ahead(Protocol):
+class BuildObserver(Protocol):
     """Is told of a build under way, before any file stands."""
 
     def go_on(self) -> None:
         """Raises Superseded where the build is to be given up."""
 
-    def arranged(self, library: Library, press: Press) -> None:
+    def arranged(self, library: Library, press: RenderQueue) -> None:
         """What pages are about to be made of, and what renders them."""
 
-    def planned(self, loaded: Loaded, stale: list[Sheet], press: Press) -> None:
+    def planned(self, loaded: Loaded, stale: list[PageRef], press: RenderQueue) -> None:
         """What is planned, and which pages of it are stale."""
 
 
@@ -49,7 +49,7 @@ def build(
     progress: Progress | None = None,
     executor: Executor | None = None,
     memory: Memory | None = None,
-    ahead: Ahead | None = None,
+    ahead: BuildObserver | None = None,
 ) -> Report:
     """Builds the site: renders what is stale, writes what differs, removes what is no longer planned.
 
@@ -59,7 +59,7 @@ def build(
     """
     started = time.perf_counter()
     now = (options.now or datetime.now(UTC)).astimezone(UTC)
-    look = Look(options, now)
+    look = Snapshot(options, now)
     with Cache(options.site, engine()) as cache:
         # What a process knows to be new needs no second look.
         is_new = bool(memory and memory.found and [*memory.found.values()] != look.found)
@@ -69,14 +69,14 @@ def build(
             report.seconds["look"] = round(time.perf_counter() - started, 3)
             return report
         from newsgen.builder import loading
-        from newsgen.builder.renderqueue import Press
+        from newsgen.builder.renderqueue import RenderQueue
 
         options = msgspec.structs.replace(options, now=now)
         memory = memory or loading.Memory(again=False)
         with (
             Pool(options.jobs, executor) as pool,
             loading.collector_off(),
-            Press(options, pool, cache, progress) as press,
+            RenderQueue(options, pool, cache, progress) as press,
         ):
 
             def begin(library: Library, theme: Theme, site: Site) -> Take:
@@ -107,7 +107,7 @@ def build(
     return report
 
 
-def _write(loaded: Loaded, options: Options, press: Press, ahead: Ahead | None) -> Manifest | None:
+def _write(loaded: Loaded, options: Options, press: RenderQueue, ahead: BuildObserver | None) -> Manifest | None:
     """Renders and writes; the manifest of what stands now, None where another build of the same would differ."""
     report, clock = loaded.report, Stopwatch()
     output, old, sheets = press.output, press.last.manifest, loaded.plan.sheets
@@ -145,7 +145,7 @@ def why(options: Options, path: str) -> list[str]:
     """What differs between a page of the last build and the same page now: lines for people, none where it is fresh."""
     from newsgen import urls
     from newsgen.builder import loading
-    from newsgen.builder.lastbuild import Last
+    from newsgen.builder.lastbuild import LastBuild
 
     loaded = loading.load(options)
     output = Output(Path(loaded.report.output))
@@ -153,5 +153,5 @@ def why(options: Options, path: str) -> list[str]:
     sheet = loaded.plan.sheets.get(name)
     if sheet is None:
         return [f"{name}: is not planned"]
-    last = Last(output, loaded.theme, loaded.site, verify=options.verify)
+    last = LastBuild(output, loaded.theme, loaded.site, verify=options.verify)
     return [f"{name}: {reason}" for reason in last.reasons(sheet)]

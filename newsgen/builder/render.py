@@ -21,12 +21,12 @@ from jinja2.runtime import Context, Macro
 from markupsafe import Markup
 
 from newsgen import urls
-from newsgen.builder.cache import Cache, Values
+from newsgen.builder.cache import Cache, CachedValues
 from newsgen.builder.theme import Theme
 from newsgen.errors import OutputError, TemplateError
-from newsgen.model import Noun, Site
+from newsgen.model import Site, Value
 from newsgen.pages import FilePage, Page
-from newsgen.text import MONTHS, brief
+from newsgen.text import MONTHS, digest_bytes
 
 REMEMBERED = 1 << 13
 """Results that a macro remembers."""
@@ -43,7 +43,7 @@ _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 class Renderer:
     """Fills the templates of one theme for one site; `cache` spares compiling them again."""
 
-    def __init__(self, theme: Theme, site: Site, cache: Cache | Values | None = None) -> None:
+    def __init__(self, theme: Theme, site: Site, cache: Cache | CachedValues | None = None) -> None:
         self._theme = theme
         self._site = site
         self._env = _Environment(
@@ -152,7 +152,7 @@ class _Once:
 
     @jinja2.pass_eval_context
     def __call__(self, context: EvalContext, *args: Any, **given: Any) -> str:
-        if not (args and isinstance(args[0], Noun)):
+        if not (args and isinstance(args[0], Value)):
             return self._macro(context, *args, **given)
         self._left -= 1
         if not self._left:
@@ -202,9 +202,9 @@ _encode = msgspec.json.Encoder(enc_hook=_text).encode
 class _Compiled(jinja2.BytecodeCache):
     """Compiled templates, all in one value; of one site alone, as what filters make of constants is compiled in."""
 
-    def __init__(self, cache: Cache | Values, theme: Theme, site: Site) -> None:
+    def __init__(self, cache: Cache | CachedValues, theme: Theme, site: Site) -> None:
         self._cache = cache
-        self._scope = brief(msgspec.msgpack.encode((site, sorted(theme.fingerprints().items()))))
+        self._scope = digest_bytes(msgspec.msgpack.encode((site, sorted(theme.fingerprints().items()))))
         self._held: dict[str, bytes] = {}
         with contextlib.suppress(msgspec.DecodeError):
             scope, held = _kept.decode(cache.get("templates") or b"")

@@ -9,8 +9,8 @@ from functools import partial
 from pathlib import Path
 
 from newsgen.builder import pool
-from newsgen.builder.cache import Cache, Values
-from newsgen.builder.lastbuild import Last
+from newsgen.builder.cache import Cache, CachedValues
+from newsgen.builder.lastbuild import LastBuild
 from newsgen.builder.options import Options, Progress, folders
 from newsgen.builder.output import CLASH, Manifest, Output, Record
 from newsgen.builder.pool import Pool
@@ -18,26 +18,26 @@ from newsgen.builder.render import Renderer
 from newsgen.builder.theme import Theme
 from newsgen.files import Stamp
 from newsgen.model import Site
-from newsgen.pages import Page, Sheet, Take, decode
+from newsgen.pages import Page, PageRef, Take, decode
 
 _FEW = 25
 """Pages that are rendered here in one go."""
 
 
-class Press:
+class RenderQueue:
     """Stages the files of stale pages, a batch at a time, while the plan of the rest is still being made."""
 
     def __init__(self, options: Options, pool: Pool, cache: Cache, progress: Progress | None) -> None:
         self.output = Output(folders(options)[1])
-        self.last: Last
-        self.staged: dict[Sheet, Record | None] = {}
+        self.last: LastBuild
+        self.staged: dict[PageRef, Record | None] = {}
         self._options, self._pool, self._cache, self._progress = options, pool, cache, progress
-        self._batch: list[tuple[Sheet, Page, bytes]] = []
+        self._batch: list[tuple[PageRef, Page, bytes]] = []
         self._done = self._all = 0
         self._shard: _Shard | None = None
-        self._compiled: Values | None = None
+        self._compiled: CachedValues | None = None
 
-    def __enter__(self) -> Press:
+    def __enter__(self) -> RenderQueue:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -47,7 +47,7 @@ class Press:
         """Opens the output folder, and says what takes the pages. `written` is what this process wrote there last."""
         self._cache.release()
         self.output.open()
-        self.last = Last(self.output, theme, site, verify=self._options.verify, written=written)
+        self.last = LastBuild(self.output, theme, site, verify=self._options.verify, written=written)
         self._theme, self._site = theme, site
         # Staging names of a killed build's workers, which may not be dead yet, are others.
         self._run = f"{os.getpid()}-{time.time_ns()}"
@@ -64,13 +64,13 @@ class Press:
             self._shard = _Shard(self._theme, self._site, self.output, self._run, self._cache)
         return self._shard
 
-    def take(self, sheet: Sheet, page: Page, data: bytes) -> None:
+    def take(self, sheet: PageRef, page: Page, data: bytes) -> None:
         """Stages the file of a page, soon, if it is stale."""
         if sheet not in self.staged and self.last.is_stale(sheet):
             self._put(sheet, page, data)
 
     def finish(
-        self, stale: list[Sheet], page: Callable[[str], Page], go_on: Callable[[], None] | None = None
+        self, stale: list[PageRef], page: Callable[[str], Page], go_on: Callable[[], None] | None = None
     ) -> list[Record | None]:
         """The records of all these pages, in their order, whoever made them. `page` makes those that were not planned anew.
 
@@ -92,7 +92,7 @@ class Press:
         self.staged.clear()
         return found
 
-    def _settle(self, stale: list[Sheet], page: Callable[[str], Page]) -> None:
+    def _settle(self, stale: list[PageRef], page: Callable[[str], Page]) -> None:
         """Takes back what turned out to be in another page's way, and stages what it was in the way of."""
         for sheet in self.staged.keys() - set(stale):
             record = self.staged.pop(sheet)
@@ -104,7 +104,7 @@ class Press:
                 self._put(sheet, page(sheet.path), b"")
         self._send()
 
-    def _put(self, sheet: Sheet, page: Page, data: bytes) -> None:
+    def _put(self, sheet: PageRef, page: Page, data: bytes) -> None:
         self.staged[sheet] = None
         self._batch.append((sheet, page, data))
         if len(self._batch) >= (pool.BATCH if self._remote else _FEW):
@@ -121,13 +121,13 @@ class Press:
             return
         if self._compiled is None:
             Renderer(self._theme, self._site, self._cache).compile()
-            self._compiled = Values((name, self._cache.get(name) or b"") for name in ("closures", "templates"))
+            self._compiled = CachedValues((name, self._cache.get(name) or b"") for name in ("closures", "templates"))
         theme = (str(self._theme.site), self._compiled, self._theme.marked)
         shared = (str(self.output.root), theme, self._site, self._run)
         work = (*shared, [data for _, _, data in batch], records)
         self._pool.submit(_remotely, work, partial(self._note, sheets))
 
-    def _note(self, sheets: list[Sheet], records: list[Record | None]) -> None:
+    def _note(self, sheets: list[PageRef], records: list[Record | None]) -> None:
         self.staged |= zip(sheets, records, strict=True)
         self._done += len(sheets)
         if self._progress:
@@ -137,7 +137,7 @@ class Press:
 class _Shard:
     """Renders and stages batches of pages with one set of templates."""
 
-    def __init__(self, theme: Theme, site: Site, output: Output, run: str, cache: Cache | Values) -> None:
+    def __init__(self, theme: Theme, site: Site, output: Output, run: str, cache: Cache | CachedValues) -> None:
         self.render = Renderer(theme, site, cache)
         self._output, self._run = output, run
 
@@ -148,7 +148,7 @@ class _Shard:
         ]
 
 
-_Work = tuple[str, tuple[str, Values, bool], Site, str, list[bytes], list[Record | None]]
+_Work = tuple[str, tuple[str, CachedValues, bool], Site, str, list[bytes], list[Record | None]]
 _mine: dict[str, _Shard] = {}
 
 

@@ -21,8 +21,8 @@ from newsgen.builder.cache import Cache, engine
 from newsgen.builder.options import Options, folders
 from newsgen.builder.output import MANIFEST, Manifest
 from newsgen.builder.report import Report
-from newsgen.files import Found, Stamp
-from newsgen.text import brief
+from newsgen.files import FoundFile, Stamp
+from newsgen.text import digest_bytes
 
 
 class Note(msgspec.Struct, kw_only=True, array_like=True):
@@ -52,7 +52,7 @@ class Made(msgspec.Struct, kw_only=True, array_like=True):
     report: Report
 
 
-class Look:
+class Snapshot:
     """A site's input as it was at one moment, before any of it was read."""
 
     def __init__(self, options: Options, now: datetime) -> None:
@@ -61,17 +61,17 @@ class Look:
         self._options = options
         source, output = folders(options)
         self._output = output
-        self.found: list[Found] = list(files.scan(source, source.name))
+        self.found: list[FoundFile] = list(files.scan(source, source.name))
         # By names that stay the same wherever the site is seen from, and that no content file has.
         places = {
             f"/{whose} {kind}": folder / kind
-            for whose, folder in (("own", options.site), ("shipped", files.home()))
+            for whose, folder in (("own", options.site), ("shipped", files.shipped_site()))
             for kind in ("templates", "static")
         }
         self._others = {
             name + path[len(str(place)) :]: (path, stamp)
             for name, place in places.items()
-            for path, stamp in sorted(files.tree(place), key=lambda found: found[0])
+            for path, stamp in sorted(files.walk_files(place), key=lambda found: found[0])
         }
         toml = str(options.site / "site.toml")
         self._others["/site.toml"] = (toml, files.stamp(toml))
@@ -83,7 +83,7 @@ class Look:
         self._late = {
             name: _digest(path) for name, (path, s) in self._others.items() if s and not s.is_settled(self._started)
         }
-        self._name = "last " + brief(str(output.resolve()).encode()).hex()
+        self._name = "last " + digest_bytes(str(output.resolve()).encode()).hex()
 
     @cached_property
     def _read(self) -> bytes:
@@ -94,7 +94,7 @@ class Look:
             marks = msgspec.msgpack.encode(stamps)
         except OverflowError:  # a file system may say times that 64 bits do not hold
             marks = repr(stamps).encode("utf-8", "surrogatepass")
-        return brief(names.encode("utf-8", "surrogatepass") + marks)
+        return digest_bytes(names.encode("utf-8", "surrogatepass") + marks)
 
     def _still_unsettled(self, unsettled: Mapping[str, bytes]) -> dict[str, bytes] | None:
         """Of files whose stamps proved nothing those of which that is still so; None where one has other bytes."""
@@ -166,6 +166,6 @@ class Look:
 
 def _digest(path: str) -> bytes:
     try:
-        return brief(Path(path).read_bytes())
+        return digest_bytes(Path(path).read_bytes())
     except OSError:
         return b""

@@ -12,11 +12,11 @@ import jinja2
 import msgspec
 from jinja2 import meta, nodes
 
-from newsgen.builder.cache import Cache, Values
+from newsgen.builder.cache import Cache, CachedValues
 from newsgen.errors import OutputError, Problem, TemplateError
-from newsgen.files import home
+from newsgen.files import shipped_site
 from newsgen.pages import FilePage
-from newsgen.text import brief, digest
+from newsgen.text import digest, digest_bytes
 
 SHIPPED = "newsgen"
 """`{% extends "newsgen/base.html" %}` always means the shipped template, also in a file that overrides it."""
@@ -36,11 +36,11 @@ class Theme:
     Without `marked` static files keep their names.
     """
 
-    def __init__(self, site: Path, cache: Cache | Values | None = None, *, marked: bool = True) -> None:
+    def __init__(self, site: Path, cache: Cache | CachedValues | None = None, *, marked: bool = True) -> None:
         self.site = site
         self.marked = marked
-        self._own = site.resolve() != home().resolve()
-        shipped = jinja2.FileSystemLoader(home() / "templates")
+        self._own = site.resolve() != shipped_site().resolve()
+        shipped = jinja2.FileSystemLoader(shipped_site() / "templates")
         own = [jinja2.FileSystemLoader(site / "templates")] if self._own else []
         self.loader = jinja2.ChoiceLoader([*own, shipped, jinja2.PrefixLoader({SHIPPED: shipped})])
         self._parser = jinja2.Environment(loader=self.loader, trim_blocks=True, lstrip_blocks=True)
@@ -56,14 +56,14 @@ class Theme:
 
     def _static(self) -> dict[str, Path]:
         found: dict[str, Path] = {}
-        for root in [home(), self.site] if self._own else [home()]:
+        for root in [shipped_site(), self.site] if self._own else [shipped_site()]:
             top = root / "static"
             for folder, folders, names in os.walk(top):
                 folders.sort()
                 for name in sorted(names):
                     file = Path(folder, name)
                     source = file.relative_to(top).as_posix()
-                    inherited = self._own and root == home() and source.startswith(DEMO)
+                    inherited = self._own and root == shipped_site() and source.startswith(DEMO)
                     if name not in _SKIPPED and not name.endswith("~") and not inherited and file.is_file():
                         found[source] = file
         if strange := [source for source in found if _NO_ADDRESS.search(source)]:
@@ -90,7 +90,7 @@ class Theme:
     def _links(self, name: str) -> tuple[frozenset[str], frozenset[str]]:
         """The templates and static files that one names itself."""
         source = self._source(name)
-        mark = brief(source.encode())
+        mark = digest_bytes(source.encode())
         known = self._known.get(name)
         if known and known[0] == mark:
             return known[1:]
@@ -112,7 +112,7 @@ class Theme:
         self._known[name] = mark, frozenset(others), frozenset(assets)
         return self._known[name][1:]
 
-    def _recall(self, cache: Cache | Values) -> None:
+    def _recall(self, cache: Cache | CachedValues) -> None:
         """Has from an earlier build what templates name, or keeps it for a later one."""
         with contextlib.suppress(msgspec.DecodeError):
             self._known = _kept.decode(cache.get("closures") or b"\x80")

@@ -66,7 +66,7 @@ def build(as_json: bool, why: str | None, **chosen: Any) -> None:
 @click.option(
     "--host", default="127.0.0.1", show_default=True, help="The address to answer on; 0.0.0.0 lets the network look on."
 )
-@click.option("--poll", is_flag=True, help="Look for changes again and again, for network mounts.")
+@click.option("--poll", is_flag=True, help="Snapshot for changes again and again, for network mounts.")
 @click.option("--navigate", is_flag=True, help="Take browsers to the page of the file that was edited.")
 @click.option("--open", "browse", is_flag=True, help="Open a browser.")
 @click.option("--production", is_flag=True, help="Serve what `build` makes, without the preview's script.")

@@ -10,7 +10,7 @@ from newsgen.builder import Memory, Options, Progress, load
 from newsgen.errors import ConfigError
 from newsgen.library import Library
 from newsgen.model import Article, Member, Rejected, Story
-from newsgen.stories import ELSEWHERE, Clusterer, lead_reason
+from newsgen.stories import COVERAGE_PREFIX, Clusterer, lead_reason
 
 KINDS = {
     "same address": "has the same address as {other}",
@@ -70,7 +70,7 @@ def _find(library: Library, target: str) -> Story | Member:
         story_path = urls.story(library.address[member.id]) if isinstance(member, Article) else ""
         if target in names or path in (library.address.get(member.id), story_path):
             return library.story_of.get(member.id, member) if path == story_path else member
-        if key and key in (member.keys if isinstance(member, Article) else (member.id.removeprefix(ELSEWHERE),)):
+        if key and key in (member.keys if isinstance(member, Article) else (member.id.removeprefix(COVERAGE_PREFIX),)):
             return member
     what = f"{target!r} is no story and no article that is published"
     hint = "give an address (/story/…), a file below the content folder, its name or its URL; --all shows held ones too"

@@ -32,7 +32,7 @@ def site(folder: Path, *, empty: bool = False) -> list[Path]:
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise ConfigError(f"{folder}: there is something already; choose another folder")
-    home = files.home()
+    home = files.shipped_site()
     made = []
     try:
         (folder / "content").mkdir(parents=True)

@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Meta
 
 from newsgen import canonical, text
-from newsgen.typed import Faults, Path
+from newsgen.validation import Faults, Path
 
 MAX_TOPICS = 50
 

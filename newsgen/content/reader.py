@@ -17,10 +17,10 @@ from newsgen.content import fields, frontmatter
 from newsgen.content.fields import AboutFile, ArticleFile, ImageFile, Images, RelatedFile
 from newsgen.content.markup import MAX_BYTES, Markup, TooDeepError, player
 from newsgen.errors import Problem
-from newsgen.files import ABOUT, Found
-from newsgen.model import About, Article, Entries, Image, Related, frozen
-from newsgen.typed import Faults, dotted, faults
-from newsgen.typed import Path as At
+from newsgen.files import ABOUT_FOLDERS, FoundFile
+from newsgen.model import About, Article, Image, Related, RelatedEntries, frozen
+from newsgen.validation import Faults, dotted, faults
+from newsgen.validation import Path as At
 
 _DATED = re.compile(r"(\d{4})-(\d{2})-(\d{2})(?:[-_ ]+(.+))?")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -33,7 +33,7 @@ class Source(NamedTuple):
     data: bytes | Problem
 
 
-def read(found: Found, shown: str = "content") -> Source:
+def read(found: FoundFile, shown: str = "content") -> Source:
     """The bytes of a file that `files.scan` found. `shown` is how messages call the content folder."""
     if isinstance(found.stamp, Problem):
         return Source(found.id, found.stamp)
@@ -114,7 +114,7 @@ class Reader:
             return (Problem(path=path, line=error.line, field=error.field, what=error.what, hint=error.hint),)
         values = matter.values
         values.pop("secured", None)
-        kind = ABOUT.get(source.id.partition("/")[0])
+        kind = ABOUT_FOLDERS.get(source.id.partition("/")[0])
         if kind or not values.keys() <= _ARTICLE:
             values = _without_nothing(values)
         wrong = Faults()
@@ -204,7 +204,7 @@ class Reader:
             quality=file.quality,
             heat=file.heat,
             images=self._pictures(file.images, (), wrong),
-            related=Entries.of(self._related(file.related, set(keys), wrong)),
+            related=RelatedEntries.of(self._related(file.related, set(keys), wrong)),
             embed=player(file.featured_content, self._hosts) if file.featured_content else "",
             story=text.slug(file.story) if file.story.strip() else "",
             pin=fields.moment(file.pin, ("pin",), wrong),

@@ -11,7 +11,7 @@ from statistics import median
 
 from newsgen import text, urls
 from newsgen.library import Library
-from newsgen.model import Article, Card, Cluster, Figures, Link, Member, Story, Tally
+from newsgen.model import Article, Card, Cluster, CountedLink, Link, Member, ProviderStats, Story
 from newsgen.stories import cap, choose_lead, count_sources, members_of, rank
 
 Item = Story | Member
@@ -158,10 +158,10 @@ class Cards:
         """A provider by name; the site itself for its own posts."""
         return self.link("provider", domain) if domain else Link(title=self.config.title, url="")
 
-    def tallies(self, axis: str, counts: Counter[str], most: int = 12) -> tuple[Tally, ...]:
+    def tallies(self, axis: str, counts: Counter[str], most: int = 12) -> tuple[CountedLink, ...]:
         """The sections that count for most."""
         best = heapq.nsmallest(most, counts.items(), key=lambda c: (-c[1], c[0]))
-        return tuple(Tally(title=x.title, url=x.url, count=n) for k, n in best for x in [self.link(axis, k)])
+        return tuple(CountedLink(title=x.title, url=x.url, count=n) for k, n in best for x in [self.link(axis, k)])
 
     def story_url(self, story: Story) -> str:
         """The address of a story, "" where stories have no pages."""
@@ -182,7 +182,7 @@ class Cards:
         return [link] if link and link.url else []
 
     @cached_property
-    def figures(self) -> Mapping[str, Figures]:
+    def figures(self) -> Mapping[str, ProviderStats]:
         """What each provider is to the stories of several sources that it is part of, by domain."""
         joined: Counter[str] = Counter()
         led: Counter[str] = Counter()
@@ -199,7 +199,7 @@ class Cards:
                 if domain != story.first.provider:
                     lags.setdefault(domain, []).append(minutes(story.first.published, member.published))
         return {
-            domain: Figures(
+            domain: ProviderStats(
                 stories=count,
                 led=led[domain],
                 first=first[domain],

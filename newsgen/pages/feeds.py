@@ -11,7 +11,6 @@ from newsgen.model import Article, Link, Member, Section, Story
 from newsgen.pages.cards import Cards, Item
 from newsgen.pages.kinds import (
     AtomFeed,
-    Entry,
     Feed,
     FeedEntry,
     HeadersPage,
@@ -23,6 +22,7 @@ from newsgen.pages.kinds import (
     RedirectsPage,
     RobotsPage,
     RssFeed,
+    SitemapEntry,
     SitemapIndex,
     SitemapPage,
 )
@@ -234,10 +234,10 @@ def _redirects(cards: Cards) -> dict[str, str]:
 
 def _sitemaps(cards: Cards, sections: list[Section]) -> Iterator[Page]:
     """A sitemap of the lists and one for each month, so that only the newest change; and their index."""
-    shards: dict[str, list[Entry]] = {"lists": [Entry(address=a, modified=None) for a in _places(cards)]}
+    shards: dict[str, list[SitemapEntry]] = {"lists": [SitemapEntry(address=a, modified=None) for a in _places(cards)]}
     for section in sections:
         address = urls.section(section.axis, section.key)
-        shards["lists"].append(Entry(address=address, modified=section.members[0].published))
+        shards["lists"].append(SitemapEntry(address=address, modified=section.members[0].published))
     for born, entry in sorted(_mapped(cards), key=lambda f: (f[0], f[1].address)):
         shards.setdefault(urls.day(born, UTC)[:7], []).append(entry)
     index = []
@@ -247,7 +247,7 @@ def _sitemaps(cards: Cards, sections: list[Section]) -> Iterator[Page]:
             part = tuple(entries[start : start + _SITEMAP])
             yield SitemapPage(path=urls.path(address), entries=part)
             modified = max((e.modified for e in part if e.modified), default=None)
-            index.append(Entry(address=address, modified=modified))
+            index.append(SitemapEntry(address=address, modified=modified))
     yield SitemapIndex(path="sitemap.xml", entries=tuple(index))
 
 
@@ -258,15 +258,15 @@ def _places(cards: Cards) -> list[str]:
     return places + [urls.page(key) for key in cards.library.about["page"] if cards.has("page")]
 
 
-def _mapped(cards: Cards) -> Iterator[tuple[datetime, Entry]]:
+def _mapped(cards: Cards) -> Iterator[tuple[datetime, SitemapEntry]]:
     """Stories, and the articles that search engines may show: those in no story that has a page."""
     library = cards.library
     if cards.has("story"):
         for story in library.stories:
             if not any(m.status for m in story.members):
-                yield cards.born(story), Entry(address=cards.story_url(story), modified=story.last.published)
+                yield cards.born(story), SitemapEntry(address=cards.story_url(story), modified=story.last.published)
     if cards.has("article"):
         for article in library.articles:
             if not article.status and not (cards.has("story") and article.id in library.story_of):
                 modified = article.updated or article.published
-                yield article.published, Entry(address=library.address[article.id], modified=modified)
+                yield article.published, SitemapEntry(address=library.address[article.id], modified=modified)

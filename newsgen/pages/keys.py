@@ -16,7 +16,7 @@ import msgspec
 from newsgen import text
 from newsgen.model import Article, Link, Member, Section, Story
 from newsgen.pages.cards import Cards
-from newsgen.text import brief
+from newsgen.text import digest_bytes
 
 AROUND = 12
 """How many older members of its provider and of its first topic an article's page looks at."""
@@ -33,8 +33,8 @@ class Keys:
         library = cards.library
         about = [(kind, list(found.values())) for kind, found in library.about.items()]
         config = msgspec.structs.replace(library.config, publish={})  # where a site goes changes no page
-        self._scope = brief(_encode((config, about)))
-        self._everywhere = brief(_encode(sorted(cards.everywhere)))
+        self._scope = digest_bytes(_encode((config, about)))
+        self._everywhere = digest_bytes(_encode(sorted(cards.everywhere)))
         self._links, self._named = cache(self._link), cache(self._name)
         story_of = library.story_of
         self._members = {m.id: self._member(m) for m in library.members}
@@ -66,14 +66,14 @@ class Keys:
         there = address[story.id] if story else ""
         shown = f"{member.id}\0{address.get(member.id, '')}\0{there}\0{member.status}\0"
         rest = (isinstance(member, Article) and member.digest) or _encode(member)
-        return brief(shown.encode() + rest + self._named(member.topics, member.category, member.provider))
+        return digest_bytes(shown.encode() + rest + self._named(member.topics, member.category, member.provider))
 
     def _told(self, story: Story) -> bytes:
         """All that pages show of a story and of its members."""
         facts = (story.id, story.name, story.lead.id, story.evidence, story.rejected, story.providers, story.sources)
         # A folded member stands in stories alone.
         held = [self._members.get(m.id) or self._member(m) for m in story.members]
-        return brief(_encode(facts) + b"".join(held))
+        return digest_bytes(_encode(facts) + b"".join(held))
 
     def articles(self, places: Callable[[Article], Iterable[tuple[str, str, int]]]) -> Iterator[tuple[Article, bytes]]:
         """For each article's page. `places` are its sections' axes and keys, and where in them what is older begins."""
@@ -85,12 +85,12 @@ class Keys:
             for axis, key, start in places(article):
                 link, held = sections[axis, key]
                 parts += (link, held[32 * start : 32 * (start + AROUND)])
-            yield article, brief(b"".join(parts))
+            yield article, digest_bytes(b"".join(parts))
 
     def story(self, story: Story) -> bytes:
         """For a story's page and feed."""
         beside = [self._whole[miss.id] for miss in story.rejected]
-        return brief(b"".join([b"story", self._scope, self._stories[story.id], *beside]))
+        return digest_bytes(b"".join([b"story", self._scope, self._stories[story.id], *beside]))
 
     def section(self, section: Section, before: Link | None, after: Link | None, *others: str) -> bytes:
         """For a section's pages and feeds. `others` are sections of the same axis that its pages look at."""
@@ -108,7 +108,7 @@ class Keys:
         )
         nothing = b"", b""
         held = [self._sections.get((axis, other), nothing)[1] for other in (key, *others)]
-        return brief(b"".join([b"section", self._scope, self._everywhere, _encode(facts), *held]))
+        return digest_bytes(b"".join([b"section", self._scope, self._everywhere, _encode(facts), *held]))
 
     def numbered(self, section: Section, number: int, slots: slice, *, newest: bool) -> bytes:
         """For a numbered page of a section."""
@@ -123,8 +123,8 @@ class Keys:
             newest,
         )
         shown = self._sections[axis, key][1][32 * slots.start : 32 * slots.stop]
-        return brief(b"".join([b"numbered", self._scope, _encode(facts), shown]))
+        return digest_bytes(b"".join([b"numbered", self._scope, _encode(facts), shown]))
 
     def redirects(self, found: dict[str, str]) -> bytes:
         """For the pages at old addresses."""
-        return brief(b"redirects" + _encode(found))
+        return digest_bytes(b"redirects" + _encode(found))

@@ -11,12 +11,12 @@ from typing import Any, ClassVar, Union
 
 import msgspec
 
-from newsgen.model import Card, Cluster, Figures, Image, Link, Noun, Tally, frozen
+from newsgen.model import Card, Cluster, CountedLink, Image, Link, ProviderStats, Value, frozen
 
 _encode = msgspec.msgpack.Encoder().encode
 
 
-class Page(Noun, frozen=True, kw_only=True, tag=True):
+class Page(Value, frozen=True, kw_only=True, tag=True):
     """One output file. `path` is where, below the output folder, with forward slashes; `template` who renders it."""
 
     path: str
@@ -27,7 +27,7 @@ class Page(Noun, frozen=True, kw_only=True, tag=True):
         return _encode(self)
 
 
-class Head(Noun, frozen=True, kw_only=True):
+class Head(Value, frozen=True, kw_only=True):
     """What every HTML page says about itself. `address` is its canonical one, `crumbs` the way to it from the home page."""
 
     title: str
@@ -47,7 +47,7 @@ class HtmlPage(Page, frozen=True, kw_only=True):
     head: Head
 
 
-class Block(Noun, frozen=True, kw_only=True):
+class Block(Value, frozen=True, kw_only=True):
     """A titled part of a page: the first few clusters of a topic, say. `url` leads to all of them."""
 
     title: str
@@ -65,24 +65,24 @@ class HomePage(HtmlPage, frozen=True, kw_only=True):
     river: tuple[Card, ...]
     trending: tuple[Link, ...]
     providers: tuple[Link, ...]
-    days: tuple[Tally, ...]
+    days: tuple[CountedLink, ...]
 
 
-class Telling(Noun, frozen=True, kw_only=True):
+class StoryEntry(Value, frozen=True, kw_only=True):
     """A piece, and those that other providers published with the very same text."""
 
     card: Card
     copies: tuple[Card, ...]
 
 
-class Group(Noun, frozen=True, kw_only=True):
+class Group(Value, frozen=True, kw_only=True):
     """The members of a story that one provider published, oldest first, but copies of what another did before."""
 
     provider: Link
-    tellings: tuple[Telling, ...]
+    tellings: tuple[StoryEntry, ...]
 
 
-class Report(Noun, frozen=True, kw_only=True):
+class TimelinePoint(Value, frozen=True, kw_only=True):
     """A piece on a story's timeline: minutes after the first one, and the place of its dot.
 
     `x` and `y` are in units of `StoryPage.axis`, from the start and from the bottom.
@@ -94,7 +94,7 @@ class Report(Noun, frozen=True, kw_only=True):
     y: int
 
 
-class Reason(Noun, frozen=True, kw_only=True):
+class Reason(Value, frozen=True, kw_only=True):
     """Why a piece is in its story: `kind` of evidence that ties it to the `other`; their words are about `quarters` / 4 alike."""
 
     piece: Card
@@ -103,7 +103,7 @@ class Reason(Noun, frozen=True, kw_only=True):
     quarters: int
 
 
-class Miss(Noun, frozen=True, kw_only=True):
+class NearMiss(Value, frozen=True, kw_only=True):
     """Why a piece is not in a story: its words are about `quarters` / 4 alike to those of the `other`, which is.
 
     `fit` is about how many quarters it has of what would be enough.
@@ -132,12 +132,12 @@ class StoryPage(HtmlPage, frozen=True, kw_only=True):
     last: datetime
     sources: int
     groups: tuple[Group, ...]
-    timeline: tuple[Report, ...]
+    timeline: tuple[TimelinePoint, ...]
     axis: tuple[int, int]
     topics: tuple[Link, ...]
     beside: tuple[Cluster, ...]
     reasons: tuple[Reason, ...]
-    misses: tuple[Miss, ...]
+    misses: tuple[NearMiss, ...]
     body: str
 
 
@@ -183,16 +183,16 @@ class ListPage(HtmlPage, frozen=True, kw_only=True):
     after: Link | None = None
     before: Link | None = None
     children: tuple[Link, ...] = ()
-    topics: tuple[Tally, ...] = ()
-    providers: tuple[Tally, ...] = ()
-    figures: Figures | None = None
+    topics: tuple[CountedLink, ...] = ()
+    providers: tuple[CountedLink, ...] = ()
+    figures: ProviderStats | None = None
 
 
-class Shelf(Noun, frozen=True, kw_only=True):
+class IndexGroup(Value, frozen=True, kw_only=True):
     """One titled row of an index: a letter of the topics, a month of a year."""
 
     title: str
-    items: tuple[Tally, ...]
+    items: tuple[CountedLink, ...]
 
 
 class IndexPage(HtmlPage, frozen=True, kw_only=True):
@@ -201,19 +201,19 @@ class IndexPage(HtmlPage, frozen=True, kw_only=True):
     template: ClassVar[str] = "pages/index.html"
     axis: str
     title: str
-    shelves: tuple[Shelf, ...]
+    shelves: tuple[IndexGroup, ...]
     newer: Link | None
     older: Link | None
 
 
-class Source(Noun, frozen=True, kw_only=True):
+class Source(Value, frozen=True, kw_only=True):
     """One provider's row: items listed, what it is to stories, when its newest item came."""
 
     provider: Link
     domain: str
     home: str
     count: int
-    figures: Figures
+    figures: ProviderStats
     last: datetime
 
 
@@ -251,7 +251,7 @@ class RedirectPage(Page, frozen=True, kw_only=True):
     target: str
 
 
-class FeedEntry(Noun, frozen=True, kw_only=True):
+class FeedEntry(Value, frozen=True, kw_only=True):
     """A story or an article alone. `address` names it for good; `page` is our page about it, `url` the publisher's."""
 
     address: str
@@ -296,7 +296,7 @@ class JsonFeed(Feed, frozen=True, kw_only=True):
     template: ClassVar[str] = "feeds/feed.json"
 
 
-class Outline(Noun, frozen=True, kw_only=True):
+class Outline(Value, frozen=True, kw_only=True):
     """One provider in the subscription list: its own site and our feed of it."""
 
     title: str
@@ -311,7 +311,7 @@ class OpmlPage(Page, frozen=True, kw_only=True):
     outlines: tuple[Outline, ...]
 
 
-class Entry(Noun, frozen=True, kw_only=True):
+class SitemapEntry(Value, frozen=True, kw_only=True):
     """An address in a sitemap, and when what it shows last changed."""
 
     address: str
@@ -322,14 +322,14 @@ class SitemapPage(Page, frozen=True, kw_only=True):
     """At most 50,000 addresses (https://www.sitemaps.org/protocol.html)."""
 
     template: ClassVar[str] = "feeds/sitemap.xml"
-    entries: tuple[Entry, ...]
+    entries: tuple[SitemapEntry, ...]
 
 
 class SitemapIndex(Page, frozen=True, kw_only=True):
     """The sitemaps of the site."""
 
     template: ClassVar[str] = "feeds/sitemap_index.xml"
-    entries: tuple[Entry, ...]
+    entries: tuple[SitemapEntry, ...]
 
 
 class RobotsPage(Page, frozen=True, kw_only=True):

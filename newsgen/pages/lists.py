@@ -9,9 +9,9 @@ from itertools import groupby
 from typing import TypeVar
 
 from newsgen import urls
-from newsgen.model import Card, Cluster, Figures, Link, Member, Section, Tally
+from newsgen.model import Card, Cluster, CountedLink, Link, Member, ProviderStats, Section
 from newsgen.pages.cards import Cards
-from newsgen.pages.kinds import Head, IndexPage, ListPage, Shelf, Source, SourcesPage
+from newsgen.pages.kinds import Head, IndexGroup, IndexPage, ListPage, Source, SourcesPage
 from newsgen.text import MONTHS
 
 RANKED = 10
@@ -167,7 +167,7 @@ def topics(cards: Cards) -> Iterator[IndexPage]:
             axis="topic",
             title=title,
             shelves=tuple(
-                Shelf(title=letter, items=tuple(map(tally, group)))
+                IndexGroup(title=letter, items=tuple(map(tally, group)))
                 for letter, group in groupby(chunk, key=lambda s: s.title[:1].upper())
             ),
             newer=newer,
@@ -183,7 +183,7 @@ def sources(cards: Cards) -> Iterator[SourcesPage]:
             domain=key,
             home=cards.library.providers[key].home,
             count=len(section.members),
-            figures=cards.figures.get(key, Figures()),
+            figures=cards.figures.get(key, ProviderStats()),
             last=section.members[0].published,
         )
         for key, section in cards.library.sections["provider"].items()
@@ -225,11 +225,11 @@ def archive(cards: Cards) -> Iterator[IndexPage]:
     months = [(month, list(group)) for month, group in groupby(days, key=lambda s: s.key[:7])]
     years = [(year, list(group)) for year, group in groupby(months, key=lambda m: m[0][:4])]
     top = Link(title="Archive", url=urls.ARCHIVE)
-    shelves = [Shelf(title=year, items=tuple(map(_month, group))) for year, group in reversed(years)]
+    shelves = [IndexGroup(title=year, items=tuple(map(_month, group))) for year, group in reversed(years)]
     yield _calendar(cards, "Archive", urls.ARCHIVE, shelves, (top,))
     year_links = [Link(title=year, url=urls.archive(year)) for year, _ in years]
     for at, (year, group) in enumerate(years):
-        shelves = [Shelf(title=MONTHS[int(month[5:]) - 1], items=tuple(map(tally, held))) for month, held in group]
+        shelves = [IndexGroup(title=MONTHS[int(month[5:]) - 1], items=tuple(map(tally, held))) for month, held in group]
         way = (top, year_links[at])
         yield _calendar(cards, f"Archive {year}", year_links[at].url, shelves, way, *_beside(year_links, at))
     month_links = [Link(title=t.title, url=t.url) for t in map(_month, months)]
@@ -237,7 +237,7 @@ def archive(cards: Cards) -> Iterator[IndexPage]:
         title, address = month_links[at].title, month_links[at].url
         year_link = Link(title=month[:4], url=urls.archive(month[:4]))
         crumb = Link(title=MONTHS[int(month[5:]) - 1], url=address)
-        shelf = Shelf(title=title, items=tuple(map(tally, held)))
+        shelf = IndexGroup(title=title, items=tuple(map(tally, held)))
         yield _calendar(cards, title, address, [shelf], (top, year_link, crumb), *_beside(month_links, at))
 
 
@@ -259,7 +259,7 @@ def _calendar(
     cards: Cards,
     title: str,
     address: str,
-    shelves: list[Shelf],
+    shelves: list[IndexGroup],
     way: tuple[Link, ...],
     newer: Link | None = None,
     older: Link | None = None,
@@ -281,13 +281,13 @@ def day_title(key: str) -> str:
     return f"{int(day)} {MONTHS[int(month) - 1]} {int(year)}"
 
 
-def _month(month: tuple[str, list[Section]]) -> Tally:
+def _month(month: tuple[str, list[Section]]) -> CountedLink:
     key, days = month
     title = f"{MONTHS[int(key[5:]) - 1]} {key[:4]}"
-    return Tally(title=title, url=urls.archive(key[:4], key[5:]), count=sum(len(s.members) for s in days))
+    return CountedLink(title=title, url=urls.archive(key[:4], key[5:]), count=sum(len(s.members) for s in days))
 
 
-def tally(section: Section) -> Tally:
+def tally(section: Section) -> CountedLink:
     """A section with the number of its members."""
     title = day_title(section.key) if section.axis == "day" else section.title
-    return Tally(title=title, url=urls.section(section.axis, section.key), count=len(section.members))
+    return CountedLink(title=title, url=urls.section(section.axis, section.key), count=len(section.members))

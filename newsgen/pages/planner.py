@@ -26,13 +26,13 @@ from newsgen.pages.kinds import (
     RedirectPage,
     TextPage,
 )
-from newsgen.text import brief, digest
+from newsgen.text import digest, digest_bytes
 
 _Named: TypeAlias = dict[tuple[type[Page], str], str]
 """Which file of the site's people is behind a page: by its type and address."""
 
 
-class Sheet(NamedTuple):
+class PageRef(NamedTuple):
     """What is known of a page without having it."""
 
     path: str
@@ -40,16 +40,16 @@ class Sheet(NamedTuple):
     digest: str
 
     @classmethod
-    def of(cls, page: Page, data: bytes) -> Sheet:
+    def of(cls, page: Page, data: bytes) -> PageRef:
         """What is known of a page; `data` is what it encodes to."""
         return cls(page.path, page.template, digest(data))
 
 
-Known: TypeAlias = Mapping[bytes, tuple[Sheet, ...]]
+Known: TypeAlias = Mapping[bytes, tuple[PageRef, ...]]
 """The sheets of the pages that were planned for a key."""
 
 
-Take: TypeAlias = Callable[[Sheet, Page, bytes], None]
+Take: TypeAlias = Callable[[PageRef, Page, bytes], None]
 """Receives a page when it is made, with its sheet and its bytes."""
 
 
@@ -70,8 +70,8 @@ class Plan:
         self._take = take
         self._made: dict[str, Page] = {}
         self._part: dict[str, Part] = {}
-        self._keyed: dict[bytes, tuple[Sheet, ...]] = {}
-        sheets: list[Sheet] = []
+        self._keyed: dict[bytes, tuple[PageRef, ...]] = {}
+        sheets: list[PageRef] = []
         every = []
         for part in parts:
             every.append(part)
@@ -89,7 +89,7 @@ class Plan:
         self.problems: tuple[Problem, ...] = ()
         paths = [sheet.path for sheet in sheets]
         # A key of no pages, for paths of which it is known that none is in another's way.
-        apart = brief(b"apart" + "\0".join(paths).encode("utf-8", "surrogatepass"))
+        apart = digest_bytes(b"apart" + "\0".join(paths).encode("utf-8", "surrogatepass"))
         if apart in known or not _in_the_way(paths):
             self._keyed[apart] = ()
         else:
@@ -97,9 +97,9 @@ class Plan:
             self.sheets = {page.path: self._sheet(page) for page in pages}
             self._made = {page.path: page for page in pages}
 
-    def _sheet(self, page: Page) -> Sheet:
+    def _sheet(self, page: Page) -> PageRef:
         data = page.encode()
-        sheet = Sheet.of(page, data)
+        sheet = PageRef.of(page, data)
         if self._take:
             self._take(sheet, page, data)
         else:
@@ -179,7 +179,7 @@ def site(library: Library) -> Site:
     )
 
 
-def beforehand(library: Library, paths: Collection[str]) -> Iterator[Page]:
+def early_pages(library: Library, paths: Collection[str]) -> Iterator[Page]:
     """Those of a few pages that can be made without a plan of all: the front page, stories, articles, and first pages of
     topics, providers and categories. Where two would be written to one path, only the plan knows which is."""
     cards = Cards(library)

@@ -11,7 +11,7 @@ from newsgen import urls
 from newsgen.model import Cluster, Link, Member, Story, by_time
 from newsgen.pages import feeds
 from newsgen.pages.cards import Cards, Item, minutes
-from newsgen.pages.kinds import Group, Head, Miss, Page, Reason, Report, StoryPage, Telling
+from newsgen.pages.kinds import Group, Head, NearMiss, Page, Reason, StoryEntry, StoryPage, TimelinePoint
 from newsgen.stories import lead_reason
 
 AXIS, DOT = 360, 9
@@ -93,7 +93,7 @@ def _groups(cards: Cards, story: Story) -> Iterator[Group]:
         yield Group(
             provider=cards.provider(group[0].provider),
             tellings=tuple(
-                Telling(card=cards.card(m), copies=tuple(map(cards.card, copies.get(m.id, ())))) for m in group
+                StoryEntry(card=cards.card(m), copies=tuple(map(cards.card, copies.get(m.id, ())))) for m in group
             ),
         )
 
@@ -106,7 +106,7 @@ def _text(member: Member) -> str:
     return letters if len(letters) >= _RUN else ""
 
 
-def _timeline(cards: Cards, story: Story) -> tuple[Report, ...]:
+def _timeline(cards: Cards, story: Story) -> tuple[TimelinePoint, ...]:
     """All members in the order of time; dots that would cover each other are put on top of each other."""
     span = (story.last.published - story.first.published).total_seconds()
     height: Counter[int] = Counter()
@@ -115,7 +115,7 @@ def _timeline(cards: Cards, story: Story) -> tuple[Report, ...]:
         passed = (member.published - story.first.published).total_seconds()
         slot = round(passed / span * (AXIS // DOT - 1)) if span else 0
         out.append(
-            Report(
+            TimelinePoint(
                 card=cards.card(member),
                 lag=minutes(story.first.published, member.published),
                 x=slot * DOT + DOT // 2,
@@ -148,13 +148,13 @@ def _reasons(cards: Cards, story: Story) -> Iterator[Reason]:
         yield Reason(piece=piece, other=other, kind=e.kind, quarters=_quarters(e.score))
 
 
-def _misses(cards: Cards, story: Story) -> Iterable[Miss]:
+def _misses(cards: Cards, story: Story) -> Iterable[NearMiss]:
     """What came near and is not in the story, in the order of its time."""
     misses = {miss.id: miss for miss in story.rejected}
     for member in _by_time(cards, misses):
         miss = misses[member.id]
         piece, other = cards.card(member), cards.card(cards.library.by_id[miss.other])
-        yield Miss(
+        yield NearMiss(
             piece=piece, other=other, reason=miss.reason, quarters=_quarters(miss.score), fit=_quarters(miss.fit)
         )
 

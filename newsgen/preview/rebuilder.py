@@ -13,10 +13,10 @@ from typing import Any
 import msgspec
 
 from newsgen import files, urls
-from newsgen.builder import Last, Loaded, Memory, Options, Press, Report, build, folders, load
+from newsgen.builder import LastBuild, Loaded, Memory, Options, RenderQueue, Report, build, folders, load
 from newsgen.errors import NewsgenError, Problem, Superseded
-from newsgen.library import BECAUSE, GATES, Library
-from newsgen.pages import Page, Sheet, beforehand
+from newsgen.library import GATE_REASONS, GATES, Library
+from newsgen.pages import Page, PageRef, early_pages
 from newsgen.preview.watch import Watch
 
 FOLDER = ".newsgen/preview"
@@ -76,7 +76,7 @@ class Preview:
         self._watch: Watch | None = None
         self._begun: float | None = None
         self._first: set[str] = set()
-        self._before: dict[str, files.Found] = {}
+        self._before: dict[str, files.FoundFile] = {}
 
     @property
     def show(self) -> list[str]:
@@ -115,7 +115,9 @@ class Preview:
             return frozenset()
         top = self.options.site / "static"
         found = {
-            Path(place).relative_to(top).as_posix(): stamp for place, stamp in files.tree(top) if place.endswith(".css")
+            Path(place).relative_to(top).as_posix(): stamp
+            for place, stamp in files.walk_files(top)
+            if place.endswith(".css")
         }
         before, self._styles = self._styles, found
         early = {}
@@ -169,7 +171,7 @@ class Preview:
         loaded = self.loaded
         shown = [a.status for a in loaded.library.articles if a.status] if loaded else []
         return {
-            gate: {"count": self.report.skipped.get(gate, 0) + shown.count(gate), "reason": BECAUSE[gate]}
+            gate: {"count": self.report.skipped.get(gate, 0) + shown.count(gate), "reason": GATE_REASONS[gate]}
             for gate in GATES
         }
 
@@ -178,14 +180,14 @@ class Preview:
         if self._watch and self._watch.is_stirred and self._begun and time.monotonic() - self._begun < PATIENCE:
             raise Superseded
 
-    def arranged(self, library: Library, press: Press) -> None:
+    def arranged(self, library: Library, press: RenderQueue) -> None:
         """Shows the pages that are open in a browser before all others are planned."""
-        made = {Sheet.of(page, page.encode()): page for page in beforehand(library, self._open_pages())}
+        made = {PageRef.of(page, page.encode()): page for page in early_pages(library, self._open_pages())}
         due = {sheet: page for sheet, page in made.items() if press.last.is_stale(sheet)}
         self._first = {sheet.path for sheet in made}
         self._show(due, press, self._first - {sheet.path for sheet in due})
 
-    def planned(self, loaded: Loaded, stale: list[Sheet], press: Press) -> None:
+    def planned(self, loaded: Loaded, stale: list[PageRef], press: RenderQueue) -> None:
         """Shows the open pages that only the plan knows, before anything is rendered, and remembers why pages are stale."""
         pages = set(self._open_pages()) - self._first
         self.loaded = loaded
@@ -193,7 +195,7 @@ class Preview:
         self._show(due, press, pages - {sheet.path for sheet in due})
         self._note(stale, press.last)
 
-    def _show(self, due: dict[Sheet, Page], press: Press, fresh: set[str]) -> None:
+    def _show(self, due: dict[PageRef, Page], press: RenderQueue, fresh: set[str]) -> None:
         """Has browsers show some pages, and others as their files are, whatever a build that was given up showed."""
         self._note(due, press.last)
         made = {sheet.path: press.render(page) for sheet, page in due.items()}
@@ -204,7 +206,7 @@ class Preview:
             self._tell(News(changed=frozenset(made.keys() | back)))
             self.fetched.wait(FETCH)
 
-    def _note(self, sheets: Iterable[Sheet], last: Last) -> None:
+    def _note(self, sheets: Iterable[PageRef], last: LastBuild) -> None:
         self._why |= {sheet.path: "; ".join(last.reasons(sheet)) for sheet in sheets}
 
     def _edited(self) -> str:
@@ -223,7 +225,7 @@ class Preview:
         """The lines around one of a file that a message names."""
         source = folders(self.options)[0]
         head, _, rest = path.partition("/")
-        places = [source / rest] if head == source.name else [self.options.site / path, files.home() / path]
+        places = [source / rest] if head == source.name else [self.options.site / path, files.shipped_site() / path]
         place = next((p for p in places if p.is_file()), None)
         try:
             text = place.read_text(encoding="utf-8", errors="replace") if place else ""

@@ -24,7 +24,7 @@ from newsgen.publish.files import File
 from newsgen.publish.plan import Plan, Release, State
 from newsgen.publish.site import own
 from newsgen.publish.target import Sent, Tell, busy, retried
-from newsgen.text import brief
+from newsgen.text import digest_bytes
 
 MANIFEST = ".newsgen/manifest.json"
 _NOJEKYLL = ".nojekyll"
@@ -49,7 +49,7 @@ class Branch:
         self._settings = settings
         self._site = site
         self._address = address
-        self._own = own(site) / f"git-{brief(address.shown.encode()).hex()[:12]}"
+        self._own = own(site) / f"git-{digest_bytes(address.shown.encode()).hex()[:12]}"
         self._head = ""
         self._tree: dict[str, tuple[str, str]] = {}
         # Not those that a hook sets: they would lead to the user's repository.

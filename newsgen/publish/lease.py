@@ -13,7 +13,7 @@ import msgspec
 from newsgen.errors import PublishError
 from newsgen.publish.store import Store, Taken, Version
 from newsgen.publish.target import busy
-from newsgen.text import brief
+from newsgen.text import digest_bytes
 
 LEASE = 120.0
 """Seconds after which a lock that nobody renews is free."""
@@ -114,4 +114,4 @@ def _who(site: Path) -> str:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text()
     except OSError:
         boot = ""
-    return brief("\0".join((socket.gethostname(), boot, str(site.resolve()))).encode()).hex()
+    return digest_bytes("\0".join((socket.gethostname(), boot, str(site.resolve()))).encode()).hex()

@@ -6,7 +6,7 @@ chooses the lead of a story and orders stories.
 """
 
 from newsgen.stories.clusterer import Clusterer
-from newsgen.stories.declarations import ELSEWHERE
+from newsgen.stories.declarations import COVERAGE_PREFIX
 from newsgen.stories.ranking import (
     REGISTRABLE_DOMAINS,
     cap,
@@ -20,7 +20,7 @@ from newsgen.stories.ranking import (
 )
 
 __all__ = [
-    "ELSEWHERE",
+    "COVERAGE_PREFIX",
     "REGISTRABLE_DOMAINS",
     "Clusterer",
     "cap",

@@ -19,7 +19,7 @@ from typing import Any, Literal, NamedTuple
 from newsgen.model import About, Article, Coverage, Evidence, Member, Rejected, Story, by_time
 from newsgen.stories import ranking
 from newsgen.stories.days import Fetch, LostError
-from newsgen.stories.declarations import Declared, Line, Union, followers
+from newsgen.stories.declarations import Declarations, Line, Union, followers
 from newsgen.stories.grouping import BESIDE, Grouping, Told
 
 Reason = Literal["one side", "editor", "elsewhere", "unlike"]
@@ -47,7 +47,7 @@ class Clusterer:
         self.grouping = Grouping()
         self._again = again
         self._known: dict[str, tuple[_Parts, Story]] = {}
-        self._declared: tuple[object, Declared] | None = None
+        self._declared: tuple[object, Declarations] | None = None
 
     def dump(self) -> Iterator[tuple[str, bytes]]:
         """What has changed since it was loaded, by the names to keep it under."""
@@ -119,7 +119,7 @@ class Clusterer:
         stories = tuple(sorted(found, key=lambda s: (s.first.published, s.id)))
         return Clusters(stories, tuple(coverage.values()), targets)
 
-    def _said(self, files: dict[str, Article], clock: datetime) -> Declared:
+    def _said(self, files: dict[str, Article], clock: datetime) -> Declarations:
         """What files declare: of before, where none declares anything else, as most edits are of something else."""
         kept = self._declared
         facts = (
@@ -129,7 +129,7 @@ class Clusterer:
             else [],
         )
         if kept is None or kept[0] != facts:
-            found = Declared.of(files, clock)
+            found = Declarations.of(files, clock)
             if not self._again:
                 return found
             kept = self._declared = facts, found
@@ -199,7 +199,7 @@ def _parts(
 
 
 def _story(parts: _Parts) -> Story:
-    # Declared pieces come before held followers, and win.
+    # Declarations pieces come before held followers, and win.
     pieces = {line.key: line.piece for line in reversed(parts.lines)}
     members: list[Member] = sorted([*parts.files, *pieces.values()], key=by_time)
     evidence = [*parts.evidence]

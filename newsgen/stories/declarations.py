@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 from newsgen import canonical
 from newsgen.model import Article, Coverage, Evidence, Related, by_time
 
-ELSEWHERE = "~//"
+COVERAGE_PREFIX = "~//"
 """Begins the id of coverage, which goes on with its canonical key.
 
 No file's path has an empty step: `news.md` may be a file here, and a site in Moldova.
@@ -22,7 +22,7 @@ HELD = "~///"
 Kind = Literal["same address", "mutual", "editor"]
 
 
-class Declared(NamedTuple):
+class Declarations(NamedTuple):
     """What files say of each other, before words are looked at.
 
     `owners` are whom addresses belong to, `coverage` is what has no file, by id, `targets` what each article's entries lead
@@ -35,7 +35,7 @@ class Declared(NamedTuple):
     union: Union
 
     @classmethod
-    def of(cls, files: Mapping[str, Article], clock: datetime) -> Declared:
+    def of(cls, files: Mapping[str, Article], clock: datetime) -> Declarations:
         """What files, given by id, declare. No coverage is dated after the `clock`."""
         owners = _owners(files.values())
         coverage, targets = _coverage(files.values(), owners.first, clock)
@@ -66,7 +66,7 @@ def followers(folded: Iterable[Article], owners: Mapping[str, str], clock: datet
             provider=file.provider, provider_name=file.provider_name, category=file.category, topics=file.topics,
             type=file.type, quality=file.quality, image=file.image, lang=file.lang, dir=file.dir, folded=True,
         )  # fmt: skip
-        out.append(Line(owner, piece, ELSEWHERE + file.keys[0] if file.keys else piece.id))
+        out.append(Line(owner, piece, COVERAGE_PREFIX + file.keys[0] if file.keys else piece.id))
     return out
 
 
@@ -200,7 +200,7 @@ def _coverage(
         for key in entry.keys:
             if id := owners.get(key):
                 return id
-        id = next((names[k] for k in entry.keys if k in names), ELSEWHERE + entry.keys[0])
+        id = next((names[k] for k in entry.keys if k in names), COVERAGE_PREFIX + entry.keys[0])
         names.update(dict.fromkeys(entry.keys, id))
         if id not in coverage:
             coverage[id] = _piece(id, entry, file, clock)

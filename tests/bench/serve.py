@@ -22,7 +22,7 @@ from statistics import median
 import gen_corpus
 from playwright.sync_api import Page, sync_playwright
 
-from newsgen.files import home
+from newsgen.files import shipped_site
 
 STYLE = "static/css/site.css"
 TEMPLATE = "templates/pages/article.html"
@@ -50,7 +50,7 @@ def bench(count: int, edits: int, chromium: str, work: Path) -> None:
     (site / "site.toml").write_text('title = "News"\n')
     (site / "static/css").mkdir(parents=True)
     (site / "templates/pages").mkdir(parents=True)
-    style, template = ((home() / name).read_text(encoding="utf-8") for name in (STYLE, TEMPLATE))
+    style, template = ((shipped_site() / name).read_text(encoding="utf-8") for name in (STYLE, TEMPLATE))
     (site / STYLE).write_text(style)
     (site / TEMPLATE).write_text(template)
     command = [sys.executable, "-m", "newsgen", "serve", "--site", str(site), "--port", "0"]

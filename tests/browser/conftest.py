@@ -56,7 +56,7 @@ def serve(folder: Path) -> tuple[ThreadingHTTPServer, str]:
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
     """The demonstration site, built below the path /news/ and served there: its address and its folder."""
     root = tmp_path_factory.mktemp("demo")
-    home = files.home()
+    home = files.shipped_site()
     shutil.copytree(home / "content", root / "site/content")
     shutil.copytree(home / "static/demo", root / "site/static/demo")
     text = (home / "site.toml").read_text(encoding="utf-8")

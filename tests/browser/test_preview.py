@@ -18,7 +18,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from sites import NOW, Site
 
 from newsgen.builder.output import STAGING
-from newsgen.files import home
+from newsgen.files import shipped_site
 
 
 class Served:
@@ -114,7 +114,7 @@ ARTICLE = "2026/11/08/a07/"
 
 
 def test_an_edit_shows_and_nothing_is_lost(site: Site, page: Page) -> None:
-    site.write("templates/pages/article.html", (home() / "templates/pages/article.html").read_text(encoding="utf-8").replace(
+    site.write("templates/pages/article.html", (shipped_site() / "templates/pages/article.html").read_text(encoding="utf-8").replace(
         "{% block main %}", '{% block main %}<input id="field"><details id="more"><summary>More</summary>It.</details>'
         '<div style="height:3000px"></div>', 1))  # fmt: skip
     with Served(site) as served:
@@ -151,7 +151,7 @@ def test_a_style_is_swapped_without_a_navigation_and_no_page_is_rendered(site: S
 
 
 def test_a_template_shows_and_one_that_is_broken_is_said_so_until_it_is_mended(site: Site, page: Page) -> None:
-    whole = (home() / "templates/pages/404.html").read_text(encoding="utf-8")
+    whole = (shipped_site() / "templates/pages/404.html").read_text(encoding="utf-8")
     with Served(site) as served:
         visit(page, served.address + "nowhere/")
         site.write("templates/pages/404.html", whole.replace("{% block main %}", "{% block main %}<p>Changed.</p>", 1))

@@ -17,10 +17,10 @@ from newsgen import files
 from newsgen.builder import cache, render
 from newsgen.builder import pipeline as build
 from newsgen.builder import snapshot as fresh
-from newsgen.builder.cache import Cache, Entry, Mark
+from newsgen.builder.cache import Cache, CachedFile, FileState
 from newsgen.content import reader as content
 from newsgen.errors import TemplateError
-from newsgen.files import Found, Stamp
+from newsgen.files import FoundFile, Stamp
 
 Make = Callable[..., Site]
 BASE = 'base_url = "https://news.example/"\n'
@@ -119,7 +119,7 @@ def test_a_build_that_changes_nothing_reads_nothing_and_imports_neither_yaml_nor
 def test_times_that_64_bits_do_not_hold_prove_nothing_and_stop_nothing(
     site: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def far(*where: Any) -> Iterator[Found]:
+    def far(*where: Any) -> Iterator[FoundFile]:
         for found in scan(*where):
             assert isinstance(found.stamp, Stamp)
             yield found._replace(stamp=found.stamp._replace(mtime=2**65))
@@ -273,15 +273,15 @@ def test_of_two_that_write_at_once_the_first_is_kept_whole(tmp_path: Path) -> No
 
 
 def test_a_reader_with_other_settings_forgets_what_another_understood(tmp_path: Path) -> None:
-    entry = Entry("a.md", b"1 2 3 4", b"digest", b"data")
+    entry = CachedFile("a.md", b"1 2 3 4", b"digest", b"data")
     one = Cache(tmp_path, "e")
     assert list(one.files(b"r")) == []
-    one.keep([Mark("a.md", b"1 2 3 4", b"digest")], {"a.md": b"data"}.__getitem__, [])
+    one.keep([FileState("a.md", b"1 2 3 4", b"digest")], {"a.md": b"data"}.__getitem__, [])
     one.save()
     two = Cache(tmp_path, "e")
     assert list(two.files(b"r")) == [entry]
     assert list(two.files(b"other")) == []
-    two.keep([Mark("b.md", b"", b"d")], {"b.md": b"x"}.__getitem__, [])
+    two.keep([FileState("b.md", b"", b"d")], {"b.md": b"x"}.__getitem__, [])
     two.save()
     three = Cache(tmp_path, "e")
     assert [e.id for e in three.files(b"other")] == ["b.md"]

@@ -25,9 +25,9 @@ Make = Callable[..., Site]
 def demo(site: Make) -> Site:
     s = site()
     shutil.rmtree(s.root / "content")
-    shutil.copytree(files.home() / "content", s.root / "content")
-    shutil.copytree(files.home() / "static/demo", s.root / "static/demo")
-    shutil.copyfile(files.home() / "site.toml", s.root / "site.toml")
+    shutil.copytree(files.shipped_site() / "content", s.root / "content")
+    shutil.copytree(files.shipped_site() / "static/demo", s.root / "static/demo")
+    shutil.copyfile(files.shipped_site() / "site.toml", s.root / "site.toml")
     return s
 
 
@@ -167,7 +167,8 @@ def change(s: Site, edit: str, n: int, value: int) -> None:
             put(s, n, more=related)
         case "template":
             s.write(
-                "templates/parts/card.html", (files.home() / "templates/parts/card.html").read_text() + "\n" * value
+                "templates/parts/card.html",
+                (files.shipped_site() / "templates/parts/card.html").read_text() + "\n" * value,
             )
         case "no template":
             shutil.rmtree(s.root / "templates", ignore_errors=True)
@@ -232,11 +233,11 @@ def test_a_template_that_links_a_missing_file_is_named(site: Make) -> None:
 
 
 def test_the_checkout_itself_is_a_site(tmp_path: Path) -> None:
-    report = build.build(build.Options(site=files.home(), output=tmp_path / "public", now=NOW))
+    report = build.build(build.Options(site=files.shipped_site(), output=tmp_path / "public", now=NOW))
     assert not report.problems
     assert not report.warnings
     assert report.skipped == {"held": 2, "draft": 1, "future": 1, "expired": 1}
     assert report.stories >= 10
-    again = build.build(build.Options(site=files.home(), output=tmp_path / "again", now=NOW))
+    again = build.build(build.Options(site=files.shipped_site(), output=tmp_path / "again", now=NOW))
     assert again.pages == report.pages
     assert not filecmp.dircmp(tmp_path / "public", tmp_path / "again", ignore=[".newsgen-manifest.json"]).diff_files

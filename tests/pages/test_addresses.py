@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from newsgen import urls
 from newsgen.config import Config, Kind, Redirects
 from newsgen.library import Library
-from newsgen.model import Article, Entries, Related
+from newsgen.model import Article, Related, RelatedEntries
 from newsgen.pages.kinds import ArticlePage, AtomFeed, Feed, RedirectPage, RedirectsPage, StoryPage
 from newsgen.pages.planner import plan
 
@@ -45,8 +45,8 @@ def made(number: int, title: str = "", **more: Any) -> Article:
     return msgspec.structs.replace(new, **({"slug": f"a{number:02}"} | more))
 
 
-def related(*others: Article) -> Entries:
-    return Entries.of(
+def related(*others: Article) -> RelatedEntries:
+    return RelatedEntries.of(
         Related(
             keys=a.keys, url=a.url, title=a.title, excerpt="", published=None, provider=a.provider, provider_name="",
             type="article", quality=None, image=None,
@@ -185,7 +185,9 @@ def test_every_address_ever_built_still_answers(data: st.DataObject) -> None:
                 if draw(st.booleans()):
                     history.change(other, related=related(history.live[one]))
             elif edit == "coverage":
-                history.change(one, related=draw(st.sampled_from([Entries(), related(article("gone", "Elsewhere"))])))
+                history.change(
+                    one, related=draw(st.sampled_from([RelatedEntries(), related(article("gone", "Elsewhere"))]))
+                )
             elif edit == "same":
                 keys = (f"x.example/{one}",), history.live[other].keys
                 history.change(one, keys=draw(st.sampled_from(keys)))
@@ -215,7 +217,7 @@ def test_the_address_of_a_story_leads_to_the_article_that_is_left_alone(history:
 def test_a_story_that_lost_its_coverage_elsewhere_leads_to_its_article(history: History) -> None:
     history.add(1, related=related(article("gone", "Elsewhere")))
     assert isinstance(history.plan().answer("/story/2026/11/01/a01/"), StoryPage)
-    history.change("a01.md", related=Entries())
+    history.change("a01.md", related=RelatedEntries())
     assert isinstance(history.plan().answer("/story/2026/11/01/a01/"), ArticlePage)
 
 

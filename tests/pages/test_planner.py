@@ -58,13 +58,13 @@ def test_pages_that_are_made_before_the_plan_are_those_of_the_plan(site: Make) -
     s = many(site(f"-- site.toml --\n{BASE}"), 40)
     s.article("one", story="x", webUrl="https://a.example/").article("two", story="x", webUrl="https://b.example/")
     loaded = s.load()
-    made = {page.path: page for page in plan.beforehand(loaded.library, loaded.plan.sheets)}
+    made = {page.path: page for page in plan.early_pages(loaded.library, loaded.plan.sheets)}
     assert {type(page) for page in made.values()} == {HomePage, ListPage, StoryPage, ArticlePage}
     assert sum(isinstance(page, ArticlePage) for page in made.values()) == 42
     assert "topics/t1/index.html" in made
     for path, page in made.items():
         assert page == loaded.plan.page(path)
-    assert [page.path for page in plan.beforehand(loaded.library, {"index.html", "nowhere/index.html"})] == [
+    assert [page.path for page in plan.early_pages(loaded.library, {"index.html", "nowhere/index.html"})] == [
         "index.html"
     ]
 

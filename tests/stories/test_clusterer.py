@@ -187,13 +187,13 @@ def test_a_held_follower_is_another_piece_than_the_coverage_elsewhere_that_has_i
         "follower", webUrl="https://f.example/1", title="Folded words", heat=-1, published="false",
         more=related("https://a.example/1"),
     )  # fmt: skip
-    more = 'related:\n  - title: "Declared words"\n    webUrl: "https://f.example/1"\n'
+    more = 'related:\n  - title: "Declarations words"\n    webUrl: "https://f.example/1"\n'
     s.article("other", webUrl="https://o.example/1", more=more)
     s.good()
     lead, other = (f"story/2026/11/08/{name}/index.html" for name in ("lead", "other"))
-    assert ("Folded words" in s.read(lead), "Declared words" in s.read(lead)) == (True, False)
-    assert ("Folded words" in s.read(other), "Declared words" in s.read(other)) == (False, True)
-    for file, old in (("other", "Declared words"), ("follower", "Folded words")):
+    assert ("Folded words" in s.read(lead), "Declarations words" in s.read(lead)) == (True, False)
+    assert ("Folded words" in s.read(other), "Declarations words" in s.read(other)) == (False, True)
+    for file, old in (("other", "Declarations words"), ("follower", "Folded words")):
         s.edit(f"content/{file}.md", old, "New words")
         s.good()
         s.good(output=s.root / file)
@@ -204,7 +204,7 @@ def test_a_held_follower_is_another_piece_than_the_coverage_elsewhere_that_has_i
 @pytest.mark.parametrize("declared", [False, True])
 def test_a_held_follower_is_one_line_of_its_story_whoever_declares_it(site: Make, url: str, declared: bool) -> None:
     s = site('-- site.toml --\nbase_url = "https://news.example/"\n\n[stories]\nfolded = "member"\n')
-    more = f'related:\n  - title: "Declared words"\n    webUrl: "{url}"\n' if declared else ""
+    more = f'related:\n  - title: "Declarations words"\n    webUrl: "{url}"\n' if declared else ""
     s.article("lead", webUrl="https://a.example/1", more=more)
     s.article(
         "follower", webUrl=url, title="Folded words", heat=-1, published="false", more=related("https://a.example/1")
@@ -214,7 +214,7 @@ def test_a_held_follower_is_one_line_of_its_story_whoever_declares_it(site: Make
     (story,) = library.stories
     # An address that leads nowhere makes no coverage.
     held = not declared or "256" in url
-    assert [m.title for m in story.members] == ["Lead", "Folded words" if held else "Declared words"]
+    assert [m.title for m in story.members] == ["Lead", "Folded words" if held else "Declarations words"]
     assert [(e.member, e.kind) for e in story.evidence] == [(story.members[1].id, "declared")]
     assert all(m.id in library.story_of for m in library.members)
 
@@ -254,7 +254,7 @@ def test_the_order_of_the_files_changes_nothing(draw: st.DataObject) -> None:
 def _articles() -> st.SearchStrategy[Article]:
     from datetime import UTC, datetime, timedelta
 
-    from newsgen.model import Entries, Related
+    from newsgen.model import Related, RelatedEntries
 
     keys = st.sampled_from([f"{h}.example/{n}" for h in "ab" for n in range(3)])
     entry = st.builds(
@@ -269,7 +269,7 @@ def _articles() -> st.SearchStrategy[Article]:
         lambda number, key, rel, hour, name: Article(
             id=f"{number}.md", slug=str(number), title=str(number), excerpt="", published=start + timedelta(hours=hour), updated=None, expires=None,
             url=f"https://{key}", keys=(key,), provider=key[:9], provider_name="", category="", topics=(), type="article", quality=None,
-            heat=None, images=(), related=Entries.of(rel), embed="", story=name, pin=None, lang="", dir="", aliases=(), body="", extra=(),
+            heat=None, images=(), related=RelatedEntries.of(rel), embed="", story=name, pin=None, lang="", dir="", aliases=(), body="", extra=(),
             held=False, draft=False, blocked=False,
         ),
         st.integers(0, 9), keys, st.lists(entry, max_size=3), st.integers(0, 5), st.sampled_from(["", "", "storm", "flood"]),

@@ -14,7 +14,7 @@ from articles import START, article, noise, word
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from newsgen.model import Article, Entries, Related
+from newsgen.model import Article, Related, RelatedEntries
 from newsgen.stories import clusterer as stories
 from newsgen.stories import grouping, similarity
 from newsgen.stories.clusterer import Clusterer
@@ -22,8 +22,8 @@ from newsgen.stories.clusterer import Clusterer
 CLOCK = START + timedelta(days=400)
 
 
-def related(*urls: str) -> Entries:
-    return Entries.of(
+def related(*urls: str) -> RelatedEntries:
+    return RelatedEntries.of(
         Related(keys=(u,), url=f"https://{u}", title=u, excerpt="", published=None, provider=u.partition("/")[0], provider_name="",
                 type="article", quality=None, image=None)
         for u in urls

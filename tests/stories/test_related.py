@@ -15,7 +15,7 @@ from sites import Site
 from newsgen import canonical
 from newsgen.config import Config
 from newsgen.library import Library
-from newsgen.model import Article, Coverage, Entries, Related
+from newsgen.model import Article, Coverage, Related, RelatedEntries
 from newsgen.stories import clusterer as stories
 
 Make = Callable[..., Site]
@@ -63,7 +63,7 @@ class Planted:
             keys=(canonical.key(url),),
             provider=canonical.host(url.split("/")[2]),
             topics=(f"Topic {number % 7}", f"Own {number}"),
-            related=Entries.of(related),
+            related=RelatedEntries.of(related),
             held=held,
         )
         self.files[made.id] = made
@@ -74,7 +74,7 @@ class Planted:
         found = [o if isinstance(o, str) else self.spelled(o.url) for o in others]
         entries = [entry(url, self.words(4), published) for url in found]
         self.files[one.id] = msgspec.structs.replace(
-            self.files[one.id], related=Entries.of((*self.files[one.id].related, *entries))
+            self.files[one.id], related=RelatedEntries.of((*self.files[one.id].related, *entries))
         )
 
     def spelled(self, url: str) -> str:
@@ -190,7 +190,7 @@ class Planted:
             self.declare(held, one, other)
 
     def times(self) -> None:
-        """Entries dated in the future."""
+        """RelatedEntries dated in the future."""
         for n in range(30):
             url = f"https://later.example/{n}"
             self.declare(self.file(), url, published=NOW + timedelta(days=n * n))
@@ -297,11 +297,13 @@ def test_the_order_of_a_thousand_files_changes_nothing() -> None:
 )
 def test_a_file_that_declares_one_of_two_at_an_address_declares_both(names: str) -> None:
     first, silent, telling = (f"{n}.md" for n in names)
-    one = msgspec.structs.replace(article(first, "Orvik"), related=Entries.of([entry("https://x.example/two", "Two")]))
+    one = msgspec.structs.replace(
+        article(first, "Orvik"), related=RelatedEntries.of([entry("https://x.example/two", "Two")])
+    )
     two = [
         msgspec.structs.replace(article(id, w), keys=("x.example/two",)) for id, w in ((silent, "Elm"), (telling, "Un"))
     ]
-    two[1] = msgspec.structs.replace(two[1], related=Entries.of([entry(f"https://{one.keys[0]}", "One")]))
+    two[1] = msgspec.structs.replace(two[1], related=RelatedEntries.of([entry(f"https://{one.keys[0]}", "One")]))
     found = stories.cluster([one, *two], clock=NOW).stories
     assert [{m.id for m in s.members} for s in found] == [{"a.md", "b.md", "c.md"}]
 
