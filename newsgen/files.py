@@ -53,24 +53,26 @@ class FoundFile(NamedTuple):
         return b"%d %d %d %d" % self.stamp
 
 
-def scan(root: Path, shown: str = "") -> Iterator[FoundFile]:
-    """All content files below a folder, in the order of their paths. `shown` is how messages call that folder.
+def scan(root: Path, folder_name: str = "") -> Iterator[FoundFile]:
+    """All content files below a folder, in the order of their paths. `folder_name` is how messages call that folder.
 
     Raises OutputError where the folder itself cannot be read.
     """
     found: list[FoundFile] = []
-    _walk(str(root), "", shown or root.name, found)
+    _walk(str(root), "", folder_name or root.name, found)
     return iter(found)
 
 
-def _walk(folder: str, below: str, shown: str, out: list[FoundFile]) -> None:
+def _walk(folder: str, below: str, folder_name: str, out: list[FoundFile]) -> None:
     try:
         with os.scandir(folder) as found:
             entries = sorted(found, key=_name)
     except OSError as error:
         if not below:
-            raise OutputError(f"{shown}: cannot be read: {error.strerror}") from None
-        out.append(FoundFile(below, folder, Problem(path=f"{shown}/{below}", what=f"cannot be read: {error.strerror}")))
+            raise OutputError(f"{folder_name}: cannot be read: {error.strerror}") from None
+        out.append(
+            FoundFile(below, folder, Problem(path=f"{folder_name}/{below}", what=f"cannot be read: {error.strerror}"))
+        )
         return
     for entry in entries:
         bare = entry.name
@@ -78,27 +80,29 @@ def _walk(folder: str, below: str, shown: str, out: list[FoundFile]) -> None:
         if bare[0] == "." or (bare[0] == "_" and (below or bare not in ABOUT_FOLDERS)):
             continue
         if not bare.isprintable() or (not bare.isascii() and bare.encode("utf-8", "replace").decode() != bare):
-            path = f"{shown}/{name.encode('unicode_escape').decode()}"
+            path = f"{folder_name}/{name.encode('unicode_escape').decode()}"
             what = "has a name that cannot be printed"
             out.append(FoundFile(path, entry.path, Problem(path=path, what=what, hint="rename it")))
         elif entry.is_dir(follow_symlinks=False):
-            _walk(entry.path, name + "/", shown, out)
+            _walk(entry.path, name + "/", folder_name, out)
         elif entry.is_symlink() and entry.is_dir():
             hint = "links to folders are not followed: move it here"
             out.append(
-                FoundFile(name, entry.path, Problem(path=f"{shown}/{name}", what="is a link to a folder", hint=hint))
+                FoundFile(
+                    name, entry.path, Problem(path=f"{folder_name}/{name}", what="is a link to a folder", hint=hint)
+                )
             )
         elif bare.endswith(SUFFIXES) or bare.lower().endswith(SUFFIXES):
             try:
                 s = entry.stat()
             except OSError as error:
                 what = f"cannot be read: {error.strerror}"
-                out.append(FoundFile(name, entry.path, Problem(path=f"{shown}/{name}", what=what)))
+                out.append(FoundFile(name, entry.path, Problem(path=f"{folder_name}/{name}", what=what)))
                 continue
             if stat.S_IFMT(s.st_mode) == _ORDINARY:
                 out.append(FoundFile(name, entry.path, Stamp(s.st_size, s.st_mtime_ns, s.st_ctime_ns, s.st_ino)))
             else:
-                out.append(FoundFile(name, entry.path, Problem(path=f"{shown}/{name}", what="is not a file")))
+                out.append(FoundFile(name, entry.path, Problem(path=f"{folder_name}/{name}", what="is not a file")))
 
 
 def shipped_site() -> Path:

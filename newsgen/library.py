@@ -81,16 +81,16 @@ class Library(NamedTuple):
         show: frozenset[str] = frozenset(),
         clock: datetime | None = None,
         clusterer: Clusterer | None = None,
-        shelves: Sections | None = None,
+        arrangement: Arrangement | None = None,
     ) -> Library:
         """The library of the articles whose gates are open at `now`, or that `show` lets through with their status.
 
         `clock` is the content clock; by default the newest published article that is not in the future. A `clusterer`
-        that has clustered before, and `shelves` of before, spend time on what has changed alone.
+        that has clustered before, and `arrangement` of before, spend time on what has changed alone.
         """
         everything = sorted(articles, key=lambda a: a.id)
-        shelves = shelves or Sections()
-        address = shelves.addresses(everything, config)
+        arrangement = arrangement or Arrangement()
+        address = arrangement.addresses(everything, config)
         published = []
         folded = []
         for article in everything:
@@ -110,8 +110,8 @@ class Library(NamedTuple):
             published, clock=clock, folded=folded, about=about["story"], similar=config.stories.similarity
         )
         everything_shown: list[Member] = [*published, *found.coverage]
-        shelves.fill(everything_shown, found.stories, config, about)
-        members = shelves.members
+        arrangement.fill(everything_shown, found.stories, config, about)
+        members = arrangement.members
         story_of: dict[str, Story] = {}
         for story in found.stories:
             for member in story.members:
@@ -122,24 +122,24 @@ class Library(NamedTuple):
             articles=tuple(m for m in members if isinstance(m, Article)),
             members=members,
             stories=found.stories,
-            sections=shelves.sections,
+            sections=arrangement.sections,
             by_id={m.id: m for m in members},
             story_of=story_of,
             address=address,
             targets=found.targets,
-            providers=shelves.providers,
+            providers=arrangement.providers,
             about=about,
         )
 
 
-class Sections:
+class Arrangement:
     """Where members stand: in their order, by provider and in sections; kept for the next library, which may differ in little.
 
-    Without `again` there is no next one.
+    Without `keep` there is no next one.
     """
 
-    def __init__(self, *, again: bool = False) -> None:
-        self._again = again
+    def __init__(self, *, keep: bool = False) -> None:
+        self._keep = keep
         self.members: tuple[Member, ...] = ()
         self.providers: dict[str, Provider] = {}
         self.sections: dict[str, dict[str, Section]] = {}
@@ -149,7 +149,7 @@ class Sections:
 
     def addresses(self, articles: list[Article], config: Config) -> dict[str, str]:
         """Each article's address, by its id."""
-        facts = [(a.id, a.published, a.slug, a.category, a.provider) for a in articles] if self._again else None
+        facts = [(a.id, a.published, a.slug, a.category, a.provider) for a in articles] if self._keep else None
         named = config.permalink, config.timezone, facts
         if facts is None or self._named != named:
             self._named, self._address = named, urls.articles(articles, config.permalink, config.zone)
@@ -164,7 +164,7 @@ class Sections:
     ) -> None:
         """Puts members into their places; into those of before where nothing that decides on them is new."""
         placed = None
-        if self._again:
+        if self._keep:
             facts = [(m.id, m.published, m.topics, m.category, m.provider, m.provider_name) for m in members]
             placed = config, about, facts, [(m.provider, m.provider_name) for m in _folded(stories)]
         if placed is None or self._placed != placed:
@@ -248,7 +248,7 @@ def _sections(
 ) -> dict[str, Section]:
     """The sections of one axis in the order of their keys; a topic's page has its sub-topics' members too."""
     spelled: dict[str, dict[str, int]] = {}
-    shelves: dict[str, list[Member]] = {}
+    members_by_key: dict[str, list[Member]] = {}
     said = about.get(axis, {})
     above = {key: text.slug(a.parent) for key, a in said.items() if a.parent} if axis == "topic" else {}
     keys_of, zone = AXES[axis], config.zone
@@ -266,11 +266,11 @@ def _sections(
                     keys[key] = None
                     key = above.get(key, "")
         for key in keys:
-            if key not in shelves:
-                shelves[key] = []
-            shelves[key].append(member)
+            if key not in members_by_key:
+                members_by_key[key] = []
+            members_by_key[key].append(member)
     out = {}
-    for key in sorted(shelves):
+    for key in sorted(members_by_key):
         info = said.get(key)
         title = (info.title if info else "") or (providers[key].title if axis == "provider" else "")
         if not title:
@@ -282,9 +282,9 @@ def _sections(
             axis=axis,
             key=key,
             title=title,
-            members=tuple(shelves[key]),
+            members=tuple(members_by_key[key]),
             about=info,
             parent=above.get(key, "") if above.get(key, "") != key else "",
-            children=tuple(sorted(c for c, p in above.items() if p == key and c in shelves and c != key)),
+            children=tuple(sorted(c for c, p in above.items() if p == key and c in members_by_key and c != key)),
         )
     return out

@@ -26,44 +26,44 @@ class LastBuild:
         self._made_of = engine(), digest(msgspec.msgpack.encode(site))
         self._same: dict[str, bool] = {"": True}
 
-    def is_stale(self, sheet: PageRef) -> bool:
+    def is_stale(self, ref: PageRef) -> bool:
         """Whether a page has to be rendered."""
-        was = self.manifest.files.get(sheet.path)
-        if was is None or was.page != sheet.digest or was.template != sheet.template:
+        was = self.manifest.files.get(ref.path)
+        if was is None or was.page != ref.digest or was.template != ref.template:
             return True
-        same = self._same.get(sheet.template)
+        same = self._same.get(ref.template)
         if same is None:
             old = self.manifest
-            mark = self._theme.digest_of(sheet.template)
-            same = (old.engine, old.site) == self._made_of and old.templates.get(sheet.template) == mark
-            self._same[sheet.template] = same
-        return not same or not self._output.stands(sheet.path, was, verify=self._verify)
+            mark = self._theme.digest_of(ref.template)
+            same = (old.engine, old.site) == self._made_of and old.templates.get(ref.template) == mark
+            self._same[ref.template] = same
+        return not same or not self._output.stands(ref.path, was, verify=self._verify)
 
-    def reasons(self, sheet: PageRef) -> list[str]:
+    def reasons(self, ref: PageRef) -> list[str]:
         """The parts of a page's key that differ from the last build's; none where its file is fresh."""
         old = self.manifest
-        was = old.files.get(sheet.path)
+        was = old.files.get(ref.path)
         if was is None:
             return ["no build wrote it"]
         engine, site = self._made_of
-        static = not sheet.template
+        static = not ref.template
         reasons = [
             ("newsgen or a library has another version", not static and old.engine != engine),
             ("the title, navigation or settings of the site differ", not static and old.site != site),
-            ("it has another template", was.template != sheet.template),
+            ("it has another template", was.template != ref.template),
             (
                 "its template differs",
-                not static and old.templates.get(was.template) != self._theme.digest_of(sheet.template),
+                not static and old.templates.get(was.template) != self._theme.digest_of(ref.template),
             ),
-            ("its content differs", was.page != sheet.digest),
+            ("its content differs", was.page != ref.digest),
         ]
         found = [reason for reason, holds in reasons if holds]
-        stands = found or self._output.stands(sheet.path, was, verify=self._verify)
+        stands = found or self._output.stands(ref.path, was, verify=self._verify)
         return found or ([] if stands else ["its file is gone or was altered"])
 
-    def next(self, sheets: Mapping[str, PageRef], files: dict[str, Record], flags: Iterable[str]) -> Manifest:
+    def next(self, refs: Mapping[str, PageRef], files: dict[str, Record], flags: Iterable[str]) -> Manifest:
         """What the next build is to find."""
         engine, site = self._made_of
-        names = sorted({s.template for s in sheets.values()} - {""})
+        names = sorted({s.template for s in refs.values()} - {""})
         templates = {name: self._theme.digest_of(name) for name in names}
         return Manifest(engine=engine, site=site, flags=" ".join(sorted(flags)), templates=templates, files=files)

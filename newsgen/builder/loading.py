@@ -22,9 +22,9 @@ from newsgen.builder.theme import Theme
 from newsgen.content import KNOWN, Parsed, Reader, pack, read, unpack
 from newsgen.errors import Problem, Superseded
 from newsgen.files import FoundFile, Stamp
-from newsgen.library import GATES, Library, Sections
+from newsgen.library import GATES, Arrangement, Library
 from newsgen.model import About, Article, Site
-from newsgen.pages import Known, PageRef, Plan, Take, plan, site
+from newsgen.pages import Known, OnPage, PageRef, Plan, plan, site
 from newsgen.stories import REGISTRABLE_DOMAINS, Clusterer
 from newsgen.text import digest_bytes
 from newsgen.validation import near
@@ -32,10 +32,10 @@ from newsgen.validation import near
 Map = Callable[[Callable[[Any], Any], list[Any]], Iterable[Any]]
 """A function for many values, in their order; here, or in other processes."""
 
-Begin = Callable[[Library, Theme, Site], Take]
+OnLibrary = Callable[[Library, Theme, Site], OnPage]
 
 _owners = msgspec.msgpack.Decoder(dict[str, str])
-_sheets = msgspec.msgpack.Decoder(dict[bytes, tuple[PageRef, ...]])
+_refs = msgspec.msgpack.Decoder(dict[bytes, tuple[PageRef, ...]])
 
 
 class Loaded(msgspec.Struct, kw_only=True):
@@ -59,17 +59,17 @@ class Memory:
     """What a process that builds a site again keeps: its files as they were found and read, by id, its stories, where
     articles stand, and the list of what it wrote, with that list's stamp.
 
-    Without `again` nothing is kept that only a second build would use.
+    Without `keep` nothing is kept that only a second build would use.
     """
 
-    def __init__(self, *, again: bool = True) -> None:
-        self.again = again
+    def __init__(self, *, keep: bool = True) -> None:
+        self.keep = keep
         self.reader = b""
         self.found: dict[str, FoundFile] = {}
         self.parsed: dict[str, Any] = {}
         self.unsettled: dict[str, bytes] = {}
         self.clusterer: Clusterer | None = None
-        self.shelves: Sections | None = None
+        self.arrangement: Arrangement | None = None
         self.loaded: Loaded | None = None
         self.written: tuple[Stamp, Manifest] | None = None
 
@@ -82,22 +82,32 @@ def load(
     cache: Cache | None = None,
     found: Iterable[FoundFile] | None = None,
     run: Map = map,
-    begin: Begin | None = None,
-    go_on: Callable[[], None] | None = None,
+    on_library: OnLibrary | None = None,
+    check_cancelled: Callable[[], None] | None = None,
 ) -> Loaded:
     """Reads a site and plans its pages.
 
     `memory` is what a process that loads again keeps; its clusterer can be asked about the stories afterwards. `cache` is what earlier builds worked out and learns what is new; `found` are the content files where they have been
-    looked for; `run` may read them in other processes. `begin` is told when planning begins; what it returns takes the pages. `go_on` may raise Superseded while they are planned.
+    looked for; `run` may read them in other processes. `on_library` is told when planning begins; what it returns takes the pages. `check_cancelled` may raise Superseded while they are planned.
     """
     if cache is None:
         with Cache(options.site, engine()) as kept:
-            return _load(options, progress, memory or Memory(again=False), kept, found, run, begin, go_on, begins=False)
+            return _load(
+                options,
+                progress,
+                memory or Memory(keep=False),
+                kept,
+                found,
+                run,
+                on_library,
+                check_cancelled,
+                is_first=False,
+            )
     # What is kept of stories are changes of what was kept before: only the first build of a process can say them.
-    memory = memory or Memory(again=False)
-    begins = memory.loaded is None
+    memory = memory or Memory(keep=False)
+    is_first = memory.loaded is None
     try:
-        return _load(options, progress, memory, cache, found, run, begin, go_on, begins=begins)
+        return _load(options, progress, memory, cache, found, run, on_library, check_cancelled, is_first=is_first)
     except Superseded:
         raise
     except BaseException:
@@ -113,10 +123,10 @@ def _load(
     cache: Cache,
     found: Iterable[FoundFile] | None,
     run: Map,
-    begin: Begin | None,
-    go_on: Callable[[], None] | None,
+    on_library: OnLibrary | None,
+    check_cancelled: Callable[[], None] | None,
     *,
-    begins: bool,
+    is_first: bool,
 ) -> Loaded:
     report, clock = Report(), Stopwatch()
     settings = config.load(options.site / "site.toml")
@@ -142,10 +152,10 @@ def _load(
         moment = now if options.clock == "wall" else None if isinstance(options.clock, str) else options.clock
         with contextlib.suppress(msgspec.DecodeError):
             REGISTRABLE_DOMAINS.update(_owners.decode(cache.get("owners") or b""))
-        if begins or memory.clusterer is None:
-            memory.clusterer, memory.shelves = Clusterer(again=memory.again), Sections(again=memory.again)
+        if is_first or memory.clusterer is None:
+            memory.clusterer, memory.arrangement = Clusterer(keep=memory.keep), Arrangement(keep=memory.keep)
         clusterer = memory.clusterer
-        if begins and cache.get("stories") == reader:
+        if is_first and cache.get("stories") == reader:
             clusterer.load(cache.get)
         shelved = Library.of(
             articles,
@@ -155,9 +165,9 @@ def _load(
             show=options.show,
             clock=moment,
             clusterer=clusterer,
-            shelves=memory.shelves,
+            arrangement=memory.arrangement,
         )
-        if begins and settings.stories.similarity:
+        if is_first and settings.stories.similarity:
             cache.put("stories", reader)
             for name, value in clusterer.dump():
                 cache.put(name, value)
@@ -166,13 +176,15 @@ def _load(
         theme = Theme(options.site, cache, marked=options.fingerprints)
         known = memory.loaded.plan.known() if memory.loaded else _known(cache)
         shared = site(shelved)
-        take = begin(shelved, theme, shared) if begin and not (options.strict and report.problems) else None
-        planned = plan(shelved, theme.files(), source.name, known, take, go_on)
+        on_page = (
+            on_library(shelved, theme, shared) if on_library and not (options.strict and report.problems) else None
+        )
+        planned = plan(shelved, theme.files(), source.name, known, on_page, check_cancelled)
         cache.put("plan", msgspec.msgpack.encode(planned.known()))
         report.problems += planned.problems
         report.seconds["plan"] = clock.lap()
         _count(report, articles, shelved, now, options)
-    report.pages = len(planned.sheets)
+    report.pages = len(planned.refs)
     memory.loaded = Loaded(
         config=settings,
         articles=articles,
@@ -201,14 +213,14 @@ def collector_off() -> Iterator[None]:
 
 def _known(cache: Cache) -> Known:
     try:
-        return _sheets.decode(cache.get("plan") or b"\x80")
+        return _refs.decode(cache.get("plan") or b"\x80")
     except msgspec.DecodeError:
         return {}
 
 
 def _read(
     settings: config.Config,
-    shown: str,
+    folder_name: str,
     reader: bytes,
     files: Iterable[FoundFile],
     memory: Memory,
@@ -240,7 +252,7 @@ def _read(
         else:
             known[entry.id] = entry
     due = [(f, known[id].digest if id in known else b"") for id, f in found.items() if id not in parsed]
-    work = [(settings, shown, due[i : i + pool.BATCH]) for i in range(0, len(due), pool.BATCH)]
+    work = [(settings, folder_name, due[i : i + pool.BATCH]) for i in range(0, len(due), pool.BATCH)]
     fresh = []
     for (_, _, chunk), results in zip(work, run(_parse, work), strict=True):
         for (file, _), (mark, data) in zip(chunk, results, strict=True):
@@ -260,11 +272,11 @@ Work = tuple[config.Config, str, list[tuple[FoundFile, bytes]]]
 
 def _parse(work: Work) -> list[tuple[bytes, bytes]]:
     """For each file the digest of its bytes, b"" where it cannot be read; and what it is, b"" where that is known."""
-    settings, shown, chunk = work
-    reader = _reader(settings, shown)
+    settings, folder_name, chunk = work
+    reader = _reader(settings, folder_name)
     out = []
     for found, known in chunk:
-        source = read(found, shown)
+        source = read(found, folder_name)
         if isinstance(source.data, Problem):
             out.append((b"", pack((source.data,))))
             continue
@@ -276,10 +288,10 @@ def _parse(work: Work) -> list[tuple[bytes, bytes]]:
 _readers: list[tuple[config.Config, str, Reader]] = []
 
 
-def _reader(settings: config.Config, shown: str) -> Reader:
+def _reader(settings: config.Config, folder_name: str) -> Reader:
     """The reader of the piece of work before, where that was of the same site: it knows what many files declare."""
-    if not _readers or _readers[0][:2] != (settings, shown):
-        _readers[:] = [(settings, shown, Reader(settings, shown))]
+    if not _readers or _readers[0][:2] != (settings, folder_name):
+        _readers[:] = [(settings, folder_name, Reader(settings, folder_name))]
     return _readers[0][2]
 
 
@@ -323,7 +335,7 @@ def _count(report: Report, articles: list[Article], shelved: Library, now: datet
         )
 
 
-def _strange(articles: list[Article], shown: str) -> list[Problem]:
+def _strange(articles: list[Article], folder_name: str) -> list[Problem]:
     """One warning for each unknown front matter key, at the first file that has it."""
     first: dict[str, str] = {}
     for article in articles:
@@ -331,5 +343,6 @@ def _strange(articles: list[Article], shown: str) -> list[Problem]:
             first.setdefault(key, article.id)
     what = "is not a field newsgen knows; it is kept in `extra`"
     return [
-        Problem(path=f"{shown}/{id}", field=key, what=what, hint=near(key, KNOWN)) for key, id in sorted(first.items())
+        Problem(path=f"{folder_name}/{id}", field=key, what=what, hint=near(key, KNOWN))
+        for key, id in sorted(first.items())
     ]

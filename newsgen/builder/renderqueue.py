@@ -18,7 +18,7 @@ from newsgen.builder.render import Renderer
 from newsgen.builder.theme import Theme
 from newsgen.files import Stamp
 from newsgen.model import Site
-from newsgen.pages import Page, PageRef, Take, decode
+from newsgen.pages import OnPage, Page, PageRef, decode
 
 _FEW = 25
 """Pages that are rendered here in one go."""
@@ -43,7 +43,7 @@ class RenderQueue:
     def __exit__(self, *_: object) -> None:
         self.output.abandon()
 
-    def begin(self, theme: Theme, site: Site, written: tuple[Stamp, Manifest] | None) -> Take:
+    def open(self, theme: Theme, site: Site, written: tuple[Stamp, Manifest] | None) -> OnPage:
         """Opens the output folder, and says what takes the pages. `written` is what this process wrote there last."""
         self._cache.release()
         self.output.open()
@@ -52,7 +52,7 @@ class RenderQueue:
         # Staging names of a killed build's workers, which may not be dead yet, are others.
         self._run = f"{os.getpid()}-{time.time_ns()}"
         self._remote = self._pool.runs
-        return self.take
+        return self.add
 
     def render(self, page: Page) -> bytes:
         """The bytes of a page's file, here and now."""
@@ -64,49 +64,49 @@ class RenderQueue:
             self._shard = _Shard(self._theme, self._site, self.output, self._run, self._cache)
         return self._shard
 
-    def take(self, sheet: PageRef, page: Page, data: bytes) -> None:
+    def add(self, ref: PageRef, page: Page, data: bytes) -> None:
         """Stages the file of a page, soon, if it is stale."""
-        if sheet not in self.staged and self.last.is_stale(sheet):
-            self._put(sheet, page, data)
+        if ref not in self.staged and self.last.is_stale(ref):
+            self._put(ref, page, data)
 
     def finish(
-        self, stale: list[PageRef], page: Callable[[str], Page], go_on: Callable[[], None] | None = None
+        self, stale: list[PageRef], page: Callable[[str], Page], check_cancelled: Callable[[], None] | None = None
     ) -> list[Record | None]:
         """The records of all these pages, in their order, whoever made them. `page` makes those that were not planned anew.
 
-        `go_on` is asked before each batch, and may raise.
+        `check_cancelled` is asked before each batch, and may raise.
         """
-        rest = [sheet for sheet in stale if sheet not in self.staged]
+        rest = [ref for ref in stale if ref not in self.staged]
         self._remote = self._remote or self._pool.is_worth(-(-len(rest) // pool.BATCH))
         self._all = len(stale)
-        for sheet in rest:
-            if go_on and not self._batch:
-                go_on()
-            made = page(sheet.path)
-            self._put(sheet, made, made.encode() if self._remote else b"")
+        for ref in rest:
+            if check_cancelled and not self._batch:
+                check_cancelled()
+            made = page(ref.path)
+            self._put(ref, made, made.encode() if self._remote else b"")
         self._send()
         self._pool.finish()
         if self.staged.keys() - set(stale):
             self._settle(stale, page)
-        found = [self.staged[sheet] for sheet in stale]
+        found = [self.staged[ref] for ref in stale]
         self.staged.clear()
         return found
 
     def _settle(self, stale: list[PageRef], page: Callable[[str], Page]) -> None:
         """Takes back what turned out to be in another page's way, and stages what it was in the way of."""
-        for sheet in self.staged.keys() - set(stale):
-            record = self.staged.pop(sheet)
+        for ref in self.staged.keys() - set(stale):
+            record = self.staged.pop(ref)
             if record and record.template:
-                self.output.unstage(sheet.path, self._run)
+                self.output.unstage(ref.path, self._run)
         self._remote = False
-        for sheet in stale:
-            if self.staged[sheet] == CLASH:
-                self._put(sheet, page(sheet.path), b"")
+        for ref in stale:
+            if self.staged[ref] == CLASH:
+                self._put(ref, page(ref.path), b"")
         self._send()
 
-    def _put(self, sheet: PageRef, page: Page, data: bytes) -> None:
-        self.staged[sheet] = None
-        self._batch.append((sheet, page, data))
+    def _put(self, ref: PageRef, page: Page, data: bytes) -> None:
+        self.staged[ref] = None
+        self._batch.append((ref, page, data))
         if len(self._batch) >= (pool.BATCH if self._remote else _FEW):
             self._send()
 
@@ -114,10 +114,10 @@ class RenderQueue:
         batch, self._batch = self._batch, []
         if not batch:
             return
-        sheets = [sheet for sheet, _, _ in batch]
-        records = [self.last.manifest.files.get(sheet.path) for sheet in sheets]
+        refs = [ref for ref, _, _ in batch]
+        records = [self.last.manifest.files.get(ref.path) for ref in refs]
         if not self._remote or self._pool.has_enough:
-            self._note(sheets, self._own([page for _, page, _ in batch], records))
+            self._note(refs, self._own([page for _, page, _ in batch], records))
             return
         if self._compiled is None:
             Renderer(self._theme, self._site, self._cache).compile()
@@ -125,11 +125,11 @@ class RenderQueue:
         theme = (str(self._theme.site), self._compiled, self._theme.marked)
         shared = (str(self.output.root), theme, self._site, self._run)
         work = (*shared, [data for _, _, data in batch], records)
-        self._pool.submit(_remotely, work, partial(self._note, sheets))
+        self._pool.submit(_remotely, work, partial(self._note, refs))
 
-    def _note(self, sheets: list[PageRef], records: list[Record | None]) -> None:
-        self.staged |= zip(sheets, records, strict=True)
-        self._done += len(sheets)
+    def _note(self, refs: list[PageRef], records: list[Record | None]) -> None:
+        self.staged |= zip(refs, records, strict=True)
+        self._done += len(refs)
         if self._progress:
             self._progress("rendering", self._done, self._all)
 

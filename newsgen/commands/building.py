@@ -32,7 +32,7 @@ def build(as_json: bool, why: str | None, **chosen: Any) -> None:
         click.echo("\n".join(reasons) if reasons else f"{why}: fresh")
         return
     # To take all of it apart, or to look for cycles in it, takes longer than to build one article.
-    memory = builder.Memory(again=False)
+    memory = builder.Memory(keep=False)
     gc.disable()
     with ProgressLine() as progress:
         report = builder.build(options, progress, memory=memory)

@@ -45,7 +45,7 @@ def check(
         skipped=report.skipped,
     )
     render = Renderer(loaded.theme, loaded.site)
-    paths = set(loaded.plan.sheets)
+    paths = set(loaded.plan.refs)
     outer: dict[str, str] = {}
     for number, page in enumerate(loaded.plan.pages(), 1):
         if isinstance(page, HtmlPage):

@@ -39,7 +39,7 @@ def explain(target: str, options: Options, progress: Progress | None = None) -> 
     Raises ConfigError where nothing that is published is called so.
     """
     clusterer = Clusterer()
-    memory = Memory(again=False)
+    memory = Memory(keep=False)
     memory.clusterer = clusterer
     library = load(options, progress, memory=memory).library
     found = _find(library, target)

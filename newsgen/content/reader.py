@@ -33,11 +33,11 @@ class Source(NamedTuple):
     data: bytes | Problem
 
 
-def read(found: FoundFile, shown: str = "content") -> Source:
-    """The bytes of a file that `files.scan` found. `shown` is how messages call the content folder."""
+def read(found: FoundFile, folder_name: str = "content") -> Source:
+    """The bytes of a file that `files.scan` found. `folder_name` is how messages call the content folder."""
     if isinstance(found.stamp, Problem):
         return Source(found.id, found.stamp)
-    path = f"{shown}/{found.id}"
+    path = f"{folder_name}/{found.id}"
     limit = frontmatter.MAX_BYTES + MAX_BYTES
     try:
         file = os.open(found.path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
@@ -88,10 +88,10 @@ _PIECES = 1 << 11
 
 
 class Reader:
-    """Turns the bytes of files into articles, for one site. `shown` is how messages call the content folder."""
+    """Turns the bytes of files into articles, for one site. `folder_name` is how messages call the content folder."""
 
-    def __init__(self, config: Config, shown: str = "content") -> None:
-        self._shown = shown
+    def __init__(self, config: Config, folder_name: str = "content") -> None:
+        self._folder_name = folder_name
         blocklist = canonical.Blocklist(config.block.providers, config.block.urls)
         self._blocked = blocklist.has if blocklist else None
         self._images = config.images.show != "none"
@@ -107,7 +107,7 @@ class Reader:
         """
         if isinstance(source.data, Problem):
             return (source.data,)
-        path = f"{self._shown}/{source.id}"
+        path = f"{self._folder_name}/{source.id}"
         try:
             matter = frontmatter.parse(source.data)
         except frontmatter.Malformed as error:

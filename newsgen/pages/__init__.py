@@ -6,6 +6,18 @@ planner which pages an earlier build has planned already.
 """
 
 from newsgen.pages.kinds import FilePage, HtmlPage, Page, decode
-from newsgen.pages.planner import Known, PageRef, Plan, Take, early_pages, plan, site
+from newsgen.pages.planner import Known, OnPage, PageRef, Plan, early_pages, plan, site
 
-__all__ = ["FilePage", "HtmlPage", "Known", "Page", "Plan", "PageRef", "Take", "early_pages", "decode", "plan", "site"]
+__all__ = [
+    "FilePage",
+    "HtmlPage",
+    "Known",
+    "OnPage",
+    "Page",
+    "PageRef",
+    "Plan",
+    "decode",
+    "early_pages",
+    "plan",
+    "site",
+]

@@ -27,7 +27,7 @@ def page(cards: Cards, article: Article, earlier: Earlier) -> ArticlePage:
         lang=article.lang,
         dir=article.dir,
         noindex=bool(article.status) or bool(story and cards.has("story")),
-        crumbs=cards.crumbs(*cards.way(article), Link(title=article.title, url=address)),
+        breadcrumbs=cards.breadcrumbs(*cards.way(article), Link(title=article.title, url=address)),
     )
     return ArticlePage(
         path=urls.path(address),

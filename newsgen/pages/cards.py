@@ -158,7 +158,7 @@ class Cards:
         """A provider by name; the site itself for its own posts."""
         return self.link("provider", domain) if domain else Link(title=self.config.title, url="")
 
-    def tallies(self, axis: str, counts: Counter[str], most: int = 12) -> tuple[CountedLink, ...]:
+    def counted_links(self, axis: str, counts: Counter[str], most: int = 12) -> tuple[CountedLink, ...]:
         """The sections that count for most."""
         best = heapq.nsmallest(most, counts.items(), key=lambda c: (-c[1], c[0]))
         return tuple(CountedLink(title=x.title, url=x.url, count=n) for k, n in best for x in [self.link(axis, k)])
@@ -182,7 +182,7 @@ class Cards:
         return [link] if link and link.url else []
 
     @cached_property
-    def figures(self) -> Mapping[str, ProviderStats]:
+    def stats(self) -> Mapping[str, ProviderStats]:
         """What each provider is to the stories of several sources that it is part of, by domain."""
         joined: Counter[str] = Counter()
         led: Counter[str] = Counter()
@@ -208,7 +208,7 @@ class Cards:
             for domain, count in joined.items()
         }
 
-    def crumbs(self, *links: Link) -> tuple[Link, ...]:
+    def breadcrumbs(self, *links: Link) -> tuple[Link, ...]:
         """The way to a page, from the front page on."""
         return (Link(title="Home", url=urls.HOME if self.has("home") else ""), *links)
 

@@ -47,10 +47,10 @@ def page(cards: Cards, items: list[Item]) -> HomePage:
         lead=clusters[0] if clusters else None,
         top=tuple(clusters[1:]),
         blocks=tuple(_blocks(cards, recent, {m.id for item in best for m in members_of(item)})),
-        river=tuple(cards.card(m) for m in library.members[: config.page_size]),
+        latest=tuple(cards.card(m) for m in library.members[: config.page_size]),
         trending=tuple(cards.link("topic", k) for k in rising[:8]),
         providers=tuple(cards.provider(p) for p, _ in sorted(active.items(), key=lambda a: (-a[1], a[0]))[:10]),
-        days=tuple(map(lists.tally, days)),
+        days=tuple(map(lists.counted_link, days)),
     )
 
 

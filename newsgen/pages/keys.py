@@ -102,7 +102,7 @@ class Keys:
             cards.link(axis, section.parent) if section.parent else None,
             [cards.link(axis, child) for child in section.children],
             cards.library.providers.get(key) if axis == "provider" else None,
-            cards.figures.get(key) if axis == "provider" else None,
+            cards.stats.get(key) if axis == "provider" else None,
             before,
             after,
         )

@@ -36,7 +36,7 @@ class Head(Value, frozen=True, kw_only=True):
     noindex: bool = False
     image: Image | None = None
     feeds: tuple[Link, ...] = ()
-    crumbs: tuple[Link, ...] = ()
+    breadcrumbs: tuple[Link, ...] = ()
     lang: str = ""
     dir: str = ""
 
@@ -62,7 +62,7 @@ class HomePage(HtmlPage, frozen=True, kw_only=True):
     lead: Cluster | None
     top: tuple[Cluster, ...]
     blocks: tuple[Block, ...]
-    river: tuple[Card, ...]
+    latest: tuple[Card, ...]
     trending: tuple[Link, ...]
     providers: tuple[Link, ...]
     days: tuple[CountedLink, ...]
@@ -79,7 +79,7 @@ class Group(Value, frozen=True, kw_only=True):
     """The members of a story that one provider published, oldest first, but copies of what another did before."""
 
     provider: Link
-    tellings: tuple[StoryEntry, ...]
+    entries: tuple[StoryEntry, ...]
 
 
 class TimelinePoint(Value, frozen=True, kw_only=True):
@@ -97,7 +97,7 @@ class TimelinePoint(Value, frozen=True, kw_only=True):
 class Reason(Value, frozen=True, kw_only=True):
     """Why a piece is in its story: `kind` of evidence that ties it to the `other`; their words are about `quarters` / 4 alike."""
 
-    piece: Card
+    card: Card
     other: Card
     kind: str
     quarters: int
@@ -109,7 +109,7 @@ class NearMiss(Value, frozen=True, kw_only=True):
     `fit` is about how many quarters it has of what would be enough.
     """
 
-    piece: Card
+    card: Card
     other: Card
     reason: str
     quarters: int
@@ -127,7 +127,7 @@ class StoryPage(HtmlPage, frozen=True, kw_only=True):
     title: str
     summary: str
     lead: Card
-    why: str
+    lead_reason: str
     first: Card
     last: datetime
     sources: int
@@ -135,9 +135,9 @@ class StoryPage(HtmlPage, frozen=True, kw_only=True):
     timeline: tuple[TimelinePoint, ...]
     axis: tuple[int, int]
     topics: tuple[Link, ...]
-    beside: tuple[Cluster, ...]
+    related: tuple[Cluster, ...]
     reasons: tuple[Reason, ...]
-    misses: tuple[NearMiss, ...]
+    near_misses: tuple[NearMiss, ...]
     body: str
 
 
@@ -180,12 +180,12 @@ class ListPage(HtmlPage, frozen=True, kw_only=True):
     body: str = ""
     image: Image | None = None
     ranked: tuple[Cluster, ...] = ()
-    after: Link | None = None
-    before: Link | None = None
+    next_day: Link | None = None
+    previous_day: Link | None = None
     children: tuple[Link, ...] = ()
     topics: tuple[CountedLink, ...] = ()
     providers: tuple[CountedLink, ...] = ()
-    figures: ProviderStats | None = None
+    stats: ProviderStats | None = None
 
 
 class IndexGroup(Value, frozen=True, kw_only=True):
@@ -201,7 +201,7 @@ class IndexPage(HtmlPage, frozen=True, kw_only=True):
     template: ClassVar[str] = "pages/index.html"
     axis: str
     title: str
-    shelves: tuple[IndexGroup, ...]
+    groups: tuple[IndexGroup, ...]
     newer: Link | None
     older: Link | None
 
@@ -213,7 +213,7 @@ class Source(Value, frozen=True, kw_only=True):
     domain: str
     home: str
     count: int
-    figures: ProviderStats
+    stats: ProviderStats
     last: datetime
 
 

@@ -46,7 +46,7 @@ def _titled(cards: Cards, section: Section) -> tuple[str, Link | None, tuple[Lin
         "day": Link(title="Archive", url=urls.ARCHIVE),
     }.get(axis)
     here = Link(title=title, url=urls.section(axis, section.key))
-    return title, parent, cards.crumbs(*filter(None, (place, parent)), here)
+    return title, parent, cards.breadcrumbs(*filter(None, (place, parent)), here)
 
 
 def first(cards: Cards, section: Section, before: Link | None = None, after: Link | None = None) -> ListPage:
@@ -59,7 +59,7 @@ def first(cards: Cards, section: Section, before: Link | None = None, after: Lin
     ranked = _ranked(cards, section)
     shown = {_name(c) for r in ranked for c in (r.lead, *r.coverage)}
     newest = [c for c in map(cards.card, members[: size + len(shown)]) if _name(c) not in shown][:size]
-    title, parent, crumbs = _titled(cards, section)
+    title, parent, breadcrumbs = _titled(cards, section)
     intro = about.description if about else ""
     image = about.image if about else None
     beside = Counter(k for m in members for k in cards.topics(m))
@@ -72,7 +72,7 @@ def first(cards: Cards, section: Section, before: Link | None = None, after: Lin
             description=intro,
             address=address,
             feeds=cards.feeds(title, address) if axis != "day" else (),
-            crumbs=crumbs,
+            breadcrumbs=breadcrumbs,
             image=image,
         ),
         axis=axis,
@@ -87,13 +87,13 @@ def first(cards: Cards, section: Section, before: Link | None = None, after: Lin
         cards=tuple(newest),
         newer=None,
         older=Link(title="Older", url=urls.numbered(address, oldest)) if oldest else None,
-        after=after,
-        before=before,
+        next_day=after,
+        previous_day=before,
         parent=parent,
         children=tuple(cards.link(axis, c) for c in section.children),
-        topics=cards.tallies("topic", beside),
-        providers=cards.tallies("provider", active) if axis != "provider" else (),
-        figures=cards.figures.get(key) if axis == "provider" else None,
+        topics=cards.counted_links("topic", beside),
+        providers=cards.counted_links("provider", active) if axis != "provider" else (),
+        stats=cards.stats.get(key) if axis == "provider" else None,
     )
 
 
@@ -103,12 +103,12 @@ def numbered(cards: Cards, section: Section, number: int) -> ListPage:
     address = urls.section(axis, key)
     here = urls.numbered(address, number)
     size = cards.config.page_size
-    title, parent, crumbs = _titled(cards, section)
+    title, parent, breadcrumbs = _titled(cards, section)
     head = Head(
         title=f"{title}, page {number}",
         description=about.description if about else "",
         address=here,
-        crumbs=crumbs,
+        breadcrumbs=breadcrumbs,
         image=about.image if about else None,
     )
     newest = number == last(section, size)
@@ -166,8 +166,8 @@ def topics(cards: Cards) -> Iterator[IndexPage]:
             head=_head(cards, title, address, Link(title=title, url=urls.TOPICS)),
             axis="topic",
             title=title,
-            shelves=tuple(
-                IndexGroup(title=letter, items=tuple(map(tally, group)))
+            groups=tuple(
+                IndexGroup(title=letter, items=tuple(map(counted_link, group)))
                 for letter, group in groupby(chunk, key=lambda s: s.title[:1].upper())
             ),
             newer=newer,
@@ -183,7 +183,7 @@ def sources(cards: Cards) -> Iterator[SourcesPage]:
             domain=key,
             home=cards.library.providers[key].home,
             count=len(section.members),
-            figures=cards.figures.get(key, ProviderStats()),
+            stats=cards.stats.get(key, ProviderStats()),
             last=section.members[0].published,
         )
         for key, section in cards.library.sections["provider"].items()
@@ -216,7 +216,7 @@ def _parts(rows: list[T], address: str, size: int) -> Iterator[tuple[list[T], st
 
 
 def _head(cards: Cards, title: str, address: str, *way: Link) -> Head:
-    return Head(title=title, description="", address=address, crumbs=cards.crumbs(*way))
+    return Head(title=title, description="", address=address, breadcrumbs=cards.breadcrumbs(*way))
 
 
 def archive(cards: Cards) -> Iterator[IndexPage]:
@@ -225,19 +225,21 @@ def archive(cards: Cards) -> Iterator[IndexPage]:
     months = [(month, list(group)) for month, group in groupby(days, key=lambda s: s.key[:7])]
     years = [(year, list(group)) for year, group in groupby(months, key=lambda m: m[0][:4])]
     top = Link(title="Archive", url=urls.ARCHIVE)
-    shelves = [IndexGroup(title=year, items=tuple(map(_month, group))) for year, group in reversed(years)]
-    yield _calendar(cards, "Archive", urls.ARCHIVE, shelves, (top,))
+    groups = [IndexGroup(title=year, items=tuple(map(_month, group))) for year, group in reversed(years)]
+    yield _calendar(cards, "Archive", urls.ARCHIVE, groups, (top,))
     year_links = [Link(title=year, url=urls.archive(year)) for year, _ in years]
     for at, (year, group) in enumerate(years):
-        shelves = [IndexGroup(title=MONTHS[int(month[5:]) - 1], items=tuple(map(tally, held))) for month, held in group]
+        groups = [
+            IndexGroup(title=MONTHS[int(month[5:]) - 1], items=tuple(map(counted_link, held))) for month, held in group
+        ]
         way = (top, year_links[at])
-        yield _calendar(cards, f"Archive {year}", year_links[at].url, shelves, way, *_beside(year_links, at))
+        yield _calendar(cards, f"Archive {year}", year_links[at].url, groups, way, *_beside(year_links, at))
     month_links = [Link(title=t.title, url=t.url) for t in map(_month, months)]
     for at, (month, held) in enumerate(months):
         title, address = month_links[at].title, month_links[at].url
         year_link = Link(title=month[:4], url=urls.archive(month[:4]))
         crumb = Link(title=MONTHS[int(month[5:]) - 1], url=address)
-        shelf = IndexGroup(title=title, items=tuple(map(tally, held)))
+        shelf = IndexGroup(title=title, items=tuple(map(counted_link, held)))
         yield _calendar(cards, title, address, [shelf], (top, year_link, crumb), *_beside(month_links, at))
 
 
@@ -259,7 +261,7 @@ def _calendar(
     cards: Cards,
     title: str,
     address: str,
-    shelves: list[IndexGroup],
+    groups: list[IndexGroup],
     way: tuple[Link, ...],
     newer: Link | None = None,
     older: Link | None = None,
@@ -269,7 +271,7 @@ def _calendar(
         head=_head(cards, title, address, *way),
         axis="archive",
         title=title,
-        shelves=tuple(shelves),
+        groups=tuple(groups),
         newer=newer,
         older=older,
     )
@@ -287,7 +289,7 @@ def _month(month: tuple[str, list[Section]]) -> CountedLink:
     return CountedLink(title=title, url=urls.archive(key[:4], key[5:]), count=sum(len(s.members) for s in days))
 
 
-def tally(section: Section) -> CountedLink:
+def counted_link(section: Section) -> CountedLink:
     """A section with the number of its members."""
     title = day_title(section.key) if section.axis == "day" else section.title
     return CountedLink(title=title, url=urls.section(section.axis, section.key), count=len(section.members))

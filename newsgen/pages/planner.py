@@ -46,11 +46,11 @@ class PageRef(NamedTuple):
 
 
 Known: TypeAlias = Mapping[bytes, tuple[PageRef, ...]]
-"""The sheets of the pages that were planned for a key."""
+"""The refs of the pages that were planned for a key."""
 
 
-Take: TypeAlias = Callable[[PageRef, Page, bytes], None]
-"""Receives a page when it is made, with its sheet and its bytes."""
+OnPage: TypeAlias = Callable[[PageRef, Page, bytes], None]
+"""Receives a page when it is made, with its ref and its bytes."""
 
 
 class Part(NamedTuple):
@@ -63,48 +63,48 @@ class Part(NamedTuple):
 class Plan:
     """All pages of a site, each at an address of its own, and a problem for each that would take another's.
 
-    A page is known by its sheet; it is made where no earlier plan knew it, or when it is asked for.
+    A page is known by its ref; it is made where no earlier plan knew it, or when it is asked for.
     """
 
-    def __init__(self, parts: Iterable[Part], named: _Named, known: Known, take: Take | None = None) -> None:
-        self._take = take
+    def __init__(self, parts: Iterable[Part], named: _Named, known: Known, on_page: OnPage | None = None) -> None:
+        self._on_page = on_page
         self._made: dict[str, Page] = {}
         self._part: dict[str, Part] = {}
         self._keyed: dict[bytes, tuple[PageRef, ...]] = {}
-        sheets: list[PageRef] = []
+        refs: list[PageRef] = []
         every = []
         for part in parts:
             every.append(part)
             found = known.get(part.key) if part.key else None
             if found is None:
-                found = tuple(map(self._sheet, part.make()))
+                found = tuple(map(self._ref, part.make()))
             if part.key:
                 self._keyed[part.key] = found
-            sheets += found
+            refs += found
             if len(found) == 1:
                 self._part[found[0].path] = part
             else:
-                self._part |= dict.fromkeys([sheet.path for sheet in found], part)
-        self.sheets = {sheet.path: sheet for sheet in sheets}
+                self._part |= dict.fromkeys([ref.path for ref in found], part)
+        self.refs = {ref.path: ref for ref in refs}
         self.problems: tuple[Problem, ...] = ()
-        paths = [sheet.path for sheet in sheets]
+        paths = [ref.path for ref in refs]
         # A key of no pages, for paths of which it is known that none is in another's way.
         apart = digest_bytes(b"apart" + "\0".join(paths).encode("utf-8", "surrogatepass"))
         if apart in known or not _in_the_way(paths):
             self._keyed[apart] = ()
         else:
             pages, self.problems = _apart((page for part in every for page in part.make()), named)
-            self.sheets = {page.path: self._sheet(page) for page in pages}
+            self.refs = {page.path: self._ref(page) for page in pages}
             self._made = {page.path: page for page in pages}
 
-    def _sheet(self, page: Page) -> PageRef:
+    def _ref(self, page: Page) -> PageRef:
         data = page.encode()
-        sheet = PageRef.of(page, data)
-        if self._take:
-            self._take(sheet, page, data)
+        ref = PageRef.of(page, data)
+        if self._on_page:
+            self._on_page(ref, page, data)
         else:
             self._made[page.path] = page
-        return sheet
+        return ref
 
     def known(self) -> Known:
         """What the next plan need not make again."""
@@ -118,31 +118,31 @@ class Plan:
 
     def pages(self) -> Iterator[Page]:
         """All pages."""
-        return map(self.page, self.sheets)
+        return map(self.page, self.refs)
 
 
 def plan(
     library: Library,
     files: Iterable[FilePage] = (),
-    shown: str = "content",
+    folder_name: str = "content",
     known: Known | None = None,
-    take: Take | None = None,
-    go_on: Callable[[], None] | None = None,
+    on_page: OnPage | None = None,
+    check_cancelled: Callable[[], None] | None = None,
 ) -> Plan:
-    """The plan of a site. `files` are static ones, `shown` is how messages call the content folder.
+    """The plan of a site. `files` are static ones, `folder_name` is how messages call the content folder.
 
-    `known` are sheets of an earlier plan by the same engine. Pages go to `take` where it is given, in which case some
-    may be none of the plan in the end; otherwise the plan holds them. `go_on` is asked again and again, and may raise.
+    `known` are refs of an earlier plan by the same engine. Pages go to `on_page` where it is given, in which case some
+    may be none of the plan in the end; otherwise the plan holds them. `check_cancelled` is asked again and again, and may raise.
     """
-    named: _Named = {(ArticlePage, address): f"{shown}/{id}" for id, address in library.address.items()}
-    named |= {(TextPage, urls.page(key)): f"{shown}/{about.id}" for key, about in library.about["page"].items()}
+    named: _Named = {(ArticlePage, address): f"{folder_name}/{id}" for id, address in library.address.items()}
+    named |= {(TextPage, urls.page(key)): f"{folder_name}/{about.id}" for key, about in library.about["page"].items()}
     parts = chain(_parts(Cards(library)), [Part(b"", lambda: files)])
-    return Plan(_asking(parts, go_on) if go_on else parts, named, known or {}, take)
+    return Plan(_asking(parts, check_cancelled) if check_cancelled else parts, named, known or {}, on_page)
 
 
-def _asking(parts: Iterable[Part], go_on: Callable[[], None]) -> Iterator[Part]:
+def _asking(parts: Iterable[Part], check_cancelled: Callable[[], None]) -> Iterator[Part]:
     for part in parts:
-        go_on()
+        check_cancelled()
         yield part
 
 
@@ -319,6 +319,6 @@ def _texts(cards: Cards) -> Iterator[TextPage]:
             description=about.description,
             address=address,
             image=about.image,
-            crumbs=cards.crumbs(Link(title=about.title, url=address)),
+            breadcrumbs=cards.breadcrumbs(Link(title=about.title, url=address)),
         )
         yield TextPage(path=urls.path(address), head=head, title=about.title, body=about.body)

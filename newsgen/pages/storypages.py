@@ -52,7 +52,7 @@ def _page(cards: Cards, story: Story) -> StoryPage:
         dir=lead.dir,
         noindex=any(m.status for m in story.members),
         feeds=(Link(title=title, url=feeds.story_address(address)),) if "atom" in cards.formats else (),
-        crumbs=cards.crumbs(*cards.way(story.lead), Link(title=title, url=address)),
+        breadcrumbs=cards.breadcrumbs(*cards.way(story.lead), Link(title=title, url=address)),
     )
     return StoryPage(
         path=urls.path(address),
@@ -60,7 +60,7 @@ def _page(cards: Cards, story: Story) -> StoryPage:
         title=title,
         summary=summary,
         lead=lead,
-        why=lead_reason(story, about.lead if about else ""),
+        lead_reason=lead_reason(story, about.lead if about else ""),
         first=cards.card(story.first),
         last=story.last.published,
         sources=story.sources,
@@ -68,9 +68,9 @@ def _page(cards: Cards, story: Story) -> StoryPage:
         timeline=timeline,
         axis=(AXIS, DOT * max(r.y + 1 for r in timeline)),
         topics=tuple(cards.link("topic", k) for k, _ in sorted(count.items(), key=lambda c: (-c[1], c[0]))),
-        beside=tuple(_beside(cards, story)),
+        related=tuple(_beside(cards, story)),
         reasons=tuple(_reasons(cards, story)),
-        misses=tuple(_misses(cards, story)),
+        near_misses=tuple(_misses(cards, story)),
         body=about.body if about else "",
     )
 
@@ -92,7 +92,7 @@ def _groups(cards: Cards, story: Story) -> Iterator[Group]:
     for group in groups:
         yield Group(
             provider=cards.provider(group[0].provider),
-            tellings=tuple(
+            entries=tuple(
                 StoryEntry(card=cards.card(m), copies=tuple(map(cards.card, copies.get(m.id, ())))) for m in group
             ),
         )
@@ -145,7 +145,7 @@ def _reasons(cards: Cards, story: Story) -> Iterator[Reason]:
     found = [e for e in story.evidence if e.member in members and e.other in members]
     for e in sorted(found, key=lambda e: (members[e.member][0], members[e.other][0], e.kind)):
         piece, other = (cards.card(members[id][1]) for id in (e.member, e.other))
-        yield Reason(piece=piece, other=other, kind=e.kind, quarters=_quarters(e.score))
+        yield Reason(card=piece, other=other, kind=e.kind, quarters=_quarters(e.score))
 
 
 def _misses(cards: Cards, story: Story) -> Iterable[NearMiss]:
@@ -155,7 +155,7 @@ def _misses(cards: Cards, story: Story) -> Iterable[NearMiss]:
         miss = misses[member.id]
         piece, other = cards.card(member), cards.card(cards.library.by_id[miss.other])
         yield NearMiss(
-            piece=piece, other=other, reason=miss.reason, quarters=_quarters(miss.score), fit=_quarters(miss.fit)
+            card=piece, other=other, reason=miss.reason, quarters=_quarters(miss.score), fit=_quarters(miss.fit)
         )
 
 

@@ -90,7 +90,7 @@ class Preview:
             return
         self._begun = self._begun or time.monotonic()
         try:
-            report = build(self.options, memory=self._memory, ahead=self)
+            report = build(self.options, memory=self._memory, observer=self)
             # A page that was shown by a build that was given up may be as it was before.
             changed = frozenset([*report.written, *report.pruned, *self.early]) - styles
             news = News(changed=changed, article=self._edited())
@@ -101,7 +101,7 @@ class Preview:
             return
         except NewsgenError as error:
             problems = [p if isinstance(p, Problem) else _placed(p) for p in error.problems]
-            # Style sheets that no build has copied yet are shown all the same; pages are again as their files are.
+            # Style refs that no build has copied yet are shown all the same; pages are again as their files are.
             news = News(changed=frozenset(path for path in self.early if not path.endswith(".css")))
             self.early = {path: data for path, data in self.early.items() if path not in news.changed}
         self._begun = None
@@ -122,7 +122,7 @@ class Preview:
         before, self._styles = self._styles, found
         early = {}
         for path, stamp in found.items():
-            if stamp and before.get(path, stamp) != stamp and self.loaded and path in self.loaded.plan.sheets:
+            if stamp and before.get(path, stamp) != stamp and self.loaded and path in self.loaded.plan.refs:
                 with contextlib.suppress(OSError):
                     early[path] = (top / path).read_bytes()
         if early:
@@ -158,13 +158,13 @@ class Preview:
     def about(self, path: str) -> dict[str, str]:
         """A page's source file, its template, and why it was rendered last; "" where that is not known."""
         loaded = self.loaded
-        sheet = loaded.plan.sheets.get(path) if loaded else None
-        if not loaded or not sheet:
+        ref = loaded.plan.refs.get(path) if loaded else None
+        if not loaded or not ref:
             return {"source": "", "template": "", "why": ""}
         address = urls.address(path)
         id = next((id for id, at in loaded.library.address.items() if at == address), "")
         source = f"{folders(self.options)[0].name}/{id}" if id else ""
-        return {"source": source, "template": sheet.template, "why": self._why.get(path, "")}
+        return {"source": source, "template": ref.template, "why": self._why.get(path, "")}
 
     def gates(self) -> dict[str, dict[str, Any]]:
         """How many articles each gate holds back, or would, and why."""
@@ -175,30 +175,30 @@ class Preview:
             for gate in GATES
         }
 
-    def go_on(self) -> None:
+    def check_cancelled(self) -> None:
         """Gives up a build that has shown what people look at, when they save again."""
         if self._watch and self._watch.is_stirred and self._begun and time.monotonic() - self._begun < PATIENCE:
             raise Superseded
 
-    def arranged(self, library: Library, press: RenderQueue) -> None:
+    def library_ready(self, library: Library, queue: RenderQueue) -> None:
         """Shows the pages that are open in a browser before all others are planned."""
         made = {PageRef.of(page, page.encode()): page for page in early_pages(library, self._open_pages())}
-        due = {sheet: page for sheet, page in made.items() if press.last.is_stale(sheet)}
-        self._first = {sheet.path for sheet in made}
-        self._show(due, press, self._first - {sheet.path for sheet in due})
+        due = {ref: page for ref, page in made.items() if queue.last.is_stale(ref)}
+        self._first = {ref.path for ref in made}
+        self._show(due, queue, self._first - {ref.path for ref in due})
 
-    def planned(self, loaded: Loaded, stale: list[PageRef], press: RenderQueue) -> None:
+    def plan_ready(self, loaded: Loaded, stale: list[PageRef], queue: RenderQueue) -> None:
         """Shows the open pages that only the plan knows, before anything is rendered, and remembers why pages are stale."""
         pages = set(self._open_pages()) - self._first
         self.loaded = loaded
-        due = {sheet: loaded.plan.page(sheet.path) for sheet in stale if sheet.path in pages}
-        self._show(due, press, pages - {sheet.path for sheet in due})
-        self._note(stale, press.last)
+        due = {ref: loaded.plan.page(ref.path) for ref in stale if ref.path in pages}
+        self._show(due, queue, pages - {ref.path for ref in due})
+        self._note(stale, queue.last)
 
-    def _show(self, due: dict[PageRef, Page], press: RenderQueue, fresh: set[str]) -> None:
+    def _show(self, due: dict[PageRef, Page], queue: RenderQueue, fresh: set[str]) -> None:
         """Has browsers show some pages, and others as their files are, whatever a build that was given up showed."""
-        self._note(due, press.last)
-        made = {sheet.path: press.render(page) for sheet, page in due.items()}
+        self._note(due, queue.last)
+        made = {ref.path: queue.render(page) for ref, page in due.items()}
         back = fresh & self.early.keys()
         self.early = {path: data for path, data in self.early.items() if path not in back} | made
         if made or back:
@@ -206,8 +206,8 @@ class Preview:
             self._tell(News(changed=frozenset(made.keys() | back)))
             self.fetched.wait(FETCH)
 
-    def _note(self, sheets: Iterable[PageRef], last: LastBuild) -> None:
-        self._why |= {sheet.path: "; ".join(last.reasons(sheet)) for sheet in sheets}
+    def _note(self, refs: Iterable[PageRef], last: LastBuild) -> None:
+        self._why |= {ref.path: "; ".join(last.reasons(ref)) for ref in refs}
 
     def _edited(self) -> str:
         """The address of the page of the last content file, by path, that is not as the last whole build found it."""

@@ -71,7 +71,7 @@ def built(options: Options, progress: Progress | None, *, strict: bool) -> Built
     if root.exists() and not Output(root).manifest().files:
         shutil.rmtree(root)
     told = msgspec.structs.replace(options, output=root, show=frozenset(), strict=strict, verify=True)
-    memory = Memory(again=False)
+    memory = Memory(keep=False)
     report = build(told, progress, memory=memory)
     assert memory.loaded  # noqa: S101  a build that verifies always loads
     fixed = (a[1:] for source, a in memory.loaded.theme.fingerprints().items() if a != "/" + source)

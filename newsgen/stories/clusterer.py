@@ -40,12 +40,12 @@ class Clusters(NamedTuple):
 class Clusterer:
     """Clusters again and again, each time at the cost of what has changed, and always as if for the first time.
 
-    Without `again` it keeps nothing that is of use to a second time alone.
+    Without `keep` it keeps nothing that is of use to a second time alone.
     """
 
-    def __init__(self, *, again: bool = True) -> None:
+    def __init__(self, *, keep: bool = True) -> None:
         self.grouping = Grouping()
-        self._again = again
+        self._keep = keep
         self._known: dict[str, tuple[_Parts, Story]] = {}
         self._declared: tuple[object, Declarations] | None = None
 
@@ -125,12 +125,12 @@ class Clusterer:
         facts = (
             clock,
             [(a.id, a.keys, a.related, a.published, a.category, a.topics, a.story) for a in files.values()]
-            if self._again
+            if self._keep
             else [],
         )
         if kept is None or kept[0] != facts:
             found = Declarations.of(files, clock)
-            if not self._again:
+            if not self._keep:
                 return found
             kept = self._declared = facts, found
         return kept[1]._replace(union=kept[1].union.copy())

@@ -85,7 +85,7 @@ def test_an_edit_within_a_tick_of_a_coarse_clock_is_seen(site: Make, monkeypatch
         os.utime(s.root / "content/a.md", ns=(stamp.st_atime_ns, stamp.st_mtime_ns))
         s.good()
         assert title in s.read("2026/11/08/a/index.html")
-    assert "look" in s.good().seconds
+    assert "check" in s.good().seconds
 
 
 @pytest.mark.usefixtures("settled")
@@ -109,7 +109,7 @@ def test_a_build_that_changes_nothing_reads_nothing_and_imports_neither_yaml_nor
         "report = build(Options(site=Path('.'), now=datetime(2026, 11, 22, 12, tzinfo=UTC)))\n"
         "print(len(report.written), list(report.seconds), *sorted({m.partition('.')[0] for m in sys.modules}), report.articles)"
     )
-    for expected in ("read", "look"):  # the first reads what was touched
+    for expected in ("read", "check"):  # the first reads what was touched
         done = subprocess.run([sys.executable, "-c", code], cwd=s.root, capture_output=True, text=True, check=True)
         assert f"['{expected}" in done.stdout
     assert not {"yaml", "jinja2", "markdown", "nh3", "frontmatter", "yaml_rs"} & set(done.stdout.split())
@@ -141,15 +141,15 @@ def test_a_file_as_young_as_the_clock_s_tick_is_read_again_once_not_always(
     read: list[str] = []
     digest = fresh._digest
     monkeypatch.setattr(fresh, "_digest", lambda path: read.append(Path(path).name) or digest(path))
-    assert "look" in s.good().seconds
+    assert "check" in s.good().seconds
     assert {"a.md", "b.md"} <= set(read), "an edit might have left no trace"
     monkeypatch.setattr(files, "TICK", -(10**12))
-    assert "look" in s.good().seconds
+    assert "check" in s.good().seconds
     read.clear()
-    assert "look" in s.good().seconds
+    assert "check" in s.good().seconds
     assert read == [], "by now any edit would have"
     s.article("a", title="Other")
-    assert "look" not in s.good().seconds
+    assert "check" not in s.good().seconds
 
 
 CHANGES: dict[str, Callable[[Site], object]] = {
@@ -173,9 +173,9 @@ CHANGES: dict[str, Callable[[Site], object]] = {
 def test_whatever_changes_ends_the_rest(site: Make, change: str) -> None:
     s = site(SITE).article("a").article("b")
     s.good()
-    assert "look" in s.good().seconds
+    assert "check" in s.good().seconds
     CHANGES[change](s)
-    assert "look" not in s.build().seconds
+    assert "check" not in s.build().seconds
     s.build(output=s.root.parent / "clean")
     assert s.tree() == s.tree(s.root.parent / "clean")
 
@@ -186,7 +186,7 @@ def test_whatever_changes_ends_the_rest(site: Make, change: str) -> None:
 def test_other_options_are_another_build(site: Make, more: dict[str, object]) -> None:
     s = site(SITE).article("a").article("b", draft="true")
     s.good()
-    assert "look" not in s.good(**more).seconds
+    assert "check" not in s.good(**more).seconds
 
 
 def test_time_alone_ends_the_rest_when_a_gate_opens_or_the_clock_goes_back(site: Make) -> None:
@@ -196,7 +196,7 @@ def test_time_alone_ends_the_rest_when_a_gate_opens_or_the_clock_goes_back(site:
 
     s = site(SITE).article("a").article("later", publishedDateTime="2026-11-22T13:00:00Z")
     assert s.good().published == 1
-    assert "look" in s.good(now=NOW + timedelta(minutes=59)).seconds
+    assert "check" in s.good(now=NOW + timedelta(minutes=59)).seconds
     assert s.good(now=NOW + timedelta(hours=1)).published == 2
     assert s.good(now=NOW).published == 1
 
@@ -242,7 +242,7 @@ def test_a_damaged_cache_is_begun_anew_without_a_word(site: Make, damage: str, p
         s.build(output=s.root.parent / "clean")
         assert s.tree() == s.tree(s.root.parent / "clean")
     assert file.is_file()
-    assert "look" in s.good().seconds
+    assert "check" in s.good().seconds
 
 
 def _write(file: Path, query: str, value: object) -> None:
@@ -303,7 +303,7 @@ def test_a_build_that_fails_keeps_no_other_waiting(site: Make) -> None:
     shutil.rmtree(s.root / "templates")
     s.article("b")
     assert s.good().seconds["remember"] < 1
-    assert "look" in s.good().seconds
+    assert "check" in s.good().seconds
 
 
 def test_the_engine_is_another_with_every_library_version_and_every_line_of_code(

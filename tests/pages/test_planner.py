@@ -58,7 +58,7 @@ def test_pages_that_are_made_before_the_plan_are_those_of_the_plan(site: Make) -
     s = many(site(f"-- site.toml --\n{BASE}"), 40)
     s.article("one", story="x", webUrl="https://a.example/").article("two", story="x", webUrl="https://b.example/")
     loaded = s.load()
-    made = {page.path: page for page in plan.early_pages(loaded.library, loaded.plan.sheets)}
+    made = {page.path: page for page in plan.early_pages(loaded.library, loaded.plan.refs)}
     assert {type(page) for page in made.values()} == {HomePage, ListPage, StoryPage, ArticlePage}
     assert sum(isinstance(page, ArticlePage) for page in made.values()) == 42
     assert "topics/t1/index.html" in made

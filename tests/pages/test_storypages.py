@@ -38,7 +38,7 @@ def page(s: Site) -> StoryPage:
 
 def test_one_text_in_several_papers_is_shown_once_with_their_names(site: Make) -> None:
     s = storm(site)
-    told = {t.card.title: [c.provider.title for c in t.copies] for g in page(s).groups for t in g.tellings}
+    told = {t.card.title: [c.provider.title for c in t.copies] for g in page(s).groups for t in g.entries}
     assert told == {
         "Wall gives way": ["post.example", "north.post.example"],
         "A night on the quay": [],
@@ -53,7 +53,7 @@ def test_texts_too_short_to_be_sure_of_are_no_copies(site: Make) -> None:
     s = site()
     s.article("a", title="Wall falls", excerpt="More soon.", story="x")
     s.article("b", title="Harbour closed", excerpt="More soon.", story="x")
-    assert [len(g.tellings) for g in page(s).groups] == [1, 1]
+    assert [len(g.entries) for g in page(s).groups] == [1, 1]
 
 
 def test_sub_domains_of_one_owner_are_one_source(site: Make) -> None:
@@ -95,9 +95,9 @@ def test_a_page_says_what_made_the_lead_the_lead(
     s = site()
     s.article("a", story="x", publishedDateTime="2026-11-08T12:00:00Z", **one)
     s.article("b", story="x", **other)
-    assert (page(s).why, page(s).lead.title) == (why, "A")
+    assert (page(s).lead_reason, page(s).lead.title) == (why, "A")
     s.write("content/_stories/x.md", "---\ntitle: X\nlead: b\n---\n")
-    assert (page(s).why, page(s).lead.title) == ("editor", "B")
+    assert (page(s).lead_reason, page(s).lead.title) == ("editor", "B")
 
 
 def test_what_one_side_alone_names_is_beside_the_story_and_says_so(site: Make) -> None:
@@ -105,7 +105,7 @@ def test_what_one_side_alone_names_is_beside_the_story_and_says_so(site: Make) -
     s.article("f", title="Flood elsewhere", webUrl="https://f.example/1", more=related("https://wire.example/1"))
     found = page(s)
     assert [c.title for c in found.beside] == ["Flood elsewhere"]
-    assert [(m.piece.title, m.other.title, m.reason) for m in found.misses] == [
+    assert [(m.card.title, m.other.title, m.reason) for m in found.near_misses] == [
         ("Flood elsewhere", "Wall gives way", "one side")
     ]
     s.good()
@@ -121,10 +121,10 @@ def test_what_came_near_by_words_says_how_near(site: Make) -> None:
     s.article("d", title="Swing bridge stuck open again", story="y")
     for n in range(30):
         s.article(f"n{n}", title=f"Number{n} and its number{n + 100}")
-    miss = next(m for m in page(s).misses if m.piece.title.startswith("Toll"))
+    miss = next(m for m in page(s).near_misses if m.card.title.startswith("Toll"))
     assert miss.reason == "unlike"
     assert 0 < miss.fit < 100
-    (apart,) = (m for m in page(s).misses if m.piece.title.endswith("again"))
+    (apart,) = (m for m in page(s).near_misses if m.card.title.endswith("again"))
     # Alone under its name, so there is no second story to belong to; the name keeps it apart all the same.
     assert apart.reason == "editor"
 
@@ -148,12 +148,12 @@ def test_providers_have_their_figures(site: Make) -> None:
     s.article("h", webUrl="https://wire.example/3", story="y", publishedDateTime="2026-11-10T09:00:00Z", quality=1)
     pages = list(s.load().plan.pages())
     (table,) = (p for p in pages if isinstance(p, SourcesPage))
-    assert {r.domain: (r.figures.stories, r.figures.led, r.figures.first, r.figures.lag) for r in table.sources} == {
+    assert {r.domain: (r.stats.stories, r.stats.led, r.stats.first, r.stats.lag) for r in table.sources} == {
         "wire.example": (2, 1, 1, 60), "ledger.example": (2, 1, 1, 1500), "post.example": (1, 0, 0, 25),
         "north.post.example": (1, 0, 0, 125),
     }  # fmt: skip
     (ledger,) = (p for p in pages if isinstance(p, ListPage) and p.key == "ledger.example")
-    assert ledger.figures == next(r.figures for r in table.sources if r.domain == "ledger.example")
+    assert ledger.stats == next(r.stats for r in table.sources if r.domain == "ledger.example")
     s.good()
     assert "median lag 1 d 1 h" in s.read("providers/ledger.example/index.html")
 
