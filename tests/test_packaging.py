@@ -1,4 +1,4 @@
-"""The wheel alone is enough: installed elsewhere it begins a site and builds it."""
+"""The wheel is complete: installed elsewhere, it creates and builds a site. The Python interface loads on first use."""
 
 import os
 import subprocess
@@ -9,20 +9,22 @@ from pathlib import Path
 
 import pytest
 
+import newsgen
+
 ROOT = Path(__file__).parent.parent
 
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("dist")
-    # By way of the sdist, so that both are whole.
+    # Builds the wheel from the sdist, so that the tests cover both.
     command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(folder), str(ROOT)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return next(folder.glob("*.whl"))
 
 
-def test_the_wheel_carries_templates_static_files_and_starter_content(wheel: Path) -> None:
+def test_the_wheel_contains_templates_static_files_and_demonstration_content(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     for name in (
         "templates/base.html",
@@ -36,13 +38,13 @@ def test_the_wheel_carries_templates_static_files_and_starter_content(wheel: Pat
     assert not [n for n in names if n.startswith(("tests/", "content/", "templates/"))]
 
 
-def test_the_installed_wheel_makes_a_site_and_builds_it(wheel: Path, tmp_path: Path) -> None:
+def test_the_installed_wheel_creates_a_site_and_builds_it(wheel: Path, tmp_path: Path) -> None:
     environment = tmp_path / "env"
     venv.create(environment, with_pip=False)
     site_packages = next((environment / "lib").glob("python*")) / "site-packages"
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(site_packages)
-    # What the wheel depends on is borrowed from this environment; newsgen itself must come from the wheel.
+    # The dependencies come from this environment; newsgen itself must come from the wheel.
     (site_packages / "borrowed.pth").write_text("\n".join(p for p in sys.path if p.endswith("site-packages")) + "\n")
     python = environment / "bin/python"
     clean = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
@@ -68,3 +70,27 @@ def test_the_installed_wheel_makes_a_site_and_builds_it(wheel: Path, tmp_path: P
     assert "stories" in newsgen("build", "--site", "mine")
     assert (tmp_path / "mine/public/index.html").exists()
     assert list((tmp_path / "mine/public/css").glob("site.*.css"))
+
+
+def test_the_python_interface_is_imported_on_first_use() -> None:
+    code = """
+import sys
+import newsgen
+assert not [name for name in sys.modules if name.startswith("newsgen.")]
+from newsgen import Options, build, load
+assert build is sys.modules["newsgen.builder"].build
+from newsgen import *
+assert not hasattr(newsgen, "nonsense")
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_python_interface_reads_and_builds_a_site(tmp_path: Path) -> None:
+    (tmp_path / "content").mkdir()
+    (tmp_path / "content/2026-11-08-a.md").write_text("---\ntitle: A\n---\nText.\n", encoding="utf-8")
+    options = newsgen.Options(site=tmp_path)
+    assert [article.title for article in newsgen.load(options).articles] == ["A"]
+    assert not (tmp_path / "public").exists()
+    assert newsgen.build(options).published == 1
+    assert (tmp_path / "public/2026/11/08/a/index.html").exists()

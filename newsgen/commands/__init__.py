@@ -1,8 +1,8 @@
-"""Words on a command line become calls, and results become text: the only room that prints and exits.
+"""The command line: the only room that prints and exits.
 
-To read: `cli` has all commands, from `building`, `inspecting`, `publishing` and `creating`; `parameters` and `console`
-are what these share. `check`, `listing`, `explain` and `scaffold` do the work of the commands of those names. Each
-command imports what it needs when it runs.
+Reading order: `cli` lists all commands. `building`, `inspecting`, `publishing` and `creating` define them, with the
+options of `parameters` and the output functions of `console`. `check`, `listing`, `explain` and `scaffold` do the work
+of the commands that have no room of their own. Each command imports what it needs when it runs, so `--help` is fast.
 """
 
 from newsgen.commands.cli import main

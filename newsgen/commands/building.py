@@ -9,69 +9,89 @@ from typing import Any
 
 import click
 
-from newsgen.commands.console import CONTENT_ERRORS, ProgressLine, counted, print_json, say, say_problems
-from newsgen.commands.parameters import gates, jobs, options_of, reports_errors, site_and_output
+from newsgen.commands.console import CONTENT_ERRORS, ProgressLine, plural, print_json, print_message, print_problems
+from newsgen.commands.parameters import (
+    FOLDER,
+    gate_options,
+    handle_errors,
+    jobs_option,
+    make_options,
+    site_and_content,
+    site_and_output,
+)
 
 
 @click.command()
 @site_and_output
-@gates
-@jobs
+@gate_options
+@jobs_option
 @click.option("--strict", is_flag=True, help="Write nothing if any file has an error.")
-@click.option("--verify", is_flag=True, help="Compare every output file's bytes, not only its size and time.")
-@click.option("--json", "as_json", is_flag=True, help="Report on stdout as JSON.")
-@click.option("--why", metavar="PATH", help="Build nothing; say why the page at PATH is stale.")
-@reports_errors
-def build(as_json: bool, why: str | None, **chosen: Any) -> None:
-    """Build the site."""
+@click.option("--verify", is_flag=True, help="Compare the bytes of every output file, not only its size and time.")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+@click.option("--why", metavar="PATH", help="Print why the page at PATH is stale; build nothing.")
+@handle_errors
+def build(as_json: bool, why: str | None, **params: Any) -> None:
+    """Build the site.
+
+    Files with errors are reported and left out; the exit code is then 1.
+    """
     from newsgen import builder
 
-    options = options_of(**chosen)
+    options = make_options(**params)
     if why is not None:
         reasons = builder.why(options, why)
         click.echo("\n".join(reasons) if reasons else f"{why}: fresh")
         return
-    # To take all of it apart, or to look for cycles in it, takes longer than to build one article.
+    # The process ends after the build. Collecting cycles or freeing all objects takes longer than to build one article.
     memory = builder.Memory(keep=False)
     gc.disable()
     with ProgressLine() as progress:
         report = builder.build(options, progress, memory=memory)
-    say_problems(report.problems, report.warnings)
+    print_problems(report.problems, report.warnings)
     if as_json:
         print_json(report)
     for note in report.notes:
-        say(note)
+        print_message(note)
     if report.due:
-        say(f"the next change that time alone brings is due at {report.due:%Y-%m-%d %H:%M} UTC: build again then")
+        print_message(f"build again after {report.due:%Y-%m-%d %H:%M} UTC: a scheduled change is due then")
     if options.strict and report.problems:
-        say("nothing was written (--strict)")
+        print_message("nothing was written: fix the errors, or build without --strict")
     elif not as_json:
-        done = f"{report.pages:,} files in {report.output}: {len(report.written):,} written, {len(report.pruned):,} removed"
+        files = plural(report.pages, "file")
+        done = f"{files} in {report.output}: {len(report.written):,} written, {len(report.pruned):,} removed"
         shown = (
-            (report.published, "article"),
-            (report.stories, "story"),
-            (report.coverage, "piece of coverage elsewhere"),
+            (report.published, "article", ""),
+            (report.stories, "story", ""),
+            (report.coverage, "link", "to coverage"),
         )
-        counts = ", ".join(counted(n, word) for n, word in shown)
+        counts = ", ".join(plural(*count) for count in shown)
         click.echo(f"{counts}\n{done}")
     sys.exit(CONTENT_ERRORS if report.problems else 0)
 
 
 @click.command()
-@site_and_output
-@gates
+@site_and_content
+@click.option("--output", type=FOLDER, help="The output folder.  [default: SITE/.newsgen/preview]")
+@gate_options
 @click.option(
-    "--port", type=click.IntRange(0, 65535), help="The port to answer on.  [default: the first free from 8000 on]"
+    "--port", type=click.IntRange(0, 65535), help="The port to listen on.  [default: the first free one from 8000]"
 )
 @click.option(
-    "--host", default="127.0.0.1", show_default=True, help="The address to answer on; 0.0.0.0 lets the network look on."
+    "--host",
+    default="127.0.0.1",
+    show_default=True,
+    help="The address to listen on; 0.0.0.0 makes the preview reachable from the network.",
 )
-@click.option("--poll", is_flag=True, help="Snapshot for changes again and again, for network mounts.")
-@click.option("--navigate", is_flag=True, help="Take browsers to the page of the file that was edited.")
-@click.option("--open", "browse", is_flag=True, help="Open a browser.")
-@click.option("--production", is_flag=True, help="Serve what `build` makes, without the preview's script.")
-@click.option("--jobs", type=click.IntRange(1, 64), help="Processes of the first build.  [default: one a processor]")
-@reports_errors
+@click.option("--poll", is_flag=True, help="Poll the files for changes, for network mounts.")
+@click.option("--navigate", is_flag=True, help="Take open browsers to the page of the edited file.")
+@click.option("--open", "browse", is_flag=True, help="Open the preview in a browser.")
+@click.option("--production", is_flag=True, help="Serve exactly what `build` writes, without the preview's script.")
+@click.option(
+    "--jobs",
+    type=click.IntRange(1, 64),
+    help="The number of processes of the first build.  [default: one per processor]",
+)
+@handle_errors
 def serve(
     port: int | None,
     host: str,
@@ -80,36 +100,42 @@ def serve(
     browse: bool,
     production: bool,
     jobs: int | None,
-    **chosen: Any,
+    **params: Any,
 ) -> None:
-    """Show the site in a browser, and every edit as soon as it is saved.
+    """Preview the site and update it on every edit.
 
-    Held articles are shown with a badge, but with --production.
+    Held articles are shown with a badge, except with --production.
     """
     from newsgen import preview
 
-    site, output = chosen["site"], chosen.pop("output")
+    site, output = params["site"], params.pop("output")
     folder = output or site / preview.FOLDER
-    # Whoever previews a site wants to see what waits to be published; the bar in the page hides it.
-    chosen["unpublished"] = chosen["unpublished"] or not production
-    options = options_of(output=folder, jobs=jobs, fingerprints=production, **chosen)
+    # A preview includes held articles by default; a switch in the page hides them.
+    params["unpublished"] = params["unpublished"] or not production
+    options = make_options(output=folder, jobs=jobs, fingerprints=production, **params)
 
     def ready(address: str, problems: Iterable[object]) -> None:
-        say_problems(problems, ())
-        click.echo(f"{address}\nCtrl+C ends the preview")
+        print_problems(problems, ())
+        click.echo(f"{address}\npress Ctrl+C to stop")
         if browse:
             click.launch(address)
 
     if host in ("0.0.0.0", "::"):  # noqa: S104
-        say("whoever reaches this machine can read the preview, drafts and held articles included", fg="yellow")
+        print_message(
+            "warning: anyone who can reach this machine can read the preview, including drafts and held articles",
+            fg="yellow",
+        )
     preview.serve(options, host=host, port=port, poll=poll, navigate=navigate, live=not production, ready=ready)
 
 
 @click.command()
 @site_and_output
-@reports_errors
-def clean(**chosen: Any) -> None:
-    """Remove every file that newsgen wrote, and its state; nothing else."""
+@handle_errors
+def clean(**params: Any) -> None:
+    """Delete the files that newsgen wrote.
+
+    Deletes the output files that the manifest lists and the cache in SITE/.newsgen. All other files stay.
+    """
     from newsgen.commands import scaffold
 
-    click.echo(f"{scaffold.clean(options_of(**chosen)):,} files removed")
+    click.echo(f"{plural(scaffold.clean(make_options(**params)), 'file')} removed")

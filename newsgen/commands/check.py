@@ -1,4 +1,4 @@
-"""A site is read, planned and rendered, and nothing written: every problem in it is found, dead links included."""
+"""The work of `newsgen check`: reads, plans and renders a site and checks its links. Writes nothing."""
 
 from __future__ import annotations
 
@@ -18,14 +18,16 @@ from newsgen.errors import Problem
 from newsgen.pages import HtmlPage
 
 TIMEOUT = 15.0
+"""Seconds to wait for the answer to one request."""
+
 PAUSE = 0.5
 """Seconds between two requests to one host."""
 
 _LINK = re.compile(rb"""<[a-z][^<>]*?\s(?:href|src)="([^"]*)\"""")
 
 
-class Checked(Report, kw_only=True):
-    """What was found; `links` counts the addresses that were followed."""
+class CheckReport(Report, kw_only=True):
+    """The problems of a site. `links` is the number of links that were checked."""
 
     articles: int = 0
     links: int = 0
@@ -33,11 +35,14 @@ class Checked(Report, kw_only=True):
 
 def check(
     options: Options, progress: Progress | None = None, *, external: bool = False, timeout: float = TIMEOUT
-) -> Checked:
-    """Everything that is wrong with a site. `external` asks the network whether the publishers' addresses answer."""
+) -> CheckReport:
+    """Finds all problems of a site. With `external`, also requests each article's URL from its publisher.
+
+    `timeout` is in seconds per request.
+    """
     loaded = load(options, progress)
     report = loaded.report
-    found = Checked(
+    checked = CheckReport(
         articles=report.articles,
         problems=report.problems,
         warnings=report.warnings,
@@ -46,32 +51,32 @@ def check(
     )
     render = Renderer(loaded.theme, loaded.site)
     paths = set(loaded.plan.refs)
-    outer: dict[str, str] = {}
+    external_links: dict[str, str] = {}
     for number, page in enumerate(loaded.plan.pages(), 1):
         if isinstance(page, HtmlPage):
             for link in sorted({html.unescape(m.decode("utf-8", "replace")) for m in _LINK.findall(render(page))}):
-                found.links += 1
+                checked.links += 1
                 if link.startswith(("http://", "https://")):
-                    outer.setdefault(link.partition("#")[0], page.path)
+                    external_links.setdefault(link.partition("#")[0], page.path)
                 elif not _resolves(link, page.path, loaded.site.root, paths):
-                    found.problems.append(
-                        Problem(path=page.path, field="link", what=f"leads to {link!r}, where nothing is")
+                    checked.problems.append(
+                        Problem(path=page.path, field="link", what=f"there is no page or file {link!r}")
                     )
         if progress and number % 100 == 0:
             progress("checking", number, len(paths))
     if external:
-        sources = {
+        article_urls = {
             a.url: f"{options.content.name if options.content else 'content'}/{a.id}"
             for a in loaded.library.articles
             if a.url
         }
-        found.links += len(sources)
-        found.problems += dead(sources.items(), timeout)
-    return found
+        checked.links += len(article_urls)
+        checked.problems += dead_links(article_urls.items(), timeout)
+    return checked
 
 
 def _resolves(link: str, page: str, root: str, paths: set[str]) -> bool:
-    """Whether a file of the site answers a link on one of its pages."""
+    """Tells whether a link on a page leads to a file of the site. `mailto:` links count as resolved."""
     target = unquote(link.partition("#")[0].partition("?")[0])
     if not target:
         return True
@@ -82,40 +87,42 @@ def _resolves(link: str, page: str, root: str, paths: set[str]) -> bool:
     return target.startswith(root) and urls.path("/" + target[len(root) :]) in paths
 
 
-def dead(sources: Iterable[tuple[str, str]], timeout: float = TIMEOUT) -> list[Problem]:
-    """A problem for each (URL, file) that does not answer; one host is asked one thing at a time."""
+def dead_links(urls_and_files: Iterable[tuple[str, str]], timeout: float = TIMEOUT) -> list[Problem]:
+    """One problem for each (URL, content file) that cannot be fetched. Sends one request at a time to each host."""
     hosts: dict[str, list[tuple[str, str]]] = defaultdict(list)
-    for url, path in sources:
+    for url, path in urls_and_files:
         hosts[urlsplit(url).netloc].append((url, path))
     with ThreadPoolExecutor(16) as pool:
         return sorted(
-            problem for group in pool.map(lambda rows: _ask(rows, timeout), hosts.values()) for problem in group
+            problem for group in pool.map(lambda rows: _check_host(rows, timeout), hosts.values()) for problem in group
         )
 
 
-def _ask(rows: list[tuple[str, str]], timeout: float) -> list[Problem]:
-    out = []
+def _check_host(rows: list[tuple[str, str]], timeout: float) -> list[Problem]:
+    problems = []
     for number, (url, path) in enumerate(rows):
         if number:
             time.sleep(PAUSE)
-        fault = _fault(url, timeout, "HEAD")
-        if fault in ("403", "405", "501"):
-            # Many servers refuse HEAD, not the page.
-            fault = _fault(url, timeout, "GET")
-        if fault:
-            out.append(
+        failure = _failure(url, timeout, "HEAD")
+        if failure in ("403", "405", "501"):
+            # Many servers reject HEAD but serve the page.
+            failure = _failure(url, timeout, "GET")
+        if failure:
+            problems.append(
                 Problem(
                     path=path,
                     field="webUrl",
-                    what=f"{url} does not answer: {fault}",
-                    hint="mend the address, or hold the article",
+                    what=f"cannot fetch {url}: {failure}",
+                    hint="fix the URL, or hold the article with `published: false`",
                 )
             )
-    return out
+    return problems
 
 
-def _fault(url: str, timeout: float, method: str) -> str:
-    request = urllib.request.Request(url, method=method, headers={"User-Agent": "newsgen check"})  # noqa: S310  http(s) by the loader
+def _failure(url: str, timeout: float, method: str) -> str:
+    """Why a request failed: the HTTP status or the network error. Empty if it succeeded."""
+    # The reader of content files accepts only http and https.
+    request = urllib.request.Request(url, method=method, headers={"User-Agent": "newsgen check"})  # noqa: S310
     try:
         with urllib.request.urlopen(request, timeout=timeout):  # noqa: S310
             return ""

@@ -1,4 +1,4 @@
-"""The command line: every command, and how each ends."""
+"""The command line: all commands, and the exit code of each."""
 
 from __future__ import annotations
 
@@ -15,25 +15,32 @@ from newsgen.commands.publishing import diff, publish
 
 
 def main() -> None:
-    """Runs a command. Exit codes: 0 done, 1 the content has errors, 2 wrong usage, 3 could not finish."""
+    """Runs a command and ends the process.
+
+    Exit codes: 0 done, 1 the content has errors, 2 wrong usage, 3 could not finish.
+    """
     code: object = CANNOT_FINISH
     try:
         try:
             cli(prog_name="newsgen")
-        except SystemExit as end:
-            code = end.code
+        except SystemExit as exit:
+            code = exit.code
         sys.stdout.flush()
         sys.stderr.flush()
     except BrokenPipeError:
         code = CANNOT_FINISH
-    # Without taking a large site apart object by object.
+    # Ends at once: the interpreter would first free a large site object by object.
     os._exit(code if isinstance(code, int) else 0)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(package_name="newsgen", message="newsgen %(version)s")
 def cli() -> None:
-    """Turn a folder of article files into a browsable news site, with every story clustered with its coverage."""
+    """Turn a folder of article files into a news site.
+
+    Articles about one event are grouped into a story with all its sources. To start, run `newsgen new site FOLDER`,
+    then `newsgen serve --site FOLDER`.
+    """
 
 
 for command in (build, serve, check, list_, explain, publish, diff, new, schema, clean):

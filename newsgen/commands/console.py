@@ -1,4 +1,4 @@
-"""What commands print: results on stdout, progress and problems on stderr."""
+"""Output of commands: results go to stdout; progress, notes and errors go to stderr."""
 
 from __future__ import annotations
 
@@ -13,27 +13,28 @@ CANNOT_FINISH = 3
 """Exit codes."""
 
 
-def counted(count: int, word: str) -> str:
-    """A count and its noun: 1 story, 2 stories."""
-    if count == 1:
-        return f"1 {word}"
-    head, _, tail = word.partition(" ")
-    plural = head.removesuffix("y") + "ies" if head.endswith("y") else head + "s"
-    return f"{count:,} {plural} {tail}".rstrip()
+def plural(count: int, noun: str, rest: str = "") -> str:
+    """A count with its noun in the singular or plural, and the `rest` of the phrase: 1 story, 2 links to coverage."""
+    if count != 1:
+        noun = noun.removesuffix("y") + "ies" if noun.endswith("y") else noun + "s"
+    return f"{count:,} {noun} {rest}".rstrip()
 
 
 class ProgressLine:
-    """A line on a terminal that says how far a long build is; nothing where nobody watches."""
+    """One line on a terminal that shows how far a long run is. Prints nothing if stderr is not a terminal.
+
+    `with ProgressLine() as progress` gives the function to pass on as `newsgen.builder.Progress`, or None.
+    """
 
     def __init__(self) -> None:
-        self._shown = sys.stderr.isatty()
+        self._enabled = sys.stderr.isatty()
         self._last = ""
 
     def __enter__(self) -> Any:
-        return self._step if self._shown else None
+        return self._update if self._enabled else None
 
-    def _step(self, what: str, done: int, all: int) -> None:
-        self._last = f"{what} {done:,}" + (f" of {all:,}" if all else "")
+    def _update(self, step: str, done: int, total: int) -> None:
+        self._last = f"{step} {done:,}" + (f" of {total:,}" if total else "")
         click.echo(f"\r\x1b[K{self._last}", err=True, nl=False)
 
     def __exit__(self, *_: object) -> None:
@@ -41,18 +42,21 @@ class ProgressLine:
             click.echo("\r\x1b[K", err=True, nl=False)
 
 
-def say_problems(problems: Iterable[object], warnings: Iterable[object]) -> None:
+def print_problems(problems: Iterable[object], warnings: Iterable[object]) -> None:
+    """Prints warnings, then errors, one per line."""
     for warning in warnings:
-        say(f"warning: {warning}", fg="yellow")
+        print_message(f"warning: {warning}", fg="yellow")
     for problem in problems:
-        say(f"error: {problem}", fg="red")
+        print_message(f"error: {problem}", fg="red")
 
 
-def say(message: str, **style: Any) -> None:
+def print_message(message: str, **style: Any) -> None:
+    """Prints one line to stderr, in the given style if that is a terminal."""
     click.secho(message, err=True, **style)
 
 
 def print_json(value: object) -> None:
+    """Prints a value to stdout as indented JSON."""
     import msgspec
 
     click.echo(msgspec.json.format(msgspec.json.encode(value)).decode())

@@ -1,4 +1,4 @@
-"""The commands that create files: new site, article, topic and provider; and schema, which describes them."""
+"""The commands that create files, and schema, which describes these files."""
 
 from __future__ import annotations
 
@@ -7,35 +7,38 @@ from typing import Any
 
 import click
 
-from newsgen.commands.console import print_json
-from newsgen.commands.parameters import FOLDER, Moment, reports_errors
+from newsgen.commands.console import plural, print_json
+from newsgen.commands.parameters import FOLDER, Time, handle_errors
 
 
 @click.group()
 def new() -> None:
-    """Begin a site, an article, or the facts about a topic or a provider."""
+    """Create a site, article, topic or provider."""
 
 
 @new.command(name="site")
 @click.argument("folder", type=FOLDER)
-@click.option("--empty", is_flag=True, help="Without the demonstration content.")
-@reports_errors
+@click.option("--empty", is_flag=True, help="Leave out the demonstration content.")
+@handle_errors
 def new_site(folder: Path, empty: bool) -> None:
-    """Begin a site in FOLDER, with demonstration content to look at and to throw away."""
+    """Create a site in FOLDER.
+
+    The site has demonstration content, which you can delete. FOLDER must be missing or empty.
+    """
     from newsgen.commands import scaffold
 
-    made = scaffold.site(folder, empty=empty)
-    click.echo(f"{len(made)} files in {folder}\nnext: newsgen build --site {folder}")
+    created = scaffold.site(folder, empty=empty)
+    click.echo(f"{plural(len(created), 'file')} created in {folder}\nnext: newsgen serve --site {folder}")
 
 
 @new.command(name="article")
 @click.argument("title")
 @click.option("--site", type=FOLDER, default=Path(), help="The site's folder.  [default: .]")
-@click.option("--url", default="", help="The publisher's page; none for the site's own post.")
-@click.option("--date", type=Moment(), metavar="TIME", help="When it was published.  [default: now]")
-@reports_errors
+@click.option("--url", default="", help="The article's URL at its publisher; leave it out for an own post.")
+@click.option("--date", type=Time(), metavar="TIME", help="The time of publication.  [default: now]")
+@handle_errors
 def new_article(title: str, site: Path, url: str, date: Any) -> None:
-    """Begin an article file, as a draft."""
+    """Create an article file, as a draft."""
     from newsgen.commands import scaffold
 
     click.echo(scaffold.article(site, title, url, date))
@@ -44,9 +47,9 @@ def new_article(title: str, site: Path, url: str, date: Any) -> None:
 @new.command(name="topic")
 @click.argument("name")
 @click.option("--site", type=FOLDER, default=Path(), help="The site's folder.  [default: .]")
-@reports_errors
+@handle_errors
 def new_topic(name: str, site: Path) -> None:
-    """Begin the file with the facts about a topic."""
+    """Create the file about a topic."""
     from newsgen.commands import scaffold
 
     click.echo(scaffold.topic(site, name))
@@ -55,9 +58,9 @@ def new_topic(name: str, site: Path) -> None:
 @new.command(name="provider")
 @click.argument("domain")
 @click.option("--site", type=FOLDER, default=Path(), help="The site's folder.  [default: .]")
-@reports_errors
+@handle_errors
 def new_provider(domain: str, site: Path) -> None:
-    """Begin the file with the facts about a provider."""
+    """Create the file about a provider."""
     from newsgen.commands import scaffold
 
     click.echo(scaffold.provider(site, domain))
@@ -65,9 +68,12 @@ def new_provider(domain: str, site: Path) -> None:
 
 @click.command()
 @click.argument("what", type=click.Choice(["article", "site", "topic", "provider"]))
-@reports_errors
+@handle_errors
 def schema(what: str) -> None:
-    """Print the JSON Schema of a kind of file, for editors."""
+    """Print the JSON Schema of a kind of file.
+
+    Editors use it to complete and check site.toml and front matter.
+    """
     from newsgen.commands import scaffold
 
     print_json(scaffold.schema(what))

@@ -1,4 +1,4 @@
-"""Why a story is what it is, and an article where it is: the evidence with its scores, and what came near."""
+"""The work of `newsgen explain`: the evidence for the members of a story, with scores, and the near misses."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 from newsgen import canonical, urls
 from newsgen.builder import Memory, Options, Progress, load
+from newsgen.commands.console import plural
 from newsgen.errors import ConfigError
 from newsgen.library import Library
 from newsgen.model import Article, Member, Rejected, Story
@@ -14,49 +15,54 @@ from newsgen.stories import COVERAGE_PREFIX, Clusterer, lead_reason
 
 KINDS = {
     "same address": "has the same address as {other}",
-    "mutual": "names {other} and is named by it",
-    "declared": "is named by {other}",
-    "editor": "was put by an editor with {other}",
-    "similar": "is {score:.0%} alike in its words to {other}",
+    "mutual": "lists {other} in `related` and is listed by it",
+    "declared": "is listed in `related` of {other}",
+    "editor": "names the same `story` as {other}",
+    "similar": "is {score:.0%} similar to {other}",
 }
+"""What to print after a member, by `Evidence.kind`."""
+
 REASONS = {
-    "one side": "only one of it and {other} names the other",
-    "editor": "was kept apart by an editor",
-    "elsewhere": "is {score:.0%} alike to {other}, and fits another story better",
-    "unlike": "is {score:.0%} alike to {other}, and has {fit:.0%} of what is enough",
+    "one side": "and {other}: only one lists the other in `related`",
+    "editor": "belongs to a different `story`",
+    "elsewhere": "is {score:.0%} similar to {other}, but fits another story better",
+    "unlike": "is {score:.0%} similar to {other}, with {fit:.0%} of the score needed to join",
 }
+"""What to print after a near miss, by `Rejected.reason`."""
+
 LEADS = {
-    "editor": "an editor chose it",
-    "quality": "its quality is the highest",
-    "heat": "its heat is the highest among the best",
-    "newest": "it is the newest of the best",
+    "editor": "chosen by an editor",
+    "quality": "highest quality",
+    "heat": "highest heat among members of equal quality",
+    "newest": "newest among members of equal quality and heat",
 }
+"""What to print after the lead, by the result of `lead_reason`."""
 
 
 def explain(target: str, options: Options, progress: Progress | None = None) -> dict[str, Any]:
-    """What there is to say of a story or an article, called by its address, file, file name or URL.
+    """The explanation of a story or an article, named by its address, file, file name or URL.
 
-    Raises ConfigError where nothing that is published is called so.
+    Raises ConfigError if no published story or article has that name.
     """
     clusterer = Clusterer()
     memory = Memory(keep=False)
     memory.clusterer = clusterer
     library = load(options, progress, memory=memory).library
-    found = _find(library, target)
-    if isinstance(found, Story):
-        return _story(library, found)
-    story = library.story_of.get(found.id)
+    match = _find(library, target)
+    if isinstance(match, Story):
+        return _story(library, match)
+    story = library.story_of.get(match.id)
     if story is not None:
-        said = _story(library, story)
-        mine = [e for e in story.evidence if found.id in (e.member, e.other)]
-        return {"article": _member(found), "story": said["story"], "evidence": [_row(e) for e in mine],
-                "nearest": [r for r in said["nearest"] if found.id in (r["id"], r["other"])]}  # fmt: skip
-    told = clusterer.grouping.told((found.id,))
-    near = [
+        explanation = _story(library, story)
+        own_evidence = [e for e in story.evidence if match.id in (e.member, e.other)]
+        return {"article": _member(match), "story": explanation["story"], "evidence": [_row(e) for e in own_evidence],
+                "nearest": [r for r in explanation["nearest"] if match.id in (r["id"], r["other"])]}  # fmt: skip
+    evidence = clusterer.grouping.evidence((match.id,))
+    near_misses = [
         Rejected(id=c.id, other=c.other, reason="elsewhere" if c.fit > 1 else "unlike", score=c.score, fit=c.fit)
-        for c in told.beside
+        for c in evidence.near_misses
     ]
-    return {"article": _member(found), "story": None, "evidence": [], "nearest": [_row(r) for r in near]}
+    return {"article": _member(match), "story": None, "evidence": [], "nearest": [_row(r) for r in near_misses]}
 
 
 def _find(library: Library, target: str) -> Story | Member:
@@ -72,8 +78,8 @@ def _find(library: Library, target: str) -> Story | Member:
             return library.story_of.get(member.id, member) if path == story_path else member
         if key and key in (member.keys if isinstance(member, Article) else (member.id.removeprefix(COVERAGE_PREFIX),)):
             return member
-    what = f"{target!r} is no story and no article that is published"
-    hint = "give an address (/story/…), a file below the content folder, its name or its URL; --all shows held ones too"
+    what = f"no published story or article matches {target!r}"
+    hint = "write an address (/story/…), a file below the content folder, a file name or a URL, or add --all"
     raise ConfigError(f"{what}; {hint}")
 
 
@@ -92,28 +98,28 @@ def _member(member: Member) -> dict[str, Any]:
             "title": member.title, "provider": member.provider, "published": member.published}  # fmt: skip
 
 
-def _row(found: Any) -> dict[str, Any]:
-    row = {name: getattr(found, name) for name in found.__struct_fields__}
+def _row(item: Any) -> dict[str, Any]:
+    row = {name: getattr(item, name) for name in item.__struct_fields__}
     return {"id": row.pop("member"), **row} if "member" in row else row
 
 
-def lines(said: dict[str, Any]) -> Iterator[str]:
-    """The same as text."""
-    story = said["story"]
-    if "article" in said:
-        yield f"{said['article']['id']}: {said['article']['title']}"
-        yield f"  in {story['address']}: {story['title']}" if story else "  in no story"
-        for row in said["evidence"]:
+def lines(explanation: dict[str, Any]) -> Iterator[str]:
+    """An explanation as lines of text."""
+    story = explanation["story"]
+    if "article" in explanation:
+        yield f"{explanation['article']['id']}: {explanation['article']['title']}"
+        yield f"  in {story['address']}: {story['title']}" if story else "  not in a story"
+        for row in explanation["evidence"]:
             yield f"    {row['id']} " + KINDS[row["kind"]].format(**row)
     else:
         yield f"{story['address']}: {story['title']}"
-        yield f"  {len(said['members'])} members, {story['sources']} independent sources"
-        yield f"  lead: {story['lead']}, since {LEADS[story['why']]}"
-        for member in said["members"]:
+        yield f"  {plural(len(explanation['members']), 'member')}, {plural(story['sources'], 'independent source')}"
+        yield f"  lead: {story['lead']} ({LEADS[story['why']]})"
+        for member in explanation["members"]:
             yield f"  {member['published']:%Y-%m-%d %H:%M}  {member['id']}: {member['title']} ({member['provider'] or 'own post'})"
             for row in member["evidence"]:
                 yield "    " + KINDS[row["kind"]].format(**row)
-    if said["nearest"]:
-        yield "  near, and not in it:" if story else "  nearest:"
-    for row in said["nearest"]:
+    if explanation["nearest"]:
+        yield "  near misses:" if story else "  nearest articles:"
+    for row in explanation["nearest"]:
         yield f"    {row['id']} " + REASONS[row["reason"]].format(**row)

@@ -1,4 +1,4 @@
-"""The commands that look at a site and change nothing: check, list and explain."""
+"""The commands that inspect a site and write nothing: check, list and explain."""
 
 from __future__ import annotations
 
@@ -7,30 +7,34 @@ from typing import Any
 
 import click
 
-from newsgen.commands.console import CONTENT_ERRORS, ProgressLine, print_json, say, say_problems
-from newsgen.commands.parameters import gates, options_of, reports_errors, site_and_output
+from newsgen.commands.console import CONTENT_ERRORS, ProgressLine, plural, print_json, print_message, print_problems
+from newsgen.commands.parameters import gate_options, handle_errors, make_options, site_and_output
 
 
 @click.command()
 @site_and_output
-@gates
-@click.option("--external", is_flag=True, help="Also ask the network whether the publishers' addresses still answer.")
-@click.option("--json", "as_json", is_flag=True, help="Report on stdout as JSON.")
-@reports_errors
-def check(external: bool, as_json: bool, **chosen: Any) -> None:
-    """Read everything and report what is wrong, links included; write nothing."""
-    from newsgen.commands.check import check as run
+@gate_options
+@click.option("--external", is_flag=True, help="Also request each article's URL from its publisher.")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+@handle_errors
+def check(external: bool, as_json: bool, **params: Any) -> None:
+    """Check content, templates and links.
+
+    Reads, plans and renders the whole site and reports every error. Writes nothing.
+    """
+    from newsgen.commands.check import check as check_site
 
     with ProgressLine() as progress:
-        report = run(options_of(**chosen), progress, external=external)
-    say_problems(report.problems, report.warnings)
+        report = check_site(make_options(**params), progress, external=external)
+    print_problems(report.problems, report.warnings)
     for note in report.notes:
-        say(note)
+        print_message(note)
     if as_json:
         print_json(report)
     else:
         click.echo(
-            f"{report.articles:,} articles and {report.links:,} links checked: {len(report.problems):,} errors, {len(report.warnings):,} warnings"
+            f"{plural(report.articles, 'article')} and {plural(report.links, 'link')} checked: "
+            f"{plural(len(report.problems), 'error')}, {plural(len(report.warnings), 'warning')}"
         )
     sys.exit(CONTENT_ERRORS if report.problems else 0)
 
@@ -38,41 +42,45 @@ def check(external: bool, as_json: bool, **chosen: Any) -> None:
 @click.command(name="list")
 @click.argument("what", type=click.Choice(["held", "drafts", "future", "expired", "stories", "topics", "providers"]))
 @site_and_output
-@gates
-@click.option("--json", "as_json", is_flag=True, help="As JSON.")
-@reports_errors
-def list_(what: str, as_json: bool, **chosen: Any) -> None:
-    """List what is kept back, or what there is."""
+@gate_options
+@click.option("--json", "as_json", is_flag=True, help="Print the rows as JSON.")
+@handle_errors
+def list_(what: str, as_json: bool, **params: Any) -> None:
+    """List articles, stories, topics or providers.
+
+    Articles are listed by the reason that keeps them out of the build: held, drafts, future or expired.
+    """
     from newsgen.commands import listing
 
     with ProgressLine() as progress:
-        rows, problems = listing.rows(what, options_of(**chosen), progress)
-    say_problems(problems, ())
+        rows, problems = listing.rows(what, make_options(**params), progress)
+    print_problems(problems, ())
     if as_json:
         print_json(rows)
     else:
         for row in rows:
-            click.echo("\t".join(listing.columns(row)))
+            click.echo("\t".join(listing.cells(row)))
     sys.exit(CONTENT_ERRORS if problems else 0)
 
 
 @click.command()
 @click.argument("target", metavar="STORY|ARTICLE")
 @site_and_output
-@gates
-@click.option("--json", "as_json", is_flag=True, help="As JSON.")
-@reports_errors
-def explain(target: str, as_json: bool, **chosen: Any) -> None:
-    """Say why a story is what it is, or an article where it is.
+@gate_options
+@click.option("--json", "as_json", is_flag=True, help="Print the explanation as JSON.")
+@handle_errors
+def explain(target: str, as_json: bool, **params: Any) -> None:
+    """Explain why articles are in a story or not.
 
-    The target is an address of the site, a file below the content folder, a file's name, or a publisher's URL.
+    Prints the evidence for each member, the reason for the lead, and the near misses. Name a story or an article by
+    its address on the site, its file below the content folder, its file name, or the publisher's URL.
     """
-    from newsgen.commands.explain import explain as run
+    from newsgen.commands.explain import explain as explain_target
     from newsgen.commands.explain import lines
 
     with ProgressLine() as progress:
-        said = run(target, options_of(**chosen), progress)
+        explanation = explain_target(target, make_options(**params), progress)
     if as_json:
-        print_json(said)
+        print_json(explanation)
     else:
-        click.echo("\n".join(lines(said)))
+        click.echo("\n".join(lines(explanation)))

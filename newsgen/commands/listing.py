@@ -1,4 +1,4 @@
-"""A loaded site in rows: what is kept back and why, which stories, topics and providers there are."""
+"""The work of `newsgen list`: articles that a gate keeps out, stories, topics and providers, as rows."""
 
 from __future__ import annotations
 
@@ -11,31 +11,32 @@ from newsgen.builder import Options, Progress, load
 from newsgen.errors import Problem
 from newsgen.model import Article, by_time
 
-GATES = {"held": "held", "drafts": "draft", "future": "future", "expired": "expired"}
+GATE_BY_LIST = {"held": "held", "drafts": "draft", "future": "future", "expired": "expired"}
+"""The gates by the names of their lists."""
 
 
 def rows(what: str, options: Options, progress: Progress | None = None) -> tuple[list[dict[str, Any]], list[Problem]]:
-    """The rows of a list by its name, first the column people look for; and the problems met on the way."""
+    """The rows of the list named `what`, and the problems of the site. The most useful column comes first."""
     loaded = load(options, progress)
-    shelved = loaded.library
+    site_library = loaded.library
     out: list[dict[str, Any]] = []
-    if what in GATES:
+    if what in GATE_BY_LIST:
         for article in sorted(loaded.articles, key=by_time, reverse=True):
-            if library.gate(article, loaded.now) == GATES[what]:
+            if library.gate(article, loaded.now) == GATE_BY_LIST[what]:
                 row = {"id": article.id, "published": article.published, "title": article.title, "heat": article.heat}
                 out.append(row | ({"expires": article.expires} if what == "expired" else {}))
     elif what == "stories":
-        for story in reversed(shelved.stories):
+        for story in reversed(site_library.stories):
             members = [
                 {"id": m.id, "file": m.id if isinstance(m, Article) else None, "url": m.url, "title": m.title}
                 for m in story.members
             ]
-            row = {"address": urls.story(shelved.address[story.id]), "members": members}
+            row = {"address": urls.story(site_library.address[story.id]), "members": members}
             row |= {"sources": story.sources, "lead": story.lead.id, "title": story.lead.title, "id": story.id}
             out.append(row)
     else:
         axis = {"topics": "topic", "providers": "provider"}[what]
-        sections = sorted(shelved.sections[axis].values(), key=lambda s: (-len(s.members), s.key))
+        sections = sorted(site_library.sections[axis].values(), key=lambda s: (-len(s.members), s.key))
         out += (
             {"key": s.key, "members": len(s.members), "title": s.title, "address": urls.section(axis, s.key)}
             for s in sections
@@ -43,8 +44,8 @@ def rows(what: str, options: Options, progress: Progress | None = None) -> tuple
     return out, loaded.report.problems
 
 
-def columns(row: dict[str, Any]) -> list[str]:
-    """A row as text: lists by their length, times to the minute, nothing as a dash."""
+def cells(row: dict[str, Any]) -> list[str]:
+    """The values of a row as text: the length of a list, a time to the minute, a dash for None."""
     return [_cell(value) for value in row.values()]
 
 

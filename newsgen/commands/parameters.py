@@ -1,4 +1,4 @@
-"""Options that combined commands share."""
+"""Options that several commands share."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from newsgen.commands.console import CANNOT_FINISH, say
+from newsgen.commands.console import CANNOT_FINISH, print_message
 
 if TYPE_CHECKING:
     from newsgen.builder import Options
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 Command = Callable[..., Any]
 
 
-def reports_errors(command: Command) -> Command:
-    """Ends a command that cannot go on with a message instead of a trace."""
+def handle_errors(command: Command) -> Command:
+    """Decorates a command: an error that ends the run prints a message and sets the exit code, without a traceback."""
 
     @functools.wraps(command)
     def run(*args: Any, **kwargs: Any) -> Any:
@@ -29,77 +29,78 @@ def reports_errors(command: Command) -> Command:
             return command(*args, **kwargs)
         except NewsgenError as error:
             for problem in error.problems:
-                say(f"error: {problem}", fg="red")
+                print_message(f"error: {problem}", fg="red")
             sys.exit(2 if isinstance(error, ConfigError) else CANNOT_FINISH)
         except KeyboardInterrupt:
-            say("stopped")
+            print_message("interrupted")
             sys.exit(CANNOT_FINISH)
 
     return run
 
 
-class Moment(click.ParamType[Any]):
+class Time(click.ParamType[Any]):
+    """A time in ISO 8601, as an aware datetime in UTC; or one of the `keywords`, as it is. UTC if no zone is given."""
+
     name = "time"
 
-    def __init__(self, *words: str) -> None:
-        self.words = words
+    def __init__(self, *keywords: str) -> None:
+        self.keywords = keywords
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         from datetime import UTC, datetime
 
-        if not isinstance(value, str) or value in self.words:
+        if not isinstance(value, str) or value in self.keywords:
             return value
         try:
-            moment = datetime.fromisoformat(value)
-            return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+            time = datetime.fromisoformat(value)
+            return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
         except (ValueError, OverflowError):
-            words = "".join(f"{w}, " for w in self.words)
-            self.fail(f"{value!r} is not {words}a time such as 2026-11-08T16:30:00Z", param, ctx)
+            keywords = "".join(f"{k} or " for k in self.keywords)
+            self.fail(f"{value!r} is not a valid time; write {keywords}a time such as 2026-11-08T16:30:00Z", param, ctx)
 
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
-_GATES = {"unpublished": "held", "drafts": "draft", "future": "future", "expired": "expired"}
+_GATE_BY_FLAG = {"unpublished": "held", "drafts": "draft", "future": "future", "expired": "expired"}
 
 
-def combined(*decorators: Callable[[Command], Command]) -> Callable[[Command], Command]:
+def combine(*decorators: Callable[[Command], Command]) -> Callable[[Command], Command]:
+    """One decorator that applies several, in the order in which `--help` shows them."""
     return lambda command: functools.reduce(lambda c, d: d(c), reversed(decorators), command)
 
 
-site_and_content = combined(
-    click.option(
-        "--site",
-        type=FOLDER,
-        default=Path(),
-        help="The site's folder: site.toml, content/, templates/, static/.  [default: .]",
-    ),
+site_and_content = combine(
+    click.option("--site", type=FOLDER, default=Path(), help="The site's folder.  [default: .]"),
     click.option("--content", type=FOLDER, help="The folder of article files.  [default: SITE/content]"),
 )
-site_and_output = combined(
+site_and_output = combine(
     site_and_content,
-    click.option("--output", type=FOLDER, help="The folder to write to.  [default: SITE/public]"),
+    click.option("--output", type=FOLDER, help="The output folder.  [default: SITE/public]"),
 )
-times = combined(
-    click.option("--clock", type=Moment("content", "wall"), default="content", metavar="content|wall|TIME",
-                 help="When “today” is: at the newest article, by the machine, or at a time.  [default: content]"),
-    click.option("--now", type=Moment(), metavar="TIME", help="The time that decides what is future or expired.  [default: the machine's]"),
+clock_options = combine(
+    click.option("--clock", type=Time("content", "wall"), default="content", metavar="content|wall|TIME",
+                 help="What counts as today: the newest article's day, the machine's clock, or a given time.  [default: content]"),
+    click.option("--now", type=Time(), metavar="TIME", help="The time that decides what is future or expired.  [default: now]"),
 )  # fmt: skip
-gates = combined(
-    click.option("--unpublished", is_flag=True, help="Show articles that are held (published: false)."),
-    click.option("--drafts", is_flag=True, help="Show drafts."),
-    click.option("--future", is_flag=True, help="Show articles dated in the future."),
-    click.option("--expired", is_flag=True, help="Show articles whose expiryDate has passed."),
-    click.option("--all", "everything", is_flag=True, help="Show all of these."),
-    times,
+gate_options = combine(
+    click.option("--unpublished", is_flag=True, help="Include held articles (published: false)."),
+    click.option("--drafts", is_flag=True, help="Include drafts."),
+    click.option("--future", is_flag=True, help="Include articles dated in the future."),
+    click.option("--expired", is_flag=True, help="Include articles whose expiryDate has passed."),
+    click.option("--all", "everything", is_flag=True, help="Include all of these."),
+    clock_options,
 )
-jobs = click.option(
-    "--jobs", type=click.IntRange(1, 64), help="Processes that read and render.  [default: one a processor]"
+jobs_option = click.option(
+    "--jobs",
+    type=click.IntRange(1, 64),
+    help="The number of processes that read and render.  [default: one per processor]",
 )
 
 
-def options_of(site: Path, content: Path | None, output: Path | None, **rest: Any) -> Options:
+def make_options(site: Path, content: Path | None, output: Path | None, **rest: Any) -> Options:
+    """The builder's options from the parameters of a command."""
     from newsgen.builder import Options
 
-    show = frozenset(gate for flag, gate in _GATES.items() if rest.pop(flag, False))
+    show = frozenset(gate for flag, gate in _GATE_BY_FLAG.items() if rest.pop(flag, False))
     if rest.pop("everything", False):
-        show = frozenset(_GATES.values())
+        show = frozenset(_GATE_BY_FLAG.values())
     return Options(site=site, content=content, output=output, show=show, **rest)

@@ -1,4 +1,4 @@
-"""The commands that bring a site to its readers: publish and diff."""
+"""The commands for targets: publish and diff."""
 
 from __future__ import annotations
 
@@ -8,32 +8,42 @@ from typing import Any
 
 import click
 
-from newsgen.commands.console import CONTENT_ERRORS, ProgressLine, print_json, say, say_problems
-from newsgen.commands.parameters import FOLDER, jobs, options_of, reports_errors, site_and_content, times
+from newsgen.commands.console import CONTENT_ERRORS, ProgressLine, print_json, print_message, print_problems
+from newsgen.commands.parameters import (
+    FOLDER,
+    clock_options,
+    handle_errors,
+    jobs_option,
+    make_options,
+    site_and_content,
+)
 
 
 @click.command()
 @click.argument("target", required=False)
 @site_and_content
-@times
-@jobs
-@click.option("--dry-run", is_flag=True, help="Send nothing; say what would be sent, and why.")
-@click.option("--rollback", is_flag=True, help="Go back to the release before; build and send nothing.")
-@click.option("--allow-errors", is_flag=True, help="Publish although files with errors are left out.")
-@click.option("--allow-lost", is_flag=True, help="Publish although addresses vanish that answered before.")
+@clock_options
+@jobs_option
+@click.option("--dry-run", is_flag=True, help="Print what would be sent and why; send nothing.")
+@click.option("--rollback", is_flag=True, help="Go back to the previous release; build nothing.")
+@click.option("--allow-errors", is_flag=True, help="Publish without the files that have errors.")
+@click.option("--allow-lost", is_flag=True, help="Publish even if addresses disappear without a redirect.")
 @click.option(
-    "--max-delete", type=click.IntRange(0), metavar="N", help="Publish nothing if more files would go.  [default: 256]"
+    "--max-delete", type=click.IntRange(0), metavar="N", help="Refuse to delete more than N files.  [default: 256]"
 )
 @click.option(
     "--changed",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Write the addresses that changed to FILE, one a line.",
+    help="Write the URLs that changed to FILE, one per line.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Report on stdout as JSON.")
-@reports_errors
-def publish(as_json: bool, changed: Path | None, **chosen: Any) -> None:
-    """Build the site afresh and bring it to TARGET: a name from site.toml, or an address.
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+@handle_errors
+def publish(as_json: bool, changed: Path | None, **params: Any) -> None:
+    """Build the site and upload it to a target.
+
+    The build is always clean and never includes drafts or held articles. TARGET is a name or an address; leave it
+    out if site.toml names only one.
 
     \b
     An address is one of:
@@ -43,22 +53,24 @@ def publish(as_json: bool, changed: Path | None, **chosen: Any) -> None:
     from newsgen import publish as publishing
     from newsgen.errors import PublishError
 
-    orders = publishing.Orders(**{name: chosen.pop(name) for name in publishing.Orders.__struct_fields__})
+    publish_options = publishing.PublishOptions(
+        **{name: params.pop(name) for name in publishing.PublishOptions.__struct_fields__}
+    )
     with ProgressLine() as progress:
-        report = publishing.publish(options_of(output=None, **chosen), orders, progress)
-    refused = bool(report.problems) and not orders.allow_errors
-    say_problems(report.problems, report.warnings)
+        report = publishing.publish(make_options(output=None, **params), publish_options, progress)
+    refused = bool(report.problems) and not publish_options.allow_errors
+    print_problems(report.problems, report.warnings)
     for note in report.notes:
-        say(note)
+        print_message(note)
     if changed and report.done:
         try:
             changed.write_text("".join(f"{address}\n" for address in report.changed), encoding="utf-8")
         except OSError as error:
-            raise PublishError(f"{changed}: cannot be written, but the site is there: {error.strerror}") from None
+            raise PublishError(f"{changed}: cannot be written, but the site was published: {error.strerror}") from None
     if as_json:
         print_json(report)
     elif refused:
-        say("nothing was published: mend the files, or leave them out with --allow-errors")
+        print_message("nothing was published: fix the files, or leave them out with --allow-errors")
     else:
         for line in publishing.report_lines(report):
             click.echo(line)
@@ -68,23 +80,25 @@ def publish(as_json: bool, changed: Path | None, **chosen: Any) -> None:
 @click.command()
 @click.argument("target", required=False)
 @site_and_content
-@times
-@jobs
-@click.option(
-    "--output", type=FOLDER, help="Compare with this folder where there is no TARGET.  [default: SITE/public]"
-)
-@click.option("--json", "as_json", is_flag=True, help="As JSON.")
-@reports_errors
-def diff(target: str | None, as_json: bool, **chosen: Any) -> None:
-    """Say what a publish would change for readers of TARGET, or of the output folder where there is none."""
+@clock_options
+@jobs_option
+@click.option("--output", type=FOLDER, help="The folder to compare with if there is no target.  [default: SITE/public]")
+@click.option("--json", "as_json", is_flag=True, help="Print the comparison as JSON.")
+@handle_errors
+def diff(target: str | None, as_json: bool, **params: Any) -> None:
+    """Show what a publish would change for readers.
+
+    Compares a clean build with the last publish to TARGET, which is a name or an address as for `publish`. Without
+    TARGET, compares with the only target in site.toml or, if there are none, with the output folder.
+    """
     from newsgen import publish as publishing
 
     with ProgressLine() as progress:
-        found = publishing.diff(options_of(**chosen), target, progress)
-    say_problems(found.problems, ())
+        difference = publishing.diff(make_options(**params), target, progress)
+    print_problems(difference.problems, ())
     if as_json:
-        print_json(found)
+        print_json(difference)
     else:
-        for line in publishing.comparison_lines(found):
+        for line in publishing.comparison_lines(difference):
             click.echo(line)
-    sys.exit(CONTENT_ERRORS if found.problems else 0)
+    sys.exit(CONTENT_ERRORS if difference.problems else 0)

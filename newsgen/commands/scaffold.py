@@ -1,4 +1,4 @@
-"""Beginnings and ends: a new site, a new file in it, the schema of such a file, and all of it swept away."""
+"""The work of `newsgen new`, `newsgen schema` and `newsgen clean`."""
 
 from __future__ import annotations
 
@@ -20,41 +20,41 @@ _CONFIG = """\
 title = "News"
 description = ""
 language = "en"
-# Feeds, sitemaps and canonical links need the address the site will have.
+# The site's address. Feeds, sitemaps and canonical links need it.
 # base_url = "https://example.org/"
 """
 
 
 def site(folder: Path, *, empty: bool = False) -> list[Path]:
-    """Makes a site in a folder that is missing or empty: site.toml and, unless `empty`, the demonstration content.
+    """Creates a site in a folder that is missing or empty: site.toml and, unless `empty`, the demonstration content.
 
-    Templates and static files stay in the package until a site overrides them.
+    Returns the created files. Templates and static files stay in the package until the site overrides them.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise ConfigError(f"{folder}: there is something already; choose another folder")
-    home = files.shipped_site()
-    made = []
+        raise ConfigError(f"{folder}: already exists and is not empty; choose another folder")
+    shipped = files.shipped_site()
+    created = []
     try:
         (folder / "content").mkdir(parents=True)
         if empty:
             (folder / "site.toml").write_text(_CONFIG, encoding="utf-8")
             return [folder / "site.toml"]
-        shutil.copyfile(home / "site.toml", folder / "site.toml")
-        made.append(folder / "site.toml")
+        shutil.copyfile(shipped / "site.toml", folder / "site.toml")
+        created.append(folder / "site.toml")
         for part in ("content", f"static/{DEMO}"):
-            for source in sorted((home / part).rglob("*")):
+            for source in sorted((shipped / part).rglob("*")):
                 if source.is_file():
-                    target = folder / source.relative_to(home)
+                    target = folder / source.relative_to(shipped)
                     target.parent.mkdir(parents=True, exist_ok=True)
                     shutil.copyfile(source, target)
-                    made.append(target)
+                    created.append(target)
     except OSError as error:
         raise OutputError(f"{error.filename or folder}: cannot be written: {error.strerror}") from None
-    return made
+    return created
 
 
 def article(folder: Path, title: str, url: str = "", date: datetime | None = None) -> Path:
-    """Begins an article file, a draft, named after its date and title."""
+    """Creates an article file, as a draft, named after its date and title."""
     when = (date or datetime.now(UTC)).replace(microsecond=0)
     values: dict[str, Any] = {"title": title, "excerpt": "", "publishedDateTime": when}
     if url:
@@ -63,39 +63,39 @@ def article(folder: Path, title: str, url: str = "", date: datetime | None = Non
         values |= {"webUrl": url, "provider": {"domain": canonical.host(canonical.key(url).partition("/")[0])}}
     values |= {"category": "news", "topics": [], "draft": True}
     name = f"{when:%Y-%m-%d}-{text.slug(title)}.md"
-    return _begin(folder, Path("content", f"{when:%Y}", f"{when:%m}", name), values)
+    return _create(folder, Path("content", f"{when:%Y}", f"{when:%m}", name), values)
 
 
 def topic(folder: Path, name: str) -> Path:
-    """Begins the facts about a topic."""
-    return _begin(folder, Path("content", "_topics", f"{text.slug(name)}.md"), {"name": name, "description": ""})
+    """Creates the file about a topic."""
+    return _create(folder, Path("content", "_topics", f"{text.slug(name)}.md"), {"name": name, "description": ""})
 
 
 def provider(folder: Path, domain: str) -> Path:
-    """Begins the facts about a provider."""
+    """Creates the file about a provider."""
     key = canonical.host(domain)
     if not key:
         raise ConfigError(f'{domain!r} is not a domain; write it as in "example.org"')
-    return _begin(
+    return _create(
         folder, Path("content", "_providers", f"{key}.md"), {"name": "", "description": "", "home": f"https://{key}/"}
     )
 
 
-def _begin(folder: Path, name: Path, values: dict[str, Any]) -> Path:
+def _create(folder: Path, name: Path, values: dict[str, Any]) -> Path:
     path = folder / name
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("xb") as file:
             file.write(dump(values))
     except FileExistsError:
-        raise ConfigError(f"{path}: there is such a file already") from None
+        raise ConfigError(f"{path}: already exists") from None
     except OSError as error:
         raise OutputError(f"{path}: cannot be written: {error.strerror}") from None
     return path
 
 
 def schema(what: str) -> dict[str, Any]:
-    """The JSON Schema (2020-12) of a kind of file: article, site, topic or provider."""
+    """The JSON Schema (draft 2020-12) of a kind of file: article, site, topic or provider."""
     kinds: dict[str, type] = {
         "article": ArticleFile,
         "site": Config,
@@ -106,8 +106,8 @@ def schema(what: str) -> dict[str, Any]:
 
 
 def clean(options: Options) -> int:
-    """Removes what newsgen wrote for a site; says how many files that were."""
+    """Deletes the output files and caches that newsgen wrote for a site. Returns the number of output files deleted."""
     _, output = folders(options)
-    gone = Output(output).clean()
+    removed = Output(output).clean()
     shutil.rmtree(options.site / STATE, ignore_errors=True)
-    return len(gone)
+    return len(removed)
