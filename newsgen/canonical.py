@@ -1,8 +1,8 @@
-"""One key for one piece of coverage, whatever address it was found under.
+"""Canonical keys: all URLs of one text have one key.
 
-A key is never shown or followed: it only says that two addresses lead to the same text. It forgets the scheme, tracking
-parameters, AMP copies, `www.` and mobile hosts, default ports, closing slashes and the fragment. Addresses are read as
-browsers read them (WHATWG's URL standard); `urllib.parse` reads backslashes, hosts and stray characters differently.
+A key is never shown or followed; it only decides whether two URLs lead to the same text. It ignores the scheme,
+tracking parameters, AMP copies, `www.` and mobile hosts, default ports, closing slashes and the fragment. URLs are
+parsed as browsers parse them (WHATWG URL Standard); `urllib.parse` differs for backslashes, hosts and stray characters.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from string import ascii_letters, digits
 from unicodedata import category, normalize
 from urllib.parse import quote, unquote
 
-# Parameters that name a campaign, a click or a reader, never a text.
+# Parameters that identify a campaign, a click or a reader, but never a text.
 _TRACKING = re.compile(
     r"""
     # a campaign
@@ -24,7 +24,7 @@ _TRACKING = re.compile(
     # a click
     | fbclid | gclid | gclsrc | dclid | gbraid | wbraid | srsltid | gs_l | _ga | _gl | msclkid | yclid | twclid | ttclid
     | igshid | igsh | li_fat_id | rb_clickid | wickedid
-    # a newsletter's reader
+    # the reader of a newsletter
     | mc_(?:cid|eid|tc) | mkt_tok | ml_subscriber(?:_hash)? | _hs\w+ | __hs\w+ | hsctatracking | (?:vero|oly)_\w+ | __s
     | os_ehash
     # where the reader came from
@@ -38,28 +38,28 @@ _TRACKING = re.compile(
     """,
     re.IGNORECASE | re.VERBOSE,
 )
-# `ref` and its like may be all that tells two texts apart where nothing else does: an article's number.
-_NUMBERED = re.compile(r"(?:cid|ref_?|source|src|via|feature|[a-z]?mc)", re.IGNORECASE)
+# These may hold the number of an article. A number may be all that distinguishes two texts, so it is kept.
+_MAY_HOLD_ID = re.compile(r"(?:cid|ref_?|source|src|via|feature|[a-z]?mc)", re.IGNORECASE)
 
 _URL = re.compile(
     r"https?:[/\\]*(?:[^/\\?#]*@)?(\[[^]/\\?#@]*\]|[^:/\\?#@]+)(?::([0-9]*))?(?![^/\\?#])([^?#]*)(?:\?([^#]*))?",
     re.IGNORECASE,
 )
-_ENDS = "".join(map(chr, range(33)))
-_BREAKS = str.maketrans("", "", "\t\n\r")
-# Each stands for itself, escaped or not; but an escaped slash is no slash.
-_IN_PATH = ascii_letters + digits + "-._~!$&'()*+,;=:@/"
-_IN_QUERY = ascii_letters + digits + "-._~!$'()*,=:@/"
+_C0_OR_SPACE = "".join(map(chr, range(33)))
+_REMOVE_TABS_AND_NEWLINES = str.maketrans("", "", "\t\n\r")
+# Characters that mean the same with and without percent-encoding. The slash is an exception: %2F is not a separator.
+_PATH_CHARACTERS = ascii_letters + digits + "-._~!$&'()*+,;=:@/"
+_QUERY_CHARACTERS = ascii_letters + digits + "-._~!$'()*,=:@/"
 _PLAIN_PATH = re.compile(r"[\w.~!$&'()*+,;=:@/-]*", re.ASCII)
 _PLAIN_QUERY = re.compile(r"[\w.~!$'()*,=:@/&-]*", re.ASCII)
 _ESCAPE = re.compile("%([0-9A-Fa-f]{2})?")
 
-_PLAIN_NAME = re.compile(r"(?:[a-z0-9_-]+\.)*[a-z][a-z0-9_-]*")
-_NAME = re.compile(r"[a-z0-9!\"$&'()*+,;=_`{}~-]+(?:\.[a-z0-9!\"$&'()*+,;=_`{}~-]+)*")
+_PLAIN_HOST = re.compile(r"(?:[a-z0-9_-]+\.)*[a-z][a-z0-9_-]*")
+_HOST = re.compile(r"[a-z0-9!\"$&'()*+,;=_`{}~-]+(?:\.[a-z0-9!\"$&'()*+,;=_`{}~-]+)*")
 _NUMBER = re.compile(r"0x[0-9a-f]*|[0-9]+")
-# Soft hyphens, joiners of words and choices between glyphs: they do not show, and are no part of a name.
-_UNSEEN = dict.fromkeys((0xAD, 0x200B, 0x2060, 0xFEFF, *range(0xFE00, 0xFE10)))
-_LONGEST = 253
+# Soft hyphens, zero-width characters and variation selectors. They are invisible and IDNA ignores them.
+_IGNORED = dict.fromkeys((0xAD, 0x200B, 0x2060, 0xFEFF, *range(0xFE00, 0xFE10)))
+_MAX_HOST_LENGTH = 253
 _DOMAIN = re.compile(r"[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9])?")
 
 _HOST_PREFIX = re.compile(r"^(?:(?:www\d?|m|amp|mobile|wap)\.(?=[^.]+\.[^.]))+")
@@ -67,18 +67,18 @@ _AMP_HEAD = re.compile(r"^(?:/(?:google-amp|amp|amphtml|amp-stories)(?=/))+")
 _AMP_CACHE = re.compile(r"/[a-z]/(?:s/)?(.+)")
 _VIEWER_HOST = re.compile(r"google\.(?:com?\.)?[a-z]{2,3}")
 _VIEWER = re.compile(r"/amp/(?:s/)?((?=[^/.]+\.)[^/]+/.*)")
-# The dots are what is left of "/..amp".
-_TAILS = (
+# "/." and "/.." can remain after ".amp" is removed, as from "/..amp".
+_AMP_AND_INDEX_SUFFIXES = (
     *("/", "/.", "/..", "/amp", ".amp", "/amp.htm", ".amp.htm", "/amp.html", ".amp.html"),
     *(f"/{name}.{kind}" for name in ("index", "default") for kind in ("htm", "html", "php", "asp", "aspx")),
 )
-# Copies within copies; an address deeper than this was made to cost time.
-_DEEPEST = 4
+# A URL of an AMP copy may contain the URL of another copy. A URL nested deeper than this is an attack.
+_MAX_COPIES = 4
 
 
 @lru_cache(maxsize=65536)
 def host(value: str) -> str:
-    """A domain in its one form: lower case, ASCII (IDNA), no `www.`, no port, no closing dot; "" for what is none.
+    """The normalised form of a domain: lower case, ASCII (IDNA), no `www.`, no port, no closing dot; "" if invalid.
 
     >>> host("WWW.Exämple.org:443")
     'xn--exmple-cua.org'
@@ -86,47 +86,50 @@ def host(value: str) -> str:
     name, _, port = value.strip().partition(":")
     if port and not port.isdigit():
         return ""
-    name = _name(name).removeprefix("www.")
+    name = _normalised_host(name).removeprefix("www.")
     return name if _DOMAIN.fullmatch(name) else ""
 
 
 @lru_cache(maxsize=1 << 14)
 def key(url: str) -> str:
-    """The canonical key of an http(s) URL, "" where it cannot be one.
+    """The canonical key of an http(s) URL; "" if the URL is invalid.
 
     >>> key("https://www.example.org/a/amp/?utm_source=x#top")
     'example.org/a'
     """
-    for _ in range(_DEEPEST):
-        name, path, query = _read(url)
-        copied = None
+    for _ in range(_MAX_COPIES):
+        name, path, query = _split(url)
+        original = None
         if name.endswith(".cdn.ampproject.org"):
-            copied = _AMP_CACHE.fullmatch(path)
+            original = _AMP_CACHE.fullmatch(path)
             name = ""
         elif name.startswith("google.") and _VIEWER_HOST.fullmatch(name):
-            copied = _VIEWER.fullmatch(path)
-        if copied:
-            url = f"https://{copied[1]}?{query}"
+            original = _VIEWER.fullmatch(path)
+        if original:
+            url = f"https://{original[1]}?{query}"
         elif name:
-            return name + _shortened(path) + _kept(query)
+            return name + _without_amp_and_index(path) + _without_tracking(query)
         else:
             break
     return ""
 
 
-def joins(key: str) -> bool:
-    """Whether the key names a text: a site's front page, given as address by careless sources, names none."""
+def identifies_text(key: str) -> bool:
+    """Whether the key identifies a text. A front page does not; some sources give it as the URL of an article."""
     return "/" in key or "?" in key
 
 
-def _read(url: str) -> tuple[str, str, str]:
-    """Host with port, path and query of an http(s) URL, the first two in their one form; "" as host for anything else."""
-    url = url.strip(_ENDS)
+def _split(url: str) -> tuple[str, str, str]:
+    """The host with port, the path and the query of an http(s) URL; the host is "" if the URL is invalid.
+
+    Host and path are normalised, the query is not.
+    """
+    url = url.strip(_C0_OR_SPACE)
     if not (url.isascii() and url.isprintable()):
-        # Half a character becomes U+FFFD, as in browsers: it could not be encoded.
-        url = url.translate(_BREAKS).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        # A lone surrogate becomes U+FFFD, as in browsers, because it cannot be encoded.
+        url = url.translate(_REMOVE_TABS_AND_NEWLINES).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     parts = _URL.match(url)
-    name = _name(parts[1]) if parts else ""
+    name = _normalised_host(parts[1]) if parts else ""
     if not parts or not name:
         return "", "", ""
     name = _HOST_PREFIX.sub("", name)
@@ -138,53 +141,56 @@ def _read(url: str) -> tuple[str, str, str]:
             name += f":{port}"
     path = parts[3]
     if not _PLAIN_PATH.fullmatch(path):
-        path = _escapes(path.replace("\\", "/"), _IN_PATH)
-    return name, _dots(path), parts[4] or ""
+        path = _normalised_escapes(path.replace("\\", "/"), _PATH_CHARACTERS)
+    return name, _without_dot_segments(path), parts[4] or ""
 
 
-def _name(given: str) -> str:
-    """A host as browsers read it: escapes, IDNA and IP addresses in their one form; "" for what is none."""
+def _normalised_host(given: str) -> str:
+    """A host as browsers parse it: with escapes, IDNA and IP addresses normalised; "" if invalid."""
     name = given.lower()
-    if _PLAIN_NAME.fullmatch(name) and "xn--" not in name and len(name) <= _LONGEST:
+    if _PLAIN_HOST.fullmatch(name) and "xn--" not in name and len(name) <= _MAX_HOST_LENGTH:
         return name
     try:
         if name.startswith("["):
             return "" if "%" in name else f"[{IPv6Address(name[1:-1]).compressed}]"
-        name = _ascii(unquote(given)).removesuffix(".")
-        if not _NAME.fullmatch(name) or len(name) > _LONGEST:
+        name = _to_ascii(unquote(given)).removesuffix(".")
+        if not _HOST.fullmatch(name) or len(name) > _MAX_HOST_LENGTH:
             return ""
-        return _ipv4(name) if _NUMBER.fullmatch(name.rpartition(".")[2]) else name
+        return _parse_ipv4(name) if _NUMBER.fullmatch(name.rpartition(".")[2]) else name
     except ValueError:
         return ""
 
 
-def _ascii(name: str) -> str:
-    """IDNA by UTS 46, as far as the standard library knows it: its own codec takes "ß" for "ss"."""
+def _to_ascii(name: str) -> str:
+    """IDNA as in UTS 46, as far as the standard library allows. Its `idna` codec is not used: it maps "ß" to "ss"."""
     if name.isascii() and "xn--" not in name.lower():
         return name.lower()
-    if len(name) > _LONGEST:
+    if len(name) > _MAX_HOST_LENGTH:
         raise ValueError(name)
     labels = []
-    for label in _folded(name).replace("\u3002", ".").split("."):
-        ace = label.startswith("xn--")
-        shown = label[4:].encode("ascii").decode("punycode") if ace else label
-        if any(char == "\ufffd" or category(char)[0] in "CZ" for char in shown):
+    for label in _fold(name).replace("\u3002", ".").split("."):
+        encoded = label.startswith("xn--")
+        decoded = label[4:].encode("ascii").decode("punycode") if encoded else label
+        if any(char == "\ufffd" or category(char)[0] in "CZ" for char in decoded):
             raise ValueError(label)
-        labels.append(shown if shown.isascii() else "xn--" + shown.encode("punycode").decode("ascii"))
-        if ace and (labels[-1] != label or _folded(shown) != shown):
+        labels.append(decoded if decoded.isascii() else "xn--" + decoded.encode("punycode").decode("ascii"))
+        if encoded and (labels[-1] != label or _fold(decoded) != decoded):
             raise ValueError(label)
     return ".".join(labels)
 
 
-def _folded(name: str) -> str:
-    """Signs that are one to the reader made one; twice, for a sign of several letters may stand for capital ones."""
+def _fold(name: str) -> str:
+    """Maps compatible characters to one form. Runs twice, because a character may expand to several capital letters."""
     for _ in range(2):
-        name = normalize("NFKC", "".join(map(str.lower, name))).translate(_UNSEEN)
+        name = normalize("NFKC", "".join(map(str.lower, name))).translate(_IGNORED)
     return name
 
 
-def _ipv4(name: str) -> str:
-    """An IPv4 address of one to four numbers, the last of which fills the rest; octal after "0", hexadecimal after "0x"."""
+def _parse_ipv4(name: str) -> str:
+    """An IPv4 address given as one to four numbers; "" if invalid. The last number fills the remaining bytes.
+
+    A number is octal after "0", hexadecimal after "0x".
+    """
     parts = name.split(".")
     if not all(map(_NUMBER.fullmatch, parts)):
         return ""
@@ -194,48 +200,48 @@ def _ipv4(name: str) -> str:
     return str(IPv4Address(last + sum(number << 8 * (3 - at) for at, number in enumerate(first))))
 
 
-def _shortened(path: str) -> str:
-    """A path without what an AMP copy or a folder's index page adds."""
+def _without_amp_and_index(path: str) -> str:
+    """The path without the additions of AMP copies and index pages."""
     if path.startswith(("/amp", "/google-amp")):
         path = _AMP_HEAD.sub("", path)
-    while path.endswith(_TAILS):
-        path = path[: -len(next(tail for tail in _TAILS if path.endswith(tail)))]
+    while path.endswith(_AMP_AND_INDEX_SUFFIXES):
+        path = path[: -len(next(suffix for suffix in _AMP_AND_INDEX_SUFFIXES if path.endswith(suffix)))]
     return path
 
 
-def _kept(query: str) -> str:
-    """What is left of a query without tracking, sorted; with its `?`, if anything is."""
+def _without_tracking(query: str) -> str:
+    """The query with `?`, with its parameters sorted and without tracking parameters; "" if none remain."""
     if not query:
         return ""
     plain = bool(_PLAIN_QUERY.fullmatch(query))
     if not plain:
-        # Careless tools write a second `?` where `&` belongs.
+        # Some tools write a second `?` in place of `&`.
         query = query.replace(";", "&").replace("?", "&").replace("+", "%20")
-    found = (part if plain else _escapes(part, _IN_QUERY) for part in query.split("&") if part)
-    kept = sorted(part for part in found if not _tracks(part))
+    parameters = (part if plain else _normalised_escapes(part, _QUERY_CHARACTERS) for part in query.split("&") if part)
+    kept = sorted(parameter for parameter in parameters if not _is_tracking(parameter))
     return "?" + "&".join(kept) if kept else ""
 
 
-def _tracks(parameter: str) -> bool:
+def _is_tracking(parameter: str) -> bool:
     name, _, value = parameter.partition("=")
     name = name.removeprefix("%3F")
-    return bool(_TRACKING.fullmatch(name)) and not (value.isdigit() and _NUMBERED.fullmatch(name))
+    return bool(_TRACKING.fullmatch(name)) and not (value.isdigit() and _MAY_HOLD_ID.fullmatch(name))
 
 
-def _escapes(value: str, plain: str) -> str:
-    """Percent-escapes in one form: none where a plain character would do, upper case elsewhere."""
+def _normalised_escapes(value: str, plain: str) -> str:
+    """Decodes the percent-escapes of `plain` characters and writes all others in upper case."""
 
-    def form(escape: re.Match[str]) -> str:
+    def normalise(escape: re.Match[str]) -> str:
         if not escape[1]:
             return "%25"
         char = chr(int(escape[1], 16))
         return char if char in plain and char != "/" else escape[0].upper()
 
-    return _ESCAPE.sub(form, quote(value, safe=plain + "%"))
+    return _ESCAPE.sub(normalise, quote(value, safe=plain + "%"))
 
 
-def _dots(path: str) -> str:
-    """A path without dot segments and empty ones."""
+def _without_dot_segments(path: str) -> str:
+    """The path without dot segments and empty segments."""
     if "/." not in path and "//" not in path:
         return path
     out: list[str] = []
@@ -248,7 +254,7 @@ def _dots(path: str) -> str:
 
 
 class Blocklist:
-    """What must appear nowhere: domains with their sub-domains, and single texts by any of their addresses."""
+    """Blocked domains, which include their sub-domains, and blocked texts, which match under all their URLs."""
 
     def __init__(self, domains: tuple[str, ...], urls: tuple[str, ...]) -> None:
         self._domains = frozenset(filter(None, map(host, domains)))
@@ -258,11 +264,11 @@ class Blocklist:
         return bool(self._domains or self._keys)
 
     def has(self, name: str) -> bool:
-        """Whether a URL, a canonical key or a domain is on the list."""
-        found = key(f"https:{name}" if name.startswith("//") else name) if "//" in name else name
-        if found in self._keys:
+        """Whether a URL, a canonical key or a domain is blocked."""
+        key_or_domain = key(f"https:{name}" if name.startswith("//") else name) if "//" in name else name
+        if key_or_domain in self._keys:
             return True
-        domain = host(re.split(r"[/?]", found, maxsplit=1)[0])
+        domain = host(re.split(r"[/?]", key_or_domain, maxsplit=1)[0])
         while domain:
             if domain in self._domains:
                 return True

@@ -1,4 +1,4 @@
-"""`site.toml` becomes a Config; what it does not say has a default, what it misspells is an error with a hint."""
+"""Loads `site.toml` into a Config. Absent settings have defaults; an unknown or invalid setting is an error."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from msgspec import Meta
 from newsgen import canonical
 from newsgen.errors import ConfigError, Problem
 from newsgen.text import LANGUAGE
-from newsgen.validation import Fault, Faults, dotted, faults, near
+from newsgen.validation import Fault, Faults, did_you_mean, dotted, faults
 
 Kind = Literal[
     "home", "story", "article", "topic", "provider", "category", "archive", "sources", "page",
     "feed", "rss", "atom", "jsonfeed", "opml", "sitemap", "robots", "404", "headers", "redirects",
 ]  # fmt: skip
 KINDS: tuple[str, ...] = get_args(Kind)
-"""The kinds of page that `disable_kinds` can switch off."""
+"""The page kinds that `disable_kinds` accepts."""
 
 Count = Annotated[int, Meta(ge=1)]
 
@@ -32,23 +32,24 @@ class Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class NavigationItem(Table, frozen=True, kw_only=True):
-    """An entry of the navigation: an address on this site ("/topics/rail/") or an http(s) URL."""
+    """A navigation entry. `url` is an address on this site ("/topics/rail/") or an http(s) URL."""
 
     title: str
     url: str
 
 
 class Block(Table, frozen=True, kw_only=True):
-    """What must appear nowhere, not even as coverage: domains (with their sub-domains) and single URLs."""
+    """The blocklist: domains (including their sub-domains) and URLs that must not appear anywhere, even as coverage."""
 
     providers: tuple[str, ...] = ()
     urls: tuple[str, ...] = ()
 
 
 class Stories(Table, frozen=True, kw_only=True):
-    """`folded`: whether a held follower (heat below 0) may show as a line of a published story.
+    """Clustering.
 
-    `similarity`: whether words alone may join articles.
+    `folded`: "member" shows a follower (held, with heat below 0) as a line of its story; "hold" hides it.
+    `similarity`: whether similar words alone can put articles into one story.
     """
 
     folded: Literal["hold", "member"] = "hold"
@@ -56,7 +57,10 @@ class Stories(Table, frozen=True, kw_only=True):
 
 
 class Ranking(Table, frozen=True, kw_only=True):
-    """After `half_life` hours a story needs twice the strength to keep its place; caps hold for one ranked list."""
+    """Ranking. After `half_life` hours a story needs twice the strength to keep its place.
+
+    The caps limit how many places one provider and one topic can take in a ranked list.
+    """
 
     half_life: Annotated[float, Meta(gt=0)] = 24.0
     provider_cap: Count = 3
@@ -64,13 +68,13 @@ class Ranking(Table, frozen=True, kw_only=True):
 
 
 class Images(Table, frozen=True, kw_only=True):
-    """`show`: the publishers' pictures from their own servers, or none at all."""
+    """Pictures. `show`: "remote" loads them from the publishers' servers, "none" shows none."""
 
     show: Literal["remote", "none"] = "remote"
 
 
 class Video(Table, frozen=True, kw_only=True):
-    """`hosts` whose iframes are understood; `embed` puts their players into the page instead of a poster."""
+    """Video players. Only iframes from `hosts` are accepted. `embed` puts the player in the page in place of a poster."""
 
     hosts: tuple[str, ...] = (
         "www.youtube-nocookie.com",
@@ -83,25 +87,25 @@ class Video(Table, frozen=True, kw_only=True):
 
 
 class Redirects(Table, frozen=True, kw_only=True):
-    """How an old address answers: `pages` writes a page that leads on, `file` a line in `_redirects`."""
+    """Redirects of old addresses. `pages` writes a stub at each one, `file` writes a line in `_redirects`."""
 
     pages: bool = True
     file: bool = True
 
 
 Header = Literal["Cache-Control", "Content-Disposition", "Content-Encoding", "Content-Language", "Content-Type"]
-"""What object stores keep with an object."""
+"""The headers that object stores can save with an object."""
 
 
 class HeaderRule(Table, frozen=True, kw_only=True):
-    """Headers for the objects whose path matches a shell pattern, as `feeds/*`; the last rule that names one holds."""
+    """Headers for objects whose path matches a shell pattern such as `feeds/*`. For each header the last match wins."""
 
     match: str
     set: dict[Header, Annotated[str, Meta(pattern=r"^[\x20-\x7e]+$")]]
 
 
 class Publish(Table, frozen=True, kw_only=True):
-    """A place to publish to, `[publish.NAME]`. `to` is its address; docs/publishing.md says what each setting does."""
+    """A publishing target, `[publish.NAME]`. `to` is its address. docs/publishing.md describes each setting."""
 
     to: str
     keep: Annotated[int, Meta(ge=0)] = 5
@@ -115,7 +119,7 @@ class Publish(Table, frozen=True, kw_only=True):
 
 
 class Fields(Table, frozen=True, kw_only=True, rename="camel"):
-    """What other generators call our front matter fields; understood where ours is absent, the first found counts."""
+    """Other generators' names for our front matter fields. If our field is absent, the first of its names is used."""
 
     title: tuple[str, ...] = ()
     excerpt: tuple[str, ...] = ("description", "summary")
@@ -132,14 +136,14 @@ class Fields(Table, frozen=True, kw_only=True, rename="camel"):
     heat: tuple[str, ...] = ()
     lang: tuple[str, ...] = ()
 
-    def ours(self) -> dict[str, tuple[int, str]]:
-        """For each foreign name its rank among the names of a field, and that field."""
+    def by_foreign_name(self) -> dict[str, tuple[int, str]]:
+        """Maps each foreign name to its rank and to our field."""
         pairs = ((f.encode_name, names) for f in msgspec.structs.fields(self) for names in [getattr(self, f.name)])
         return {name: (rank, ours) for ours, names in pairs for rank, name in enumerate(names)}
 
 
 class Config(Table, frozen=True, kw_only=True):
-    """site.toml."""
+    """The settings of `site.toml`. docs/configuration.md describes them."""
 
     title: str = "News"
     description: str = ""
@@ -163,17 +167,17 @@ class Config(Table, frozen=True, kw_only=True):
     publish: dict[str, Publish] = {}
 
     def has(self, kind: str) -> bool:
-        """Whether pages of this kind are wanted."""
+        """Whether pages of this kind are enabled."""
         return kind not in self.disable_kinds
 
     @property
     def base(self) -> str:
-        """The site's address without a closing slash, "" where unknown."""
+        """The base URL without a closing slash; "" if not set."""
         return self.base_url.rstrip("/")
 
     @property
     def root(self) -> str:
-        """The path that begins every address of the site, with a closing slash."""
+        """The path of the base URL, with a closing slash. Every link to a page of the site begins with it."""
         return urlsplit(self.base_url).path.rstrip("/") + "/"
 
     @property
@@ -185,58 +189,58 @@ _TOKEN = re.compile(r":([a-z]+)")
 _TOKENS = ("year", "month", "day", "slug", "category", "provider")
 
 
-def _sense(config: Config) -> Faults:
-    """What the types cannot say."""
+def _check(config: Config) -> Faults:
+    """Checks that the types cannot express."""
     wrong = Faults()
-    if config.base_url and not _is_site(config.base_url):
-        what = f"{config.base_url!r} is not the address of a site"
-        wrong.add(("base_url",), what, 'write it as "https://example.org/news/"')
+    if config.base_url and not _is_base_url(config.base_url):
+        what = f"{config.base_url!r} is not a valid base URL"
+        wrong.add(("base_url",), what, "write it as https://example.org/news/")
     try:
         ZoneInfo(config.timezone)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        wrong.add(("timezone",), f"no time zone {config.timezone!r}", 'use a name such as "Europe/Berlin"')
+        wrong.add(("timezone",), f"unknown time zone {config.timezone!r}", "use a name such as Europe/Berlin")
     tokens = _TOKEN.findall(config.permalink)
     for token in tokens:
         if token not in _TOKENS:
-            hint = near(token, _TOKENS) or "known: " + ", ".join(":" + t for t in _TOKENS)
-            wrong.add(("permalink",), f"unknown part :{token}", hint)
+            hint = did_you_mean(token, _TOKENS) or "use one of: " + ", ".join(":" + t for t in _TOKENS)
+            wrong.add(("permalink",), f"unknown placeholder :{token}", hint)
     shape = _TOKEN.sub("x", config.permalink)
     if "slug" not in tokens or not re.fullmatch(r"(/[\w.~-]+)+/", shape) or re.search(r"/\.+/", shape):
-        hint = 'begin and end it with a slash and use :slug, as in "/:year/:slug/"'
-        wrong.add(("permalink",), f"{config.permalink!r} cannot be an address", hint)
+        hint = "begin and end it with a slash and include :slug, as in /:year/:slug/"
+        wrong.add(("permalink",), f"{config.permalink!r} is not a valid pattern", hint)
     for index, item in enumerate(config.navigation or ()):
         if not re.match(r"/(?!/)|https?://", item.url):
-            wrong.add(("navigation", index, "url"), f"{item.url!r} is no address", 'use "/path/" or an http(s) URL')
+            wrong.add(("navigation", index, "url"), f"{item.url!r} is not an address", "use /path/ or an http(s) URL")
     for index, domain in enumerate(config.block.providers):
         if not canonical.host(domain):
-            wrong.add(("block", "providers", index), f"{domain!r} is not a domain", 'write it as in "example.org"')
+            wrong.add(("block", "providers", index), f"{domain!r} is not a domain", "write it as example.org")
     for index, url in enumerate(config.block.urls):
         if not canonical.key(url):
             hint = "write it in full, beginning with https://"
             wrong.add(("block", "urls", index), f"{url!r} is not a web address", hint)
-    for name, place in config.publish.items():
+    for name, target in config.publish.items():
         if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", name):
-            wrong.add(("publish", name), f"{name!r} cannot be the name of a target", "use a-z, 0-9, - and _")
-        if place.websub and not re.match(r"https?://[^/@]+(/|$)", place.websub):
-            wrong.add(("publish", name, "websub"), "is not the address of a hub", 'write it as "https://hub.example/"')
+            wrong.add(("publish", name), f"{name!r} is not a valid target name", "use only a-z, 0-9, - and _")
+        if target.websub and not re.match(r"https?://[^/@]+(/|$)", target.websub):
+            wrong.add(("publish", name, "websub"), "not the URL of a hub", "write it as https://hub.example/")
     return wrong
 
 
-def _is_site(url: str) -> bool:
-    """Whether every address of a site can begin with this one."""
+def _is_base_url(url: str) -> bool:
+    """Whether a URL can be the beginning of every URL of a site."""
     try:
         parts = urlsplit(url)
-        named = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        has_host = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
         return False
-    odd = re.search(r"[\s\"'<>\\]|/\.{1,2}(/|$)|//.*//", url)
-    return named and url.isascii() and not (parts.query or parts.fragment or odd)
+    unsafe = re.search(r"[\s\"'<>\\]|/\.{1,2}(/|$)|//.*//", url)
+    return has_host and url.isascii() and not (parts.query or parts.fragment or unsafe)
 
 
 def load(path: Path, **overrides: Any) -> Config:
-    """The configuration in a file (the defaults where there is none), with `overrides` that are not None.
+    """Loads a file; without the file, the defaults apply. `overrides` replace settings unless they are None.
 
-    Raises ConfigError with every problem of the file.
+    Raises ConfigError with all problems of the file.
     """
     name = path.name
     text = ""
@@ -244,12 +248,17 @@ def load(path: Path, **overrides: Any) -> Config:
         text = path.read_bytes().decode("utf-8") if path.exists() else ""
         values = tomllib.loads(text)
     except UnicodeDecodeError:
-        raise ConfigError(Problem(path=name, what="is not UTF-8", hint="save it as UTF-8")) from None
+        raise ConfigError(Problem(path=name, what="the file is not valid UTF-8", hint="save it as UTF-8")) from None
     except (tomllib.TOMLDecodeError, RecursionError) as error:
-        found = re.search(r"\(at line (\d+)", str(error))
-        what = str(error).split(" (at ")[0] or "nests too deeply"
+        position = re.search(r"\(at line (\d+)", str(error))
+        reason = str(error).split(" (at ")[0] or "nested too deeply"
         raise ConfigError(
-            Problem(path=name, line=int(found[1]) if found else 0, what=what[:200], hint="see https://toml.io")
+            Problem(
+                path=name,
+                line=int(position[1]) if position else 0,
+                what=f"invalid TOML ({reason[:200]})",
+                hint="see https://toml.io",
+            )
         ) from None
     except OSError as error:
         raise ConfigError(f"{name}: cannot be read: {error.strerror}") from None
@@ -257,23 +266,23 @@ def load(path: Path, **overrides: Any) -> Config:
     wrong: list[Fault] = list(faults(values, Config))
     if not wrong:
         config = msgspec.convert(values, Config)
-        wrong = _sense(config)
+        wrong = _check(config)
         if not wrong:
             return config
-    shown = [(dotted(at), what, hint) for at, what, hint in wrong]
-    raise ConfigError(*sorted(Problem(path=name, line=_line(text, f), field=f, what=w, hint=h) for f, w, h in shown))
+    rows = [(dotted(at), what, hint) for at, what, hint in wrong]
+    raise ConfigError(*sorted(Problem(path=name, line=_line(text, f), field=f, what=w, hint=h) for f, w, h in rows))
 
 
-def _line(text: str, at: str) -> int:
-    """The line of a setting in the file's text: a search for its table, then its key; 0 where neither is found."""
-    *tables, key = re.sub(r"\[\d+\]", "", at).split(".")
+def _line(text: str, setting: str) -> int:
+    """The line of a setting, found by searching the text for its table, then for its key; 0 if neither is found."""
+    *tables, key = re.sub(r"\[\d+\]", "", setting).split(".")
     lines = text.splitlines()
     start = 0
     if tables:
         heading = re.compile(r"\s*\[+\s*" + re.escape(".".join(tables)) + r"\s*\]+")
         start = next((i for i, line in enumerate(lines) if heading.match(line)), 0)
-    setting = re.compile(r"\s*(\[+\s*)?[\"']?" + re.escape(key) + r"\b")
+    assignment = re.compile(r"\s*(\[+\s*)?[\"']?" + re.escape(key) + r"\b")
     return next(
-        (i + 1 for i, line in enumerate(lines) if i >= start and setting.match(line)),
+        (i + 1 for i, line in enumerate(lines) if i >= start and assignment.match(line)),
         start + 1 if tables and start else 0,
     )

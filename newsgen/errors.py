@@ -1,10 +1,10 @@
-"""What can go wrong: problems are values about content, errors are the end of a run.
+"""Problems and errors. A Problem is a value that describes a fault in a file; an error ends the run.
 
-NewsgenError            newsgen cannot go on
-├── ConfigError         site.toml or an option makes no sense
-├── TemplateError       a template cannot be found, parsed or filled
-├── OutputError         the output folder cannot be read or written
-└── PublishError        the built site cannot be brought to its target, or must not
+NewsgenError            the run cannot continue
+├── ConfigError         site.toml or an option is invalid
+├── TemplateError       a template cannot be found, parsed or rendered
+├── OutputError         a folder cannot be read or written
+└── PublishError        the site cannot, or must not, be published
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ import msgspec
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True, order=True):
-    """One thing wrong in one file the site's people wrote; it never stops the other files.
+    """One problem in one file of the site. Other files are still processed.
 
-    `path` is as the user would name it, `line` 1-based or 0 where no line is to blame, `field` a dotted path
-    such as `related[2].images[0].width`.
+    `path` is the path as the user would write it. `line` counts from 1; 0 means no particular line. `field` is a dotted
+    path such as `related[2].images[0].width`.
     """
 
     path: str
@@ -33,28 +33,28 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True, order=True):
 
 
 class NewsgenError(Exception):
-    """The run cannot finish. `problems` says why, a line each."""
+    """The run cannot continue. `problems` are the reasons; each is printed on its own line."""
 
     def __init__(self, *problems: Problem | str) -> None:
         self.problems = problems
         super().__init__("\n".join(map(str, problems)))
 
 
-class Superseded(Exception):  # noqa: N818 (nothing is wrong)
-    """A build is given up in the middle, as another one will begin."""
+class Superseded(Exception):  # noqa: N818 (not an error)
+    """The build was cancelled because a newer one is about to start."""
 
 
 class ConfigError(NewsgenError):
-    """The configuration or an option makes no sense."""
+    """The configuration or an option is invalid."""
 
 
 class TemplateError(NewsgenError):
-    """A template cannot be found, parsed or filled."""
+    """A template cannot be found, parsed or rendered."""
 
 
 class OutputError(NewsgenError):
-    """The output folder cannot be read or written."""
+    """A folder cannot be read or written."""
 
 
 class PublishError(NewsgenError):
-    """The built site cannot be brought to its target, or must not."""
+    """The site cannot, or must not, be published."""

@@ -1,4 +1,4 @@
-"""What lies in a site's folders: each file with its stamp, which says without reading whether it may have changed."""
+"""Finds the files in a site's folders. The stamp of a file shows, without reading it, whether it may have changed."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from newsgen.errors import OutputError, Problem
 
 SUFFIXES = (".md", ".markdown", ".txt", ".html")
 ABOUT_FOLDERS = {"_topics": "topic", "_providers": "provider", "_stories": "story", "_pages": "page"}
-"""The folders that hold facts about a topic, a provider, a story, and the site's own plain pages."""
+"""The folders of files about topics, providers and stories, and of the site's plain pages."""
 
 TICK = 2_000_000_000
-"""The coarsest clock of a file system in use, in nanoseconds (FAT: 2 s)."""
+"""The coarsest timestamp resolution of any common file system, in nanoseconds (FAT: 2 s)."""
 
-_ORDINARY = stat.S_IFREG
+_REGULAR = stat.S_IFREG
 _name = attrgetter("name")
 
 
 class Stamp(NamedTuple):
-    """What a file system says of a file, times in nanoseconds: no edit leaves all of it as it was.
+    """Metadata of a file from the file system, with times in nanoseconds. Every edit changes it, with one exception.
 
-    But for one within the clock's tick that the last one fell in, as git has it
-    (https://git-scm.com/docs/racy-git): see `is_settled`.
+    An edit within the same clock tick as the previous edit may not, as in git (https://git-scm.com/docs/racy-git).
+    See `is_settled`.
     """
 
     size: int
@@ -35,84 +35,86 @@ class Stamp(NamedTuple):
     inode: int
 
     def is_settled(self, moment: int) -> bool:
-        """Whether an edit after a moment would have changed it."""
+        """Whether every edit after this moment (in nanoseconds) changes the stamp."""
         return max(self.mtime, self.ctime) + TICK < moment
 
 
 class FoundFile(NamedTuple):
-    """A file by its path below the content folder, `id`; or what is wrong with it."""
+    """A file in the content folder. `id` is its path below that folder; `stamp` is a Problem if it cannot be used."""
 
     id: str
     path: str
     stamp: Stamp | Problem
 
-    def mark(self, moment: int = 0) -> bytes:
-        """The stamp in a line; b"" where there is none, or an edit after a moment (0: now) might not change it."""
+    def encoded_stamp(self, moment: int = 0) -> bytes:
+        """The stamp as a line of text; b"" if there is none or it is not settled at `moment`. 0 skips that check."""
         if isinstance(self.stamp, Problem) or (moment and not self.stamp.is_settled(moment)):
             return b""
         return b"%d %d %d %d" % self.stamp
 
 
 def scan(root: Path, folder_name: str = "") -> Iterator[FoundFile]:
-    """All content files below a folder, in the order of their paths. `folder_name` is how messages call that folder.
+    """All content files below a folder, sorted by path. Messages call the folder `folder_name`.
 
-    Raises OutputError where the folder itself cannot be read.
+    Raises OutputError if the folder itself cannot be read.
     """
-    found: list[FoundFile] = []
-    _walk(str(root), "", folder_name or root.name, found)
-    return iter(found)
+    files: list[FoundFile] = []
+    _walk(str(root), "", folder_name or root.name, files)
+    return iter(files)
 
 
-def _walk(folder: str, below: str, folder_name: str, out: list[FoundFile]) -> None:
+def _walk(folder: str, prefix: str, folder_name: str, out: list[FoundFile]) -> None:
     try:
-        with os.scandir(folder) as found:
-            entries = sorted(found, key=_name)
+        with os.scandir(folder) as scanned:
+            entries = sorted(scanned, key=_name)
     except OSError as error:
-        if not below:
+        if not prefix:
             raise OutputError(f"{folder_name}: cannot be read: {error.strerror}") from None
         out.append(
-            FoundFile(below, folder, Problem(path=f"{folder_name}/{below}", what=f"cannot be read: {error.strerror}"))
+            FoundFile(prefix, folder, Problem(path=f"{folder_name}/{prefix}", what=f"cannot be read: {error.strerror}"))
         )
         return
     for entry in entries:
-        bare = entry.name
-        name = below + bare
-        if bare[0] == "." or (bare[0] == "_" and (below or bare not in ABOUT_FOLDERS)):
+        name = entry.name
+        id = prefix + name
+        if name[0] == "." or (name[0] == "_" and (prefix or name not in ABOUT_FOLDERS)):
             continue
-        if not bare.isprintable() or (not bare.isascii() and bare.encode("utf-8", "replace").decode() != bare):
-            path = f"{folder_name}/{name.encode('unicode_escape').decode()}"
-            what = "has a name that cannot be printed"
+        if not name.isprintable() or (not name.isascii() and name.encode("utf-8", "replace").decode() != name):
+            path = f"{folder_name}/{id.encode('unicode_escape').decode()}"
+            what = "the name has characters that cannot be printed"
             out.append(FoundFile(path, entry.path, Problem(path=path, what=what, hint="rename it")))
         elif entry.is_dir(follow_symlinks=False):
-            _walk(entry.path, name + "/", folder_name, out)
+            _walk(entry.path, id + "/", folder_name, out)
         elif entry.is_symlink() and entry.is_dir():
-            hint = "links to folders are not followed: move it here"
+            hint = "move the folder here"
             out.append(
                 FoundFile(
-                    name, entry.path, Problem(path=f"{folder_name}/{name}", what="is a link to a folder", hint=hint)
+                    id,
+                    entry.path,
+                    Problem(path=f"{folder_name}/{id}", what="symbolic links to folders are not followed", hint=hint),
                 )
             )
-        elif bare.endswith(SUFFIXES) or bare.lower().endswith(SUFFIXES):
+        elif name.endswith(SUFFIXES) or name.lower().endswith(SUFFIXES):
             try:
                 s = entry.stat()
             except OSError as error:
                 what = f"cannot be read: {error.strerror}"
-                out.append(FoundFile(name, entry.path, Problem(path=f"{folder_name}/{name}", what=what)))
+                out.append(FoundFile(id, entry.path, Problem(path=f"{folder_name}/{id}", what=what)))
                 continue
-            if stat.S_IFMT(s.st_mode) == _ORDINARY:
-                out.append(FoundFile(name, entry.path, Stamp(s.st_size, s.st_mtime_ns, s.st_ctime_ns, s.st_ino)))
+            if stat.S_IFMT(s.st_mode) == _REGULAR:
+                out.append(FoundFile(id, entry.path, Stamp(s.st_size, s.st_mtime_ns, s.st_ctime_ns, s.st_ino)))
             else:
-                out.append(FoundFile(name, entry.path, Problem(path=f"{folder_name}/{name}", what="is not a file")))
+                out.append(FoundFile(id, entry.path, Problem(path=f"{folder_name}/{id}", what="not a regular file")))
 
 
 def shipped_site() -> Path:
-    """The shipped site: `starter/` beside the package where it is installed, else the checkout's root."""
+    """The root of the shipped site: `starter/` in an installed package, else the root of the checkout."""
     installed = Path(__file__).parent / "starter"
     return installed if installed.is_dir() else Path(__file__).parent.parent
 
 
 def stamp(path: str | Path) -> Stamp | None:
-    """The stamp of a file, None where there is none."""
+    """The stamp of a file; None if it does not exist or is not accessible."""
     try:
         s = os.stat(path)
     except OSError:
@@ -121,7 +123,10 @@ def stamp(path: str | Path) -> Stamp | None:
 
 
 def walk_files(root: Path) -> Iterator[tuple[str, Stamp | None]]:
-    """Every file below a folder of templates or static files by its path, through links too; in no order."""
+    """The path and stamp of every file below a folder, in no particular order. Follows symbolic links.
+
+    For templates and static files; `scan` finds content files.
+    """
     seen = set()
     folders = [str(root)]
     while folders:
@@ -131,8 +136,8 @@ def walk_files(root: Path) -> Iterator[tuple[str, Stamp | None]]:
             continue
         seen.add(real)
         try:
-            with os.scandir(folder) as found:
-                for entry in found:
+            with os.scandir(folder) as entries:
+                for entry in entries:
                     if entry.is_dir():
                         folders.append(entry.path)
                     else:

@@ -1,4 +1,4 @@
-"""Articles and stories arranged: every way a reader can come to them, worked out once and never changed."""
+"""Arranges all published members and stories by topic, provider, category and day. A library never changes."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from newsgen.model import About, Article, Coverage, Member, Provider, Section, S
 from newsgen.stories import Clusterer
 
 GATES = ("held", "draft", "future", "expired")
-"""The reasons to keep an article back that a flag can overrule, the first that holds counts."""
+"""The gates that a flag can open. If several are closed, the first one counts."""
 
 GATE_REASONS = {
     "held": "published: false",
     "draft": "draft: true",
-    "future": "publishedDateTime is still to come",
+    "future": "publishedDateTime is in the future",
     "expired": "expiryDate has passed",
 }
-"""What in a file closes each gate."""
+"""What closes each gate, as messages say it."""
 
 
 def gate(article: Article, now: datetime) -> str:
-    """Why an article is not for the public at a time of the wall clock: "blocked", one of GATES, or ""."""
+    """What keeps an article out of a build at this wall clock time: "blocked", one of GATES, or "" if nothing does."""
     if article.blocked:
         return "blocked"
     if article.held:
@@ -42,7 +42,7 @@ def gate(article: Article, now: datetime) -> str:
 
 
 def next_gate(articles: Iterable[Article], now: datetime) -> datetime | None:
-    """When time alone next shows or hides an article."""
+    """The next time at which an article appears or expires, or None."""
     moments = (
         m for a in articles if not (a.blocked or a.held or a.draft) for m in (a.published, a.expires) if m and m > now
     )
@@ -50,11 +50,12 @@ def next_gate(articles: Iterable[Article], now: datetime) -> datetime | None:
 
 
 class Library(NamedTuple):
-    """All that is published, arranged.
+    """All published members and stories, arranged.
 
-    `members` are articles and coverage, newest first; `sections` by axis and key; `story_of` a member's story (where a
-    piece of coverage is in several, the earliest); `address` an article's address by id; `targets` the members an
-    article's related entries lead to, by id; `providers` by domain; `clock` the content clock.
+    `clock` is the content clock. `members` are articles and coverage, newest first. `sections` is by axis and key, and
+    `providers` by domain. `story_of` maps the id of a member to its story, the earliest if coverage is in several.
+    `address` maps the id of an article to its address, and `targets` to the ids of the members that its related entries
+    lead to. `about` holds the files about topics, providers, stories and pages, by kind and key.
     """
 
     config: Config
@@ -83,37 +84,37 @@ class Library(NamedTuple):
         clusterer: Clusterer | None = None,
         arrangement: Arrangement | None = None,
     ) -> Library:
-        """The library of the articles whose gates are open at `now`, or that `show` lets through with their status.
+        """The library of the articles whose gates are open at `now` or listed in `show`, which sets their `status`.
 
-        `clock` is the content clock; by default the newest published article that is not in the future. A `clusterer`
-        that has clustered before, and `arrangement` of before, spend time on what has changed alone.
+        `clock` is the content clock, by default the time of the newest published article that is not in the future. The
+        `clusterer` and `arrangement` of the previous library redo only what changed since then.
         """
-        everything = sorted(articles, key=lambda a: a.id)
+        all_articles = sorted(articles, key=lambda a: a.id)
         arrangement = arrangement or Arrangement()
-        address = arrangement.addresses(everything, config)
+        address = arrangement.addresses(all_articles, config)
         published = []
-        folded = []
-        for article in everything:
-            why = gate(article, now)
-            if not why:
+        followers = []
+        for article in all_articles:
+            closed = gate(article, now)
+            if not closed:
                 published.append(article)
-            elif why in show:
-                published.append(msgspec.structs.replace(article, status=why))
-            elif why == "held" and (article.heat or 0) < 0 and config.stories.folded == "member":
-                folded.append(article)
+            elif closed in show:
+                published.append(msgspec.structs.replace(article, status=closed))
+            elif closed == "held" and (article.heat or 0) < 0 and config.stories.folded == "member":
+                followers.append(article)
         newest = max((a.published for a in published if a.published <= now), default=datetime(1970, 1, 1, tzinfo=UTC))
         clock = clock or newest
         about: dict[str, dict[str, About]] = {"topic": {}, "provider": {}, "story": {}, "page": {}}
         for each in sorted(abouts, key=lambda a: a.id):
             about[each.kind].setdefault(each.key, each)
-        found = (clusterer or Clusterer()).cluster(
-            published, clock=clock, folded=folded, about=about["story"], similar=config.stories.similarity
+        clusters = (clusterer or Clusterer()).cluster(
+            published, clock=clock, folded=followers, about=about["story"], similar=config.stories.similarity
         )
-        everything_shown: list[Member] = [*published, *found.coverage]
-        arrangement.fill(everything_shown, found.stories, config, about)
+        shown: list[Member] = [*published, *clusters.coverage]
+        arrangement.update(shown, clusters.stories, config, about)
         members = arrangement.members
         story_of: dict[str, Story] = {}
-        for story in found.stories:
+        for story in clusters.stories:
             for member in story.members:
                 story_of.setdefault(member.id, story)
         return cls(
@@ -121,21 +122,21 @@ class Library(NamedTuple):
             clock=clock,
             articles=tuple(m for m in members if isinstance(m, Article)),
             members=members,
-            stories=found.stories,
+            stories=clusters.stories,
             sections=arrangement.sections,
             by_id={m.id: m for m in members},
             story_of=story_of,
             address=address,
-            targets=found.targets,
+            targets=clusters.targets,
             providers=arrangement.providers,
             about=about,
         )
 
 
 class Arrangement:
-    """Where members stand: in their order, by provider and in sections; kept for the next library, which may differ in little.
+    """The order, sections, providers and addresses of members.
 
-    Without `keep` there is no next one.
+    The next library reuses them if nothing relevant changed. Without `keep`, nothing is stored for it.
     """
 
     def __init__(self, *, keep: bool = False) -> None:
@@ -144,77 +145,79 @@ class Arrangement:
         self.providers: dict[str, Provider] = {}
         self.sections: dict[str, dict[str, Section]] = {}
         self._address: dict[str, str] = {}
-        self._named: object = None
-        self._placed: object = None
+        self._address_inputs: object = None
+        self._section_inputs: object = None
 
     def addresses(self, articles: list[Article], config: Config) -> dict[str, str]:
-        """Each article's address, by its id."""
+        """The address of each article, by id."""
         facts = [(a.id, a.published, a.slug, a.category, a.provider) for a in articles] if self._keep else None
-        named = config.permalink, config.timezone, facts
-        if facts is None or self._named != named:
-            self._named, self._address = named, urls.articles(articles, config.permalink, config.zone)
+        inputs = config.permalink, config.timezone, facts
+        if facts is None or self._address_inputs != inputs:
+            self._address_inputs, self._address = inputs, urls.articles(articles, config.permalink, config.zone)
         return self._address
 
-    def fill(
+    def update(
         self,
         members: list[Member],
         stories: Iterable[Story],
         config: Config,
         about: Mapping[str, Mapping[str, About]],
     ) -> None:
-        """Puts members into their places; into those of before where nothing that decides on them is new."""
-        placed = None
+        """Arranges members. If nothing that decides their places changed, only replaces those that changed."""
+        inputs = None
         if self._keep:
             facts = [(m.id, m.published, m.topics, m.category, m.provider, m.provider_name) for m in members]
-            placed = config, about, facts, [(m.provider, m.provider_name) for m in _folded(stories)]
-        if placed is None or self._placed != placed:
-            self._placed = placed
+            inputs = config, about, facts, [(m.provider, m.provider_name) for m in _followers(stories)]
+        if inputs is None or self._section_inputs != inputs:
+            self._section_inputs = inputs
             self.members = tuple(sorted(members, key=by_time, reverse=True))
             self.providers = _providers(self.members, stories, about["provider"])
             self.sections = {axis: _sections(axis, self.members, config, about, self.providers) for axis in AXES}
             return
-        now = {m.id: m for m in members}
-        moved = {m.id for m in self.members if now[m.id] is not m}
-        if not moved:
+        by_id = {m.id: m for m in members}
+        changed = {m.id for m in self.members if by_id[m.id] is not m}
+        if not changed:
             return
-        self.members = tuple([now[m.id] for m in self.members])
+        self.members = tuple([by_id[m.id] for m in self.members])
         self.sections = {
             axis: {
                 key: section
-                if moved.isdisjoint([m.id for m in section.members])
-                else msgspec.structs.replace(section, members=tuple([now[m.id] for m in section.members]))
+                if changed.isdisjoint([m.id for m in section.members])
+                else msgspec.structs.replace(section, members=tuple([by_id[m.id] for m in section.members]))
                 for key, section in sections.items()
             }
             for axis, sections in self.sections.items()
         }
 
 
-def _folded(stories: Iterable[Story]) -> Iterator[Coverage]:
-    """The held followers that stand in stories as lines."""
+def _followers(stories: Iterable[Story]) -> Iterator[Coverage]:
+    """The followers that are members of stories."""
     return (m for s in stories for m in s.members if isinstance(m, Coverage) and m.folded)
 
 
-def _providers(members: Iterable[Member], found: Iterable[Story], about: Mapping[str, About]) -> dict[str, Provider]:
-    """Each provider with the best of its names: from `_providers`, else the most frequent that is one, else the domain.
+def _providers(members: Iterable[Member], stories: Iterable[Story], about: Mapping[str, About]) -> dict[str, Provider]:
+    """Each provider, named by its `_providers` file, or else by its most frequent name, or else by its domain.
 
-    A name that is a domain, or an all-lowercase fragment of one ("tech" of techstory.in), is none.
+    Names that are only domains, or lowercase fragments of them ("tech" for techstory.in), are ignored.
     """
-    said_so = Counter([(m.provider, m.provider_name) for group in (members, _folded(found)) for m in group])
+    occurrences = Counter([(m.provider, m.provider_name) for group in (members, _followers(stories)) for m in group])
     names: dict[str, dict[str, int]] = {}
-    for (domain, name), count in said_so.items():
+    for (domain, name), count in occurrences.items():
         counts = names.setdefault(domain, {})
         if name:
             counts[name] = count
     names.pop("", None)
-    out = {}
+    providers = {}
     for domain in sorted(names):
-        said = about.get(domain)
+        info = about.get(domain)
         counted = sorted(
             (c for c in names[domain].items() if not _is_fragment(c[0], domain)), key=lambda c: (-c[1], c[0])
         )
-        title = (said.title if said else "") or (counted[0][0] if counted else "") or domain
-        out[domain] = Provider(domain=domain, title=title, home=(said.home if said else "") or f"https://{domain}/")
-    return out
+        title = (info.title if info else "") or (counted[0][0] if counted else "") or domain
+        providers[domain] = Provider(
+            domain=domain, title=title, home=(info.home if info else "") or f"https://{domain}/"
+        )
+    return providers
 
 
 def _is_fragment(name: str, domain: str) -> bool:
@@ -236,7 +239,7 @@ AXES: Mapping[str, Callable[[Member, tzinfo], Iterable[tuple[str, str]]]] = {
     "category": lambda m, _: [(text.slug(m.category), m.category)] if m.category else [],
     "day": _day,
 }
-"""How to group: an axis and, for a member and the site's time zone, the (key, spelling) pairs it belongs to."""
+"""The axes. Each function returns the (key, spelling) pairs of a member, given the site's time zone."""
 
 
 def _sections(
@@ -246,45 +249,45 @@ def _sections(
     about: Mapping[str, Mapping[str, About]],
     providers: Mapping[str, Provider],
 ) -> dict[str, Section]:
-    """The sections of one axis in the order of their keys; a topic's page has its sub-topics' members too."""
-    spelled: dict[str, dict[str, int]] = {}
+    """The sections of one axis, sorted by key. A topic includes the members of its sub-topics."""
+    spellings_by_key: dict[str, dict[str, int]] = {}
     members_by_key: dict[str, list[Member]] = {}
-    said = about.get(axis, {})
-    above = {key: text.slug(a.parent) for key, a in said.items() if a.parent} if axis == "topic" else {}
+    infos = about.get(axis, {})
+    parents = {key: text.slug(a.parent) for key, a in infos.items() if a.parent} if axis == "topic" else {}
     keys_of, zone = AXES[axis], config.zone
     for member in members:
         keys: dict[str, None] = {}
         for own, spelling in keys_of(member, zone):
-            if own not in spelled:
-                spelled[own] = {}
-            spellings = spelled[own]
+            if own not in spellings_by_key:
+                spellings_by_key[own] = {}
+            spellings = spellings_by_key[own]
             spellings[spelling] = spellings.get(spelling, 0) + 1
             keys[own] = None
-            if above:
-                key = above.get(own, "")
+            if parents:
+                key = parents.get(own, "")
                 while key and key not in keys:
                     keys[key] = None
-                    key = above.get(key, "")
+                    key = parents.get(key, "")
         for key in keys:
             if key not in members_by_key:
                 members_by_key[key] = []
             members_by_key[key].append(member)
-    out = {}
+    sections = {}
     for key in sorted(members_by_key):
-        info = said.get(key)
+        info = infos.get(key)
         title = (info.title if info else "") or (providers[key].title if axis == "provider" else "")
         if not title:
-            counted = sorted(spelled.get(key, {key: 1}).items(), key=lambda c: (-c[1], c[0]))
+            counted = sorted(spellings_by_key.get(key, {key: 1}).items(), key=lambda c: (-c[1], c[0]))
             title = counted[0][0]
-            # Pipelines write "business"; the navigation of a paper does not.
+            # Pipelines write "business", but navigation needs a capital letter.
             title = title[:1].upper() + title[1:] if axis == "category" else title
-        out[key] = Section(
+        sections[key] = Section(
             axis=axis,
             key=key,
             title=title,
             members=tuple(members_by_key[key]),
             about=info,
-            parent=above.get(key, "") if above.get(key, "") != key else "",
-            children=tuple(sorted(c for c, p in above.items() if p == key and c in members_by_key and c != key)),
+            parent=parents.get(key, "") if parents.get(key, "") != key else "",
+            children=tuple(sorted(c for c, p in parents.items() if p == key and c in members_by_key and c != key)),
         )
-    return out
+    return sections

@@ -1,7 +1,7 @@
-"""The nouns: what an article, a story, a section and a card are.
+"""The types that all rooms share: articles, stories, sections, cards and the site.
 
-All are frozen and complete from birth. Times are aware and in UTC. An `Article` and a `Coverage` answer to the same
-names wherever a list or a story needs only what both have; together they are a `Member`.
+All are immutable. Times are aware and in UTC. A `Member` is an `Article` or a `Coverage`; what both have in common has
+the same field names in both.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ import msgspec
 
 
 class Value(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
-    """A value. Encoded as a list of its fields in their order."""
+    """The base of all types here. A value is encoded as a list of its fields, in the order of their definition."""
 
 
 class Image(Value, frozen=True, kw_only=True):
-    """A picture by address. `width` and `height` in pixels reserve its space, 0 where unknown."""
+    """A picture. `width` and `height` are in pixels, 0 if unknown; they reserve space on the page."""
 
     url: str
     width: int = 0
@@ -29,7 +29,7 @@ class Image(Value, frozen=True, kw_only=True):
 
 
 class Related(Value, frozen=True, kw_only=True):
-    """What a file declares about coverage elsewhere. `keys` are its canonical keys, the first its own."""
+    """An entry of an article's `related`. `keys` are its canonical keys; the first is the key of `url`."""
 
     keys: tuple[str, ...]
     url: str
@@ -44,9 +44,9 @@ class Related(Value, frozen=True, kw_only=True):
 
 
 class RelatedEntries(Value, frozen=True, kw_only=True):
-    """The related entries of a file, decoded whenever they are asked for: of most only the first canonical key is.
+    """The related entries of an article, decoded on each iteration. Most uses need only `keys`, which are not encoded.
 
-    `keys` are these, in the order of the entries.
+    `keys` holds the first canonical key of each entry, in order.
     """
 
     keys: tuple[str, ...] = ()
@@ -54,8 +54,8 @@ class RelatedEntries(Value, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, entries: Iterable[Related]) -> RelatedEntries:
-        held = tuple(entries)
-        return cls(keys=tuple(entry.keys[0] for entry in held), packed=msgspec.msgpack.encode(held))
+        rows = tuple(entries)
+        return cls(keys=tuple(entry.keys[0] for entry in rows), packed=msgspec.msgpack.encode(rows))
 
     def __iter__(self) -> Iterator[Related]:
         return iter(_entries(self.packed))
@@ -65,12 +65,12 @@ _entries = msgspec.msgpack.Decoder(tuple[Related, ...]).decode
 
 
 class Article(Value, frozen=True, kw_only=True):
-    """One article file.
+    """One content file.
 
-    `id` is its path below the content folder, `slug` the file's name without date and ending, `url` where the reader
-    goes ("" for the site's own post), `keys` its canonical keys, `provider` the provider's normalised domain ("" for
-    the site's own), `embed` the https address of a video player, `body` safe HTML. `heat` below 0 is the source's mark
-    for a follower folded into another story. `status` names the gate that a preview build opened for it: "" in public.
+    `id` is its path below the content folder. `slug` is the file name without date and extension. `url` is where the
+    headline leads, "" for an own post. `keys` are its canonical keys. `provider` is the provider's normalised domain,
+    "" for the site itself. `embed` is the https URL of a video player. `body` is safe HTML. A negative `heat` marks a
+    follower, which is folded into another story. `status` is the gate that a preview opened for it, else "".
     """
 
     id: str
@@ -111,10 +111,10 @@ class Article(Value, frozen=True, kw_only=True):
 
 
 class Coverage(Value, frozen=True, kw_only=True):
-    """A piece that has no file here: a related entry in its own right, with its declarer's topics and category.
+    """A report elsewhere that has no file of its own, made from a related entry. Topics and category are the article's.
 
-    `id` begins so that it is never a file's (see `declared.COVERAGE_PREFIX`). `folded` marks a held follower, which may show as
-    a line of its story and nowhere else.
+    `id` starts with a prefix that no path of a file can have (see `stories.COVERAGE_PREFIX`). `folded` marks a
+    follower, which may appear as a line of its story and nowhere else.
     """
 
     id: str
@@ -139,11 +139,14 @@ class Coverage(Value, frozen=True, kw_only=True):
 Member: TypeAlias = Article | Coverage
 
 by_time = attrgetter("published", "id")
-"""The order of members: the earliest first, of those of one time by id."""
+"""The sort key of members: earliest first, then by id."""
 
 
 class About(Value, frozen=True, kw_only=True):
-    """What a file in `_topics`, `_providers`, `_stories` or `_pages` says. `key` is the slug, domain or name it is about."""
+    """A file in `_topics`, `_providers`, `_stories` or `_pages`.
+
+    `key` is what the file is about: a provider's domain, or the slug of a topic, story or page.
+    """
 
     id: str
     kind: Literal["topic", "provider", "story", "page"]
@@ -160,7 +163,7 @@ class About(Value, frozen=True, kw_only=True):
 
 
 class Provider(Value, frozen=True, kw_only=True):
-    """Who publishes: the normalised domain, the best of its names, and its own front page."""
+    """A provider: its normalised domain, its preferred name and its home page."""
 
     domain: str
     title: str
@@ -168,9 +171,11 @@ class Provider(Value, frozen=True, kw_only=True):
 
 
 class Evidence(Value, frozen=True, kw_only=True):
-    """Why `member` is in a story with `other`, both ids: the same address, both declare it, one does, or the editor.
+    """Why `member` is in a story with `other`. Both are ids.
 
-    Where their words did it, `other` is the member it is most like and `score` (0 to 1) how like the story it is.
+    `kind`: the two have the same address, both declare each other ("mutual"), one declares the other ("declared"), the
+    editor put them together, or their words are similar. If similar, `other` is the most similar member and `score`
+    (0 to 1) is the similarity to the story.
     """
 
     member: str
@@ -180,10 +185,11 @@ class Evidence(Value, frozen=True, kw_only=True):
 
 
 class Rejected(Value, frozen=True, kw_only=True):
-    """A file that came near a story and is not in it, `other` the member it is nearest to, both by id.
+    """A near miss: an article (`id`) that is similar to a story but not in it. `other` is the id of the nearest member.
 
-    `score` is how alike their words are (0 to 1), `fit` how well it fits the whole story (1 would be enough). The reason:
-    only one side declares it, an editor keeps it apart, it fits another story (`elsewhere`) or too little (`unlike`).
+    `score` is the similarity of the two (0 to 1). `fit` is the article's score for the whole story, where 1 is enough
+    to join. `reason`: only one of the two declares the other ("one side"), an editor keeps them apart ("editor"), the
+    article fits another story better ("elsewhere"), or its score is too low ("unlike").
     """
 
     id: str
@@ -194,11 +200,10 @@ class Rejected(Value, frozen=True, kw_only=True):
 
 
 class Story(Value, frozen=True, kw_only=True):
-    """Two or more members that tell of one event, oldest first. `id` is the id of the earliest member with a file.
+    """Two or more members about one event, oldest first. `id` is the id of the earliest member with a file.
 
-    `providers` are their domains, `sources` how many of these are independent.
-
-    `rejected` are the files that came nearest and are in no story or in another, the nearest first.
+    `providers` are the members' provider domains; `sources` counts the independent ones. `rejected` are the near
+    misses, nearest first.
     """
 
     id: str
@@ -220,7 +225,7 @@ class Story(Value, frozen=True, kw_only=True):
 
 
 class Section(Value, frozen=True, kw_only=True):
-    """Everything with one key on one axis (topic, provider, category, day), newest first."""
+    """All members with one key on one axis (topic, provider, category or day), newest first."""
 
     axis: str
     key: str
@@ -232,14 +237,14 @@ class Section(Value, frozen=True, kw_only=True):
 
 
 class Link(Value, frozen=True, kw_only=True):
-    """A title and where it leads; `url` is "" where there is no page for it."""
+    """A title and the address it leads to; `url` is "" if there is no such page."""
 
     title: str
     url: str
 
 
 class CountedLink(Value, frozen=True, kw_only=True):
-    """A link and how many it stands for."""
+    """A link to a page that lists `count` things."""
 
     title: str
     url: str
@@ -247,10 +252,10 @@ class CountedLink(Value, frozen=True, kw_only=True):
 
 
 class Card(Value, frozen=True, kw_only=True, cache_hash=True):
-    """What a listing may show of a member; never the body.
+    """What a list shows of a member; never the body.
 
-    `url` is where the headline leads: the publisher's page, or ours for the site's own post. `page` is our page about it,
-    "" where it has none; `story` the page of its story, "" where it is alone.
+    `url` is where the headline leads: the publisher's page, or our page for an own post. `page` is our page about the
+    member, "" if it has none. `story` is the page of its story, "" if it is in none.
     """
 
     url: str
@@ -269,9 +274,9 @@ class Card(Value, frozen=True, kw_only=True, cache_hash=True):
 
 
 class Cluster(Value, frozen=True, kw_only=True, cache_hash=True):
-    """A story as a listing shows it, or an article alone (`url` is then ""): its lead and the first few of the others.
+    """What a list shows of a story: its lead and a few other members. For an article alone, `url` is "".
 
-    `count` is the number of members, `sources` of independent ones among their providers.
+    `count` is the number of members, `sources` the number of independent sources.
     """
 
     title: str
@@ -283,9 +288,9 @@ class Cluster(Value, frozen=True, kw_only=True, cache_hash=True):
 
 
 class ProviderStats(Value, frozen=True, kw_only=True):
-    """What a provider is to stories of several sources: how many it is in, leads and was first to report.
+    """A provider's part in stories with two or more sources: how many it is in, how many it leads and reported first.
 
-    `lag` is the median of the minutes that its report came after the first one, None where it always was the first.
+    `lag` is the median delay of its report after the first report, in minutes; None if it was always first.
     """
 
     stories: int = 0
@@ -295,10 +300,10 @@ class ProviderStats(Value, frozen=True, kw_only=True):
 
 
 class Site(Value, frozen=True, kw_only=True, cache_hash=True):
-    """What every page shows. No counts and no clock: otherwise one new article would change all pages.
+    """What every page shows. It has no counts and no times; otherwise one new article would make all pages stale.
 
-    `base` is the site's address without a closing slash ("" where it is not known), `root` the path of it that begins
-    every address on the site and ends in a slash, `home` the front page's address ("" where there is none).
+    `base` is the base URL without a closing slash, "" if not set. `root` is the path of the base URL with a closing
+    slash; every link on the site begins with it. `home` is the address of the front page, "" if there is none.
     """
 
     title: str
@@ -316,10 +321,10 @@ class Site(Value, frozen=True, kw_only=True, cache_hash=True):
     embeds: bool
 
     def current(self, address: str) -> str:
-        """The address again where the navigation leads to it, else "": what tells two pages' navigations apart."""
+        """The address if the navigation links to it, else "". The masthead differs between pages only in this."""
         return address if any(link.url == address for link in self.navigation) else ""
 
 
 def frozen(value: Any) -> Any:
-    """A value in which lists are tuples, at every level, as they were before it was encoded."""
+    """Converts lists to tuples at every level. Decoding an encoded value yields lists in place of tuples."""
     return tuple(map(frozen, value)) if isinstance(value, list | tuple) else value

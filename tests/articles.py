@@ -1,4 +1,4 @@
-"""Articles made in memory, for tests that need no files."""
+"""Articles in memory, for tests that need no files."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def article(
 
 
 def word(number: int) -> str:
-    """A word of seven letters for each number, that begins like no other."""
+    """A unique seven-letter word for each number. No two begin with the same five letters."""
     letters = ""
     for _ in range(5):
         number, rest = divmod(number, 26)
@@ -31,10 +31,10 @@ def word(number: int) -> str:
 
 
 def noise(count: int, *, days: int = 5, seed: int = 1) -> list[Article]:
-    """Articles on nothing in particular, in words that hardly any two of them share."""
-    chance = random.Random(seed)
+    """Articles with random words, of which hardly any two articles share one."""
+    rng = random.Random(seed)
 
     def words(n: int) -> str:
-        return " ".join(word(chance.randrange(26**5)) for _ in range(n))
+        return " ".join(word(rng.randrange(26**5)) for _ in range(n))
 
-    return [article(f"noise{n}", words(7), words(15), hours=chance.random() * days * 24) for n in range(count)]
+    return [article(f"noise{n}", words(7), words(15), hours=rng.random() * days * 24) for n in range(count)]

@@ -1,6 +1,6 @@
-"""`make audit`: the Nu HTML checker on one page of every kind, and every internal link of the demonstration site.
+"""`make audit`: runs the Nu HTML checker on every page of the demonstration site and follows its internal links.
 
-Needs npm and Java 17; neither is part of the tests.
+Needs npm and Java 17, which the tests do not.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ FOLDER = Path(".audit")
 
 
 def main() -> int:
-    """Prints what is wrong; 0 where nothing is."""
+    """Prints all problems. Returns 1 if there are any, else 0."""
     for tool in ("npm", "java"):
         if not shutil.which(tool):
             sys.exit(f"make audit needs {tool}")
@@ -33,14 +33,14 @@ def main() -> int:
         subprocess.run(
             ["npm", "install", "--silent", "--no-package-lock", "--prefix", str(FOLDER), CHECKER], check=True
         )
-    wrong = 0
+    problem_count = 0
     with tempfile.TemporaryDirectory() as folder:
         options = Options(site=shipped_site(), output=Path(folder, "public"))
         pages = list(loading.load(options).plan.pages())
         build.build(options)
         checked = check.check(options)
         for problem in checked.problems:
-            wrong += 1
+            problem_count += 1
             print(problem)
         print(f"{checked.links:,} links followed on {sum(isinstance(p, HtmlPage) for p in pages)} pages")
         html = [str(Path(folder, "public", p.path)) for p in pages if p.path.endswith(".html")]
@@ -56,9 +56,9 @@ def main() -> int:
             for message in messages:
                 place = message.get("url", "").rpartition("/public/")[2]
                 print(f"{message['type']}: {place}:{message.get('lastLine', 0)}: {message['message']}")
-            wrong += sum(m["type"] != "info" for m in messages)
+            problem_count += sum(m["type"] != "info" for m in messages)
             print(f"{len(files)} {'style sheets' if flags else 'pages'} checked: {len(messages)} messages")
-    return min(wrong, 1)
+    return min(problem_count, 1)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What tests are given: sites to write and build, and real articles where there are any."""
+"""Fixtures: sites to write and build, and a folder of real articles."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import pytest
 from hypothesis import settings
 from sites import Site
 
-# The same examples in every run; HYPOTHESIS_PROFILE=default looks for new ones.
+# The same examples in every run. HYPOTHESIS_PROFILE=default tries new ones.
 settings.register_profile("steady", derandomize=True, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 
 
 @pytest.fixture
 def site(tmp_path: Path) -> Callable[..., Site]:
-    """Makes a site from a string; a second one in the same test takes a name."""
+    """Creates a site from a string. A second site in the same test needs another name."""
 
     def make(text: str = "", name: str = "site") -> Site:
         return Site(tmp_path / name).add(text)
@@ -27,8 +27,8 @@ def site(tmp_path: Path) -> Callable[..., Site]:
 
 @pytest.fixture(scope="session")
 def data() -> Path:
-    """The folder of real articles that NEWSGEN_DATA names."""
+    """The folder of real articles, from NEWSGEN_DATA. Skips the test if it is not set."""
     named = os.environ.get("NEWSGEN_DATA")
     if not named:
-        pytest.skip("NEWSGEN_DATA is not set: there are no real articles to test against")
+        pytest.skip("NEWSGEN_DATA is not set: no real articles to test with")
     return Path(named)

@@ -1,4 +1,4 @@
-"""A site in one string makes a test: `site("-- content/a.md --\\n---\\ntitle: A\\n…")`, then `.edit()` and `.build()`."""
+"""Sites for tests, written from one string: `site("-- content/a.md --\\n---\\ntitle: A\\n…").edit(…).build()`."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from newsgen.builder.output import MANIFEST
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 
-def missing(what: str) -> NoReturn:
-    """Leaves a test out as a real part of it is not on this machine; fails it where NEWSGEN_REQUIRE_PARTS is set."""
+def skip_or_fail(what: str) -> NoReturn:
+    """Skips a test that needs a program or server which is not available; fails it if NEWSGEN_REQUIRE_PARTS is set."""
     if os.environ.get("NEWSGEN_REQUIRE_PARTS"):
         pytest.fail(what)
     pytest.skip(what)
 
 
 class Site:
-    """A site's folder on disk."""
+    """A site in a folder on disk."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -35,7 +35,7 @@ class Site:
         (root / "content").mkdir(parents=True)
 
     def add(self, text: str) -> Site:
-        """Writes files from a string in which each begins with a line `-- path --`."""
+        """Writes the files in a string. Each begins with a line `-- path --`."""
         parts = re.split(r"^-- (.+) --\n", text, flags=re.MULTILINE)
         for path, body in zip(parts[1::2], parts[2::2], strict=True):
             self.write(path, body)
@@ -55,7 +55,7 @@ class Site:
         return self
 
     def article(self, name: str, *, title: str = "", more: str = "", body: str = "", **fields: Any) -> Site:
-        """Writes content/NAME.md with what an article needs and the fields given."""
+        """Writes content/NAME.md with the given fields, and defaults for the required ones."""
         rows = {
             "title": title or name.rpartition("/")[2].replace("-", " ").capitalize(),
             "publishedDateTime": "2026-11-08T10:00:00Z",
@@ -76,7 +76,7 @@ class Site:
         return build.build(self.options(**chosen))
 
     def good(self, **chosen: Any) -> Report:
-        """Builds, and fails where anything is wrong with the content."""
+        """Builds, and fails if the content has problems."""
         report = self.build(**chosen)
         assert not report.problems, "\n".join(map(str, report.problems))
         return report
@@ -85,7 +85,7 @@ class Site:
         return (self.output / path).read_text(encoding="utf-8")
 
     def tree(self, folder: Path | None = None) -> dict[str, bytes]:
-        """Every file of the output but the manifest, by path."""
+        """Every file of the output except the manifest, by path."""
         root = folder or self.output
         return {
             p.relative_to(root).as_posix(): p.read_bytes()
@@ -108,7 +108,7 @@ class Site:
 
 
 def related(*entries: str | tuple[str, dict[str, Any]]) -> str:
-    """`related:` rows; each entry a URL, or a URL with more fields."""
+    """The lines of `related:`. An entry is a URL, or a URL with more fields."""
     rows = ["related:"]
     for entry in entries:
         url, more = (entry, {}) if isinstance(entry, str) else entry

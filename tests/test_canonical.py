@@ -58,7 +58,7 @@ from newsgen.canonical import Blocklist
         ("https://a.example/\ud800", "https://a.example/\ufffd"),
     ],
 )
-def test_addresses_of_one_text_have_one_key(same: tuple[str, ...]) -> None:
+def test_all_urls_of_a_text_have_the_same_key(same: tuple[str, ...]) -> None:
     assert len({canonical.key(url) for url in same}) == 1
     assert canonical.key(same[0])
 
@@ -83,7 +83,7 @@ def test_addresses_of_one_text_have_one_key(same: tuple[str, ...]) -> None:
         ("https://a.example/amp/s/b.example/x", "https://b.example/x"),
     ],
 )
-def test_addresses_of_two_texts_have_two_keys(one: str, other: str) -> None:
+def test_urls_of_different_texts_have_different_keys(one: str, other: str) -> None:
     assert canonical.key(one) != canonical.key(other)
 
 
@@ -109,26 +109,26 @@ def test_addresses_of_two_texts_have_two_keys(one: str, other: str) -> None:
         "https://google.com" + "/amp/s/google.com" * 2000,
     ],
 )
-def test_what_is_no_web_address_has_no_key(url: str) -> None:
+def test_an_invalid_url_has_no_key(url: str) -> None:
     assert canonical.key(url) == ""
 
 
-def test_a_front_page_names_no_text() -> None:
-    assert not canonical.joins(canonical.key("https://www.a.example/"))
-    assert canonical.joins(canonical.key("https://www.a.example/x"))
+def test_a_front_page_does_not_identify_a_text() -> None:
+    assert not canonical.identifies_text(canonical.key("https://www.a.example/"))
+    assert canonical.identifies_text(canonical.key("https://www.a.example/x"))
 
 
-PIECES = "http:|//|/|\\|?|#|&|;|=|@|:|443|%|%2e|.|..|%2F|%3F|%26|amp|.amp|index.html|/c/s/|www.|m.|google.com/amp/s/"
-PIECES += "|x.cdn.ampproject.org|a.example|utm_source=x|ref=12|+| |é|ß|xn--|[::1]|0x7f.1|\ud83d|。|４|ﷺ|\0|\xad"
+FRAGMENTS = "http:|//|/|\\|?|#|&|;|=|@|:|443|%|%2e|.|..|%2F|%3F|%26|amp|.amp|index.html|/c/s/|www.|m.|google.com/amp/s/"
+FRAGMENTS += "|x.cdn.ampproject.org|a.example|utm_source=x|ref=12|+| |é|ß|xn--|[::1]|0x7f.1|\ud83d|。|４|ﷺ|\0|\xad"
 
 
 @given(
     st.text()
-    | st.lists(st.sampled_from(PIECES.split("|"))).map("".join)
+    | st.lists(st.sampled_from(FRAGMENTS.split("|"))).map("".join)
     | st.from_regex(r"https?://[a-z.]{1,12}(/[\w%.&-]{0,8}){0,4}(\?[\w=&%;-]{0,20})?", fullmatch=True)
 )
 @settings(max_examples=400)
-def test_any_text_has_a_key_or_none_and_a_key_is_its_own(text: str) -> None:
+def test_the_key_of_any_text_is_ascii_and_is_its_own_key(text: str) -> None:
     for url in (text, "https://" + text):
         key = canonical.key(url)
         assert key.isascii()
@@ -154,7 +154,7 @@ FAMILIES = {
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_a_family_of_parameters_is_dropped_and_what_looks_like_it_is_not(family: str) -> None:
+def test_tracking_parameters_are_dropped_and_similar_ones_are_kept(family: str) -> None:
     plain = "https://a.example/x?id=5"
     dropped, kept = map(str.split, FAMILIES[family])
     assert [p for p in dropped if canonical.key(f"{plain}&{p}") != canonical.key(plain)] == []
@@ -167,7 +167,7 @@ def suite(data: Path, name: str) -> Any:
 
 @settings(max_examples=10)
 @given(drawn=st.data())
-def test_what_clearurls_drops_everywhere_is_dropped(data: Path, drawn: st.DataObject) -> None:
+def test_the_global_rules_of_clearurls_are_covered(data: Path, drawn: st.DataObject) -> None:
     everywhere = suite(data, "clearurls-rules.json.gz")["providers"]["globalRules"]
     rules = everywhere["rules"] + everywhere["referralMarketing"]
     assert len(rules) > 40
@@ -176,22 +176,22 @@ def test_what_clearurls_drops_everywhere_is_dropped(data: Path, drawn: st.DataOb
         assert canonical.key(f"https://a.example/x?id=5&{name}=x") == "a.example/x?id=5"
 
 
-# Valid as the suite has it, and yet without a key.
+# Valid in the suite, but without a key.
 NO_KEY = {
-    # An empty label: no machine has such a name.
+    # An empty label, which no real host name has.
     "http://./",
     "http://../",
     "http://0..0x300/",
-    # What ends in a number is an IPv4 address or, since the suite was taken, none at all.
+    # A host that ends in a number must be an IPv4 address. The standard added this after this version of the suite.
     "http://256.256.256.256.256/",
     "http://0177.0.0.0189/",
-    # A control character; the standard has forbidden it since.
+    # A control character. The standard has forbidden it since then.
     "http://\x1f!\"$&'()*+,-.;=_`{}~/",
 }
 
 
-def test_addresses_are_read_as_browsers_read_them(data: Path) -> None:
-    """The suite of the web platform tests. A relative address has no key: only what it leads to is looked at."""
+def test_urls_are_parsed_as_browsers_parse_them(data: Path) -> None:
+    """Runs the URL suite of the web platform tests. Relative URLs have no key, so only their resolved URL is tested."""
     read = refused = other = 0
     without = set()
     for row in suite(data, "urltestdata.json.gz"):
@@ -204,17 +204,17 @@ def test_addresses_are_read_as_browsers_read_them(data: Path) -> None:
             refused += "failure" in row
             other += "failure" not in row
             continue
-        wanted = canonical.key(row["href"])
-        if not wanted:
+        expected = canonical.key(row["href"])
+        if not expected:
             without.add(row["href"])
             assert key == "", given
             continue
         name = row["hostname"].removeprefix("www.").removesuffix(".")
         port = f":{row['port']}" if row["port"] not in ("", "80", "443") else ""
-        assert re.split("[/?]", wanted)[0] == name + port
-        assert canonical.key("https://" + wanted) == wanted
+        assert re.split("[/?]", expected)[0] == name + port
+        assert canonical.key("https://" + expected) == expected
         if row["base"] == "about:blank" or re.match(r"\s*https?:[/\\]{2}", given, re.IGNORECASE):
-            assert key == wanted, given
+            assert key == expected, given
             read += 1
     assert without == NO_KEY
     assert (read, refused, other) == (146, 143, 284)
@@ -234,11 +234,11 @@ def test_addresses_are_read_as_browsers_read_them(data: Path) -> None:
         ("", ""),
     ],
 )
-def test_a_domain_has_one_form(given_domain: str, host: str) -> None:
+def test_domains_are_normalised(given_domain: str, host: str) -> None:
     assert canonical.host(given_domain) == host
 
 
-def test_a_blocked_domain_covers_its_sub_domains_and_a_blocked_url_all_its_forms() -> None:
+def test_the_blocklist_matches_sub_domains_and_all_urls_of_a_text() -> None:
     block = Blocklist(("bad.example",), ("https://good.example/one/",))
     assert block.has("https://news.bad.example/x")
     assert block.has("//bad.example/x")

@@ -12,22 +12,22 @@ def load(tmp_path: Path, text: str | bytes) -> config.Config:
     return config.load(file)
 
 
-def test_no_file_means_the_defaults(tmp_path: Path) -> None:
+def test_without_a_file_the_defaults_apply(tmp_path: Path) -> None:
     found = config.load(tmp_path / "site.toml")
     assert (found.title, found.root, found.base, found.page_size) == ("News", "/", "", 30)
     assert found.has("feed")
 
 
-def test_every_mistake_is_reported_in_one_run_with_its_line_and_a_hint(tmp_path: Path) -> None:
+def test_all_mistakes_are_reported_together_with_line_and_hint(tmp_path: Path) -> None:
     text = 'titel = "x"\npage_size = 0\n\n[ranking]\nhalf_life = "a"\n\n[stories]\nfolded = "hide"\n\n[block]\nprovider = ["x"]\n'
     with pytest.raises(ConfigError) as caught:
         load(tmp_path, text)
     assert [str(p) for p in caught.value.problems] == [
-        "site.toml:1: titel: is no setting; did you mean 'title'?",
+        "site.toml:1: titel: unknown setting; did you mean 'title'?",
         "site.toml:2: page_size: expected a whole number >= 1",
         "site.toml:5: ranking.half_life: expected a number, got text",
-        "site.toml:8: stories.folded: invalid enum value 'hide'; one of: hold, member",
-        "site.toml:11: block.provider: is no setting; did you mean 'providers'?",
+        "site.toml:8: stories.folded: unknown value 'hide'; use one of: hold, member",
+        "site.toml:11: block.provider: unknown setting; did you mean 'providers'?",
     ]
 
 
@@ -51,24 +51,24 @@ def test_every_mistake_is_reported_in_one_run_with_its_line_and_a_hint(tmp_path:
         ('[fields]\npublishedDate = ["when"]', "fields.publishedDate"),
     ],
 )
-def test_a_setting_that_makes_no_sense_is_an_error(tmp_path: Path, text: str, field: str) -> None:
+def test_an_invalid_setting_is_an_error(tmp_path: Path, text: str, field: str) -> None:
     with pytest.raises(ConfigError) as caught:
         load(tmp_path, text)
     assert field in str(caught.value)
 
 
 @pytest.mark.parametrize("text", [b"title = \xff", b"title = ", b"[" * 100_000, b"a = 1\na = 2"])
-def test_a_broken_file_is_an_error_not_a_trace(tmp_path: Path, text: bytes) -> None:
+def test_a_malformed_file_is_a_config_error(tmp_path: Path, text: bytes) -> None:
     with pytest.raises(ConfigError, match=r"site\.toml"):
         load(tmp_path, text)
 
 
-def test_a_sub_path_begins_every_address(tmp_path: Path) -> None:
+def test_the_root_is_the_path_of_the_base_url(tmp_path: Path) -> None:
     found = load(tmp_path, 'base_url = "https://example.org/news/"')
     assert (found.base, found.root) == ("https://example.org/news", "/news/")
 
 
-def test_kinds_of_page_can_be_switched_off(tmp_path: Path) -> None:
+def test_page_kinds_can_be_disabled(tmp_path: Path) -> None:
     found = load(tmp_path, 'disable_kinds = ["feed", "archive"]')
     assert not found.has("feed")
     assert found.has("home")

@@ -1,4 +1,4 @@
-"""The README is true: its commands run, and every option, setting, field, kind and filter is in it."""
+"""The documentation is true: its commands run, and it contains every option, setting, field, kind, filter and page field."""
 
 import re
 import shlex
@@ -16,16 +16,18 @@ from newsgen.commands.cli import cli
 from newsgen.content import fields
 from newsgen.content import reader as content
 from newsgen.model import Site
+from newsgen.pages import kinds
 
 ROOT = Path(__file__).parent.parent
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+DOCS = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
 
 
 def blocks(language: str) -> list[str]:
-    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+    return re.findall(rf"```{language}\n(.*?)```", DOCS, re.DOTALL)
 
 
-def test_the_readme_s_newsgen_commands_run(tmp_path: Path) -> None:
+def test_the_newsgen_commands_in_the_docs_run(tmp_path: Path) -> None:
     commands = [line for block in blocks("console") for line in block.splitlines() if line.startswith("newsgen ")]
     assert len(commands) >= 4
     for command in commands:
@@ -41,19 +43,21 @@ def test_the_readme_s_newsgen_commands_run(tmp_path: Path) -> None:
     assert (tmp_path / "mysite/public/index.html").exists()
 
 
-def test_the_readme_s_article_is_one(tmp_path: Path) -> None:
-    (example,) = blocks("markdown")
-    found = content.Reader(config.Config()).parse(content.Source("a.md", example.encode()))
-    assert not isinstance(found, tuple), found
+def test_the_example_articles_in_the_docs_are_valid() -> None:
+    examples = blocks("markdown")
+    assert examples
+    for example in examples:
+        found = content.Reader(config.Config()).parse(content.Source("a.md", example.encode()))
+        assert not isinstance(found, tuple), found
 
 
-def test_the_make_targets_of_the_readme_exist() -> None:
+def test_the_make_targets_in_the_docs_exist() -> None:
     makefile = (ROOT / "Makefile").read_text()
-    for target in re.findall(r"(?:`|^)make ([\w-]+)", README, re.MULTILINE):
+    for target in re.findall(r"(?:`|^)make ([\w-]+)", DOCS, re.MULTILINE):
         assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
 
 
-def test_every_command_and_option_is_in_the_readme() -> None:
+def test_every_command_and_option_is_documented() -> None:
     def walk(command: click.Command, name: str) -> list[str]:
         inner = [w for n, c in getattr(command, "commands", {}).items() for w in walk(c, n)]
         options = [
@@ -62,7 +66,7 @@ def test_every_command_and_option_is_in_the_readme() -> None:
         return [name, *options, *inner]
 
     for word in walk(cli, "newsgen"):
-        assert re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", README), word
+        assert re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", DOCS), word
 
 
 def settings(kind: type[msgspec.Struct], prefix: str = "") -> list[str]:
@@ -76,16 +80,16 @@ def settings(kind: type[msgspec.Struct], prefix: str = "") -> list[str]:
 
 
 @pytest.mark.parametrize("name", settings(config.Config))
-def test_every_setting_is_in_the_readme(name: str) -> None:
-    assert f"`{name}`" in README
+def test_every_setting_is_documented(name: str) -> None:
+    assert f"`{name}`" in DOCS
 
 
-@pytest.mark.parametrize("name", [*fields.KNOWN, *(n for n in config.Fields().ours()), *config.KINDS])
-def test_every_field_and_kind_is_in_the_readme(name: str) -> None:
-    assert re.search(rf"[`\s]{re.escape(name)}[`\s]", README)
+@pytest.mark.parametrize("name", [*fields.ARTICLE_FIELDS, *(n for n in config.Fields().by_foreign_name()), *config.KINDS])
+def test_every_field_and_kind_is_documented(name: str) -> None:
+    assert re.search(rf"[`\s]{re.escape(name)}[`\s]", DOCS)
 
 
-def test_every_filter_is_in_the_readme() -> None:
+def test_every_filter_is_documented() -> None:
     site = Site(
         title="",
         description="",
@@ -102,9 +106,29 @@ def test_every_filter_is_in_the_readme() -> None:
         embeds=False,
     )
     for name in render.filters(site, str):
-        assert f"`{name}`" in README, name
+        assert f"`{name}`" in DOCS, name
 
 
-def test_the_screenshot_is_there() -> None:
-    for path in re.findall(r"!\[[^\]]*\]\(([^)]+)\)", README):
-        assert (ROOT / path).exists(), path
+@pytest.mark.parametrize("page", kinds.KINDS)
+def test_every_page_type_and_its_fields_are_documented(page: type[kinds.Page]) -> None:
+    text = (ROOT / "docs/templates.md").read_text(encoding="utf-8")
+    if page is kinds.FilePage:  # a copied file has no template
+        return
+    assert f"`{page.__name__}`" in text
+    (row,) = re.findall(rf"^\| [^|]*`{page.__name__}`.*$", text, re.MULTILINE)
+    for field in page.__struct_fields__:
+        assert field == "path" or f"`{field}`" in row, field
+
+
+def test_the_links_between_the_docs_lead_somewhere() -> None:
+    def anchors(page: Path) -> set[str]:
+        headings = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+        return {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
+
+    for page in PAGES:
+        for link in re.findall(r"\]\(([^)]+)\)", page.read_text(encoding="utf-8")):
+            if not link.startswith("https://"):
+                path, _, anchor = link.partition("#")
+                target = (page.parent / path) if path else page
+                assert target.exists(), f"{page.name}: {link}"
+                assert not anchor or anchor in anchors(target), f"{page.name}: {link}"

@@ -1,7 +1,8 @@
-"""The law of incremental builds: after any edits the tree equals a clean build's, byte for byte; and only what must is done.
+"""The law of incremental builds: after any edits the output equals a clean build byte for byte, with no unneeded work.
 
-`Law` is a site on disk that its people and accidents change in every way there is. NEWSGEN_LAW_EXAMPLES=10 makes ten
-times the examples, NEWSGEN_LAW_SHRINK=1 looks for the shortest history that breaks the law, for minutes.
+`Law` is a state machine that edits, damages and builds a site on disk in every way we know. NEWSGEN_LAW_EXAMPLES=10
+runs ten times the examples. NEWSGEN_LAW_SHRINK=1 searches for the shortest history that breaks the law, which takes
+minutes.
 """
 
 from __future__ import annotations
@@ -42,8 +43,7 @@ from hypothesis.stateful import (
 from sites import NOW, Site
 
 from newsgen import files, text
-from newsgen.builder import Memory, Options, Report, loading, pool
-from newsgen.builder import pipeline as build
+from newsgen.builder import Memory, Options, Report, loading, pipeline, pool
 from newsgen.builder.output import MANIFEST, Output
 from newsgen.builder.theme import Theme
 from newsgen.errors import ConfigError, TemplateError
@@ -57,12 +57,12 @@ Make = Callable[..., Site]
 Patch = pytest.MonkeyPatch
 
 MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
-"""Where clean builds are made; edited ones stay on a disk."""
+"""The folder for clean builds, in memory if possible. Incremental builds stay on disk."""
 
 TIMES = int(os.environ.get("NEWSGEN_LAW_EXAMPLES", "1"))
 SHRINK = (Phase.shrink,) if "NEWSGEN_LAW_SHRINK" in os.environ else ()
 EXAMPLES, STEPS = 34, 45
-"""Examples of each machine, and rules run in each: the two machines make 2,000."""
+"""Examples per machine, and rules per example. The two machines run at least 2,000 rules together."""
 
 BACKGROUND = 22
 EVENTS = [
@@ -115,15 +115,15 @@ FOREIGN = ["CNAME", "mine/notes.txt", "topics/own.txt", "2026/11/own.txt", "arch
 FACTS = (
     "problems", "warnings", "notes", "skipped", "folded", "articles", "published", "stories", "coverage", "pages", "due"
 )  # fmt: skip
-"""What a report says of a site, however it was built."""
+"""The fields of a report that depend on the site only, not on how it was built."""
 
 NUMBER = st.integers(0, 39)
 FEW = st.integers(0, 3)
 WORDS = st.sampled_from(["title", "excerpt", "body"])
 
 
-def told(event: int, share: int, voice: int, other: int | None = None) -> dict[str, str]:
-    """The headline and excerpt of an article that shares some words with others on an event, or on two of them."""
+def words_about(event: int, share: int, voice: int, other: int | None = None) -> dict[str, str]:
+    """A title and excerpt with some of the words of an event, or of two, and some words of its own."""
     words = EVENTS[event].split()[: share * 3]
     if other is not None:
         words = [w for pair in zip(EVENTS[event].split(), EVENTS[other].split(), strict=False) for w in pair][
@@ -135,16 +135,16 @@ def told(event: int, share: int, voice: int, other: int | None = None) -> dict[s
 
 
 def at(hours: float) -> str:
-    """A time for front matter: hours before the first moment of a history."""
+    """A time for front matter: this many hours before `NOW`."""
     return f"{NOW - timedelta(hours=hours):%Y-%m-%dT%H:%M:%SZ}"
 
 
 class Killed(BaseException):
-    """The end of a process, as far as one process can play it."""
+    """Simulates a killed process within one process."""
 
 
 class _Trap:
-    """Strikes at one of the next accesses to the disk below a folder."""
+    """Calls a function at the nth following access to the disk below a folder."""
 
     def __init__(self) -> None:
         self._left = 0
@@ -155,7 +155,7 @@ class _Trap:
     @contextlib.contextmanager
     def set(self, below: Path, after: int, strike: Callable[[], None]) -> Iterator[None]:
         if not self._set:
-            sys.addaudithook(self._hear)
+            sys.addaudithook(self._on_event)
             self._set = True
         self._below, self._left, self._strike = str(below), after, strike
         try:
@@ -163,7 +163,7 @@ class _Trap:
         finally:
             self._left = 0
 
-    def _hear(self, event: str, args: tuple[Any, ...]) -> None:
+    def _on_event(self, event: str, args: tuple[Any, ...]) -> None:
         touches = event == "open" or event.startswith(("os.", "shutil.", "sqlite3."))
         if self._left and touches and args and str(args[0]).startswith(self._below):
             self._left -= 1
@@ -183,17 +183,17 @@ def _raise() -> None:
 
 
 def edit(**given: Any) -> Callable[[Any], Any]:
-    """A rule, where its machine has not chosen others."""
+    """A rule of the machine, unless `Law.only` leaves it out."""
 
     def made(method: Any) -> Any:
-        chosen = precondition(lambda self: not self.some or method.__name__ in self.some)
+        chosen = precondition(lambda self: not self.only or method.__name__ in self.only)
         return chosen(rule(**given)(method))
 
     return made
 
 
 def _field(name: str, *values: Any) -> Any:
-    """A rule that gives one field of an article's front matter another value, or takes it out (None)."""
+    """A rule that sets one front matter field of an article, or removes it (None)."""
 
     def change(self: Law, n: int, value: Any) -> None:
         self.change(n, **{name: value})
@@ -203,16 +203,16 @@ def _field(name: str, *values: Any) -> Any:
 
 
 class Law(RuleBasedStateMachine):
-    """A site, what is done to it, and the law."""
+    """A site, the edits and accidents that happen to it, and the check of the law."""
 
     counts: ClassVar[Counter[str]]
     executor: ClassVar[Executor | None] = None
     sizes: ClassVar[tuple[int, ...]] = (1, 2, 3, 3, 4)
-    """How many edits are built at a time."""
-    some: ClassVar[tuple[str, ...]] = ()
-    """The rules of a machine that has not all of them."""
+    """The numbers of edits between builds to choose from."""
+    only: ClassVar[tuple[str, ...]] = ()
+    """The names of the enabled rules; empty for all."""
     ways: ClassVar[tuple[str, ...]] = ()
-    """How builds run: here, with what this process remembers, with `executor`, with workers, by the command line."""
+    """How a build runs: "here", with "memory", with an "executor", with "workers", or by the "command" line."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -229,11 +229,11 @@ class Law(RuleBasedStateMachine):
         self.pending = self.moves = self.turn = 0
         self.changed, self.failed = True, False
         self.grouped: dict[str, str] = {}
-        self.retold: set[int] = set()
+        self.swapped: set[int] = set()
         self.pace: list[tuple[int, str]] = []
         self.memory = Memory()
 
-    # How it begins, and ends
+    # Setup and teardown
 
     @initialize(data=st.data())
     def begin(self, data: st.DataObject) -> None:
@@ -241,13 +241,13 @@ class Law(RuleBasedStateMachine):
         self.start(data.draw(st.lists(bundle, min_size=6, max_size=6)))
 
     def start(self, pace: list[tuple[int, str]]) -> None:
-        """Three articles on each of four events, and others. `pace` is how many edits are built at a time, and how."""
+        """Writes three articles on each of four events, and others. `pace` lists how many edits precede each build."""
         self.pace = pace
         self.counts["examples"] += 1
         for n, made in enumerate(noise(BACKGROUND, days=6)):
             self.put(f"b{n:02}", n, title=made.title, excerpt=made.excerpt)
         for n in range(12):
-            self.put(f"e{n:02}", n, **told(n % 4, 5, n), publishedDateTime=at(30 + 3 * n))
+            self.put(f"e{n:02}", n, **words_about(n % 4, 5, n), publishedDateTime=at(30 + 3 * n))
         self.configure()
         self.law()
 
@@ -264,22 +264,22 @@ class Law(RuleBasedStateMachine):
 
     @invariant()
     def incremental_equals_clean(self) -> None:
-        """A bundle of edits is built, as many as the pace has it."""
+        """Builds and checks when the pace's number of edits is pending."""
         self.counts["steps"] += 1
         if self.pending >= self.pace[0][0]:
             self.law()
             self.pace = [*self.pace[1:], self.pace[0]]
 
     def law(self) -> None:
-        """Builds, and compares with a clean build of a copy; then builds once more, which must do nothing."""
+        """Builds and compares with a clean build of a copy. Then builds again, which must do nothing."""
         self.failed = True
         self.counts["checks"] += 1
         report = self.build(self.pace[0][1])
         clean, tree = self.clean()
-        mine = self.foreign[self.output.name]
-        found = self.site.tree(self.output)
-        assert {p: found.pop(p, None) for p in mine} == mine, "a foreign file was touched"
-        assert differences(found, tree) == []
+        foreign = self.foreign[self.output.name]
+        built = self.site.tree(self.output)
+        assert {p: built.pop(p, None) for p in foreign} == foreign, "a foreign file was touched"
+        assert differences(built, tree) == []
         if report:
             assert facts(report) == facts(clean)
             assert self.changed or (report.rendered, report.written, report.pruned) == ([], [], [])
@@ -291,9 +291,9 @@ class Law(RuleBasedStateMachine):
 
     def build(self, way: str = "here") -> Report | None:
         if way == "command" and not self.engine:
-            options = {"held": "--unpublished", "draft": "--drafts", "future": "--future", "expired": "--expired"}
-            flags = [options[gate] for gate in sorted(self.show)]
-            told = [
+            flag_of = {"held": "--unpublished", "draft": "--drafts", "future": "--future", "expired": "--expired"}
+            flags = [flag_of[gate] for gate in sorted(self.show)]
+            arguments = [
                 "--output",
                 str(self.output),
                 "--now",
@@ -301,15 +301,15 @@ class Law(RuleBasedStateMachine):
                 "--clock",
                 self.clock if isinstance(self.clock, str) else self.clock.isoformat(),
             ]
-            done = self.site.run("build", *told, *flags, PYTHONHASHSEED=str(self.counts["checks"] % 1000))
+            done = self.site.run("build", *arguments, *flags, PYTHONHASHSEED=str(self.counts["checks"] % 1000))
             assert done.returncode in (0, 1), done.stderr
             return None
         options = self.options(jobs=2 if way == "workers" else 1)
         executor = self.executor if way == "executor" else None
-        return build.build(options, executor=executor, memory=self.memory if way == "memory" else None)
+        return pipeline.build(options, executor=executor, memory=self.memory if way == "memory" else None)
 
     def clean(self) -> tuple[Report, dict[str, bytes]]:
-        """A build of a copy in which no build ever was."""
+        """Builds a copy of the sources from scratch."""
         copy = self.copy / "site"
         copy.mkdir()
         for name in ("content", "templates", "static"):
@@ -317,22 +317,22 @@ class Law(RuleBasedStateMachine):
                 shutil.copytree(self.site.root / name, copy / name)
         shutil.copy2(self.site.root / "site.toml", copy)
         with recorded() as clusters:
-            report = build.build(self.options(site=copy, output=copy / "public"))
+            report = pipeline.build(self.options(site=copy, output=copy / "public"))
         self.count(clusters[-1])
         tree = self.site.tree(copy / "public")
         shutil.rmtree(copy)
         return report, tree
 
     def count(self, found: Clusters) -> None:
-        """Counts the stories that became one since the last time, those that fell apart, and who came and went."""
+        """Counts stories that merged or split since the last check, and articles that joined or left a story."""
         old, new = self.grouped, {m.id: s.id for s in found.stories for m in s.members if m.id.endswith(".md")}
-        # Two members and more that stay together, from a story to a story.
+        # A move counts when two or more members go together from one story to another.
         kept = Counter((old[id], new[id]) for id in old.keys() & new.keys())
         moves = [move for move, count in kept.items() if count > 1]
         self.counts["splits"] += sum(count > 1 for count in Counter(one for one, _ in moves).values())
         self.counts["merges"] += sum(count > 1 for count in Counter(other for _, other in moves).values())
         self.counts["joined"] += len(new.keys() - old.keys()) if old else 0
-        self.counts["parted"] += len([id for id in old.keys() - new.keys() if id[:-3] in self.articles])
+        self.counts["left"] += len([id for id in old.keys() - new.keys() if id[:-3] in self.articles])
         self.grouped = new
 
     def options(self, **chosen: Any) -> Options:
@@ -343,7 +343,7 @@ class Law(RuleBasedStateMachine):
     def output(self) -> Path:
         return self.site.output
 
-    # What edits are made of
+    # Helpers of the edits
 
     def edited(self, *, changed: bool = True) -> None:
         self.counts["edits"] += 1
@@ -358,7 +358,7 @@ class Law(RuleBasedStateMachine):
         return self.site.root / f"content/{name}.md"
 
     def put(self, name: str, n: int, **fields: Any) -> None:
-        """A new article; what it says beside its words goes by its number."""
+        """Writes a new article. Its other fields depend on its number."""
         usual = {
             "publishedDateTime": at(7 * n % 150),
             "webUrl": f"https://p{n % 7}.example/{name}",
@@ -393,36 +393,38 @@ class Law(RuleBasedStateMachine):
             self.articles[to] = self.articles.pop(name)
             self.edited()
 
-    # Articles: words that join and part stories
+    # The names of rules decide the order in which Hypothesis draws them: a new name may change all examples.
+
+    # Articles: words that make them join and leave stories
 
     @edit(n=NUMBER, event=FEW, share=st.integers(1, 6))
-    def retell(self, n: int, event: int, share: int) -> None:
-        self.change(n, **told(event, share, n), publishedDateTime=at(30 + n))
+    def rewrite_about_an_event(self, n: int, event: int, share: int) -> None:
+        self.change(n, **words_about(event, share, n), publishedDateTime=at(30 + n))
 
     @edit(n=NUMBER, event=FEW, share=st.integers(3, 6))
-    def tell_of_two_events(self, n: int, event: int, share: int) -> None:
-        self.change(n, **told(event, share, n, (event + 1) % 4), publishedDateTime=at(40 + n))
+    def tell_about_two_events(self, n: int, event: int, share: int) -> None:
+        self.change(n, **words_about(event, share, n, (event + 1) % 4), publishedDateTime=at(40 + n))
 
     @edit()
     def add_in_turn(self) -> None:
-        """What Hypothesis does most: the same rule again, and another edit each time."""
+        """A rule that makes a different edit each time: Hypothesis tends to repeat a rule."""
         self.turn += 1
         if self.turn % 3:
-            self.retell(n=self.turn % BACKGROUND, event=self.turn % 4, share=3 + self.turn % 3)
+            self.rewrite_about_an_event(n=self.turn % BACKGROUND, event=self.turn % 4, share=3 + self.turn % 3)
         else:
-            self.merge_two_stories_or_part_them(event=self.turn // 6 % 4)
+            self.merge_or_split_two_stories(event=self.turn // 6 % 4)
 
     @edit(event=FEW)
-    def merge_two_stories_or_part_them(self, event: int) -> None:
-        """All that told of one event at first tells of another, and the next time of its own again."""
-        self.retold ^= {event}
+    def merge_or_split_two_stories(self, event: int) -> None:
+        """Rewrites all articles on one event to be about another; the next time, back."""
+        self.swapped ^= {event}
         for n, name in enumerate(sorted(self.articles)):
             if re.fullmatch(r"e\d\d", name) and int(name[1:]) % 4 == event:
-                self.change(n, **told((event + (event in self.retold)) % 4, 5, n), publishedDateTime=at(30 + n))
+                self.change(n, **words_about((event + (event in self.swapped)) % 4, 5, n), publishedDateTime=at(30 + n))
 
     @edit(n=NUMBER, event=FEW)
     def add(self, n: int, event: int) -> None:
-        self.put(f"new{n:02}", n + 1, **told(event, 4, n + 50), publishedDateTime=at(20 + n))
+        self.put(f"new{n:02}", n + 1, **words_about(event, 4, n + 50), publishedDateTime=at(20 + n))
         self.edited()
 
     @edit(n=NUMBER, m=NUMBER)
@@ -465,7 +467,7 @@ class Law(RuleBasedStateMachine):
     deck = _field("deck", "A deck.")
     embed = _field("featuredContent", '<iframe src="https://player.vimeo.com/video/1"></iframe>')
 
-    # Articles: what they declare
+    # Articles: related entries
 
     def entry(self, name: str, **more: Any) -> dict[str, Any]:
         return {key: self.articles[name].get(key) or "https://p1.example/none" for key in ("title", "webUrl")} | more
@@ -483,7 +485,7 @@ class Law(RuleBasedStateMachine):
         entry = {"title": f"Elsewhere {v}", "webUrl": f"https://elsewhere.example/{v // 2}", "quality": 10 * v}
         self.change(n, related=[entry, {**entry, "webUrl": f"https://p{v}.example/covered"}][: v % 2 + 1])
 
-    unrelate = _field("related", [])
+    remove_related = _field("related", [])
 
     @edit(n=NUMBER, m=NUMBER)
     def fold(self, n: int, m: int) -> None:
@@ -522,14 +524,14 @@ class Law(RuleBasedStateMachine):
         n=NUMBER,
         data=st.sampled_from(["", "No fence", "---\ntitle: [\n---\n", "{\n}\n", '{\n"title": 5\n}\n', "\udcff"]),
     )
-    def malform(self, n: int, data: str) -> None:
+    def make_front_matter_invalid(self, n: int, data: str) -> None:
         name = self.name(n)
         if name:
             self.file(name).write_bytes(data.encode(errors="surrogateescape"))
             self.edited()
 
     @edit(n=NUMBER)
-    def mend(self, n: int) -> None:
+    def mend_front_matter(self, n: int) -> None:
         self.change(n)
 
     @edit(n=NUMBER, hours=st.sampled_from([-1000, 0, 1]))
@@ -555,7 +557,7 @@ class Law(RuleBasedStateMachine):
 
     @edit(n=NUMBER, field=WORDS, renamed=st.booleans())
     def edit_at_the_same_size_and_time(self, n: int, field: str, renamed: bool) -> None:
-        """In place, or by a new file that takes the old one's name."""
+        """Edits in place, or replaces the file with a new one of the same name."""
         name = self.name(n)
         if name:
             before = self.file(name).stat()
@@ -583,7 +585,7 @@ class Law(RuleBasedStateMachine):
             link.symlink_to(target)
         self.edited()
 
-    # Facts
+    # About files and pages
 
     @edit(
         name=st.sampled_from(
@@ -591,7 +593,7 @@ class Law(RuleBasedStateMachine):
         ),
         v=FEW,
     )
-    def say_of(self, name: str, v: int) -> None:
+    def save_an_about_file(self, name: str, v: int) -> None:
         lead = self.name(v)
         parent = "Bridges" if v and "child" in name else ""
         text = f"---\ntitle: Said {v}\nparent: {parent}\nlead: {lead}.md\ndescription: D{v}\n---\nIntro *{v}*.\n"
@@ -599,6 +601,7 @@ class Law(RuleBasedStateMachine):
 
     @edit(name=st.sampled_from(["about", "deep"]), v=FEW)
     def page(self, name: str, v: int) -> None:
+        """Writes or removes a plain page."""
         text = f'---\ntitle: Page {v}\nnavigation: {str(v > 1).lower()}\naliases: ["/was/{v}/"]\n---\nText {v}.\n'
         self.write_or_remove(f"content/_pages/{name}.md", text if v else None)
 
@@ -620,7 +623,7 @@ class Law(RuleBasedStateMachine):
         self.edited()
 
     @edit()
-    def set_back(self) -> None:
+    def set_back_to_defaults(self) -> None:
         self.config = {"base_url": '"https://news.example/"', "page_size": "5"}
         self.configure()
         self.edited()
@@ -644,7 +647,7 @@ class Law(RuleBasedStateMachine):
     def static(self, path: str, v: int) -> None:
         self.write_or_remove(f"static/{path}", f"/* {v} */" if v else None)
 
-    # Time and choices
+    # Time and options
 
     @edit(hours=st.sampled_from([1, 4, 7, 60, -5]))
     def wait(self, hours: int) -> None:
@@ -653,6 +656,7 @@ class Law(RuleBasedStateMachine):
 
     @edit(clock=st.sampled_from(["content", "wall", at(50)]))
     def look_from(self, clock: str) -> None:
+        """Changes the content clock."""
         self.clock = clock if clock in ("content", "wall") else datetime.fromisoformat(clock)
         self.edited()
 
@@ -663,7 +667,7 @@ class Law(RuleBasedStateMachine):
 
     @edit(v=FEW)
     def upgrade(self, v: int) -> None:
-        """Another version of newsgen builds."""
+        """Switches to another engine."""
         self.engine = str(v) if v else ""
         self.memory = Memory()
         self.patch.undo()
@@ -674,16 +678,16 @@ class Law(RuleBasedStateMachine):
 
     @edit()
     def build_elsewhere(self) -> None:
-        """From now on the output is another folder, or the first one again."""
+        """Switches to the other output folder."""
         self.site.output = self.site.root / {"public": "other", "other": "public"}[self.output.name]
         self.edited()
 
     @edit()
     def build_another_content(self) -> None:
-        """A build of other files of the same names in the same site."""
+        """Builds other content files with the same names in the same site."""
         for name in list(self.articles)[::9]:
             self.site.write(f"drafts/{name}.md", f'---\ntitle: Draft\npublishedDateTime: "{at(1)}"\n---\n')
-        build.build(self.options(content=self.site.root / "drafts", output=self.folder / "third"))
+        pipeline.build(self.options(content=self.site.root / "drafts", output=self.folder / "third"))
         self.edited(changed=False)
 
     @edit()
@@ -731,7 +735,7 @@ class Law(RuleBasedStateMachine):
 
     @edit(name=st.sampled_from([".newsgen", "public", "other"]))
     def save(self, name: str) -> None:
-        """A backup of the cache or of an output folder."""
+        """Backs up the cache or an output folder."""
         if (self.site.root / name).exists():
             self.saved[name] = self.folder / f"saved{name}"
             shutil.rmtree(self.saved[name], ignore_errors=True)
@@ -779,7 +783,7 @@ class Law(RuleBasedStateMachine):
 
     @edit(how=st.sampled_from(["gone", "cut", "text", "spots"]), seed=st.integers(0, 2**16))
     def lose_the_manifest(self, how: str, seed: int) -> None:
-        """Only of a site without edits to build: what no list names is foreign, and stays though it be old."""
+        """Damages the manifest. Builds first: without it, newsgen treats outdated files as foreign and keeps them."""
         self.law()
         chance, file = random.Random(seed), self.output / MANIFEST
         data = bytearray(file.read_bytes())
@@ -792,59 +796,59 @@ class Law(RuleBasedStateMachine):
         self.edited()
         self.law()
 
-    # Builds that do not finish, and edits that come while they run
+    # Builds that fail, and edits during a build
 
     @edit(after=st.integers(1, 400), process=st.booleans())
     def kill_a_build(self, after: int, process: bool) -> None:
         if process and self.executor is None and hasattr(os, "fork"):
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore", DeprecationWarning)  # where a test runner has threads
+                warnings.simplefilter("ignore", DeprecationWarning)  # the test runner may have threads
                 child = os.fork()
             if not child:
                 with _trap.set(self.folder, after, _die), contextlib.suppress(BaseException):
-                    build.build(self.options())
+                    pipeline.build(self.options())
                 os._exit(0)
             os.waitpid(child, 0)
         else:
             with _trap.set(self.folder, after, _raise), contextlib.suppress(Killed):
-                build.build(self.options())
+                pipeline.build(self.options())
         self.edited()
 
     @edit(
         path=st.sampled_from(["pages/404.html", "pages/article.html"]), text=st.sampled_from(["{{ nothing }}", "{% if"])
     )
-    def fail_for_a_template(self, path: str, text: str) -> None:
+    def fail_in_a_template(self, path: str, text: str) -> None:
         file = self.site.root / "templates" / path
         before = file.read_text(encoding="utf-8") if file.exists() else None
         self.site.write(f"templates/{path}", text)
         with contextlib.suppress(TemplateError):
-            build.build(self.options(), memory=self.memory)
+            pipeline.build(self.options(), memory=self.memory)
         self.write_or_remove(f"templates/{path}", before)
 
     @edit()
-    def fail_for_the_configuration(self) -> None:
+    def fail_in_the_configuration(self) -> None:
         self.site.write("site.toml", "title = [")
         with pytest.raises(ConfigError):
-            build.build(self.options())
+            pipeline.build(self.options())
         self.configure()
         self.edited()
 
     @edit()
     def build_strictly(self) -> None:
-        build.build(self.options(strict=True))
+        pipeline.build(self.options(strict=True))
         self.edited()
 
     @edit(n=NUMBER, m=NUMBER, event=FEW)
     def edit_while_a_build_runs(self, n: int, m: int, event: int) -> None:
-        self.change(n, **told(event, 5, n + 70))
+        self.change(n, **words_about(event, 5, n + 70))
 
         def progress(what: str, *_: int) -> None:
             if what == "rendering" and not done:
                 done.append(what)
-                self.change(m, **told(event, 5, m + 80), body="While it ran.")
+                self.change(m, **words_about(event, 5, m + 80), body="While it ran.")
 
         done: list[str] = []
-        build.build(self.options(), progress, memory=self.memory)
+        pipeline.build(self.options(), progress, memory=self.memory)
 
 
 def differences(one: dict[str, bytes], other: dict[str, bytes]) -> list[str]:
@@ -861,7 +865,7 @@ def facts(report: Report) -> dict[str, Any]:
 
 @contextlib.contextmanager
 def recorded() -> Iterator[list[Clusters]]:
-    """What is clustered meanwhile."""
+    """Records the clusters of every build in the block."""
     found: list[Clusters] = []
     cluster = Clusterer.cluster
     with pytest.MonkeyPatch.context() as patch:
@@ -871,7 +875,7 @@ def recorded() -> Iterator[list[Clusters]]:
 
 @cache
 def another_site() -> Path:
-    """A site with files of the same names as `Law`'s, but other words, built."""
+    """A built site whose files have the same names as those of `Law` but other words."""
     site = Site(Path(tempfile.mkdtemp(prefix="newsgen-law-other-")))
     for n in range(BACKGROUND):
         site.article(f"b{n:02}", title=f"Another {n}", publishedDateTime=at(n))
@@ -890,29 +894,30 @@ class InTwoProcesses(Law):
 
 
 @pytest.fixture
-def quickly(monkeypatch: Patch) -> None:
-    """Several shards for few pages, a fast clock, and every template compiled once: half the time goes there."""
+def fast(monkeypatch: Patch) -> None:
+    """Small batches, a fast clock, and each template compiled once, since compiling takes half of the time."""
     monkeypatch.setattr(pool, "BATCH", 40)
-    # The clocks of file systems that tests run on: edits come faster here than people's.
+    # Edits come faster here than in practice, and file systems under test have finer clocks than FAT.
     monkeypatch.setattr(files, "TICK", 20_000_000)
     compile = jinja2.Environment.compile
     compiled: dict[tuple[Any, ...], Any] = {}
 
     def compile_once(self: Any, source: Any, name: Any = None, filename: Any = None, *rest: Any) -> Any:
-        # What our filters make of constants is in the code.
+        # The results of filters on constants are compiled in.
         linked = [self.filters["asset"](link) for link in re.findall(r'"([^"]+)" \| asset', source)]
         key = (source, name, filename, self.filters["absolute"]("/"), *linked)
         if key not in compiled:
             compiled[key] = compile(self, source, name, filename, *rest)
         return compiled[key]
 
-    parse_once = cache(partial(jinja2.Environment.parse, jinja2.Environment()))  # the theme only reads what it parses
+    # The theme never changes a parsed template.
+    parse_once = cache(partial(jinja2.Environment.parse, jinja2.Environment()))
     monkeypatch.setattr(jinja2.Environment, "parse", staticmethod(parse_once))
     monkeypatch.setattr(jinja2.Environment, "compile", compile_once)
 
 
-def hold(machine: type[Law], examples: int, *phases: Phase) -> None:
-    """Runs a machine."""
+def run_machine(machine: type[Law], examples: int, *phases: Phase) -> None:
+    """Runs a machine; fails if the law does not hold."""
     machine.counts.clear()
     found = settings(
         max_examples=examples,
@@ -926,35 +931,35 @@ def hold(machine: type[Law], examples: int, *phases: Phase) -> None:
     run_state_machine_as_test(machine, settings=found)
 
 
-@pytest.mark.usefixtures("quickly")
+@pytest.mark.usefixtures("fast")
 class TestLaw:
-    def test_in_one_process(self, record_property: Callable[..., None]) -> None:
-        hold(InOneProcess, EXAMPLES * TIMES, *SHRINK)
-        self.enough(InOneProcess, record_property)
+    def test_it_holds_in_one_process(self, record_property: Callable[..., None]) -> None:
+        run_machine(InOneProcess, EXAMPLES * TIMES, *SHRINK)
+        self.check_counts(InOneProcess, record_property)
 
-    def test_in_two_processes(self, record_property: Callable[..., None], monkeypatch: Patch) -> None:
-        turns = cycle((False, True))  # what the others have enough for is done here
-        monkeypatch.setattr(pool.Pool, "has_enough", property(lambda _: next(turns)))
+    def test_it_holds_in_two_processes(self, record_property: Callable[..., None], monkeypatch: Patch) -> None:
+        turns = cycle((False, True))  # this process renders every other batch itself
+        monkeypatch.setattr(pool.Pool, "is_saturated", property(lambda _: next(turns)))
         with ProcessPoolExecutor(2) as InTwoProcesses.executor:
-            hold(InTwoProcesses, EXAMPLES * TIMES, *SHRINK)
-        self.enough(InTwoProcesses, record_property)
+            run_machine(InTwoProcesses, EXAMPLES * TIMES, *SHRINK)
+        self.check_counts(InTwoProcesses, record_property)
 
-    def enough(self, machine: type[Law], record: Callable[..., None]) -> None:
+    def check_counts(self, machine: type[Law], record: Callable[..., None]) -> None:
         counts = machine.counts
         record("law", dict(counts))
         print(machine.__name__, dict(counts))  # noqa: T201
         assert counts["steps"] >= 1000 * TIMES
-        assert min(counts["joined"], counts["parted"]) >= 40 * TIMES
+        assert min(counts["joined"], counts["left"]) >= 40 * TIMES
         assert min(counts["merges"], counts["splits"]) >= 15 * TIMES
 
 
 class ByHand(Law):
-    """A machine that a test turns itself."""
+    """A machine whose rules a test calls directly."""
 
     counts: ClassVar[Counter[str]] = Counter()
 
 
-def test_the_words_of_edits_merge_stories_and_split_them() -> None:
+def test_editing_words_merges_and_splits_stories() -> None:
     ByHand.counts.clear()
     site = ByHand()
     try:
@@ -963,49 +968,50 @@ def test_the_words_of_edits_merge_stories_and_split_them() -> None:
         for event in (0, 1):
             names = [n for n, name in enumerate(sorted(site.articles)) if name in ("e01", "e05", "e09")]
             for n in names:
-                site.retell(n=n, event=event, share=5)
+                site.rewrite_about_an_event(n=n, event=event, share=5)
             site.law()
         assert (site.counts["merges"], site.counts["splits"]) == (1, 1)
-        assert (site.counts["joined"], site.counts["parted"]) == (0, 0)
+        assert (site.counts["joined"], site.counts["left"]) == (0, 0)
         site.change(names[0], title="Nothing of the sort", excerpt="At all.")
         site.law()
-        site.retell(n=names[0], event=2, share=6)
+        site.rewrite_about_an_event(n=names[0], event=2, share=6)
         site.law()
-        assert (site.counts["joined"], site.counts["parted"]) == (1, 1)
+        assert (site.counts["joined"], site.counts["left"]) == (1, 1)
         assert max(Counter(site.grouped.values()).values()) == 4
     finally:
         site.teardown()
 
 
-# Planted bugs: what the law is worth
+# Planted bugs: the law must find each of them
 
 
 class Planted(Law):
-    """A machine of fewer rules, all of them at once, which finds the sooner what `Law` finds within 500 builds."""
+    """A machine with fewer rules, all enabled at once. It finds sooner what `Law` finds within 500 builds."""
 
     counts: ClassVar[Counter[str]] = Counter()
     sizes = (1,)
     ways = ("here",)
-    some = (
-        "add_in_turn", "merge_two_stories_or_part_them", "add", "delete", "rename", "touch", "set", "static", "override", "say_of", "wait", "preview",
+    only = (
+        "add_in_turn", "merge_or_split_two_stories", "add", "delete", "rename", "touch", "set", "static", "override",
+        "save_an_about_file", "wait", "preview",
         "set_body", "set_excerpt", "set_provider", "set_category", "edit_at_the_same_size_and_time",
     )  # fmt: skip
 
 
 class PlantedInSettings(Planted):
-    """One that does little but set: of all rules together too few do to meet the one setting that shows it."""
+    """A machine that mostly changes settings: with all rules, the setting that shows the bug is too rare."""
 
     counts: ClassVar[Counter[str]] = Counter()
-    some = ("set", "add", "say_of")
+    only = ("set", "add", "save_an_about_file")
 
 
 def _digest_without(field: str) -> Callable[[bytes], str]:
-    def less(value: Any) -> Any:
+    def without(value: Any) -> Any:
         if isinstance(value, msgspec.Struct):
-            return [less(getattr(value, f)) for f in value.__struct_fields__ if f != field]
-        return [*map(less, value)] if isinstance(value, list | tuple) else value
+            return [without(getattr(value, f)) for f in value.__struct_fields__ if f != field]
+        return [*map(without, value)] if isinstance(value, list | tuple) else value
 
-    return lambda data: text.digest(repr(less(pages.decode(data))).encode())
+    return lambda data: text.digest(repr(without(pages.decode(data))).encode())
 
 
 def _no_prune_of(ending: str) -> Callable[[Output, str], None]:
@@ -1018,13 +1024,13 @@ def _shorter(stamp: Any) -> Callable[..., Any]:
 
 
 def _no_scope() -> Callable[..., None]:
-    begin = keys.Keys.__init__
+    init = keys.Keys.__init__
 
-    def begun(self: keys.Keys, *given: Any) -> None:
-        begin(self, *given)
+    def init_without_scope(self: keys.Keys, *args: Any) -> None:
+        init(self, *args)
         self._scope = b""
 
-    return begun
+    return init_without_scope
 
 
 PLANTED: dict[str, tuple[Any, str, Callable[[], Any]]] = {
@@ -1033,33 +1039,33 @@ PLANTED: dict[str, tuple[Any, str, Callable[[], Any]]] = {
     "a feed is not pruned": (Output, "_remove", lambda: _no_prune_of("atom.xml")),
     "a page is not pruned": (Output, "_remove", lambda: _no_prune_of("index.html")),
     "a stamp without ctime and inode": (files, "Stamp", lambda: _shorter(files.Stamp)),
-    "a look that sees no template and no static file": (files, "tree", lambda: lambda _: iter(())),
-    "a story's key without its members": (keys.Keys, "_told", lambda: lambda _, story: story.id.encode()),
-    "keys without names": (keys.Keys, "_name", lambda: lambda *_: b""),
+    "a snapshot without templates and static files": (files, "walk_files", lambda: lambda _: iter(())),
+    "a story key without its members": (keys.Keys, "_story_digest", lambda: lambda _, story: story.id.encode()),
+    "keys without names": (keys.Keys, "_encode_links", lambda: lambda *_: b""),
     "keys without the configuration": (keys.Keys, "__init__", _no_scope),
 }
 
 
-@pytest.mark.usefixtures("quickly")
+@pytest.mark.usefixtures("fast")
 @pytest.mark.parametrize("bug", PLANTED)
 def test_the_law_finds(bug: str, monkeypatch: Patch) -> None:
     owner, name, planted = PLANTED[bug]
     monkeypatch.setattr(owner, name, planted())
     if TIMES == 1:
-        # Hypothesis leaves some rules out of each example.
+        # Hypothesis turns some rules off in each example.
         flags = "hypothesis.strategies._internal.featureflags.FeatureFlags.is_enabled"
         monkeypatch.setattr(flags, lambda *_: True, raising=False)
     machine = PlantedInSettings if bug == "keys without the configuration" else Planted
     with pytest.raises(AssertionError):
-        hold(machine, 2 * EXAMPLES)
+        run_machine(machine, 2 * EXAMPLES)
     print(bug, dict(machine.counts))  # noqa: T201
 
 
-# Only what must
+# Minimal work: only affected pages are rendered
 
 
 def paper(site: Site, count: int) -> Site:
-    """A site whose newest articles are the same however many there are, with a story every seven articles."""
+    """A site with a story every seven articles. Its newest articles are the same for any `count`."""
     site.write("site.toml", 'base_url = "https://news.example/"\n')
     made = noise(count)
     for n in range(count):
@@ -1079,20 +1085,20 @@ def paper(site: Site, count: int) -> Site:
 
 
 def add(site: Site) -> Report:
-    """Builds with one more article, the newest, that joins no story."""
+    """Adds the newest article, which joins no story, and builds."""
     more = {"topics": "[T1, U1]", "category": "c1", "webUrl": "https://p3.example/new"}
     site.article("new", title="Entirely other words", excerpt="And some.", publishedDateTime=at(49), **more)
     return site.good()
 
 
 def linking(site: Site, part: str) -> set[str]:
-    """The pages whose template is made of a template or static file, or is it."""
+    """The pages whose template uses this template or static file."""
     theme = Theme(site.root)
     found = Output(site.output).manifest().files
     return {p for p, r in found.items() if r.template and any(part in parts for parts in theme.closure(r.template))}
 
 
-def test_an_edit_of_a_body_renders_one_page(site: Make) -> None:
+def test_editing_a_body_renders_one_page(site: Make) -> None:
     s = paper(site(), 60)
     assert s.good().stories >= 8
     s.edit("content/a0007.md", "The body.", "Another body.")
@@ -1102,7 +1108,7 @@ def test_an_edit_of_a_body_renders_one_page(site: Make) -> None:
     assert report.rendered[0].endswith("/a0007/index.html")
 
 
-def test_an_edit_of_a_static_file_or_template_renders_the_pages_that_are_made_of_it(site: Make) -> None:
+def test_editing_a_static_file_or_template_renders_the_pages_that_use_it(site: Make) -> None:
     s = paper(site(), 60)
     s.good()
     s.write("static/css/site.css", "body { color: red }")
@@ -1118,7 +1124,7 @@ def test_an_edit_of_a_static_file_or_template_renders_the_pages_that_are_made_of
         assert 5 < len(rendered) < report.pages - 5
 
 
-def test_a_new_article_renders_what_shows_it(site: Make) -> None:
+def test_a_new_article_renders_only_the_pages_that_show_it(site: Make) -> None:
     s = paper(site(), 60)
     s.good()
     report = add(s)
@@ -1126,7 +1132,7 @@ def test_a_new_article_renders_what_shows_it(site: Make) -> None:
     assert len(report.written) <= 60
 
 
-def test_a_new_article_writes_as_many_files_in_a_site_of_any_size(site: Make) -> None:
+def test_a_new_article_writes_the_same_number_of_files_whatever_the_size_of_the_site(site: Make) -> None:
     written = []
     for count in (300, 1500):
         s = paper(site(name=f"of-{count}"), count)
@@ -1138,8 +1144,8 @@ def test_a_new_article_writes_as_many_files_in_a_site_of_any_size(site: Make) ->
 # Reproducible
 
 
-def test_no_order_of_files_umask_or_history_reaches_the_output(site: Make, tmp_path: Path) -> None:
-    """One checkout was edited and built again and again; the other was written in another order, under another umask."""
+def test_the_output_does_not_depend_on_file_order_umask_or_history(site: Make, tmp_path: Path) -> None:
+    """One site is edited and built repeatedly; its copy is written in another order and umask, and built once."""
     one = paper(site(), 30)
     for n in range(4):
         one.edit(f"content/a000{n}.md", "The body.", f"Body {n}.")

@@ -1,3 +1,5 @@
+"""Gates, the content clock, sections, providers and blocking."""
+
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -23,7 +25,7 @@ Make = Callable[..., Site]
         ({"heat": -1}, ""),
     ],
 )
-def test_a_gate_keeps_an_article_from_every_page_until_its_flag_is_given(
+def test_a_closed_gate_keeps_an_article_off_every_page_until_its_flag_is_given(
     site: Make, fields: dict[str, str], gate: str
 ) -> None:
     s = site()
@@ -38,20 +40,20 @@ def test_a_gate_keeps_an_article_from_every_page_until_its_flag_is_given(
     )
     s.article("other")
     report = s.good()
-    names = " ".join(s.tree())
+    paths = " ".join(s.tree())
     text = b"".join(s.tree().values()).decode()
     if not gate:
         assert "Zanzibar" in text
         return
     assert report.skipped == {gate: 1}
-    assert not any(word in text or word.lower() in names for word in ("Zanzibar", "Zulu", "zz.example", "zebra", "zoo"))
+    assert not any(word in text or word.lower() in paths for word in ("Zanzibar", "Zulu", "zz.example", "zebra", "zoo"))
     s.good(show=frozenset({gate}))
     page = s.read(next(p for p in s.tree() if re.fullmatch(r"\d+/.*/kept/index.html", p)))
     assert "Zanzibar" in page
     assert "noindex" in page
 
 
-def test_the_wall_clock_decides_gates_and_the_next_one_is_announced(site: Make) -> None:
+def test_the_wall_clock_decides_gates_and_the_next_change_is_reported(site: Make) -> None:
     s = site().article("soon", publishedDateTime="2026-11-23T00:00:00Z").article("old")
     report = s.good()
     assert report.due == datetime(2026, 11, 23, tzinfo=UTC)
@@ -60,7 +62,7 @@ def test_the_wall_clock_decides_gates_and_the_next_one_is_announced(site: Make) 
     assert later.due is None
 
 
-def test_the_content_clock_is_the_newest_published_article_and_can_be_overruled(site: Make) -> None:
+def test_the_content_clock_is_the_newest_published_article_and_can_be_set(site: Make) -> None:
     s = (
         site()
         .article("a", publishedDateTime="2021-01-02T00:00:00Z")
@@ -72,7 +74,7 @@ def test_the_content_clock_is_the_newest_published_article_and_can_be_overruled(
     assert s.load(clock=datetime(2021, 5, 1, tzinfo=UTC)).library.clock.month == 5
 
 
-def test_topics_differ_by_slug_and_take_their_most_common_spelling(site: Make) -> None:
+def test_topics_with_one_slug_are_one_and_take_the_most_common_spelling(site: Make) -> None:
     s = site().article("a", topics="[AI, Rail]").article("b", topics="[AI, C++]").article("c", topics="[ai, C#]")
     sections = s.load().library.sections["topic"]
     assert {k: (v.title, len(v.members)) for k, v in sections.items()} == {
@@ -80,7 +82,7 @@ def test_topics_differ_by_slug_and_take_their_most_common_spelling(site: Make) -
     }  # fmt: skip
 
 
-def test_a_topic_file_names_it_and_puts_it_below_its_parent(site: Make) -> None:
+def test_a_topic_file_sets_the_title_and_the_parent(site: Make) -> None:
     s = site("-- content/_topics/rail.md --\n---\nname: Railways\nparent: Transport\n---\nAbout *trains*.\n")
     s.article("a", topics="[rail]").article("b", topics="[Transport]")
     sections = s.load().library.sections["topic"]
@@ -91,7 +93,7 @@ def test_a_topic_file_names_it_and_puts_it_below_its_parent(site: Make) -> None:
     assert "<em>trains</em>" in s.read("topics/rail/index.html")
 
 
-def test_topics_that_are_each_other_s_parents_do_no_harm(site: Make) -> None:
+def test_a_cycle_of_topic_parents_is_harmless(site: Make) -> None:
     s = site(
         "-- content/_topics/a.md --\n---\nname: A\nparent: B\n---\n-- content/_topics/b.md --\n---\nname: B\nparent: A\n---\n"
     )
@@ -117,7 +119,7 @@ def test_a_provider_takes_its_most_frequent_real_name(site: Make, names: list[st
     assert s.load().library.providers["techstory.example"].title == title
 
 
-def test_a_provider_file_names_it_and_says_where_it_lives(site: Make) -> None:
+def test_a_provider_file_sets_its_name_and_home(site: Make) -> None:
     s = site(
         "-- content/_providers/techstory.example.md --\n---\nname: The Tech Story\nhome: https://home.techstory.example/\n---\n"
     )
@@ -126,7 +128,7 @@ def test_a_provider_file_names_it_and_says_where_it_lives(site: Make) -> None:
     assert (provider.title, provider.home) == ("The Tech Story", "https://home.techstory.example/")
 
 
-def test_what_is_blocked_appears_nowhere(site: Make) -> None:
+def test_blocked_providers_and_urls_appear_nowhere(site: Make) -> None:
     s = site('-- site.toml --\n[block]\nproviders = ["bad.example"]\nurls = ["https://good.example/gone"]\n')
     entry = 'related:\n  - title: Badness\n    webUrl: "https://m.news.bad.example/1"\n'
     s.article("kept", webUrl="https://good.example/1", more=entry, body="See [this](https://bad.example/x) too.")
@@ -140,14 +142,14 @@ def test_what_is_blocked_appears_nowhere(site: Make) -> None:
     assert "Vanished" not in text
 
 
-def test_days_follow_the_site_s_time_zone(site: Make) -> None:
+def test_days_are_in_the_time_zone_of_the_site(site: Make) -> None:
     s = site('-- site.toml --\ntimezone = "Asia/Tokyo"\n').article("late", publishedDateTime="2026-11-08T20:00:00Z")
     assert list(s.load().library.sections["day"]) == ["2026-11-09"]
     s.good()
     assert (s.output / "2026/11/09/late/index.html").exists()
 
 
-def test_the_first_and_last_days_of_the_calendar_do_no_harm(site: Make) -> None:
+def test_the_first_and_last_days_of_the_calendar_are_valid(site: Make) -> None:
     s = site('-- site.toml --\ntimezone = "America/New_York"\n')
     s.article("first", publishedDateTime="0001-01-01T00:00:00Z").article(
         "last", publishedDateTime="9999-12-31T23:59:59Z"

@@ -19,12 +19,12 @@ from newsgen import text
         ("bell\x07 and lone \ud800 surrogate", "bell and lone surrogate"),
     ],
 )
-def test_publishers_text_becomes_plain(given_text: str, plain: str) -> None:
+def test_plain_strips_tags_and_decodes_entities_once(given_text: str, plain: str) -> None:
     assert text.plain(given_text) == plain
 
 
 @given(st.text())
-def test_plain_text_can_be_encoded_and_holds_nothing_that_xml_forbids(value: str) -> None:
+def test_plain_text_is_valid_in_utf_8_and_xml(value: str) -> None:
     plain = text.plain(value)
     plain.encode("utf-8")
     assert not any(ord(c) < 32 or 0x7F <= ord(c) < 0xA0 or c in "\ufffe\uffff" for c in plain)
@@ -44,17 +44,17 @@ def test_plain_text_can_be_encoded_and_holds_nothing_that_xml_forbids(value: str
         ("../../etc/passwd", "etc-passwd"),
     ],
 )
-def test_a_slug_keeps_letters_of_every_script_and_nothing_else(name: str, slug: str) -> None:
+def test_a_slug_keeps_only_letters_marks_and_digits_of_every_script(name: str, slug: str) -> None:
     assert text.slug(name) == slug
 
 
-def test_names_without_letters_get_slugs_of_their_own() -> None:
+def test_names_without_letters_have_different_slugs() -> None:
     assert text.slug("🚀") != text.slug("🎉")
     assert text.slug("🚀").startswith("n-")
 
 
 @given(st.text())
-def test_a_slug_is_one_safe_part_of_a_path(name: str) -> None:
+def test_a_slug_is_a_safe_path_segment(name: str) -> None:
     slug = text.slug(name)
     assert slug
     assert len(slug.encode()) <= text.SLUG_BYTES
@@ -62,7 +62,7 @@ def test_a_slug_is_one_safe_part_of_a_path(name: str) -> None:
     assert text.slug(slug) == slug or slug.startswith("n-") or len(slug.encode()) > text.SLUG_BYTES - 8
 
 
-def test_a_text_is_shortened_between_words() -> None:
+def test_text_is_shortened_between_words() -> None:
     assert text.shorten("The quick brown fox", 12) == "The quick…"
     assert text.shorten("The quick brown fox", 19) == "The quick brown fox"
     assert text.shorten("東京の新しい駅が開業した", 6) == "東京の新し…"

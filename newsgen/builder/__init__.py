@@ -1,10 +1,10 @@
-"""A site's files become its pages' files: the whole sentence, run.
+"""Runs a build: reads the site, plans its pages, renders the stale ones and writes them.
 
-To read: `pipeline` runs a build. `snapshot` finds out whether anything changed, `loading` reads and plans, `lastbuild`
-finds the stale pages, `renderqueue` renders them through `render` with the templates of `theme`, and `output` writes.
-`cache` and `pool` save time; `options` goes in and `report` comes out.
+Start with `pipeline`, which runs the steps. `snapshot` checks whether anything changed, `loading` reads and plans,
+`lastbuild` finds stale pages, `renderqueue` renders them through `render` with the templates of `theme`, and `output`
+writes. `cache` and `pool` save time. `options` is the input of a build, `report` its result.
 
-What a build that changes nothing can do without is imported on first use.
+Modules that a build without changes does not need are imported on first use.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ _ON_FIRST_USE = {
 
 
 def __getattr__(name: str) -> Any:
-    """Imports a module when something in it is first asked for (PEP 562)."""
+    """Imports a module when one of its names is first used (PEP 562)."""
     if name in _ON_FIRST_USE:
         return getattr(import_module(f"{__name__}.{_ON_FIRST_USE[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,4 +1,4 @@
-"""The last build, compared with this one: which files are stale, and why."""
+"""Compares the last build with the current one: which pages are stale, and why."""
 
 from __future__ import annotations
 
@@ -16,54 +16,54 @@ from newsgen.text import digest
 
 
 class LastBuild:
-    """The last build, and which of its files are not what they should be."""
+    """The last build into an output folder, as its manifest records it."""
 
     def __init__(
         self, output: Output, theme: Theme, site: Site, *, verify: bool, written: tuple[Stamp, Manifest] | None = None
     ) -> None:
         self.manifest = output.manifest(written)
         self._output, self._theme, self._verify = output, theme, verify
-        self._made_of = engine(), digest(msgspec.msgpack.encode(site))
-        self._same: dict[str, bool] = {"": True}
+        self._inputs = engine(), digest(msgspec.msgpack.encode(site))
+        self._template_is_fresh: dict[str, bool] = {"": True}
 
     def is_stale(self, ref: PageRef) -> bool:
-        """Whether a page has to be rendered."""
-        was = self.manifest.files.get(ref.path)
-        if was is None or was.page != ref.digest or was.template != ref.template:
+        """Whether a page must be rendered."""
+        record = self.manifest.files.get(ref.path)
+        if record is None or record.page != ref.digest or record.template != ref.template:
             return True
-        same = self._same.get(ref.template)
-        if same is None:
+        is_fresh = self._template_is_fresh.get(ref.template)
+        if is_fresh is None:
             old = self.manifest
-            mark = self._theme.digest_of(ref.template)
-            same = (old.engine, old.site) == self._made_of and old.templates.get(ref.template) == mark
-            self._same[ref.template] = same
-        return not same or not self._output.stands(ref.path, was, verify=self._verify)
+            digest_now = self._theme.digest_of(ref.template)
+            is_fresh = (old.engine, old.site) == self._inputs and old.templates.get(ref.template) == digest_now
+            self._template_is_fresh[ref.template] = is_fresh
+        return not is_fresh or not self._output.is_intact(ref.path, record, verify=self._verify)
 
     def reasons(self, ref: PageRef) -> list[str]:
-        """The parts of a page's key that differ from the last build's; none where its file is fresh."""
+        """Why a page is stale, one reason per cause; empty if it is fresh."""
         old = self.manifest
-        was = old.files.get(ref.path)
-        if was is None:
-            return ["no build wrote it"]
-        engine, site = self._made_of
-        static = not ref.template
+        record = old.files.get(ref.path)
+        if record is None:
+            return ["the last build did not write it"]
+        engine, site = self._inputs
+        is_static = not ref.template
         reasons = [
-            ("newsgen or a library has another version", not static and old.engine != engine),
-            ("the title, navigation or settings of the site differ", not static and old.site != site),
-            ("it has another template", was.template != ref.template),
+            ("newsgen or one of its libraries has a different version", not is_static and old.engine != engine),
+            ("the site's title, navigation or settings differ", not is_static and old.site != site),
+            ("it uses a different template", record.template != ref.template),
             (
                 "its template differs",
-                not static and old.templates.get(was.template) != self._theme.digest_of(ref.template),
+                not is_static and old.templates.get(record.template) != self._theme.digest_of(ref.template),
             ),
-            ("its content differs", was.page != ref.digest),
+            ("its content differs", record.page != ref.digest),
         ]
-        found = [reason for reason, holds in reasons if holds]
-        stands = found or self._output.stands(ref.path, was, verify=self._verify)
-        return found or ([] if stands else ["its file is gone or was altered"])
+        causes = [reason for reason, applies in reasons if applies]
+        is_intact = causes or self._output.is_intact(ref.path, record, verify=self._verify)
+        return causes or ([] if is_intact else ["its file is missing or was modified"])
 
-    def next(self, refs: Mapping[str, PageRef], files: dict[str, Record], flags: Iterable[str]) -> Manifest:
-        """What the next build is to find."""
-        engine, site = self._made_of
-        names = sorted({s.template for s in refs.values()} - {""})
+    def next_manifest(self, refs: Mapping[str, PageRef], files: dict[str, Record], flags: Iterable[str]) -> Manifest:
+        """The manifest of the current build, for the next one to compare with."""
+        engine, site = self._inputs
+        names = sorted({ref.template for ref in refs.values()} - {""})
         templates = {name: self._theme.digest_of(name) for name in names}
         return Manifest(engine=engine, site=site, flags=" ".join(sorted(flags)), templates=templates, files=files)

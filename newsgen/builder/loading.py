@@ -1,4 +1,4 @@
-"""A site's files become its plan: what every command begins with. Nothing is written."""
+"""Reads a site, builds its library and plans its pages. Every command starts here; no output is written."""
 
 from __future__ import annotations
 
@@ -12,36 +12,37 @@ from typing import Any
 
 import msgspec
 
-from newsgen import config, files, library
+from newsgen import config, files
 from newsgen.builder import pool
 from newsgen.builder.cache import Cache, CachedFile, FileState, engine
 from newsgen.builder.options import Options, Progress, folders
 from newsgen.builder.output import Manifest
 from newsgen.builder.report import Report, Stopwatch
 from newsgen.builder.theme import Theme
-from newsgen.content import KNOWN, Parsed, Reader, pack, read, unpack
+from newsgen.content import ARTICLE_FIELDS, Parsed, Reader, pack, read, unpack
 from newsgen.errors import Problem, Superseded
 from newsgen.files import FoundFile, Stamp
-from newsgen.library import GATES, Arrangement, Library
+from newsgen.library import GATE_REASONS, GATES, Arrangement, Library, gate, next_gate
 from newsgen.model import About, Article, Site
 from newsgen.pages import Known, OnPage, PageRef, Plan, plan, site
 from newsgen.stories import REGISTRABLE_DOMAINS, Clusterer
 from newsgen.text import digest_bytes
-from newsgen.validation import near
+from newsgen.validation import did_you_mean
 
 Map = Callable[[Callable[[Any], Any], list[Any]], Iterable[Any]]
-"""A function for many values, in their order; here, or in other processes."""
+"""The built-in `map`, or one that uses other processes."""
 
 OnLibrary = Callable[[Library, Theme, Site], OnPage]
+"""Called before planning; returns the callback for planned pages."""
 
-_owners = msgspec.msgpack.Decoder(dict[str, str])
-_refs = msgspec.msgpack.Decoder(dict[bytes, tuple[PageRef, ...]])
+_owners_decoder = msgspec.msgpack.Decoder(dict[str, str])
+_refs_decoder = msgspec.msgpack.Decoder(dict[bytes, tuple[PageRef, ...]])
 
 
 class Loaded(msgspec.Struct, kw_only=True):
-    """A site read and arranged, before any page is rendered.
+    """A loaded site, before any page is rendered.
 
-    `unsettled` are the digests of files that an edit might change without a trace, by id.
+    `racy` are the digests of content files, by id, whose stamps are too recent to rule out an unnoticed edit.
     """
 
     config: config.Config
@@ -52,14 +53,14 @@ class Loaded(msgspec.Struct, kw_only=True):
     plan: Plan
     now: datetime
     report: Report
-    unsettled: dict[str, bytes]
+    racy: dict[str, bytes]
 
 
 class Memory:
-    """What a process that builds a site again keeps: its files as they were found and read, by id, its stories, where
-    articles stand, and the list of what it wrote, with that list's stamp.
+    """State that a process keeps between builds of one site.
 
-    Without `keep` nothing is kept that only a second build would use.
+    It holds the content files as found and parsed, by id, the stories, the arrangement of the library, and the manifest
+    written last, with its stamp. Without `keep`, nothing is kept that only a second build would use.
     """
 
     def __init__(self, *, keep: bool = True) -> None:
@@ -67,7 +68,7 @@ class Memory:
         self.reader = b""
         self.found: dict[str, FoundFile] = {}
         self.parsed: dict[str, Any] = {}
-        self.unsettled: dict[str, bytes] = {}
+        self.racy: dict[str, bytes] = {}
         self.clusterer: Clusterer | None = None
         self.arrangement: Arrangement | None = None
         self.loaded: Loaded | None = None
@@ -87,23 +88,24 @@ def load(
 ) -> Loaded:
     """Reads a site and plans its pages.
 
-    `memory` is what a process that loads again keeps; its clusterer can be asked about the stories afterwards. `cache` is what earlier builds worked out and learns what is new; `found` are the content files where they have been
-    looked for; `run` may read them in other processes. `on_library` is told when planning begins; what it returns takes the pages. `check_cancelled` may raise Superseded while they are planned.
+    `memory` is kept between loads; its clusterer can explain the stories afterwards. `cache` is read and updated, but
+    not saved. `found` are the content files, if they have been scanned already. `run` maps a function over work,
+    possibly in other processes. `check_cancelled` may raise Superseded during planning.
     """
     if cache is None:
-        with Cache(options.site, engine()) as kept:
+        with Cache(options.site, engine()) as own_cache:
             return _load(
                 options,
                 progress,
                 memory or Memory(keep=False),
-                kept,
+                own_cache,
                 found,
                 run,
                 on_library,
                 check_cancelled,
                 is_first=False,
             )
-    # What is kept of stories are changes of what was kept before: only the first build of a process can say them.
+    # The cache stores stories as changes to those it held before, so only the first build of a process can store them.
     memory = memory or Memory(keep=False)
     is_first = memory.loaded is None
     try:
@@ -111,7 +113,7 @@ def load(
     except Superseded:
         raise
     except BaseException:
-        # Stories may be half brought up to date.
+        # The clusterer may be half updated; the next load starts a new one.
         memory.loaded = None
         raise
 
@@ -135,35 +137,35 @@ def _load(
     now = (options.now or datetime.now(UTC)).astimezone(UTC)
     with collector_off():
         articles: list[Article] = []
-        abouts: list[About] = []
+        about_files: list[About] = []
         found = files.scan(source, source.name) if found is None else found
-        recipe = (source.name, settings.root, settings.images, settings.block, settings.video, settings.fields)
-        reader = digest_bytes(msgspec.msgpack.encode(recipe))
-        parsed_files, unsettled = _read(settings, source.name, reader, found, memory, cache, run, progress)
+        reader_settings = (source.name, settings.root, settings.images, settings.block, settings.video, settings.fields)
+        reader = digest_bytes(msgspec.msgpack.encode(reader_settings))
+        parsed_files, racy = _read(settings, source.name, reader, found, memory, cache, run, progress)
         for parsed in parsed_files:
             if isinstance(parsed, Article):
                 articles.append(parsed)
             elif isinstance(parsed, About):
-                abouts.append(parsed)
+                about_files.append(parsed)
             else:
                 report.problems += parsed
         report.seconds["read"] = clock.lap()
-        report.warnings += _strange(articles, source.name)
-        moment = now if options.clock == "wall" else None if isinstance(options.clock, str) else options.clock
+        report.warnings += _unknown_fields(articles, source.name)
+        clock_time = now if options.clock == "wall" else None if isinstance(options.clock, str) else options.clock
         with contextlib.suppress(msgspec.DecodeError):
-            REGISTRABLE_DOMAINS.update(_owners.decode(cache.get("owners") or b""))
+            REGISTRABLE_DOMAINS.update(_owners_decoder.decode(cache.get("owners") or b""))
         if is_first or memory.clusterer is None:
             memory.clusterer, memory.arrangement = Clusterer(keep=memory.keep), Arrangement(keep=memory.keep)
         clusterer = memory.clusterer
         if is_first and cache.get("stories") == reader:
             clusterer.load(cache.get)
-        shelved = Library.of(
+        library = Library.of(
             articles,
-            abouts,
+            about_files,
             settings,
             now=now,
             show=options.show,
-            clock=moment,
+            clock=clock_time,
             clusterer=clusterer,
             arrangement=memory.arrangement,
         )
@@ -173,47 +175,47 @@ def _load(
                 cache.put(name, value)
         cache.put("owners", msgspec.msgpack.encode(REGISTRABLE_DOMAINS))
         report.seconds["arrange"] = clock.lap()
-        theme = Theme(options.site, cache, marked=options.fingerprints)
-        known = memory.loaded.plan.known() if memory.loaded else _known(cache)
-        shared = site(shelved)
+        theme = Theme(options.site, cache, fingerprinted=options.fingerprints)
+        known = memory.loaded.plan.known() if memory.loaded else _cached_refs(cache)
+        shared = site(library)
         on_page = (
-            on_library(shelved, theme, shared) if on_library and not (options.strict and report.problems) else None
+            on_library(library, theme, shared) if on_library and not (options.strict and report.problems) else None
         )
-        planned = plan(shelved, theme.files(), source.name, known, on_page, check_cancelled)
+        planned = plan(library, theme.files(), source.name, known, on_page, check_cancelled)
         cache.put("plan", msgspec.msgpack.encode(planned.known()))
         report.problems += planned.problems
         report.seconds["plan"] = clock.lap()
-        _count(report, articles, shelved, now, options)
+        _count(report, articles, library, now, options)
     report.pages = len(planned.refs)
     memory.loaded = Loaded(
         config=settings,
         articles=articles,
-        library=shelved,
+        library=library,
         site=shared,
         theme=theme,
         plan=planned,
         now=now,
         report=report,
-        unsettled=unsettled,
+        racy=racy,
     )
     return memory.loaded
 
 
 @contextlib.contextmanager
 def collector_off() -> Iterator[None]:
-    """Without the collector of cycles: there are none, and it would look through all articles again and again."""
-    collecting = gc.isenabled()
+    """Turns off the cycle collector: there are no cycles, and it would scan all articles repeatedly."""
+    was_enabled = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
-        if collecting:
+        if was_enabled:
             gc.enable()
 
 
-def _known(cache: Cache) -> Known:
+def _cached_refs(cache: Cache) -> Known:
     try:
-        return _refs.decode(cache.get("plan") or b"\x80")
+        return _refs_decoder.decode(cache.get("plan") or b"\x80")
     except msgspec.DecodeError:
         return {}
 
@@ -228,121 +230,129 @@ def _read(
     run: Map,
     progress: Progress | None,
 ) -> tuple[list[Parsed], dict[str, bytes]]:
-    """What every file became, in the order of their paths; and the digests of those whose stamps are not settled.
-
-    Only what may have changed is read.
-    """
+    """All parsed files, in path order, and the digests of racy ones, by id. Reads only files that may have changed."""
     started = time.time_ns()
     found = {f.id: f for f in files}
-    held = memory.parsed if memory.reader == reader else {}
-    parsed = {id: held[id] for id, file in found.items() if id in held and file == memory.found[id]}
-    for id in memory.unsettled:
+    remembered = memory.parsed if memory.reader == reader else {}
+    parsed = {id: remembered[id] for id, file in found.items() if id in remembered and file == memory.found[id]}
+    for id in memory.racy:
         parsed.pop(id, None)
-    known: dict[str, CachedFile] = {}
-    gone = [id for id in held if id not in found]
-    for entry in () if held else cache.files(reader):
+    cached: dict[str, CachedFile] = {}
+    removed = [id for id in remembered if id not in found]
+    for entry in () if remembered else cache.files(reader):
         file = found.get(entry.id)
         if file is None:
-            gone.append(entry.id)
-        elif entry.stamp and entry.stamp == file.mark():
+            removed.append(entry.id)
+        elif entry.stamp and entry.stamp == file.encoded_stamp():
             try:
                 parsed[entry.id] = unpack(entry.data)
             except msgspec.DecodeError:
                 continue
         else:
-            known[entry.id] = entry
-    due = [(f, known[id].digest if id in known else b"") for id, f in found.items() if id not in parsed]
-    work = [(settings, folder_name, due[i : i + pool.BATCH]) for i in range(0, len(due), pool.BATCH)]
-    fresh = []
+            cached[entry.id] = entry
+    unread = [(f, cached[id].digest if id in cached else b"") for id, f in found.items() if id not in parsed]
+    work = [(settings, folder_name, unread[i : i + pool.BATCH]) for i in range(0, len(unread), pool.BATCH)]
+    states = []
     for (_, _, chunk), results in zip(work, run(_parse, work), strict=True):
-        for (file, _), (mark, data) in zip(chunk, results, strict=True):
-            parsed[file.id] = unpack(data or known[file.id].data)
-            if mark:
-                fresh.append(FileState(file.id, file.mark(started), mark))
+        for (file, _), (digest, data) in zip(chunk, results, strict=True):
+            parsed[file.id] = unpack(data or cached[file.id].data)
+            if digest:
+                states.append(FileState(file.id, file.encoded_stamp(started), digest))
         if progress:
             progress("reading", len(parsed), len(found))
-    cache.keep(fresh, lambda file: pack(parsed[file]), gone)
-    unsettled = {f.id: f.digest for f in fresh if not f.stamp}
-    memory.reader, memory.found, memory.parsed, memory.unsettled = reader, found, parsed, unsettled
-    return [parsed[id] for id in found], unsettled
+    cache.put_files(states, lambda file: pack(parsed[file]), removed)
+    racy = {state.id: state.digest for state in states if not state.stamp}
+    memory.reader, memory.found, memory.parsed, memory.racy = reader, found, parsed, racy
+    return [parsed[id] for id in found], racy
 
 
 Work = tuple[config.Config, str, list[tuple[FoundFile, bytes]]]
 
 
 def _parse(work: Work) -> list[tuple[bytes, bytes]]:
-    """For each file the digest of its bytes, b"" where it cannot be read; and what it is, b"" where that is known."""
+    """The digest and packed result of each file.
+
+    The digest is b"" if the file cannot be read, the result b"" if the digest equals the cached one.
+    """
     settings, folder_name, chunk = work
     reader = _reader(settings, folder_name)
-    out = []
-    for found, known in chunk:
+    results = []
+    for found, cached_digest in chunk:
         source = read(found, folder_name)
         if isinstance(source.data, Problem):
-            out.append((b"", pack((source.data,))))
+            results.append((b"", pack((source.data,))))
             continue
-        mark = digest_bytes(source.data)
-        out.append((mark, b"" if mark == known else pack(reader.parse(source, mark))))
-    return out
+        digest = digest_bytes(source.data)
+        results.append((digest, b"" if digest == cached_digest else pack(reader.parse(source, digest))))
+    return results
 
 
 _readers: list[tuple[config.Config, str, Reader]] = []
 
 
 def _reader(settings: config.Config, folder_name: str) -> Reader:
-    """The reader of the piece of work before, where that was of the same site: it knows what many files declare."""
+    """The reader of the previous task if it has the same settings: it caches entries that many files declare."""
     if not _readers or _readers[0][:2] != (settings, folder_name):
         _readers[:] = [(settings, folder_name, Reader(settings, folder_name))]
     return _readers[0][2]
 
 
-def _count(report: Report, articles: list[Article], shelved: Library, now: datetime, options: Options) -> None:
-    """Every article that is not shown, counted by its reason, and what to do about it."""
+def _count(report: Report, articles: list[Article], library: Library, now: datetime, options: Options) -> None:
+    """Fills the counts of the report, with a note for each gate that keeps articles out and how to show them."""
     report.articles = len(articles)
-    report.published = len(shelved.articles)
-    report.coverage = len(shelved.members) - len(shelved.articles)
-    report.stories = len(shelved.stories)
-    gates = {a.id: library.gate(a, now) for a in articles}
+    report.published = len(library.articles)
+    report.coverage = len(library.members) - len(library.articles)
+    report.stories = len(library.stories)
+    gates = {a.id: gate(a, now) for a in articles}
     skipped = Counter(g for g in gates.values() if g and g not in options.show)
-    report.skipped = {gate: skipped[gate] for gate in (*GATES, "blocked") if skipped[gate]}
+    report.skipped = {g: skipped[g] for g in (*GATES, "blocked") if skipped[g]}
     report.folded = (
         sum(1 for a in articles if gates[a.id] == "held" and (a.heat or 0) < 0) if "held" in report.skipped else 0
     )
-    report.due = library.next_gate(articles, now)
+    report.due = next_gate(articles, now)
     flags = {"held": "--unpublished", "draft": "--drafts", "future": "--future", "expired": "--expired"}
-    names = {"draft": ("is a draft", "are drafts")}
-    for gate, count in report.skipped.items():
-        articles_word = "1 article" if count == 1 else f"{count:,} articles"
-        verb = names.get(gate, (f"is {gate}", f"are {gate}"))[count != 1]
-        if gate == "blocked":
-            report.notes.append(f"{articles_word} {verb} by the block list in site.toml")
+    verbs = {
+        "draft": ("is a draft", "are drafts"),
+        "future": ("is scheduled", "are scheduled"),
+        "expired": ("has expired", "have expired"),
+    }
+    for closed_gate, count in report.skipped.items():
+        subject = "1 article" if count == 1 else f"{count:,} articles"
+        verb = verbs.get(closed_gate, (f"is {closed_gate}", f"are {closed_gate}"))[count != 1]
+        if closed_gate == "blocked":
+            report.notes.append(f"{subject} {verb} by the [block] table in site.toml")
             continue
-        part = (
-            f", of which {report.folded:,} folded into another story (heat below 0)"
-            if gate == "held" and report.folded
+        folded = (
+            f", {report.folded:,} folded into another story (heat below 0)"
+            if closed_gate == "held" and report.folded
             else ""
         )
         report.notes.append(
-            f"{articles_word} {verb} ({library.GATE_REASONS[gate]}){part}; {flags[gate]} shows {'it' if count == 1 else 'them'}"
+            f"{subject} {verb} ({GATE_REASONS[closed_gate]}){folded};"
+            f" show {'it' if count == 1 else 'them'} with {flags[closed_gate]}"
         )
-    if articles and not shelved.articles:
-        need = " ".join(flags[g] for g in report.skipped if g in flags)
-        report.notes.append(f"nothing is published yet{f': to see all of it, build with {need}' if need else ''}")
-    elif not articles and not report.problems:
-        report.notes.append("nothing is published yet: there are no article files")
-    if not shelved.config.base_url:
+    if articles and not library.articles:
+        hidden = " ".join(flags[g] for g in report.skipped if g in flags)
         report.notes.append(
-            'feeds, sitemaps and canonical links are left out: they need base_url in site.toml, as in base_url = "https://example.org/"'
+            f"nothing is published yet{f'; to see all articles, build or serve with {hidden}' if hidden else ''}"
+        )
+    elif not articles and not report.problems:
+        report.notes.append("nothing is published yet: there are no articles; create one with `newsgen new article`")
+    if not library.config.base_url:
+        report.notes.append(
+            "feeds, sitemaps and canonical links are left out; set base_url in site.toml,"
+            ' such as base_url = "https://example.org/"'
         )
 
 
-def _strange(articles: list[Article], folder_name: str) -> list[Problem]:
-    """One warning for each unknown front matter key, at the first file that has it."""
+def _unknown_fields(articles: list[Article], folder_name: str) -> list[Problem]:
+    """One warning per unknown front matter field, at the first file that has it."""
     first: dict[str, str] = {}
     for article in articles:
         for key, _ in article.extra:
             first.setdefault(key, article.id)
-    what = "is not a field newsgen knows; it is kept in `extra`"
+    what = "unknown field, kept in `extra`"
     return [
-        Problem(path=f"{folder_name}/{id}", field=key, what=what, hint=near(key, KNOWN))
+        Problem(path=f"{folder_name}/{id}", field=key, what=what, hint=did_you_mean(key, ARTICLE_FIELDS))
         for key, id in sorted(first.items())
     ]

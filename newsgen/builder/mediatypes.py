@@ -1,12 +1,12 @@
-"""Media types by name, the same on every machine: a preview answers with what is published."""
+"""Media types by file name: the same on every machine, and in the preview as when published."""
 
 from __future__ import annotations
 
 from mimetypes import MimeTypes
 
-# The machine's own table would make headers depend on the machine.
+# No system files: they differ between machines, and so would the headers.
 _TYPES = MimeTypes(filenames=())
-_OURS = {
+_BY_ENDING = {
     ".js": "text/javascript",
     ".mjs": "text/javascript",
     ".xml": "application/xml",
@@ -19,7 +19,7 @@ _OURS = {
     ".webp": "image/webp",
     ".ico": "image/vnd.microsoft.icon",
 }
-_NAMED = {
+_BY_NAME = {
     "feed.xml": "application/rss+xml",
     "atom.xml": "application/atom+xml",
     "feed.json": "application/feed+json",
@@ -29,7 +29,7 @@ _NAMED = {
 
 
 def media_type(path: str) -> str:
-    """The media type of a file of the output, without parameters."""
+    """The media type of an output file, without parameters such as charset."""
     name = path.rpartition("/")[2]
     ending = "." + name.rpartition(".")[2].lower()
-    return _NAMED.get(name) or _OURS.get(ending) or _TYPES.guess_type(name)[0] or "application/octet-stream"
+    return _BY_NAME.get(name) or _BY_ENDING.get(ending) or _TYPES.guess_type(name)[0] or "application/octet-stream"

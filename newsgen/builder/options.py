@@ -1,4 +1,4 @@
-"""What a build is told, and what it tells."""
+"""The options of a build, and its progress callback."""
 
 from __future__ import annotations
 
@@ -11,15 +11,17 @@ import msgspec
 from newsgen.errors import ConfigError
 
 Progress = Callable[[str, int, int], None]
+"""Called with the name of a step, the number of items done and the total."""
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
-    """What a command says beside site.toml. None leaves a choice to the site; `show` are gates of `library.GATES`.
+    """The options of a build that are not in site.toml.
 
-    `clock` is "content", "wall" or an aware time; `now` the time of the wall clock, by default that of the machine.
-    `jobs` is how many processes read and render, None as many as there are processors, where there is enough to do.
-    `fingerprints` is whether the addresses of style sheets and their like say what is in them: without, an edit of one
-    leaves the pages as they are.
+    `content` and `output` default to folders of the site. `show` lists the gates of `library.GATES` to open. `clock` is
+    "content", "wall" or an aware time. `now` is the wall clock, by default the machine's. `jobs` is the number of
+    processes that read and render; None means one per processor if there is enough work. With `strict`, a build with
+    problems writes nothing. With `verify`, a build compares the bytes of output files, not only their stamps. Without
+    `fingerprints`, static files keep their names, so editing a style sheet makes no page stale.
     """
 
     site: Path = Path()
@@ -35,19 +37,19 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def folders(options: Options) -> tuple[Path, Path]:
-    """The content and the output folder. Raises ConfigError where they would get into each other's way."""
+    """The content and output folders. Raises ConfigError if one does not exist, is not a folder, or they overlap."""
     source = options.content or options.site / "content"
     output = options.output or options.site / "public"
     if not source.is_dir():
         raise ConfigError(
-            f"{source}: there is no such folder; name it with --content, or begin with `newsgen new site`"
+            f"there is no folder '{source}'; create it, name another with --content, or start with `newsgen new site`"
         )
-    inner, outer = source.resolve(), output.resolve()
-    guarded = {inner, *(options.site.resolve() / n for n in ("content", "templates", "static"))}
-    if any(outer == g or outer in g.parents or (g in outer.parents and g.is_dir()) for g in guarded):
+    content, root = source.resolve(), output.resolve()
+    guarded = {content, *(options.site.resolve() / n for n in ("content", "templates", "static"))}
+    if any(root == g or root in g.parents or (g in root.parents and g.is_dir()) for g in guarded):
         raise ConfigError(
-            f"{output}: the output cannot lie in, or around, what the site is made of; choose another --output"
+            f"output folder '{output}' overlaps the site's content, templates or static files; choose another --output"
         )
     if output.exists() and not output.is_dir():
-        raise ConfigError(f"{output}: is not a folder; choose another --output")
+        raise ConfigError(f"'{output}' is not a folder; choose another --output")
     return source, output

@@ -1,9 +1,10 @@
-"""Files are written, and what is no longer planned goes: only what newsgen itself wrote, as its manifest says.
+"""Writes output files and removes those that are no longer planned. Only files in the manifest are ever removed.
 
-Nothing that readers see changes until all is rendered: files wait in a staging folder inside the output folder, and so
-do the folders and manifests that need space on the disk. Then they are moved into place: what is new first, whole folders
-where these are, then the files that may link to it one by one, and what goes goes last. Before the first move the manifest names all that is about to
-come, so that a build killed at any moment leaves whole files, of which the next build knows that they are ours.
+All files, new folders and manifests are first written to a staging folder inside the output folder, so the output does
+not change until everything is rendered and on the disk. `commit` then moves them into place by atomic renames: new
+files first, as whole folders where the folder is new, then changed files, which may link to new ones. Removals come
+last. Before the first move, the manifest lists all files about to appear. A build killed at any moment leaves complete
+files, and the next build knows that newsgen wrote them.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ STAGING = ".newsgen-staging"
 
 
 class Record(msgspec.Struct, frozen=True, array_like=True):
-    """A file as it was written: digests of its page and of its bytes, its template's name, its size and mtime in ns."""
+    """A written file: the digest of its page, its template, and the digest, size and mtime (ns) of its bytes."""
 
     page: str
     template: str
@@ -38,7 +39,7 @@ class Record(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
-    """All files that newsgen wrote into a folder, and what beside their pages they were made of."""
+    """All files that newsgen wrote into a folder, and the inputs they share: engine, site, flags and templates."""
 
     engine: str = ""
     site: str = ""
@@ -47,20 +48,20 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     files: dict[str, Record] = {}
 
 
-# No absolute path, no drive, no part that is empty or climbs.
+# Matches paths inside the output folder: relative, without a drive, and without empty, "." or ".." parts.
 _is_inside = re.compile(r"(?![^/]*:)(?>(?!\.\.?(?:/|\Z))[^/\\\0]+(?:/(?!\Z)|\Z))+").fullmatch
 
 
-CLASH = Record("", "", "", -1, -1)
-"""What is said of a file that cannot be staged, as another one is where it, or its folder, would be."""
+CONFLICT = Record("", "", "", -1, -1)
+"""The result of staging a file when another staged file is at its path or at the path of one of its folders."""
 
 _BINARY = getattr(os, "O_BINARY", 0)
 
 
 class Lock:
-    """A folder that one process at a time has; when the process ends, however it ends, another can have it.
+    """A lock on a folder, held by one process at a time. The operating system frees it when the process ends.
 
-    What is locked is a file in the folder; both go when it is released.
+    The lock is on a file in the folder. Releasing it removes the file, and the folder if it is empty.
     """
 
     name = "lock"
@@ -70,44 +71,44 @@ class Lock:
         self._file: int | None = None
 
     def take(self) -> None:
-        """Raises OutputError where another process has it, OSError where the disk refuses."""
-        place = self._folder / self.name
+        """Acquires the lock. Raises OutputError if another process holds it, OSError if the file system refuses."""
+        location = self._folder / self.name
         while self._file is None:
             try:
                 self._folder.mkdir(parents=True, exist_ok=True)
             except FileExistsError:
                 if self._folder.is_file():
                     raise
-                continue  # another process was just done with it
+                continue  # another process has just removed it
             try:
-                file = os.open(place, os.O_RDWR | os.O_CREAT, 0o666)
+                file = os.open(location, os.O_RDWR | os.O_CREAT, 0o666)
             except FileNotFoundError:
                 continue
             try:
                 _lock(file)
                 with contextlib.suppress(FileNotFoundError):
-                    if os.path.samestat(os.fstat(file), os.stat(place)):
+                    if os.path.samestat(os.fstat(file), os.stat(location)):
                         self._file = file
             except (BlockingIOError, PermissionError):
                 raise OutputError(
-                    f"{self._folder.parent}: another build is writing here; wait until it is done"
+                    f"another build is writing to '{self._folder.parent}'; wait until it has finished"
                 ) from None
             finally:
                 if self._file is None:
                     os.close(file)
 
     def release(self) -> None:
-        """Lets others have it."""
+        """Releases the lock. Does nothing if this process does not hold it."""
         if self._file is None:
             return
-        place, file, self._file = self._folder / self.name, self._file, None
-        # Windows removes no file that is open; elsewhere nobody may take one that is about to go.
+        location, file, self._file = self._folder / self.name, self._file, None
+        # Windows cannot remove an open file. Elsewhere, remove it before closing: nobody may lock a file about to go.
         if sys.platform != "win32":
-            place.unlink(missing_ok=True)
+            location.unlink(missing_ok=True)
         os.close(file)
         with contextlib.suppress(OSError):
             if sys.platform == "win32":
-                place.unlink()
+                location.unlink()
             self._folder.rmdir()
 
 
@@ -123,12 +124,12 @@ else:
     import fcntl
 
     def _lock(file: int) -> None:
-        # Not flock: its locks live on in worker processes when this one is killed.
+        # Not flock: worker processes inherit its locks and keep them when this process is killed.
         fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 class Output:
-    """The output folder. Every method raises OutputError where the disk refuses."""
+    """The output folder. Its methods raise OutputError if the file system refuses."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -136,61 +137,64 @@ class Output:
         self._staging = root / STAGING
         self._lock = Lock(root / STAGING)
         self._folders: set[str] = set()
-        self._is_new = False
+        self._created_root = False
         self.stamp: Stamp | None = None
-        """The manifest's, once something is committed."""
+        """The stamp of the manifest, set by `commit`."""
 
     def manifest(self, known: tuple[Stamp, Manifest] | None = None) -> Manifest:
-        """What the last build wrote; empty where there was none or its list is damaged. `known` is one of a stamp."""
+        """The manifest of the last build; empty if there is none or it is damaged.
+
+        `known` is a manifest with its stamp; it saves reading a file that still has this stamp.
+        """
         if known and known[0] == stamp(self.root / MANIFEST):
             return known[1]
         try:
-            found = msgspec.json.decode((self.root / MANIFEST).read_bytes(), type=Manifest)
+            manifest = msgspec.json.decode((self.root / MANIFEST).read_bytes(), type=Manifest)
         except (OSError, msgspec.DecodeError, UnicodeDecodeError):
             return Manifest()
-        return msgspec.structs.replace(found, files={p: r for p, r in found.files.items() if _is_inside(p)})
+        return msgspec.structs.replace(manifest, files={p: r for p, r in manifest.files.items() if _is_inside(p)})
 
-    def stands(self, path: str, record: Record, *, verify: bool = False) -> bool:
-        """Whether a file is still as it was written: by its size and time, or to be sure by its bytes."""
+    def is_intact(self, path: str, record: Record, *, verify: bool = False) -> bool:
+        """Whether a file is unchanged since it was written, by size and mtime; with `verify`, also by its bytes."""
         try:
-            found = os.lstat(self._prefix + path)
-            same = found.st_mtime_ns == record.mtime and found.st_size == record.size
-            return same and (not verify or digest((self.root / path).read_bytes()) == record.content)
+            status = os.lstat(self._prefix + path)
+            is_same = status.st_mtime_ns == record.mtime and status.st_size == record.size
+            return is_same and (not verify or digest((self.root / path).read_bytes()) == record.content)
         except OSError:
             return False
 
     def open(self) -> None:
-        """Makes the folder and an empty staging folder, which no other build may use until this one is done."""
-        self._is_new = not self.root.exists()
+        """Creates and locks the folder, and empties its staging folder."""
+        self._created_root = not self.root.exists()
         try:
             self._lock.take()
-            self._empty()
+            self._empty_staging()
         except OSError as error:
             self._lock.release()
             raise OutputError(f"{self.root}: cannot be written: {error.strerror}") from None
 
     def stage(self, path: str, data: bytes, run: str, record: Record | None) -> Record | None:
-        """Keeps a file's bytes for `commit`, in the staging folder's tree of that `run`; not where the very bytes stand already.
+        """Writes a file to the staging folder of a `run`, unless the output file already has the same bytes.
 
-        `record` is what the last build wrote at the path. The result's page is for the caller to fill; its template is
-        the run, "" where nothing is to be moved. None says that newsgen did not write what stands there. `CLASH` is
-        not for `commit`: once what is in the way is unstaged, the file can be staged.
+        `record` is the last build's record of the path. In the record returned, `page` is left for the caller to fill,
+        and `template` holds the run, or "" if there is nothing to move. None means that a file exists which newsgen did
+        not write. `CONFLICT` must not reach `commit`: stage the file again once the conflicting file is unstaged.
         """
         content = digest(data)
-        place = self._prefix + path
+        location = self._prefix + path
         try:
             with contextlib.suppress(FileNotFoundError, NotADirectoryError):
-                found = os.lstat(place)
-                if S_ISREG(found.st_mode) and found.st_size == len(data) and Path(place).read_bytes() == data:
-                    return Record("", "", content, len(data), found.st_mtime_ns)
+                status = os.lstat(location)
+                if S_ISREG(status.st_mode) and status.st_size == len(data) and Path(location).read_bytes() == data:
+                    return Record("", "", content, len(data), status.st_mtime_ns)
                 if record is None:
                     return None
-            above = path.rpartition("/")[0]
+            parent = path.rpartition("/")[0]
             try:
-                self._make(f"{run}/{above}" if above else run)
+                self._make_folder(f"{run}/{parent}" if parent else run)
                 file = os.open(self._staged(run, path), os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, 0o666)
             except (FileExistsError, IsADirectoryError, NotADirectoryError):
-                return CLASH
+                return CONFLICT
             try:
                 view = memoryview(data)
                 while view:
@@ -199,10 +203,10 @@ class Output:
             finally:
                 os.close(file)
         except OSError as error:
-            raise OutputError(f"{place}: cannot be written: {error.strerror}") from None
+            raise OutputError(f"{location}: cannot be written: {error.strerror}") from None
 
     def unstage(self, path: str, run: str) -> None:
-        """Forgets a staged file."""
+        """Removes a staged file."""
         with contextlib.suppress(OSError):
             os.unlink(self._staged(run, path))
             os.removedirs(os.path.dirname(self._staged(run, path)))
@@ -211,13 +215,13 @@ class Output:
     def _staged(self, run: str, path: str) -> str:
         return f"{self._staging}{os.sep}{run}{os.sep}{path}"
 
-    def _make(self, folder: str) -> None:
-        """Makes a folder in the staging folder, with those above it; other processes may do so too."""
+    def _make_folder(self, folder: str) -> None:
+        """Creates a folder and its parents in the staging folder. Other processes may do the same concurrently."""
         if folder in self._folders:
             return
-        above = folder.rpartition("/")[0]
-        if above:
-            self._make(above)
+        parent = folder.rpartition("/")[0]
+        if parent:
+            self._make_folder(parent)
         try:
             os.mkdir(f"{self._staging}{os.sep}{folder}")
         except FileExistsError:
@@ -226,20 +230,23 @@ class Output:
         self._folders.add(folder)
 
     def commit(self, staged: Mapping[str, str], manifest: Manifest, old: Manifest) -> list[str]:
-        """Moves staged files (by path, the runs that staged them) into place, removes what is no longer ours, says what went."""
-        gone = [p for p in old.files if p not in manifest.files]
+        """Moves staged files into place and removes files that are in `old` but not in `manifest`; returns those.
+
+        `staged` maps the path of a file to the run that staged it.
+        """
+        removed = [p for p in old.files if p not in manifest.files]
         try:
-            self._stage(manifest, "after")
-            if staged or gone:
-                coming = {p: Record("", "", "", -1, -1) for p in staged}
-                self._stage(msgspec.structs.replace(old, files={**old.files, **coming}), "before")
-                for path in self._blocked(staged, gone):
+            self._stage_manifest(manifest, "after")
+            if staged or removed:
+                pending = {p: Record("", "", "", -1, -1) for p in staged}
+                self._stage_manifest(msgspec.structs.replace(old, files={**old.files, **pending}), "before")
+                for path in self._obstacles(staged, removed):
                     self._remove(path)
-                moves = self._moves(staged)
+                moves = self._order_moves(staged)
                 os.replace(self._staging / "before", self.root / MANIFEST)
                 for path, run in moves.items():
                     os.replace(self._staged(run, path), self._prefix + path)
-            for path in gone:
+            for path in removed:
                 self._remove(path)
             if manifest != old:
                 os.replace(self._staging / "after", self.root / MANIFEST)
@@ -248,57 +255,59 @@ class Output:
             raise OutputError(f"{error.filename or self.root}: cannot be written: {error.strerror}") from None
         finally:
             self.abandon()
-        return gone
+        return removed
 
-    def _moves(self, staged: Mapping[str, str]) -> dict[str, str]:
-        """What to move, in its order: what is new first, as whole folders where these are, and then what replaces a file."""
+    def _order_moves(self, staged: Mapping[str, str]) -> dict[str, str]:
+        """The paths to rename, in order: new folders and files first, then files that replace others."""
         new: dict[str, str] = {}
-        known: dict[str, str] = {}
-        there: dict[str, bool] = {}
+        replacing: dict[str, str] = {}
+        exists: dict[str, bool] = {}
         for path, run in staged.items():
             for at, c in enumerate(path):
                 if c != "/":
                     continue
                 folder = path[:at]
-                if folder not in there:
-                    there[folder] = self._is_folder(folder)
-                if not there[folder]:
+                if folder not in exists:
+                    exists[folder] = self._is_folder(folder)
+                if not exists[folder]:
                     new[folder] = run
                     break
             else:
-                (known if os.path.lexists(self._prefix + path) else new)[path] = run
-        return new | known
+                (replacing if os.path.lexists(self._prefix + path) else new)[path] = run
+        return new | replacing
 
     def _is_folder(self, path: str) -> bool:
-        """Whether there is a folder; a link to one would lead out of the output folder."""
-        place = self._prefix + path
-        if os.path.islink(place):
-            raise OutputError(f"{place}: is a link; newsgen writes into real folders only: remove it")
-        if os.path.isdir(place):
+        """Whether a folder exists. Raises OutputError for a symbolic link: it may lead out of the output folder."""
+        location = self._prefix + path
+        if os.path.islink(location):
+            raise OutputError(
+                f"'{location}' is a symbolic link, and newsgen writes only to real folders; remove the link"
+            )
+        if os.path.isdir(location):
             return True
-        if os.path.lexists(place):
-            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), place)
+        if os.path.lexists(location):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), location)
         return False
 
     @staticmethod
-    def _blocked(staged: Iterable[str], gone: list[str]) -> list[str]:
-        """What goes and is where a folder has to be, or in a folder that is where a file has to be."""
-        if not gone:
+    def _obstacles(staged: Iterable[str], removed: list[str]) -> list[str]:
+        """The removed files that block staged ones: at the path of a folder, or in a folder at the path of a file."""
+        if not removed:
             return []
-        files, above = set(staged), {path[:i] for path in staged for i, c in enumerate(path) if c == "/"}
-        return [p for p in gone if p in above or any(p[:i] in files for i, c in enumerate(p) if c == "/")]
+        files, folders = set(staged), {path[:i] for path in staged for i, c in enumerate(path) if c == "/"}
+        return [p for p in removed if p in folders or any(p[:i] in files for i, c in enumerate(p) if c == "/")]
 
     def abandon(self) -> None:
-        """Throws away what is staged, and lets others build; a folder that was made for nothing goes."""
+        """Discards staged files and releases the lock. Removes the output folder if it is new and empty."""
         with contextlib.suppress(OSError):
-            self._empty()
+            self._empty_staging()
         self._lock.release()
-        if self._is_new:
+        if self._created_root:
             with contextlib.suppress(OSError):
                 self.root.rmdir()
 
-    def _empty(self) -> None:
-        import shutil  # a build that changes nothing has no use for it
+    def _empty_staging(self) -> None:
+        import shutil  # imported late: a build without changes does not need it
 
         with os.scandir(self._staging) as entries:
             for entry in entries:
@@ -308,12 +317,12 @@ class Output:
                     os.unlink(entry.path)
 
     def clean(self) -> list[str]:
-        """Removes every file that newsgen wrote, and its manifest."""
+        """Removes every file that newsgen wrote, and the manifest; returns their paths."""
         import shutil
 
-        gone = list(self.manifest().files)
+        removed = list(self.manifest().files)
         try:
-            for path in gone:
+            for path in removed:
                 self._remove(path)
             (self.root / MANIFEST).unlink(missing_ok=True)
             shutil.rmtree(self._staging, ignore_errors=True)
@@ -321,17 +330,17 @@ class Output:
                 self.root.rmdir()
         except OSError as error:
             raise OutputError(f"{error.filename or self.root}: cannot be removed: {error.strerror}") from None
-        return gone
+        return removed
 
-    def _stage(self, manifest: Manifest, name: str) -> None:
+    def _stage_manifest(self, manifest: Manifest, name: str) -> None:
         (self._staging / name).write_bytes(msgspec.json.encode(manifest))
 
     def _remove(self, path: str) -> None:
-        place = self.root / path
+        location = self.root / path
         if any((self.root / path[:i]).is_symlink() for i, c in enumerate(path) if c == "/"):
             return
-        place.unlink(missing_ok=True)
-        for folder in place.parents:
+        location.unlink(missing_ok=True)
+        for folder in location.parents:
             if folder == self.root:
                 break
             try:

@@ -1,6 +1,6 @@
-"""The sentence, run: files → articles → library → pages → files. Cache, pool and manifest meet here and nowhere else.
+"""Runs a build: files → articles → library → pages → files. Only this module combines cache, pool and manifest.
 
-What a build that changes nothing does without is imported when it is needed.
+Modules that a build without changes does not need are imported inside functions.
 """
 
 from __future__ import annotations
@@ -32,16 +32,16 @@ if TYPE_CHECKING:
 
 
 class BuildObserver(Protocol):
-    """Is told of a build under way, before any file stands."""
+    """Receives events of a running build, before any output file changes."""
 
     def check_cancelled(self) -> None:
-        """Raises Superseded where the build is to be given up."""
+        """Raises Superseded to cancel the build."""
 
     def library_ready(self, library: Library, queue: RenderQueue) -> None:
-        """What pages are about to be made of, and what renders them."""
+        """Called before planning, with the queue that renders pages."""
 
     def plan_ready(self, loaded: Loaded, stale: list[PageRef], queue: RenderQueue) -> None:
-        """What is planned, and which pages of it are stale."""
+        """Called after planning, before the remaining stale pages are rendered."""
 
 
 def build(
@@ -51,19 +51,18 @@ def build(
     memory: Memory | None = None,
     observer: BuildObserver | None = None,
 ) -> Report:
-    """Builds the site: renders what is stale, writes what differs, removes what is no longer planned.
+    """Builds the site: renders stale pages, writes changed files and removes files that are no longer planned.
 
-    With `strict` and a problem nothing is written. `executor` reads and renders where it is given. A process that
-    builds again passes the same `memory`. `observer` learns what is planned, which pages of it are stale and why, before
-    any file stands.
+    With `options.strict`, a build with problems writes nothing. `executor` replaces the build's own worker processes.
+    A process that builds repeatedly passes the same `memory` each time.
     """
     started = time.perf_counter()
     now = (options.now or datetime.now(UTC)).astimezone(UTC)
     snapshot = Snapshot(options, now)
     with Cache(options.site, engine()) as cache:
-        # What a process knows to be new needs no second snapshot.
-        is_new = bool(memory and memory.found and [*memory.found.values()] != snapshot.found)
-        report = None if options.verify or is_new else snapshot.report(cache)
+        # If memory shows that content changed, comparing with the last build's snapshot is unnecessary.
+        has_changed = bool(memory and memory.found and [*memory.found.values()] != snapshot.found)
+        report = None if options.verify or has_changed else snapshot.report_if_unchanged(cache)
         if report is not None:
             cache.save()
             report.seconds["check"] = round(time.perf_counter() - started, 3)
@@ -99,7 +98,7 @@ def build(
             if not (options.strict and report.problems):
                 manifest = _write(loaded, options, queue, observer)
                 if manifest is not None:
-                    snapshot.remember(cache, report, manifest, loaded.unsettled)
+                    snapshot.remember(cache, report, manifest, loaded.racy)
                     memory.written = (queue.output.stamp, manifest) if queue.output.stamp else None
             clock = Stopwatch()
             cache.save()
@@ -108,10 +107,10 @@ def build(
 
 
 def _write(loaded: Loaded, options: Options, queue: RenderQueue, observer: BuildObserver | None) -> Manifest | None:
-    """Renders and writes; the manifest of what stands now, None where another build of the same would differ."""
+    """Renders and writes. Returns the new manifest, or None if another build of the same input must not be skipped."""
     report, clock = loaded.report, Stopwatch()
-    output, old, refs = queue.output, queue.last.manifest, loaded.plan.refs
-    stale = [s for s in refs.values() if s in queue.staged or queue.last.is_stale(s)]
+    output, old, refs = queue.output, queue.last_build.manifest, loaded.plan.refs
+    stale = [ref for ref in refs.values() if ref in queue.staged or queue.last_build.is_stale(ref)]
     if observer:
         observer.plan_ready(loaded, stale, queue)
     report.seconds["compare"] = clock.lap()
@@ -122,8 +121,8 @@ def _write(loaded: Loaded, options: Options, queue: RenderQueue, observer: Build
     foreign = []
     for ref, record in zip(stale, staged, strict=True):
         if record is None:
-            what = "was not written by newsgen and stays as it is"
-            hint = "move it away, or choose another --output"
+            what = "was not written by newsgen and was left unchanged"
+            hint = "move it away or choose another --output"
             foreign.append(Problem(path=str(output.root / ref.path), what=what, hint=hint))
             records.pop(ref.path, None)
             continue
@@ -133,16 +132,16 @@ def _write(loaded: Loaded, options: Options, queue: RenderQueue, observer: Build
     report.problems += foreign
     if options.strict and report.problems:
         return None
-    done = queue.last.next(refs, records, options.show)
-    report.pruned = output.commit(moves, done, old)
-    report.rendered = [s.path for s in stale if s.template]
+    new = queue.last_build.next_manifest(refs, records, options.show)
+    report.pruned = output.commit(moves, new, old)
+    report.rendered = [ref.path for ref in stale if ref.template]
     report.written = list(moves)
     report.seconds["write"] = clock.lap()
-    return None if foreign else done
+    return None if foreign else new
 
 
 def why(options: Options, path: str) -> list[str]:
-    """What differs between a page of the last build and the same page now: lines for people, none where it is fresh."""
+    """Explains why a page is stale, one line per reason; no lines if it is fresh. `path` is a file or an address."""
     from newsgen import urls
     from newsgen.builder import loading
     from newsgen.builder.lastbuild import LastBuild
@@ -152,6 +151,6 @@ def why(options: Options, path: str) -> list[str]:
     name = urls.path("/" + path.removeprefix(str(output.root)).lstrip("/"))
     ref = loaded.plan.refs.get(name)
     if ref is None:
-        return [f"{name}: is not planned"]
-    last = LastBuild(output, loaded.theme, loaded.site, verify=options.verify)
-    return [f"{name}: {reason}" for reason in last.reasons(ref)]
+        return [f"there is no page '{name}'"]
+    last_build = LastBuild(output, loaded.theme, loaded.site, verify=options.verify)
+    return [f"{name}: {reason}" for reason in last_build.reasons(ref)]

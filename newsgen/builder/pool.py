@@ -1,4 +1,4 @@
-"""Work is done here, or in other processes through any `concurrent.futures.Executor`."""
+"""Runs work in this process, or in worker processes through any `concurrent.futures.Executor`."""
 
 from __future__ import annotations
 
@@ -14,96 +14,96 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor, Future
 
 BATCH = 250
-"""Files that are read, or pages that are rendered, in one go."""
+"""The number of files read, or pages rendered, per task."""
 
-MANY = 1500
-"""So many of them are worth a second process."""
+MIN_ITEMS = 1500
+"""The number of files or pages from which starting worker processes pays off."""
 
 T = TypeVar("T")
 R = TypeVar("R")
 
 
 class Pool:
-    """Other processes, begun when there is work for them; with this one they are `jobs`, by default one a processor."""
+    """Worker processes, started on first use. `jobs` counts this process too; by default there is one per processor."""
 
     def __init__(self, jobs: int | None, executor: Executor | None) -> None:
-        self._given = executor
+        self._external = executor
         self._jobs = jobs
-        self._own: Executor | None = None
-        self._waiting: deque[tuple[Future[Any], Callable[[Any], None]]] = deque()
-        self._others = max(1, (jobs or _processors()) - 1)
+        self._internal: Executor | None = None
+        self._pending: deque[tuple[Future[Any], Callable[[Any], None]]] = deque()
+        self._workers = max(1, (jobs or _processors()) - 1)
 
     def __enter__(self) -> Pool:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._own:
-            self._own.shutdown(cancel_futures=True)
+        if self._internal:
+            self._internal.shutdown(cancel_futures=True)
 
-    def is_worth(self, batches: int) -> bool:
-        """Whether so many batches are better done by others."""
-        if self._given or (self._jobs or 0) > 1:
+    def pays_off(self, batches: int) -> bool:
+        """Whether workers finish this many batches sooner than this process alone."""
+        if self._external or (self._jobs or 0) > 1:
             return batches > 1
-        return self._jobs is None and _processors() > 1 and batches * BATCH >= MANY
+        return self._jobs is None and _processors() > 1 and batches * BATCH >= MIN_ITEMS
 
     @property
-    def runs(self) -> bool:
-        """Whether others have begun to work already."""
-        return bool(self._given or self._own)
+    def is_running(self) -> bool:
+        """Whether workers are already running."""
+        return bool(self._external or self._internal)
 
     @property
-    def has_enough(self) -> bool:
-        """Whether the others have work for a while, so that a piece more is better done here."""
-        while self._waiting and self._waiting[0][0].done():
+    def is_saturated(self) -> bool:
+        """Whether the workers have enough queued tasks, so that this process should do the next one itself."""
+        while self._pending and self._pending[0][0].done():
             self._receive()
-        due = sum(not future.done() for future, _ in self._waiting)
-        return self._own is not None and due >= 2 * self._others
+        queued = sum(not future.done() for future, _ in self._pending)
+        return self._internal is not None and queued >= 2 * self._workers
 
-    def submit(self, function: Callable[[T], R], piece: T, done: Callable[[R], None]) -> None:
-        """Has a piece of work done elsewhere; `done` gets what comes of it, in the order of the pieces.
+    def submit(self, function: Callable[[T], R], task: T, done: Callable[[R], None]) -> None:
+        """Runs a task in a worker. `done` is called with its result, in the order of submission.
 
-        Few are under way at a time, as what waits is memory.
+        Blocks when many tasks are pending, because pending tasks use memory.
         """
-        self._waiting.append((self._executor.submit(function, piece), done))
-        if len(self._waiting) > 4 * (self._others + 1):
+        self._pending.append((self._executor.submit(function, task), done))
+        if len(self._pending) > 4 * (self._workers + 1):
             self._receive()
 
     def finish(self) -> None:
-        """Waits for all that is under way."""
-        while self._waiting:
+        """Waits for all pending tasks."""
+        while self._pending:
             self._receive()
 
     def _receive(self) -> None:
-        future, done = self._waiting.popleft()
+        future, done = self._pending.popleft()
         done(future.result())
 
-    def _here(self, function: Callable[[T], R], piece: T, done: Callable[[R], None]) -> None:
-        """Does a piece of work in this process, in its place among the others."""
+    def _run_here(self, function: Callable[[T], R], task: T, done: Callable[[R], None]) -> None:
+        """Runs a task in this process; its result keeps its place in the order."""
         from concurrent.futures import Future
 
-        made: Future[R] = Future()
-        made.set_result(function(piece))
-        self._waiting.append((made, done))
+        future: Future[R] = Future()
+        future.set_result(function(task))
+        self._pending.append((future, done))
 
     @property
     def _executor(self) -> Executor:
-        if self._given:
-            return self._given
-        if self._own is None:
+        if self._external:
+            return self._external
+        if self._internal is None:
             from concurrent.futures import ProcessPoolExecutor
 
-            self._own = ProcessPoolExecutor(self._others, initializer=_begin, initargs=(os.getpid(),))
-        return self._own
+            self._internal = ProcessPoolExecutor(self._workers, initializer=_init_worker, initargs=(os.getpid(),))
+        return self._internal
 
     def map(self, function: Callable[[T], R], work: list[T]) -> Iterator[R]:
-        """The results in the order of the work; made here where others are not worth it."""
-        if not self.is_worth(len(work)):
+        """The results in the order of the work; computed in this process if workers do not pay off."""
+        if not self.pays_off(len(work)):
             yield from map(function, work)
             return
         done: deque[R] = deque()
-        for piece in work:
-            give = self._here if self.has_enough else self.submit
-            give(function, piece, done.append)
+        for task in work:
+            run = self._run_here if self.is_saturated else self.submit
+            run(function, task, done.append)
             while done:
                 yield done.popleft()
         self.finish()
@@ -114,8 +114,8 @@ def _processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _begin(parent: int) -> None:
-    """A worker makes no cycles, and does not outlive a build that was killed."""
+def _init_worker(parent: int) -> None:
+    """Sets up a worker: turns off the cycle collector (there are no cycles), and exits when the parent dies."""
     gc.disable()
 
     def watch() -> None:

@@ -1,4 +1,4 @@
-"""A page in, the bytes of its file out."""
+"""Renders a page to the bytes of its file, with Jinja."""
 
 from __future__ import annotations
 
@@ -28,20 +28,20 @@ from newsgen.model import Site, Value
 from newsgen.pages import FilePage, Page
 from newsgen.text import MONTHS, digest_bytes
 
-REMEMBERED = 1 << 13
-"""Results that a macro remembers."""
+MACRO_CACHE_SIZE = 1 << 13
+"""The number of results cached per macro."""
 
-TRIED = 1 << 10
-"""Calls after which a macro that was seldom called with the same twice remembers nothing for `RESTS` calls."""
+TRIAL_CALLS = 1 << 10
+"""Calls after which a macro's cache is switched off for `PAUSE_CALLS` calls if it had few hits."""
 
-RESTS = 1 << 13
+PAUSE_CALLS = 1 << 13
 
-_kept = msgspec.msgpack.Decoder(tuple[bytes, dict[str, bytes]])
+_decoder = msgspec.msgpack.Decoder(tuple[bytes, dict[str, bytes]])
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
 class Renderer:
-    """Fills the templates of one theme for one site; `cache` spares compiling them again."""
+    """Renders the templates of one theme for one site. `cache` keeps compiled templates between builds."""
 
     def __init__(self, theme: Theme, site: Site, cache: Cache | CachedValues | None = None) -> None:
         self._theme = theme
@@ -55,19 +55,19 @@ class Renderer:
             keep_trailing_newline=True,
             auto_reload=False,
             cache_size=-1,
-            bytecode_cache=_Compiled(cache, theme, site) if cache else None,
+            bytecode_cache=_TemplateCache(cache, theme, site) if cache else None,
         )
         self._env.filters |= filters(site, theme.asset)
         self._env.policies |= {"json.dumps_function": _json, "json.dumps_kwargs": {}}
 
     def compile(self) -> None:
-        """Compiles all templates, so that the cache has them."""
-        with contextlib.suppress(jinja2.TemplateError, TemplateError):  # whoever renders with it says what is wrong
+        """Compiles all templates into the cache."""
+        with contextlib.suppress(jinja2.TemplateError, TemplateError):  # rendering reports the error
             for name in sorted(self._theme.used()):
                 self._env.get_template(name)
 
     def __call__(self, page: Page) -> bytes:
-        """The bytes of a page's file. Raises TemplateError or, for a static file that is gone, OutputError."""
+        """The bytes of a page's file. Raises TemplateError, or OutputError for an unreadable static file."""
         if isinstance(page, FilePage):
             try:
                 return self._theme.static[page.source].read_bytes()
@@ -78,14 +78,14 @@ class Renderer:
         except jinja2.TemplateSyntaxError as error:
             raise TemplateError(f"templates/{error.name or page.template}:{error.lineno}: {error.message}") from None
         except jinja2.TemplateNotFound as error:
-            raise TemplateError(f"templates/{error.name}: there is no such template") from None
+            raise TemplateError(f"templates/{error.name}: template not found; create it or correct the name") from None
         except Exception as error:
             raise TemplateError(
-                f"{self._place(error, page)}: {type(error).__name__}: {error} (for the page {page.path})"
+                f"{self._place(error, page)}: {type(error).__name__}: {error} (while rendering {page.path})"
             ) from error
 
     def _place(self, error: Exception, page: Page) -> str:
-        """The template and line where an error came up: the last frame of its trace that is one of a template."""
+        """The template and line of an error: the innermost frame of its traceback that belongs to a template."""
         place = f"templates/{page.template}"
         trace = error.__traceback__
         while trace:
@@ -99,40 +99,40 @@ class Renderer:
 
 
 class _Context(Context):
-    """What a template sees, with a shorter way to macros than to all else that can be called."""
+    """A context that calls macros directly, without Jinja's checks for other callables."""
 
-    def call(self, called: Any, /, *args: Any, **given: Any) -> Any:
-        if type(called) is not Macro and type(called) is not _Once:
-            return super().call(called, *args, **given)
-        given.pop("_block_vars", None)
-        given.pop("_loop_vars", None)
-        return called(self.eval_ctx, *args, **given)
+    def call(self, called: Any, /, *args: Any, **kwargs: Any) -> Any:
+        if type(called) is not Macro and type(called) is not _CachedMacro:
+            return super().call(called, *args, **kwargs)
+        kwargs.pop("_block_vars", None)
+        kwargs.pop("_loop_vars", None)
+        return called(self.eval_ctx, *args, **kwargs)
 
 
 class _Template(jinja2.Template):
-    """A template that does what Jinja's own does, sooner."""
+    """Jinja's template with faster escaping and cached macros."""
 
     @classmethod
     def from_code(cls, environment: Any, code: Any, globals: Any, uptodate: Any = None) -> jinja2.Template:
         template = super().from_code(environment, code, globals, uptodate)
-        # What compiled templates call on every value: here, without an object around each result.
+        # Compiled templates escape every value. This version returns plain strings instead of Markup objects.
         template.root_render_func.__globals__["escape"] = _escape
         return template
 
-    def make_module(self, *args: Any, **given: Any) -> Any:
-        """A module of macros, which all are functions of their arguments alone: a card that many lists show is made once."""
-        module = super().make_module(*args, **given)
+    def make_module(self, *args: Any, **kwargs: Any) -> Any:
+        """Caches macros, which depend on their arguments only: a card that many lists show is rendered once."""
+        module = super().make_module(*args, **kwargs)
         for name, value in vars(module).items():
             if isinstance(value, Macro):
-                setattr(module, name, _Once(value))
+                setattr(module, name, _CachedMacro(value))
         return module
 
 
 def _escape(value: Any) -> str:
-    kind = type(value)
-    if kind is str:
+    type_ = type(value)
+    if type_ is str:
         return _escaped(value)
-    return value if kind is Markup else markupsafe.escape(value)
+    return value if type_ is Markup else markupsafe.escape(value)
 
 
 try:
@@ -141,126 +141,126 @@ except ImportError:
     _escaped = markupsafe.escape
 
 
-class _Once:
-    """A macro that remembers what it made of a noun; where few come twice it does without for a while, and tries again."""
+class _CachedMacro:
+    """A macro that caches its results if its first argument is a `Value`. The cache pauses while it has few hits."""
 
     def __init__(self, macro: Macro) -> None:
         self._macro = macro
-        self._remembered = lru_cache(maxsize=REMEMBERED, typed=True)(macro)
-        self._left, self._hits = TRIED, 0
-        self._rests = False
+        self._cached = lru_cache(maxsize=MACRO_CACHE_SIZE, typed=True)(macro)
+        self._calls_left, self._hits_before = TRIAL_CALLS, 0
+        self._is_paused = False
 
     @jinja2.pass_eval_context
-    def __call__(self, context: EvalContext, *args: Any, **given: Any) -> str:
+    def __call__(self, context: EvalContext, *args: Any, **kwargs: Any) -> str:
         if not (args and isinstance(args[0], Value)):
-            return self._macro(context, *args, **given)
-        self._left -= 1
-        if not self._left:
-            self._look()
-        if self._rests:
-            return self._macro(context, *args, **given)
+            return self._macro(context, *args, **kwargs)
+        self._calls_left -= 1
+        if not self._calls_left:
+            self._review()
+        if self._is_paused:
+            return self._macro(context, *args, **kwargs)
         try:
-            made = self._remembered(*args, **given)
+            rendered = self._cached(*args, **kwargs)
         except TypeError:
-            return self._macro(context, *args, **given)
-        return made if context.autoescape else str(made)
+            return self._macro(context, *args, **kwargs)
+        return rendered if context.autoescape else str(rendered)
 
-    def _look(self) -> None:
-        hits = self._remembered.cache_info().hits
-        self._rests = not self._rests and hits - self._hits < TRIED // 5
-        if self._rests:
-            self._remembered.cache_clear()
+    def _review(self) -> None:
+        hits = self._cached.cache_info().hits
+        self._is_paused = not self._is_paused and hits - self._hits_before < TRIAL_CALLS // 5
+        if self._is_paused:
+            self._cached.cache_clear()
             hits = 0
-        self._hits, self._left = hits, RESTS if self._rests else TRIED
+        self._hits_before, self._calls_left = hits, PAUSE_CALLS if self._is_paused else TRIAL_CALLS
 
 
 class _Environment(jinja2.Environment):
-    """What templates are compiled and run in."""
+    """The environment of all templates."""
 
     context_class = _Context
     template_class = _Template
 
     def make_globals(self, own: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
-        """A plain dict: Jinja's own chain of two is searched for all names, for each page and each import."""
+        """A plain dict: Jinja searches its own ChainMap for all names, for each page and import."""
         return {**self.globals, **(own or {})}
 
 
-def _json(value: Any, **given: Any) -> str:
-    """What `tojson` makes of a value; `given` is an indentation, where a template asks for one."""
-    return json.dumps(value, ensure_ascii=False, **given) if given else _encode(value).decode()
+def _json(value: Any, **kwargs: Any) -> str:
+    """The result of the `tojson` filter; `kwargs` holds the indentation if a template asks for one."""
+    return json.dumps(value, ensure_ascii=False, **kwargs) if kwargs else _encode(value).decode()
 
 
-def _text(value: Any) -> str:
+def _encode_text(value: Any) -> str:
     if isinstance(value, str):
         return str(value)
-    raise TypeError(f"{type(value).__name__} cannot be JSON")
+    raise TypeError(f"cannot encode {type(value).__name__} as JSON")
 
 
-_encode = msgspec.json.Encoder(enc_hook=_text).encode
+_encode = msgspec.json.Encoder(enc_hook=_encode_text).encode
 
 
-class _Compiled(jinja2.BytecodeCache):
-    """Compiled templates, all in one value; of one site alone, as what filters make of constants is compiled in."""
+class _TemplateCache(jinja2.BytecodeCache):
+    """All compiled templates in one cache value, for one site: results of filters on constants are compiled in."""
 
     def __init__(self, cache: Cache | CachedValues, theme: Theme, site: Site) -> None:
         self._cache = cache
         self._scope = digest_bytes(msgspec.msgpack.encode((site, sorted(theme.fingerprints().items()))))
-        self._held: dict[str, bytes] = {}
+        self._bytecode: dict[str, bytes] = {}
         with contextlib.suppress(msgspec.DecodeError):
-            scope, held = _kept.decode(cache.get("templates") or b"")
-            self._held = held if scope == self._scope else {}
+            scope, bytecode = _decoder.decode(cache.get("templates") or b"")
+            self._bytecode = bytecode if scope == self._scope else {}
 
     def load_bytecode(self, bucket: Bucket) -> None:
-        if bucket.key in self._held:
-            bucket.bytecode_from_string(self._held[bucket.key])
+        if bucket.key in self._bytecode:
+            bucket.bytecode_from_string(self._bytecode[bucket.key])
 
     def dump_bytecode(self, bucket: Bucket) -> None:
-        self._held[bucket.key] = bucket.bytecode_to_string()
-        self._cache.put("templates", msgspec.msgpack.encode((self._scope, self._held)))
+        self._bytecode[bucket.key] = bucket.bytecode_to_string()
+        self._cache.put("templates", msgspec.msgpack.encode((self._scope, self._bytecode)))
 
 
 def filters(site: Site, asset: Callable[[str], str]) -> dict[str, Callable[..., Any]]:
-    """What templates can call, beside what Jinja has."""
+    """newsgen's own template filters, by name."""
     zone = ZoneInfo(site.timezone)
 
     @lru_cache(maxsize=65536)
     def href(address: str) -> str:
-        """An address of this site, or an http(s) URL, as a link."""
+        """The link to an address of this site or to an http(s) URL."""
         return urls.href(address, site.root)
 
     def absolute(address: str) -> str:
-        """An address of this site as a whole URL."""
+        """The absolute URL of an address of this site."""
         return urls.absolute(address, site.base)
 
-    def linked(source: str) -> str:
-        """A static file under its fingerprint."""
+    def asset_link(source: str) -> str:
+        """The link to a static file, with its fingerprint."""
         return urls.href(asset(source), site.root)
 
     @lru_cache(maxsize=4096)
     def moment(when: datetime) -> str:
         """A time in the site's zone: 8 Nov 2026, 16:30."""
-        here = urls.local(when, zone)
-        return f"{here.day} {MONTHS[here.month - 1][:3]} {here.year}, {here.hour:02}:{here.minute:02}"
+        local = urls.local(when, zone)
+        return f"{local.day} {MONTHS[local.month - 1][:3]} {local.year}, {local.hour:02}:{local.minute:02}"
 
     def day(when: datetime) -> str:
         """A day in the site's zone: 8 November 2026."""
-        here = urls.local(when, zone)
-        return f"{here.day} {MONTHS[here.month - 1]} {here.year}"
+        local = urls.local(when, zone)
+        return f"{local.day} {MONTHS[local.month - 1]} {local.year}"
 
     def clock(when: datetime) -> str:
-        """The hour in the site's zone: 16:30."""
-        here = urls.local(when, zone)
-        return f"{here.hour:02}:{here.minute:02}"
+        """A time of day in the site's zone: 16:30."""
+        local = urls.local(when, zone)
+        return f"{local.hour:02}:{local.minute:02}"
 
     def lag(minutes: int) -> str:
-        """Minutes as people say them: 25 min, 2 h 5 min, 3 d 1 h."""
+        """A duration in its two largest units: 25 min, 2 h 5 min, 3 d 1 h."""
         days, hours, rest = minutes // 1440, minutes // 60 % 24, minutes % 60
         parts = [(days, "d"), (hours, "h")] if days else [(hours, "h"), (rest, "min")]
         return " ".join(f"{n} {unit}" for n, unit in parts if n) or "0 min"
 
     return {
-        "lag": lag, "href": href, "absolute": absolute, "asset": linked, "moment": moment, "day": day, "clock": clock,
-        "iso": iso, "rfc822": rfc822, "host": host,
+        "lag": lag, "href": href, "absolute": absolute, "asset": asset_link, "moment": moment, "day": day,
+        "clock": clock, "iso": iso, "rfc822": rfc822, "host": host,
     }  # fmt: skip
 
 
@@ -271,11 +271,11 @@ def iso(when: datetime) -> str:
 
 
 def rfc822(when: datetime) -> str:
-    """A time as RSS writes it: Sun, 08 Nov 2026 16:30:00 +0000 (RFC 822 with four digits for the year)."""
-    here = when.astimezone(UTC)
-    return f"{_DAYS[here.weekday()]}, {here.day:02} {MONTHS[here.month - 1][:3]} {here.year:04} {here:%H:%M:%S} +0000"
+    """A time for RSS: Sun, 08 Nov 2026 16:30:00 +0000 (RFC 822 with a four-digit year)."""
+    utc = when.astimezone(UTC)
+    return f"{_DAYS[utc.weekday()]}, {utc.day:02} {MONTHS[utc.month - 1][:3]} {utc.year:04} {utc:%H:%M:%S} +0000"
 
 
 def host(url: str) -> str:
-    """The host of a URL without www."""
+    """The host of a URL, without `www.`."""
     return (urlsplit(url).hostname or "").removeprefix("www.")

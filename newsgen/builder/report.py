@@ -1,4 +1,4 @@
-"""What a build did."""
+"""The report of a build."""
 
 from __future__ import annotations
 
@@ -11,7 +11,12 @@ from newsgen.errors import Problem
 
 
 class Report(msgspec.Struct, kw_only=True):
-    """What a build did, in numbers; `due` is when time alone would next change the site, `seconds` are by step."""
+    """The result of a build. Commands print it as JSON.
+
+    `skipped` counts articles by closed gate; `folded` of the held ones are followers. `rendered`, `written` and
+    `pruned` are paths of output files. `due` is when the next gate opens or closes, which changes the site without an
+    edit. `seconds` are by step.
+    """
 
     articles: int = 0
     published: int = 0
@@ -32,12 +37,13 @@ class Report(msgspec.Struct, kw_only=True):
 
 
 class Stopwatch:
-    """Seconds since it was last asked."""
+    """Measures the steps of a build."""
 
     def __init__(self) -> None:
         self._last = time.perf_counter()
 
     def lap(self) -> float:
+        """Seconds since the last call, or since the start, to the millisecond."""
         now = time.perf_counter()
-        self._last, spent = now, now - self._last
-        return round(spent, 3)
+        self._last, elapsed = now, now - self._last
+        return round(elapsed, 3)

@@ -1,7 +1,7 @@
-"""Nothing has changed: found out without reading a file.
+"""Detects that nothing has changed since the last build, without reading the files.
 
-A build leaves a note in the cache: what it was told, a digest of the stamps of all it read, the stamps of all it wrote,
-and its report. Where all of it holds again, so does the report.
+Each build stores in the cache its options, a digest of the stamps of its input files, the sizes and times of its output
+files, and its report. If all of these still match, the next build returns the stored report.
 """
 
 from __future__ import annotations
@@ -25,25 +25,26 @@ from newsgen.files import FoundFile, Stamp
 from newsgen.text import digest_bytes
 
 
-class Note(msgspec.Struct, kw_only=True, array_like=True):
-    """What the last build into a folder was made of.
+class Inputs(msgspec.Struct, kw_only=True, array_like=True):
+    """The inputs of the last build into an output folder.
 
-    `told` stands for its options, `read` for its input. `unsettled` are files whose stamps cannot be trusted yet, with
-    the digests of their bytes: content by id, all else by a name. `now` and `due` bound the time in which the same files
-    give the same site. `manifest` is the stamp of the list of what it wrote.
+    `options` encodes the options, `stamps` is a digest of the stamps of all input files. `racy` are the digests of
+    files whose stamps are too recent to rule out an unnoticed edit ("racy" in Git): content files by id, others by
+    name. The report holds from `now` until `due`. `manifest` is the stamp of the manifest.
     """
 
-    told: bytes
-    read: bytes
-    unsettled: dict[str, bytes]
+    options: bytes
+    stamps: bytes
+    racy: dict[str, bytes]
     now: datetime
     due: datetime | None
     manifest: Stamp
 
 
-class Made(msgspec.Struct, kw_only=True, array_like=True):
-    """What came of it: `paths` are those written, joined by a character that is in none, `sizes` and `times` as in the
-    manifest, 8 bytes each.
+class Outputs(msgspec.Struct, kw_only=True, array_like=True):
+    """The outputs of the last build.
+
+    `paths` are joined by NUL. `sizes` and `times` (mtimes in ns) are arrays of 8-byte integers in the same order.
     """
 
     paths: str
@@ -53,7 +54,7 @@ class Made(msgspec.Struct, kw_only=True, array_like=True):
 
 
 class Snapshot:
-    """A site's input as it was at one moment, before any of it was read."""
+    """The stamps of all input files, taken before any file is read."""
 
     def __init__(self, options: Options, now: datetime) -> None:
         self._now = now
@@ -62,106 +63,108 @@ class Snapshot:
         source, output = folders(options)
         self._output = output
         self.found: list[FoundFile] = list(files.scan(source, source.name))
-        # By names that stay the same wherever the site is seen from, and that no content file has.
-        places = {
-            f"/{whose} {kind}": folder / kind
-            for whose, folder in (("own", options.site), ("shipped", files.shipped_site()))
+        # Names that do not depend on where the site lies and that differ from all ids of content files.
+        roots = {
+            f"/{owner} {kind}": folder / kind
+            for owner, folder in (("own", options.site), ("shipped", files.shipped_site()))
             for kind in ("templates", "static")
         }
-        self._others = {
-            name + path[len(str(place)) :]: (path, stamp)
-            for name, place in places.items()
-            for path, stamp in sorted(files.walk_files(place), key=lambda found: found[0])
+        self._other_files = {
+            name + path[len(str(root)) :]: (path, stamp)
+            for name, root in roots.items()
+            for path, stamp in sorted(files.walk_files(root), key=lambda entry: entry[0])
         }
         toml = str(options.site / "site.toml")
-        self._others["/site.toml"] = (toml, files.stamp(toml))
+        self._other_files["/site.toml"] = (toml, files.stamp(toml))
         clock = now if options.clock == "wall" else options.clock
         chosen = sorted(options.show), clock, options.strict, options.fingerprints
-        told = (engine(), str(source.resolve()), str(output.resolve()), *chosen)
-        self._told = msgspec.msgpack.encode(told)
-        # Read now, as what is read later may be another state than the one that pages were made of.
-        self._late = {
-            name: _digest(path) for name, (path, s) in self._others.items() if s and not s.is_settled(self._started)
+        key = (engine(), str(source.resolve()), str(output.resolve()), *chosen)
+        self._options_key = msgspec.msgpack.encode(key)
+        # Digested before the build reads them: an edit in between then counts as a change for the next build.
+        self._racy = {
+            name: _digest(path)
+            for name, (path, s) in self._other_files.items()
+            if s and not s.is_settled(self._started)
         }
-        self._name = "last " + digest_bytes(str(output.resolve()).encode()).hex()
+        self._cache_name = "last " + digest_bytes(str(output.resolve()).encode()).hex()
 
     @cached_property
-    def _read(self) -> bytes:
-        """A digest of all stamps."""
-        names = "\0".join([*[f.id for f in self.found], "", *self._others])
-        stamps = [f.stamp for f in self.found], [stamp for _, stamp in self._others.values()]
+    def _stamps_digest(self) -> bytes:
+        """A digest of the names and stamps of all input files."""
+        names = "\0".join([*[f.id for f in self.found], "", *self._other_files])
+        stamps = [f.stamp for f in self.found], [stamp for _, stamp in self._other_files.values()]
         try:
-            marks = msgspec.msgpack.encode(stamps)
-        except OverflowError:  # a file system may say times that 64 bits do not hold
-            marks = repr(stamps).encode("utf-8", "surrogatepass")
-        return digest_bytes(names.encode("utf-8", "surrogatepass") + marks)
+            encoded = msgspec.msgpack.encode(stamps)
+        except OverflowError:  # a file system may report times that exceed 64 bits
+            encoded = repr(stamps).encode("utf-8", "surrogatepass")
+        return digest_bytes(names.encode("utf-8", "surrogatepass") + encoded)
 
-    def _still_unsettled(self, unsettled: Mapping[str, bytes]) -> dict[str, bytes] | None:
-        """Of files whose stamps proved nothing those of which that is still so; None where one has other bytes."""
-        places = {f.id: (f.path, f.stamp) for f in self.found if f.id in unsettled} | self._others
-        if any(name not in places or _digest(places[name][0]) != mark for name, mark in unsettled.items()):
+    def _still_racy(self, racy: Mapping[str, bytes]) -> dict[str, bytes] | None:
+        """The files that are still racy; None if the bytes of one of them have changed."""
+        places = {f.id: (f.path, f.stamp) for f in self.found if f.id in racy} | self._other_files
+        if any(name not in places or _digest(places[name][0]) != digest for name, digest in racy.items()):
             return None
-        stamps = ((name, places[name][1]) for name in unsettled)
+        stamps = ((name, places[name][1]) for name in racy)
         return {
-            name: unsettled[name]
+            name: racy[name]
             for name, stamp in stamps
             if not isinstance(stamp, Stamp) or not stamp.is_settled(self._started)
         }
 
-    def report(self, cache: Cache) -> Report | None:
-        """The last build's report, where another would do nothing."""
+    def report_if_unchanged(self, cache: Cache) -> Report | None:
+        """The last build's report, if a new build would change nothing."""
         try:
-            note = msgspec.msgpack.decode(cache.get(self._name) or b"", type=Note)
+            last = msgspec.msgpack.decode(cache.get(self._cache_name) or b"", type=Inputs)
         except msgspec.DecodeError:
             return None
-        if note.told != self._told or not note.now <= self._now or (note.due and note.due <= self._now):
+        if last.options != self._options_key or not last.now <= self._now or (last.due and last.due <= self._now):
             return None
-        if self._read != note.read:
+        if self._stamps_digest != last.stamps:
             return None
-        unsettled = self._still_unsettled(note.unsettled)
-        if unsettled is None:
+        racy = self._still_racy(last.racy)
+        if racy is None:
             return None
-        if files.stamp(self._output / MANIFEST) != note.manifest:
+        if files.stamp(self._output / MANIFEST) != last.manifest:
             return None
         try:
-            made = msgspec.msgpack.decode(cache.get("made " + self._name) or b"", type=Made)
+            outputs = msgspec.msgpack.decode(cache.get("made " + self._cache_name) or b"", type=Outputs)
         except msgspec.DecodeError:
             return None
-        sizes, times = array("q", made.sizes), array("q", made.times)
+        sizes, times = array("q", outputs.sizes), array("q", outputs.times)
         root, lstat = f"{self._output}/", os.lstat
         try:
-            for path, size, mtime in zip(made.paths.split("\0"), sizes, times, strict=True):
-                found = lstat(root + path)
-                if found.st_size != size or found.st_mtime_ns != mtime:
+            for path, size, mtime in zip(outputs.paths.split("\0"), sizes, times, strict=True):
+                status = lstat(root + path)
+                if status.st_size != size or status.st_mtime_ns != mtime:
                     return None
         except (OSError, ValueError):
             return None
-        if unsettled != note.unsettled:
-            cache.put(self._name, msgspec.msgpack.encode(msgspec.structs.replace(note, unsettled=unsettled)))
-        return msgspec.structs.replace(made.report, output=str(self._output))
+        if racy != last.racy:
+            cache.put(self._cache_name, msgspec.msgpack.encode(msgspec.structs.replace(last, racy=racy)))
+        return msgspec.structs.replace(outputs.report, output=str(self._output))
 
-    def remember(self, cache: Cache, report: Report, manifest: Manifest, unsettled: Mapping[str, bytes]) -> None:
-        """Leaves a note for the next build. `unsettled` are content files that were read, by id, and their digests."""
+    def remember(self, cache: Cache, report: Report, manifest: Manifest, racy: Mapping[str, bytes]) -> None:
+        """Stores the inputs and outputs of this build for the next one. `racy` are digests of content files, by id."""
         stamp = files.stamp(self._output / MANIFEST)
         if stamp is None or not manifest.files:
             return
         records = manifest.files.values()
-        note = Note(
-            told=self._told,
-            read=self._read,
-            unsettled={**unsettled, **self._late},
+        inputs = Inputs(
+            options=self._options_key,
+            stamps=self._stamps_digest,
+            racy={**racy, **self._racy},
             now=self._now,
             due=report.due,
             manifest=stamp,
         )
-        made = Made(
+        outputs = Outputs(
             paths="\0".join(manifest.files),
             sizes=array("q", [r.size for r in records]).tobytes(),
             times=array("q", [r.mtime for r in records]).tobytes(),
             report=msgspec.structs.replace(report, rendered=[], written=[], pruned=[], seconds={}),
         )
-        cache.put(self._name, msgspec.msgpack.encode(note))
-        cache.put("made " + self._name, msgspec.msgpack.encode(made))
+        cache.put(self._cache_name, msgspec.msgpack.encode(inputs))
+        cache.put("made " + self._cache_name, msgspec.msgpack.encode(outputs))
 
 
 def _digest(path: str) -> bytes:

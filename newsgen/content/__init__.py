@@ -1,10 +1,10 @@
-"""The bytes of a file become an article.
+"""Parses content files into articles.
 
-To read: `reader` does it, step by step. `frontmatter` parses YAML, TOML and JSON, `fields` says what each field may
-hold, and `markup` turns a body into safe HTML.
+Read `reader` first; it runs the steps. `frontmatter` parses YAML, TOML and JSON, `fields` defines and validates the
+fields, and `markup` turns bodies into safe HTML.
 """
 
-from newsgen.content.fields import KNOWN, AboutFile, ArticleFile
+from newsgen.content.fields import ARTICLE_FIELDS, AboutFile, ArticleFile
 from newsgen.content.reader import Parsed, Reader, dump, pack, read, unpack
 
-__all__ = ["KNOWN", "AboutFile", "ArticleFile", "Parsed", "Reader", "dump", "pack", "read", "unpack"]
+__all__ = ["ARTICLE_FIELDS", "AboutFile", "ArticleFile", "Parsed", "Reader", "dump", "pack", "read", "unpack"]

@@ -1,4 +1,4 @@
-"""What a content file may hold: its fields with their types, and what is understood of the value of each."""
+"""The front matter fields of content files: their types, and the functions that validate and normalise their values."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from newsgen.validation import Faults, Path
 
 MAX_TOPICS = 50
 
-# What YAML 1.1 and other generators take for a time, and ISO 8601 does not: one digit for the hour, a space before the zone.
+# YAML 1.1 and other generators allow two forms that ISO 8601 does not: a one-digit hour and a space before the zone.
 _SHORT_HOUR = re.compile(r"(?<=^\d{4}-\d\d-\d\d)(?:[Tt]|[ \t]+)(?=\d:\d\d)")
 _SPACED_ZONE = re.compile(r"(?<=[0-9]) +(?=[+-]\d{2}:?\d{2}$|Z$)")
 _PLAIN_URL = re.compile(
     r"https?://[a-z0-9-]+(?:\.[a-z0-9-]+)+(?:/[\w\-.~!$&'()*+,;=:@%/]*)?(?:\?[\w\-.~!$&'()*+,;=:@%/?]*)?", re.ASCII
 )
 
-# What one of our fields may hold in a file. YAML and TOML read dates, JSON cannot: hence Any.
+# The types of values in a file. YAML and TOML have dates and JSON has not, so a time is Any here; `moment` checks it.
 When = Annotated[Any, Meta(extra_json_schema={"type": "string", "format": "date-time"})]
 Url = Annotated[str, Meta(extra_json_schema={"format": "uri"})]
 Whole = Annotated[int, Meta(ge=-(2**53), le=2**53)]
@@ -32,7 +32,7 @@ Size = Annotated[int, Meta(ge=0, le=100_000)]
 
 
 class ImageFile(msgspec.Struct, rename="camel", frozen=True, kw_only=True):
-    """A picture: http(s) or a path on this site; sizes in pixels."""
+    """A picture. `url` is an http(s) URL or a path on this site; sizes are in pixels."""
 
     url: str
     width: Size = 0
@@ -43,7 +43,7 @@ class ImageFile(msgspec.Struct, rename="camel", frozen=True, kw_only=True):
 
 
 class ProviderPart(msgspec.Struct, rename="camel", frozen=True, kw_only=True):
-    """Who published it; the domain is taken from the URL where it is missing."""
+    """The provider. If `domain` is missing, the domain comes from the URL."""
 
     name: str = ""
     domain: str = ""
@@ -54,7 +54,7 @@ Images: TypeAlias = tuple[ImageFile | str, ...] | ImageFile | str
 
 
 class RelatedFile(msgspec.Struct, rename="camel", frozen=True, kw_only=True):
-    """Coverage elsewhere, of the same event or near it."""
+    """An entry of `related`: a report elsewhere about the same or a similar event."""
 
     title: str
     excerpt: str = ""
@@ -117,11 +117,11 @@ class AboutFile(msgspec.Struct, rename="camel", kw_only=True):
     aliases: tuple[str, ...] | str = ()
 
 
-KNOWN = tuple(sorted(f.encode_name for f in msgspec.structs.fields(ArticleFile)))
+ARTICLE_FIELDS = tuple(sorted(f.encode_name for f in msgspec.structs.fields(ArticleFile)))
 """The front matter fields of an article, as a file spells them."""
 
 
-# What follows reads a value that has the right type; what makes no sense goes into `wrong`.
+# The functions below take values of the right type. They add every invalid value to `wrong`.
 
 
 def is_web(value: Any) -> bool:
@@ -130,16 +130,16 @@ def is_web(value: Any) -> bool:
 
 
 def web_address(value: str, at: Path, wrong: Faults) -> str:
-    """An http(s) address, percent-encoded where it must be; "" for none and for a bad one."""
+    """The http(s) address, percent-encoded as needed; "" if it is empty or invalid."""
     if not value:
         return ""
-    found = _web_address(value)
-    if not found:
-        wrong.add(at, f"{_shown(value.strip(), 60)} is not a web address", "write it in full, beginning with https://")
-    return found
+    address = _web_address(value)
+    if not address:
+        wrong.add(at, f"{_quoted(value.strip(), 60)} is not a web address", "write it in full, beginning with https://")
+    return address
 
 
-# One address stands in many files: its own, and those that name it as related; most of them near to each other.
+# Cached: a URL appears in its own file and in all files that list it as related, and these are read close together.
 @lru_cache(maxsize=1 << 14)
 def _web_address(value: str) -> str:
     if _PLAIN_URL.fullmatch(value):
@@ -149,11 +149,11 @@ def _web_address(value: str) -> str:
         value = "https:" + value
     try:
         parts = urlsplit(value)
-        good = parts.scheme in ("http", "https") and bool(canonical.host(parts.hostname or ""))
-        good = good and "@" not in parts.netloc and "\\" not in value and (parts.port or 80) > 0
+        valid = parts.scheme in ("http", "https") and bool(canonical.host(parts.hostname or ""))
+        valid = valid and "@" not in parts.netloc and "\\" not in value and (parts.port or 80) > 0
     except ValueError:
-        good = False
-    if not good or text.printable(value) != value:
+        valid = False
+    if not valid or text.printable(value) != value:
         return ""
     name = canonical.host(parts.hostname or "")
     name = ("www." if (parts.hostname or "").startswith("www.") else "") + name
@@ -163,31 +163,31 @@ def _web_address(value: str) -> str:
 
 
 def reader_address(file: ArticleFile | RelatedFile, at: Path, wrong: Faults) -> str:
-    """Where the reader goes: webUrl, else originalUrl."""
+    """The URL that readers are sent to: webUrl, else originalUrl."""
     web = file.web_url and web_address(file.web_url, (*at, "webUrl"), wrong)
     original = file.original_url and web_address(file.original_url, (*at, "originalUrl"), wrong)
     return web or original
 
 
 def keys(file: ArticleFile | RelatedFile) -> tuple[str, ...]:
-    """The canonical keys of a piece: of the address readers are sent to first, then of its other names."""
-    known = (file.web_url, file.original_url, file.amp_web_url, file.cdn_amp_web_url)
-    return tuple(dict.fromkeys([key for name in known if name and (key := canonical.key(name))]))
+    """The canonical keys of a member, without repeats: first that of the URL readers are sent to, then the others."""
+    urls = (file.web_url, file.original_url, file.amp_web_url, file.cdn_amp_web_url)
+    return tuple(dict.fromkeys([key for url in urls if url and (key := canonical.key(url))]))
 
 
 def provider(part: ProviderPart, url: str, at: Path, wrong: Faults) -> tuple[str, str]:
-    """The provider's normalised domain, from the URL where none is given, and the name the file gives it."""
+    """The provider's normalised domain and its name in the file. Without a domain in the file, the URL gives it."""
     given = part.domain.strip()
     domain = canonical.host(urlsplit(given).netloc if "://" in given else given) if given else ""
     if given and not domain:
-        wrong.add((*at, "provider", "domain"), f"{_shown(given, 60)} is not a domain", 'write it as in "example.org"')
+        wrong.add((*at, "provider", "domain"), f"{_quoted(given, 60)} is not a domain", "write it as example.org")
     if not domain and url:
         domain = canonical.host(urlsplit(url).netloc)
     return domain, text.plain(part.name)
 
 
 def moment(value: Any, at: Path, wrong: Faults) -> datetime | None:
-    """A time in UTC from what YAML, TOML or JSON made of it: ISO 8601, midnight where only a day is given."""
+    """A value from YAML, TOML or JSON as a time in UTC. Text must be ISO 8601; a date alone means midnight."""
     if value is None or (type(value) is datetime and value.tzinfo is UTC):
         return value
     when = value
@@ -200,19 +200,19 @@ def moment(value: Any, at: Path, wrong: Faults) -> datetime | None:
             return when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)
     except (ValueError, OverflowError):
         pass
-    wrong.add(at, f"{_shown(str(value), 40)} is not a date and time", "write it as 2026-11-08T16:30:00Z")
+    wrong.add(at, f"{_quoted(str(value), 40)} is not a valid date", "write it as 2026-11-08T16:30:00Z")
     return None
 
 
 def language(value: str, at: Path, wrong: Faults) -> str:
-    """A language tag (RFC 5646, by its form alone)."""
+    """A language tag (RFC 5646). Only its form is checked."""
     if value and not re.fullmatch(text.LANGUAGE, value):
-        wrong.add(at, f"{_shown(value, 40)} is not a language", 'write its tag, as in "en" or "pt-BR"')
+        wrong.add(at, f"{_quoted(value, 40)} is not a language tag", "use a tag such as en or pt-BR")
     return value
 
 
 def names(given: tuple[str, ...]) -> tuple[str, ...]:
-    """Names as plain text, each once whatever its spelling."""
+    """Names as plain text. Of names with the same slug, the first spelling is kept."""
     out: dict[str, str] = {}
     for name in map(text.plain, given):
         if name:
@@ -221,14 +221,14 @@ def names(given: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def aliases(given: tuple[str, ...] | str, wrong: Faults) -> tuple[str, ...]:
-    """Old addresses on this site, each once."""
+    """Old addresses on this site, without repeats."""
     out = []
     for index, row in enumerate((given,) if isinstance(given, str) else given):
         path = row.strip()
-        plain = re.fullmatch(r"/(?!/)[^\x00-\x20\x7f\"'<>\\?#%*:|]*", path) and len(path) <= 500
-        if not plain or any(p in (".", "..") for p in path.split("/")):
-            what = f"{_shown(row, 60)} is not an address on this site"
-            wrong.add(("aliases", index), what, "write the old path, as in /2019/07/name/")
+        valid = re.fullmatch(r"/(?!/)[^\x00-\x20\x7f\"'<>\\?#%*:|]*", path) and len(path) <= 500
+        if not valid or any(p in (".", "..") for p in path.split("/")):
+            what = f"{_quoted(row, 60)} is not an address on this site"
+            wrong.add(("aliases", index), what, "write the old path, such as /2019/07/name/")
         elif path != "/":
             out.append(path)
     return tuple(dict.fromkeys(out))
@@ -239,5 +239,5 @@ def local_address(value: str) -> bool:
     return value.startswith("/") and re.fullmatch(r"/(?![/\\])[^\x00-\x20\x7f\"'<>\\]*", value) is not None
 
 
-def _shown(value: str, length: int) -> str:
+def _quoted(value: str, length: int) -> str:
     return repr(text.shorten(text.printable(value), length))

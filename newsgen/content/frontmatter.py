@@ -1,4 +1,4 @@
-"""The bytes of a file in, its front matter and body out; every way it can be malformed is an error with a line."""
+"""Splits the bytes of a content file into front matter and body. Malformed front matter is an error with a line."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from yaml import CSafeLoader, MappingNode, Node, ScalarNode
 yaml_rs: ModuleType | None
 try:
     import yaml_rs
-except ImportError:  # no wheel for this machine: the same values from PyYAML, slower
+except ImportError:  # no wheel for this platform: PyYAML gives the same values, more slowly
     yaml_rs = None
 
 Format: TypeAlias = Literal["yaml", "toml", "json"]
@@ -28,57 +28,66 @@ Path: TypeAlias = tuple[str | int, ...]
 _T = TypeVar("_T")
 
 MAX_BYTES = 256 * 1024
-"""Of front matter; the body has no limit here."""
+"""Maximum size of the front matter. The body has no limit here."""
 MAX_DEPTH = 50
 MAX_NODES = 100_000
-"""How many values, or hundreds of characters, aliases may stand for before they count as an attack."""
+"""Maximum size of a document whose YAML aliases are expanded, counting each value and each 100 characters of text."""
 MAX_DIGITS = 4300
-"""Python's own limit for text that becomes an int: a longer one (0xff…) could not be printed again."""
+"""Maximum digits of an integer: Python's own limit for conversion from and to text. A longer one cannot be printed."""
 
 
-class Malformed(ValueError):  # noqa: N818 (an adjective is enough)
-    """The front matter cannot be read. `line` is 1-based in the file, `field` a dotted path or empty."""
+class FrontMatterError(ValueError):
+    """The front matter is malformed. `line` counts from 1 in the file; `field` is a dotted path or ""."""
 
     def __init__(self, line: int, what: str, hint: str = "", field: str = "") -> None:
         self.line, self.what, self.hint, self.field = line, what, hint, field
         super().__init__(f"line {line}: {what}")
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # Exceptions travel between processes by their args, which hold the message only.
-        return Malformed, (self.line, self.what, self.hint, self.field)
+        # By default exceptions are pickled by their args, which hold the message only.
+        return FrontMatterError, (self.line, self.what, self.hint, self.field)
 
 
-class Matter(NamedTuple):
-    """What a file says: its fields, and the text below them as python-frontmatter gives it (stripped)."""
+class Document(NamedTuple):
+    """A parsed file: its fields, and the body as python-frontmatter returns it (stripped)."""
 
     format: Format
     values: dict[str, Any]
     body: str
 
 
-def parse(data: bytes) -> Matter:
-    """Raises nothing but Malformed, whatever the bytes; YAML means what PyYAML's safe loader says it means."""
+def parse(data: bytes) -> Document:
+    """Parses a file. YAML values are exactly those of PyYAML's safe loader.
+
+    Raises FrontMatterError and nothing else, whatever the bytes.
+    """
     block = _split(data)
-    # parse(), not load(): load() breaks on a field named `content` or `handler`.
+    # Not frontmatter.load(): it fails on fields named `content` or `handler`.
     values, body = frontmatter.parse(block.text, handler=_Handler(block))
-    return Matter(block.format, values, body)
+    return Document(block.format, values, body)
 
 
 def line(data: bytes, path: Path) -> int:
-    """The file line of the deepest node on `path`, the opening fence's where there is none. For errors only: slow."""
+    """The line in the file of the deepest node on `path`; without one, the line of the opening fence.
+
+    Slow: use it for error messages only.
+    """
     try:
         block = _split(data)
         if block.format == "yaml":
-            offset = _composed(block, lambda _, root: _yaml_offset(root, path))
+            offset = _compose(block, lambda _, root: _yaml_offset(root, path))
         else:
-            offset = _text_offset(block, path)
-    except Malformed as error:
+            offset = _search_offset(block, path)
+    except FrontMatterError as error:
         return error.line
     return block.fence if offset is None else block.line_at(offset)
 
 
 class _Block(NamedTuple):
-    """A file taken apart: `fence` is the line of the opening fence, `first` the one on which `matter` begins."""
+    """A file split into parts. `matter` is the text between the fences.
+
+    `fence` is the line of the opening fence, `first` the line on which `matter` begins.
+    """
 
     format: Format
     text: str
@@ -98,49 +107,51 @@ _OPENING = re.compile(r"(?:(---+)[ \t]*|(\+\+\++)[ \t]*|(\{))(?:\n|\Z)")
 _CLOSING: tuple[tuple[Format, str, re.Pattern[str]], ...] = (
     ("yaml", "\n---", re.compile(r"\n---+[ \t]*(?:\n|\Z)")),
     ("toml", "\n+++", re.compile(r"\n\+\+\++[ \t]*(?:\n|\Z)")),
-    # Alone on their lines and not indented: what python-frontmatter takes for the braces of the whole.
+    # As in python-frontmatter, the outer braces stand alone on unindented lines.
     ("json", "\n}", re.compile(r"\n\}(?:\n|\Z)")),
 )
 
 
 def _split(data: bytes) -> _Block:
     if data.startswith(codecs.BOM_UTF8):
-        raise Malformed(1, "the file begins with a byte order mark", "save the file as UTF-8 without BOM")
+        raise FrontMatterError(1, "the file begins with a byte order mark", "save it as UTF-8 without a BOM")
     try:
         text = data.decode()
     except UnicodeDecodeError as error:
         before = data[: error.start].replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-        raise Malformed(before.count(b"\n") + 1, "this is not UTF-8 text", "save the file as UTF-8") from None
+        raise FrontMatterError(before.count(b"\n") + 1, "the file is not valid UTF-8", "save it as UTF-8") from None
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     blank = len(text) - len(text.lstrip())
     fence = text.count("\n", 0, blank) + 1
     opening = _OPENING.match(text, blank)
     if not opening:
-        hint = "begin the file with a line ---, then the fields, then a second line ---"
+        hint = "begin the file with a line ---, then the fields, then another line ---"
         if text.startswith(("{", ";;;"), blank):
-            hint = "JSON front matter begins with a line that is { alone and ends with a line that is } alone"
-        raise Malformed(fence, "there is no front matter", hint)
+            hint = "begin JSON front matter with { alone on a line and end it with } alone on a line"
+        raise FrontMatterError(fence, "the file has no front matter", hint)
     format, mark, closing = _CLOSING[(opening.lastindex or 0) - 1]
     closed, at = None, opening.end() - 2
     while not closed and (at := text.find(mark, at + 1)) >= 0:
         closed = closing.match(text, at)
     if not closed:
-        raise Malformed(fence, "the front matter has no end", f"add a line with {mark.strip()} after the last field")
+        raise FrontMatterError(
+            fence, "the front matter is not closed", f"add a line with {mark.strip()} after the last field"
+        )
     start, end = (opening.start(), at + 2) if format == "json" else (opening.end(), at + 1)
-    # A character has one to four bytes: counting them is needed in between only.
+    # A character has one to four bytes, so the bytes are counted only if the number of characters does not decide.
     if end - start > MAX_BYTES or (end - start) * 4 > MAX_BYTES < len(text[start:end].encode()):
-        raise Malformed(
-            fence, f"the front matter is longer than {MAX_BYTES // 1024} KB", "move the text below the closing line"
+        raise FrontMatterError(
+            fence, f"the front matter is longer than {MAX_BYTES // 1024} KB", "move long text below the closing line"
         )
     return _Block(format, text, text[start:end], text[closed.end() :], fence)
 
 
 class _Handler(BaseHandler):
-    """Gives python-frontmatter the two parts that `_split` found.
+    """Makes python-frontmatter use the parts from `_split`.
 
-    Its own split takes a file without a closing fence for one without front matter, and it drops what is not a
-    mapping, both without a word.
+    Its own split silently treats a file without a closing fence as one without front matter, and it silently drops
+    front matter that is not a mapping.
     """
 
     FM_BOUNDARY = re.compile("")
@@ -153,14 +164,17 @@ class _Handler(BaseHandler):
 
     def load(self, _matter: str) -> dict[str, Any]:
         block = self._block
-        values = _read_yaml(block) if block.format == "yaml" else _read_text(block)
+        values = _read_yaml(block) if block.format == "yaml" else _read_toml_or_json(block)
         if not isinstance(values, dict):
-            what = "a list" if isinstance(values, list) else "a single value"
-            raise Malformed(block.first, f"the front matter is {what}, not fields", "write every field as name: value")
+            kind = "a list" if isinstance(values, list) else "a single value"
+            raise FrontMatterError(
+                block.first, f"the front matter is {kind}, not fields", "write every field as name: value"
+            )
         return values
 
 
-# YAML: the fast reader for text that both read alike, PyYAML for all else.
+# YAML. yaml-rs is fast but differs from PyYAML in places. It reads text on which both are known to agree; PyYAML reads
+# the rest.
 
 _BAD = r"\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff"
 _WORD = "[tTfFyYnNoO](?:rue|RUE|alse|ALSE|es|ES|o|O|n|N|ff|FF|ull|ULL)"
@@ -173,12 +187,13 @@ _TEXT = rf"[^:\#{_BAD}]*+(?>(?>(?<![ ])\#|:(?![ \n]))[^:\#{_BAD}]*+)*+"
 
 
 @cache
-def _alike(dates: bool) -> re.Pattern[str]:
-    """Whole lines in the shapes that yaml-rs and PyYAML are known to read alike: what is safe, not what is not.
+def _common_subset(dates: bool) -> re.Pattern[str]:
+    """Matches text for which yaml-rs and PyYAML are known to give the same values. An allowlist of line shapes.
 
-    The line after a value may not be indented deeper than its key, so no scalar goes on over lines; 24 columns of
-    indentation cannot hold MAX_DEPTH levels. yaml-rs takes dates in quotes for dates: text has either dates without
-    quotes (and is read with `parse_datetime`), or dates in quotes, or goes to PyYAML.
+    The line after a value must not be indented deeper than its key, so no scalar continues on another line. 24 columns
+    of indentation cannot hold MAX_DEPTH levels. With `parse_datetime`, yaml-rs also converts quoted dates, so text may
+    have unquoted dates (`dates`, read with `parse_datetime`) or quoted ones (read without it). Text with both goes to
+    PyYAML.
     """
     words = r"(?![ +-]*+(?>[0-9]{2,}+[-:]|[0-9]*+\\u00[23]))" if dates else ""
     date = _DATE if dates else "(?!)"
@@ -209,44 +224,44 @@ def _alike(dates: bool) -> re.Pattern[str]:
 _TAG = "tag:yaml.org,2002:"
 _STR, _MERGE = _TAG + "str", _TAG + "merge"
 _UNREADABLE = re.compile("[^\t\n -~\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-# A level takes a column, or half of one where a list is not indented below its key: narrower text cannot be too deep.
+# A level needs one column, or half a column if a list is not indented below its key. Narrower text cannot be too deep.
 _WIDE = re.compile(r"\n[ \t?:-]{15}")
 
-_TAB = ("a tab where spaces are needed", "indent with spaces, not tabs")
-_OPEN_QUOTE = ("this quoted value has no end", "add the closing quote")
+_TAB = ("a tab is used for indentation", "indent with spaces")
+_OPEN_QUOTE = ("a quoted value is not closed", "add the closing quote")
 _MISPLACED = (
-    "this does not go on what stands above it",
-    "indent fields of one group alike, and put a value with quotes in it in quotes as a whole",
+    "unexpected text or indentation",
+    "indent the fields of a group alike; if a value contains quotes, put all of it in quotes",
 )
-# PyYAML notices these where the text ends or goes on; what is wrong is where they begin.
-_BEGUN = re.compile("while (?:scanning a (?:quoted|simple)|parsing a flow)")
+# PyYAML detects these errors at a later line; the mistake is where the construct starts.
+_REPORTED_LATE = re.compile("while (?:scanning a (?:quoted|simple)|parsing a flow)")
 _PROBLEMS = {
     "tab character": _TAB,
-    "mapping values are not allowed": ("a second `: ` on one line", "put the value in quotes: it holds a colon"),
+    "mapping values are not allowed": ("a second `: ` on one line", "put the value in quotes"),
     "cannot start any token": ("a value cannot begin with this character", "put the value in quotes"),
     "expected ':'": (
-        "this is neither a field nor part of the value above",
-        "write a field as name: value; indent what goes on",
+        "this line is neither a field nor part of the value above",
+        "write a field as name: value; indent the lines that continue a value",
     ),
     "end of stream": _OPEN_QUOTE,
     "document indicator": _OPEN_QUOTE,
-    "escape": (r"an unknown escape after \ ", r"write \\ for a backslash, or use single quotes"),
+    "escape": ("unknown escape sequence", r"write \\ for a backslash, or use single quotes"),
     "undefined alias": ("a value cannot begin with *", "put the value in quotes"),
     "duplicate anchor": ("an anchor is defined twice", "put a value that begins with & in quotes"),
-    "document": ("a second YAML document", "take out the line that begins with --- or ..."),
+    "document": ("the front matter has a second YAML document", "remove the line that begins with --- or ..."),
     "expected ',' or": (
-        "a list or group in brackets is not closed",
-        "add the bracket, and put values with special characters in quotes",
+        "a bracket is not closed",
+        "add the closing ] or }, and put values with special characters in quotes",
     ),
     "block end": _MISPLACED,
     "block mapping": _MISPLACED,
-    "for merging": ("<< needs a group of fields", "put the name << in quotes"),
-    "node, but found": ("the value does not suit its tag", "take out the tag that begins with !"),
+    "for merging": ("the value of << is not a mapping", "to use << as a field name, put it in quotes"),
+    "node, but found": ("the value does not match its tag", "remove the tag that begins with !"),
 }
 
 
 class _Loader(CSafeLoader):
-    """PyYAML's meaning, without integers that are too long to be printed."""
+    """PyYAML's safe loader. Refuses integers that are too long to print."""
 
 
 def _integer(loader: _Loader, node: ScalarNode) -> int:
@@ -258,33 +273,34 @@ def _integer(loader: _Loader, node: ScalarNode) -> int:
 _Loader.add_constructor(_TAG + "int", _integer)
 
 
-# What a file names as related, other files name too, in the same words: such an entry is read once. It means alone what it
-# means among others, as it is whole lines; with one that is indented less than its first yaml-rs refuses it.
-_ENTRIES = "\nrelated:\n"
-_ENTRY = re.compile("[ ]*- ")
-_AFTER = re.compile(r"\n(?=[^ \n])")
-_AFTER_FLUSH = re.compile(r"\n(?=[^ \n-])")
+# Many files have the same `related` entries in the same words, so each entry is parsed on its own and cached. An entry
+# consists of whole lines and has the same value on its own as in the list. yaml-rs refuses an entry if one of its lines
+# is indented less than its first line.
+_RELATED_LIST = "\nrelated:\n"
+_ENTRY_START = re.compile("[ ]*- ")
+_LIST_END = re.compile(r"\n(?=[^ \n])")
+_UNINDENTED_LIST_END = re.compile(r"\n(?=[^ \n-])")
 _COMMENT = re.compile(r"\n *#")
-_KEPT = 4096
-"""Characters of the longest entry that is remembered."""
+_MAX_CACHED = 4096
+"""Maximum length of an entry that is cached, in characters."""
 
 
-def _read_in_pieces(text: str) -> dict[str, Any] | None:
-    """The fields of text in which `related` is a list of entries; None where the whole has to be read at once."""
-    start = text.find(_ENTRIES) + len(_ENTRIES)
-    opening = _ENTRY.match(text, start) if start >= len(_ENTRIES) else None
+def _read_by_entry(text: str) -> dict[str, Any] | None:
+    """The fields, with each entry of `related` parsed on its own; None if the text must be parsed as a whole."""
+    start = text.find(_RELATED_LIST) + len(_RELATED_LIST)
+    opening = _ENTRY_START.match(text, start) if start >= len(_RELATED_LIST) else None
     if not opening:
         return None
-    after = (_AFTER if opening[0][0] == " " else _AFTER_FLUSH).search(text, start)
+    after = (_LIST_END if opening[0][0] == " " else _UNINDENTED_LIST_END).search(text, start)
     end = after.end() if after else len(text)
     entries = []
-    for piece in text[opening.end() : end].split("\n" + opening[0]):
-        whole = opening[0] + piece.rstrip("\n") + "\n"
-        entry = _entry(whole) if len(whole) <= _KEPT else _entry.__wrapped__(whole)
+    for lines in text[opening.end() : end].split("\n" + opening[0]):
+        entry_text = opening[0] + lines.rstrip("\n") + "\n"
+        entry = _entry(entry_text) if len(entry_text) <= _MAX_CACHED else _entry.__wrapped__(entry_text)
         if entry is None:
             return None
         entries.append(entry)
-    values = _loaded(f"{text[: start - 1]} []\n{text[end:]}", dict, dates=True)
+    values = _load_fast(f"{text[: start - 1]} []\n{text[end:]}", dict, dates=True)
     if values is None or values["related"]:
         return None
     values["related"] = entries
@@ -293,55 +309,59 @@ def _read_in_pieces(text: str) -> dict[str, Any] | None:
 
 @lru_cache(maxsize=1 << 11)
 def _entry(text: str) -> dict[str, Any] | None:
-    """The only entry of a list, if it is one of fields."""
-    found = None if _COMMENT.search(text) else _loaded(text, list, dates=True)
-    return found[0] if found and len(found) == 1 and type(found[0]) is dict else None
+    """The entry in the text of a list; None if it is not one mapping or has a comment between its lines."""
+    items = None if _COMMENT.search(text) else _load_fast(text, list, dates=True)
+    return items[0] if items and len(items) == 1 and type(items[0]) is dict else None
 
 
-def _loaded(text: str, kind: type[_T], *, dates: bool) -> _T | None:
-    """What yaml-rs makes of text, where that is safe and of a kind. `dates` is whether the text may have some (see `_alike`)."""
-    if yaml_rs is None or not _alike(dates).fullmatch(text):
+def _load_fast(text: str, kind: type[_T], *, dates: bool) -> _T | None:
+    """The value from yaml-rs; None if PyYAML might disagree or the value is not of this kind.
+
+    `dates`: whether unquoted dates are allowed in the text (see `_common_subset`).
+    """
+    if yaml_rs is None or not _common_subset(dates).fullmatch(text):
         return None
     try:
-        found = yaml_rs.loads(text, parse_datetime=dates)
+        value = yaml_rs.loads(text, parse_datetime=dates)
     except yaml_rs.YAMLDecodeError:
         return None
-    return found if type(found) is kind else None
+    return value if type(value) is kind else None
 
 
 def _read_yaml(block: _Block) -> Any:
     text = block.matter
-    values: Any = _read_in_pieces(text)
+    values: Any = _read_by_entry(text)
     if values is not None:
         return values
-    values = _loaded(text, dict, dates=True)
+    values = _load_fast(text, dict, dates=True)
     if values is None:
-        values = _loaded(text, dict, dates=False)
-    # Anything else is PyYAML's to judge: a list, nothing but comments, an error.
+        values = _load_fast(text, dict, dates=False)
+    # PyYAML decides everything else: a list, comments only, an error.
     if values is not None:
         return values
-    return _composed(block, lambda loader, root: _constructed(block, loader, root))
+    return _compose(block, lambda loader, root: _construct(block, loader, root))
 
 
-def _constructed(block: _Block, loader: _Loader, root: Node | None) -> Any:
+def _construct(block: _Block, loader: _Loader, root: Node | None) -> Any:
     if root is None:
         return {}
-    _Inspection(block, loader).size(root, ())
+    _Inspector(block, loader).size(root, ())
     try:
         return loader.construct_document(root)
     except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError):
-        # A tag on a value that does not suit it makes PyYAML's constructors raise whatever they stumble on.
-        raise Malformed(block.first, *_PROBLEMS["node, but found"]) from None
+        # PyYAML's constructors can raise any of these if a value does not match its tag.
+        raise FrontMatterError(block.first, *_PROBLEMS["node, but found"]) from None
 
 
-def _composed(block: _Block, use: Callable[[_Loader, Node | None], _T]) -> _T:
+def _compose(block: _Block, use: Callable[[_Loader, Node | None], _T]) -> _T:
+    """Composes the text with PyYAML and returns the result of `use` on the root node."""
     text = block.matter
     if bad := _UNREADABLE.search(text):
-        raise Malformed(
-            block.line_at(bad.start()), f"the character U+{ord(bad[0]):04X} may not be in YAML", "take it out"
+        raise FrontMatterError(
+            block.line_at(bad.start()), f"the character U+{ord(bad[0]):04X} is not allowed in YAML", "remove it"
         )
     try:
-        # Composing is recursive C: 100,000 brackets would end the process, not raise. Events are not.
+        # PyYAML composes recursively in C: 100,000 brackets would crash the process. Its event parser does not recurse.
         if text.count("[") + text.count("{") >= 20 or _WIDE.search("\n" + text):
             depth = 0
             for event in yaml.parse(text, Loader=CSafeLoader):
@@ -354,36 +374,36 @@ def _composed(block: _Block, use: Callable[[_Loader, Node | None], _T]) -> _T:
         finally:
             loader.dispose()
     except yaml.MarkedYAMLError as error:
-        # What PyYAML says is not passed on: it quotes values, and some of them are nobody's business.
-        said = f"{error.problem} {error.context}"
+        # PyYAML's own message is not shown: it quotes values, and values may be secret.
+        message = f"{error.problem} {error.context}"
         what, hint = next(
-            (said_so for sign, said_so in _PROBLEMS.items() if sign in said),
-            ("this is not YAML", "put the value in quotes"),
+            (problem for sign, problem in _PROBLEMS.items() if sign in message),
+            ("invalid YAML", "put the value in quotes"),
         )
-        begun = _BEGUN.match(error.context or "")
-        mark = (begun and error.context_mark) or error.problem_mark
+        late = _REPORTED_LATE.match(error.context or "")
+        mark = (late and error.context_mark) or error.problem_mark
         at = mark.index if mark else 0
-        if "nesting depth" in said:
+        if "nesting depth" in message:
             raise _too_deep(block.line_at(at)) from None
         if text.startswith("\t", at):
             what, hint = _TAB
-        raise Malformed(block.line_at(at), what, hint) from None
+        raise FrontMatterError(block.line_at(at), what, hint) from None
 
 
-def _too_deep(line: int) -> Malformed:
-    return Malformed(line, f"values are nested more than {MAX_DEPTH} levels deep", "nest them less deeply")
+def _too_deep(line: int) -> FrontMatterError:
+    return FrontMatterError(line, f"values are nested more than {MAX_DEPTH} levels deep", "use fewer levels")
 
 
 def _dotted(path: Path) -> str:
-    """The path as people write it, without what lies inside a `secured` field: its names may be secret too."""
+    """The path as text, for example `a[1].b`. It ends at a `secured` field, because names inside may be secret too."""
     if "secured" in path:
         path = path[: path.index("secured") + 1]
     dotted = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in path).removeprefix(".")
     return dotted if len(dotted) <= 200 else dotted[:199] + "…"
 
 
-class _Inspection:
-    """Finds in a composed tree what PyYAML would read without a word, or without saying where."""
+class _Inspector:
+    """Finds errors in a composed tree that PyYAML would accept silently or report without a line."""
 
     def __init__(self, block: _Block, loader: _Loader) -> None:
         self._block, self._loader = block, loader
@@ -391,28 +411,31 @@ class _Inspection:
         self._aliased = False
 
     def size(self, node: Node, path: Path) -> tuple[int, int]:
-        """How much the node stands for with its aliases written out, and how deep it is."""
+        """The size of the node with its aliases expanded (see MAX_NODES), and its depth.
+
+        Raises FrontMatterError for anything invalid in it.
+        """
         if node in self._sizes:
             self._aliased = True
             if (known := self._sizes[node]) is None:
-                raise self._wrong(node, path, "an alias that holds itself", "write the values out")
+                raise self._error(node, path, "the alias refers to itself", "write the values out")
             return known
         construct = self._loader.yaml_constructors.get(node.tag)
         if construct is None and node.tag != _MERGE:
-            value = "put the value in quotes"
-            raise self._wrong(
-                node, path, "a value cannot be = alone" if node.tag == _TAG + "value" else "an unknown tag", value
+            hint = "put the value in quotes"
+            raise self._error(
+                node, path, "a value cannot be a lone =" if node.tag == _TAG + "value" else "unknown tag", hint
             )
         if isinstance(node, ScalarNode):
             weight = 1 + len(node.value) // 100, 0
             if node.tag != _STR and construct:
                 try:
                     construct(self._loader, node)
-                except Exception:  # see _constructed
+                except Exception:  # see _construct
                     kind = {"timestamp": "date or time", "int": "number", "float": "number"}.get(
                         name := node.tag.removeprefix(_TAG), name
                     )
-                    raise self._wrong(node, path, f"not a possible {kind}", "correct it, or put it in quotes") from None
+                    raise self._error(node, path, f"invalid {kind}", "correct it, or put it in quotes") from None
         else:
             self._sizes[node] = None
             sizes = [self.size(child, at) for child, at in self._children(node, path)]
@@ -420,7 +443,9 @@ class _Inspection:
             if weight[1] > MAX_DEPTH:
                 raise _too_deep(self._block.line_at(node.start_mark.index))
             if self._aliased and weight[0] > MAX_NODES:
-                raise self._wrong(node, path, f"aliases stand for more than {MAX_NODES} values", "write the values out")
+                raise self._error(
+                    node, path, f"the aliases expand to more than {MAX_NODES:,} values", "write the values out"
+                )
         self._sizes[node] = weight
         return weight
 
@@ -430,18 +455,18 @@ class _Inspection:
         children, names = [], set()
         for key, value in node.value:
             if key.tag == _TAG + "value":
-                key.tag = _STR  # as PyYAML reads a lone = where a name stands
+                key.tag = _STR  # PyYAML reads a lone = as text if it is a name
             if not isinstance(key, ScalarNode) or key.tag not in (_STR, _MERGE):
-                raise self._wrong(key, path, "the name of a field is not text", "put the name in quotes")
+                raise self._error(key, path, "the field name is not text", "put the name in quotes")
             at = (*path, key.value)
             if key.value in names and key.tag == _STR:
-                raise self._wrong(key, at, "the same name twice", "keep one of the two")
+                raise self._error(key, at, "duplicate field", "keep one of the two")
             names.add(key.value)
             children += [(key, at), (value, at)]
         return children
 
-    def _wrong(self, node: Node, path: Path, what: str, hint: str) -> Malformed:
-        return Malformed(self._block.line_at(node.start_mark.index), what, hint, _dotted(path))
+    def _error(self, node: Node, path: Path, what: str, hint: str) -> FrontMatterError:
+        return FrontMatterError(self._block.line_at(node.start_mark.index), what, hint, _dotted(path))
 
 
 def _yaml_offset(node: Node | None, path: Path) -> int | None:
@@ -463,8 +488,8 @@ def _yaml_offset(node: Node | None, path: Path) -> int | None:
 # TOML and JSON
 
 
-class _Doubled(dict[str, Any]):
-    """An object of JSON in which `name` stands twice."""
+class _DuplicateName(dict[str, Any]):
+    """A JSON object that contains `name` twice."""
 
     name: str
 
@@ -481,9 +506,9 @@ _NESTING = {
 }
 
 
-def _read_text(block: _Block) -> Any:
+def _read_toml_or_json(block: _Block) -> Any:
     text = block.matter
-    # Both parsers are recursive, and a key of 100,000 dotted parts takes tomllib minutes.
+    # Check the depth first: both parsers recurse, and tomllib needs minutes for a key of 100,000 dotted parts.
     depth = dots = 0
     for token in _NESTING[block.format].finditer(text):
         kind = token.lastindex
@@ -494,23 +519,23 @@ def _read_text(block: _Block) -> Any:
     try:
         values = tomllib.loads(text) if block.format == "toml" else json.loads(text, object_pairs_hook=_pairs)
     except tomllib.TOMLDecodeError as error:
-        place = re.search(r"\(at line (\d+)", str(error))
-        at = block.first + int(place[1]) - 1 if place else block.line_at(len(text) - 1)
-        twice = re.search("overwrite|twice|mutate|redefine|[Dd]uplicate", str(error))
-        what = (
-            ("the same name twice", "keep one of the two")
-            if twice
-            else ("this is not TOML", 'write a field as name = "value"')
+        position = re.search(r"\(at line (\d+)", str(error))
+        at = block.first + int(position[1]) - 1 if position else block.line_at(len(text) - 1)
+        duplicate = re.search("overwrite|twice|mutate|redefine|[Dd]uplicate", str(error))
+        problem = (
+            ("duplicate field", "keep one of the two")
+            if duplicate
+            else ("invalid TOML", 'write a field as name = "value"')
         )
-        raise Malformed(at, *what) from None
+        raise FrontMatterError(at, *problem) from None
     except json.JSONDecodeError as error:
-        said = error.msg.partition(":")[0]
-        hint = "put names and texts in double quotes, and a comma between fields but not after the last"
-        raise Malformed(block.line_at(error.pos), f"this is not JSON ({said})", hint) from None
+        reason = error.msg.partition(":")[0]
+        hint = "put names and text in double quotes, and a comma between fields but not after the last one"
+        raise FrontMatterError(block.line_at(error.pos), f"invalid JSON ({reason})", hint) from None
     except ValueError:
         long = re.search(rf"[0-9_]{{{MAX_DIGITS},}}", text)
-        raise Malformed(
-            block.line_at(long.start() if long else 0), "not a possible number", "put it in quotes"
+        raise FrontMatterError(
+            block.line_at(long.start() if long else 0), "invalid number", "put it in quotes"
         ) from None
     _inspect(block, values, ())
     return values
@@ -519,35 +544,35 @@ def _read_text(block: _Block) -> Any:
 def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     values = dict(pairs)
     if len(values) < len(pairs):
-        doubled = _Doubled(values)
-        left = list(values)  # in the order in which the names came first
-        doubled.name = next(name for (name, _), first in zip(pairs, [*left, None], strict=False) if name != first)
-        return doubled
+        marked = _DuplicateName(values)
+        unique = list(values)  # in the order of first occurrence
+        marked.name = next(name for (name, _), first in zip(pairs, [*unique, None], strict=False) if name != first)
+        return marked
     return values
 
 
 def _inspect(block: _Block, value: Any, path: Path) -> None:
     if len(path) > MAX_DEPTH:
-        raise _too_deep(block.line_at(_text_offset(block, path) or 0))
-    wrong = None
-    if isinstance(value, _Doubled):
-        # The name stands twice in the path that is searched for, too: the second place is the one to look at.
-        path, wrong = (*path, value.name), ("the same name twice", "keep one of the two")
+        raise _too_deep(block.line_at(_search_offset(block, path) or 0))
+    problem = None
+    if isinstance(value, _DuplicateName):
+        path, problem = (*path, value.name), ("duplicate field", "keep one of the two")
     elif isinstance(value, str) and not value.isascii() and re.search("[\ud800-\udfff]", value):
-        wrong = ("half of a character in \\u escapes", "write the character itself")
+        problem = ("unpaired surrogate in \\u escapes", "write the character itself")
     elif isinstance(value, int) and abs(value) >= 10**MAX_DIGITS:
-        wrong = ("not a possible number", "put it in quotes")
-    if wrong:
-        place = (*path, path[-1]) if isinstance(value, _Doubled) else path
-        raise Malformed(block.line_at(_text_offset(block, place) or 0), *wrong, _dotted(path))
+        problem = ("invalid number", "put it in quotes")
+    if problem:
+        # Search for a duplicate name twice, to find its second occurrence.
+        target = (*path, path[-1]) if isinstance(value, _DuplicateName) else path
+        raise FrontMatterError(block.line_at(_search_offset(block, target) or 0), *problem, _dotted(path))
     for step, child in (
         value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     ):
         _inspect(block, child, (*path, step))
 
 
-def _text_offset(block: _Block, path: Path) -> int | None:
-    """Where the path seems to lead, by search: each name after the one before, its n-th place for the index n."""
+def _search_offset(block: _Block, path: Path) -> int | None:
+    """The probable offset of a path, by text search: each name after the previous one, the n-th match for index n."""
     offset, skip = None, 0
     for step in path:
         if isinstance(step, int):
@@ -557,8 +582,8 @@ def _text_offset(block: _Block, path: Path) -> int | None:
             name = re.escape(json.dumps(step, ensure_ascii=False)) + r"\s*:"
         else:
             name = rf"""(?:^|[{{,])[ \t]*(?:\[+[^]\n]*)?(?<![\w-])["']?{re.escape(step)}["']?[ \t]*[=.\]]"""
-        places = itertools.islice(re.compile(name, re.MULTILINE).finditer(block.matter, offset or 0), skip + 1)
-        for place in places:
-            offset = place.end()
+        matches = itertools.islice(re.compile(name, re.MULTILINE).finditer(block.matter, offset or 0), skip + 1)
+        for match in matches:
+            offset = match.end()
         skip = 0
     return offset

@@ -1,4 +1,4 @@
-"""Markdown and foreign HTML become safe HTML: the only place that makes a value templates may print unescaped."""
+"""Turns Markdown and foreign HTML into safe HTML. Only values from here may be printed unescaped by templates."""
 
 from __future__ import annotations
 
@@ -18,13 +18,14 @@ from markdown.extensions.tables import TableExtension
 from newsgen.text import LANGUAGE
 
 MAX_BYTES = 1024 * 1024
-"""Longest body in UTF-8."""
-_MAX_DEPTH = 64
-# Markdown's search for the partner of a bracket and the sanitiser's tree are quadratic in how deep things nest.
-_OPEN = {"[": "]", "(": ")"}
-_HTML_DEPTH = 256
+"""Maximum size of a body in UTF-8, in bytes."""
+# Markdown's search for a closing bracket and the sanitiser's tree take quadratic time in the depth of nesting.
+_MAX_BRACKET_DEPTH = 64
+_BRACKETS = {"[": "]", "(": ")"}
+_MAX_HTML_DEPTH = 256
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9-]*)")
-_NO_DEPTH = frozenset(
+# Elements that do not count as a level: void elements, elements whose end tag is optional, and b and i.
+_NOT_NESTING = frozenset(
     [
         "area",
         "base",
@@ -52,8 +53,9 @@ _NO_DEPTH = frozenset(
         "i",
     ]
 )
-# Characters without one of which a part of Markdown has nothing to do: most texts have few of them, and each look costs.
-_MARKS = {
+# The characters that trigger each Markdown processor. A processor is skipped if the text has none of its characters:
+# most texts have few of them, and each processor costs time.
+_TRIGGERS = {
     "html_block": "<&",
     "fenced_code_block": "`~",
     "table": "|",
@@ -78,7 +80,7 @@ _MARKS = {
     "em_strong": "*_",
     "em_strong2": "*_",
 }
-_ANY = "".join(sorted(set("".join(_MARKS.values()))))
+_ALL_TRIGGERS = "".join(sorted(set("".join(_TRIGGERS.values()))))
 _HEADING = re.compile(r"<(/?)h([1-6])(?=[ >])")
 
 _TAGS = {
@@ -101,38 +103,38 @@ _ATTRIBUTES = {
     "th": {"colspan", "rowspan", "scope"},
     "time": {"datetime"},
 }
-# Browsers read a backslash as a slash and drop control characters: what then comes out is anyone's guess.
-_ODD = re.compile(r"[\\\x00-\x1f\x7f]")
-# What has a colon in its first part and is not a scheme we know is no reference at all (RFC 3986, 4.2).
+# Browsers read a backslash as a slash and drop control characters, so such an address may not lead where it seems to.
+_AMBIGUOUS = re.compile(r"[\\\x00-\x1f\x7f]")
+# An http(s) URL or a relative reference. The first segment of a relative reference has no colon (RFC 3986, 4.2).
 _REFERENCE = re.compile(r"https?://|[^:/?#]*(?:[/?#]|$)", re.IGNORECASE)
 _LENGTH = re.compile(r"[0-9]{1,5}")
 _DIRS = ("ltr", "rtl", "auto")
 
 
 class TooDeepError(ValueError):
-    """The text nests deeper than any real one, at a price that grows with the square of the depth."""
+    """The text is nested more deeply than any real text. Parsing takes quadratic time in the depth."""
 
 
 class Markup:
-    """Turns bodies into safe HTML, for one site.
+    """Turns the bodies of one site into safe HTML.
 
-    `root` begins the addresses of the site, `images` says whether pictures are wanted, `blocked` whether an address must
-    appear nowhere.
+    `root` is the path of the site's base URL. Without `images`, pictures are removed. `blocked` tells whether a URL is
+    on the blocklist; such a URL is removed from its link or picture.
     """
 
     def __init__(self, root: str = "/", *, images: bool = True, blocked: Callable[[str], bool] | None = None) -> None:
         self._root = root
         self._blocked = blocked
-        # By name Markdown would look for them among all that is installed.
+        # Given names, Markdown would search the entry points of every installed package.
         extensions = [TableExtension(), FencedCodeExtension(), SaneListExtension()]
         self._markdown = markdown.Markdown(extensions=extensions, output_format="html")
-        kinds = (
+        registries = (
             (self._markdown, "preprocessors"),
             (self._markdown.parser, "blockprocessors"),
             (self._markdown.treeprocessors["inline"], "inlinePatterns"),
         )
-        self._parts = [(holder, kind, _needs(getattr(holder, kind))) for holder, kind in kinds]
-        self._chosen = lru_cache(maxsize=256)(self._choose)
+        self._processors = [(owner, name, _with_triggers(getattr(owner, name))) for owner, name in registries]
+        self._cached_selection = lru_cache(maxsize=256)(self._select)
         self._cleaner = nh3.Cleaner(
             tags=_TAGS if images else _TAGS - {"img"},
             attributes=_ATTRIBUTES,
@@ -142,13 +144,13 @@ class Markup:
         )
 
     def markdown(self, text: str) -> str:
-        """Markdown with whatever HTML is in it. Raises TooDeepError."""
+        """Renders Markdown, which may contain HTML. Raises TooDeepError."""
         if not text.strip():
             return ""
-        _shallow(text)
-        for holder, kind, parts in self._chosen("".join([mark for mark in _ANY if mark in text])):
-            setattr(holder, kind, parts)
-        # A text that nested too deeply has left it in the middle of a list.
+        _check_bracket_depth(text)
+        for owner, name, processors in self._cached_selection("".join([c for c in _ALL_TRIGGERS if c in text])):
+            setattr(owner, name, processors)
+        # A RecursionError in an earlier text may have left the parser inside a list.
         self._markdown.parser.state.clear()
         try:
             rendered = self._markdown.reset().convert(text)
@@ -156,27 +158,27 @@ class Markup:
             raise TooDeepError from None
         return self.html(rendered)
 
-    def _choose(self, marks: str) -> list[tuple[Any, str, list[Any]]]:
-        """The parts of Markdown that may have something to do with a text in which these marks are, and where they belong."""
+    def _select(self, characters: str) -> list[tuple[Any, str, list[Any]]]:
+        """The Markdown processors that a text with these trigger characters needs: owner, registry name, processors."""
         return [
-            (holder, kind, [part for part, needed in parts if not needed or not set(needed).isdisjoint(marks)])
-            for holder, kind, parts in self._parts
+            (owner, name, [p for p, triggers in processors if not triggers or not set(triggers).isdisjoint(characters)])
+            for owner, name, processors in self._processors
         ]
 
     def html(self, text: str) -> str:
-        """HTML of unknown origin. Raises TooDeepError. Headings come out as h2 and below, with no level left out."""
-        if text.count("<") > _HTML_DEPTH:
+        """Sanitises HTML of unknown origin. Headings become h2 and below, without gaps. Raises TooDeepError."""
+        if text.count("<") > _MAX_HTML_DEPTH:
             depth = 0
             for close, name in _TAG.findall(text):
-                if name.lower() not in _NO_DEPTH:
+                if name.lower() not in _NOT_NESTING:
                     depth = max(0, depth - 1) if close else depth + 1
-                    if depth > _HTML_DEPTH:
+                    if depth > _MAX_HTML_DEPTH:
                         raise TooDeepError
         return _outline(self._cleaner.clean(text)).strip()
 
     def _attribute(self, _tag: str, name: str, value: str) -> str | None:
         if name in ("href", "src", "cite"):
-            if _ODD.search(value) or not _REFERENCE.match(value):
+            if _AMBIGUOUS.search(value) or not _REFERENCE.match(value):
                 return None
             if value.startswith("/") and not value.startswith(("//", "/\\")):
                 return self._root + value.lstrip("/")
@@ -190,25 +192,25 @@ class Markup:
         return value
 
 
-def _needs(registry: Any) -> list[tuple[Any, str]]:
-    """The parts of one kind in their order, each with its marks."""
-    known = {registry[name]: marks for name, marks in _MARKS.items() if name in registry}
-    return [(part, known.get(part, "")) for part in registry]
+def _with_triggers(registry: Any) -> list[tuple[Any, str]]:
+    """The processors of a registry in their order, each with its trigger characters; "" if it always runs."""
+    triggers = {registry[name]: characters for name, characters in _TRIGGERS.items() if name in registry}
+    return [(processor, triggers.get(processor, "")) for processor in registry]
 
 
-def _shallow(text: str) -> None:
-    for begin, end in _OPEN.items():
-        if text.count(begin) <= _MAX_DEPTH:
+def _check_bracket_depth(text: str) -> None:
+    for begin, end in _BRACKETS.items():
+        if text.count(begin) <= _MAX_BRACKET_DEPTH:
             continue
         depth = 0
-        for part in re.findall(rf"[{re.escape(begin + end)}]|\n[ \t]*\n", text):
-            depth = depth + 1 if part == begin else max(0, depth - 1) if part == end else 0
-            if depth > _MAX_DEPTH:
+        for token in re.findall(rf"[{re.escape(begin + end)}]|\n[ \t]*\n", text):
+            depth = depth + 1 if token == begin else max(0, depth - 1) if token == end else 0
+            if depth > _MAX_BRACKET_DEPTH:
                 raise TooDeepError
 
 
 def _outline(text: str) -> str:
-    """Headings below the page's own h1, each at most one level deeper than the one it belongs to."""
+    """Renumbers headings to h2 and below, because the page has its own h1. No heading skips a level."""
     if "<h" not in text:
         return text
     path: list[int] = []
@@ -228,16 +230,16 @@ _SRC = re.compile(r'<iframe src="([^"]*)"')
 
 
 def player(text: str, hosts: tuple[str, ...]) -> str:
-    """The https address of the first iframe in foreign HTML, "" where there is none of an allowed host."""
+    """The https URL of the first iframe in foreign HTML; "" if there is none or its host is not allowed."""
     if len(text) > 16_384:
         return ""
-    found = _SRC.search(_iframes.clean(text))
-    src = html.unescape(found[1]).strip() if found else ""
+    match = _SRC.search(_iframes.clean(text))
+    src = html.unescape(match[1]).strip() if match else ""
     if src.startswith("//"):
         src = "https:" + src
     try:
         parts = urlsplit(src)
     except ValueError:
         return ""
-    good = parts.scheme in ("http", "https") and parts.netloc.lower() in hosts and re.fullmatch(r"[!-~]+", src)
-    return "https" + src[len(parts.scheme) :] if good and not re.search(r"[\"'<>\\]", src) else ""
+    allowed = parts.scheme in ("http", "https") and parts.netloc.lower() in hosts and re.fullmatch(r"[!-~]+", src)
+    return "https" + src[len(parts.scheme) :] if allowed and not re.search(r"[\"'<>\\]", src) else ""

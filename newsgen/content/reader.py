@@ -1,4 +1,4 @@
-"""Files become articles: `Reader.parse` turns the bytes of one into an Article, an About or Problems."""
+"""Parses content files: `Reader.parse` turns the bytes of a file into an Article, an About or problems."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ from newsgen.model import About, Article, Image, Related, RelatedEntries, frozen
 from newsgen.validation import Faults, dotted, faults
 from newsgen.validation import Path as At
 
-_DATED = re.compile(r"(\d{4})-(\d{2})-(\d{2})(?:[-_ ]+(.+))?")
+_DATED_NAME = re.compile(r"(\d{4})-(\d{2})-(\d{2})(?:[-_ ]+(.+))?")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Source(NamedTuple):
-    """A file as it was read: `id` is its path below the content folder, `data` its bytes or what is wrong with it."""
+    """The bytes of a content file, or a Problem if reading failed. `id` is its path below the content folder."""
 
     id: str
     data: bytes | Problem
 
 
 def read(found: FoundFile, folder_name: str = "content") -> Source:
-    """The bytes of a file that `files.scan` found. `folder_name` is how messages call the content folder."""
+    """Reads a file that `files.scan` found. Messages call the content folder `folder_name`."""
     if isinstance(found.stamp, Problem):
         return Source(found.id, found.stamp)
     path = f"{folder_name}/{found.id}"
@@ -42,7 +42,7 @@ def read(found: FoundFile, folder_name: str = "content") -> Source:
     try:
         file = os.open(found.path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
         try:
-            # Room for what is expected: to make room for the largest file takes longer than to read a usual one.
+            # Ask for the expected size: allocating a buffer for the largest allowed file takes longer than most reads.
             data = os.read(file, min(found.stamp.size, limit) + 1)
             while len(data) <= limit and (more := os.read(file, limit + 1 - len(data))):
                 data += more
@@ -52,7 +52,9 @@ def read(found: FoundFile, folder_name: str = "content") -> Source:
         return Source(found.id, Problem(path=path, what=f"cannot be read: {error.strerror}"))
     if len(data) > limit:
         size = f"{max(len(data), found.stamp.size):,}"
-        return Source(found.id, Problem(path=path, what=f"has {size} bytes", hint=f"an article has at most {limit:,}"))
+        return Source(
+            found.id, Problem(path=path, what=f"the file has {size} bytes", hint=f"the maximum is {limit:,}; split it")
+        )
     return Source(found.id, data)
 
 
@@ -66,29 +68,29 @@ _decoders = {
 
 
 def pack(parsed: Parsed) -> bytes:
-    """What a file became, as bytes: a letter for its type, and msgpack."""
+    """Encodes the result of `Reader.parse`: one letter for its type, then msgpack."""
     return (b"a" if isinstance(parsed, Article) else b"f" if isinstance(parsed, About) else b"p") + _encode(parsed)
 
 
 def unpack(data: bytes) -> Parsed:
-    """The reverse of `pack`. Raises msgspec.DecodeError for what is not its work."""
+    """Decodes the output of `pack`. Raises msgspec.DecodeError for anything else."""
     decoder = _decoders.get(data[:1])
     if decoder is None:
-        raise msgspec.DecodeError("no such kind of file")
-    parsed: Any = decoder(memoryview(data)[1:])  # many times, of much: a view is no copy
-    if type(parsed) is Article and parsed.extra:
-        parsed = msgspec.structs.replace(parsed, extra=frozen(parsed.extra))
-    found: Parsed = parsed
-    return found
+        raise msgspec.DecodeError("unknown type letter")
+    decoded: Any = decoder(memoryview(data)[1:])  # a view, to avoid a copy of every file
+    if type(decoded) is Article and decoded.extra:
+        decoded = msgspec.structs.replace(decoded, extra=frozen(decoded.extra))
+    parsed: Parsed = decoded
+    return parsed
 
 
-_ARTICLE = frozenset(fields.KNOWN)
-_PIECES = 1 << 11
-"""Related entries that a reader remembers."""
+_ARTICLE_FIELDS = frozenset(fields.ARTICLE_FIELDS)
+_MAX_CACHED = 1 << 11
+"""Maximum number of related entries that a reader caches."""
 
 
 class Reader:
-    """Turns the bytes of files into articles, for one site. `folder_name` is how messages call the content folder."""
+    """Parses the content files of one site. Messages call the content folder `folder_name`."""
 
     def __init__(self, config: Config, folder_name: str = "content") -> None:
         self._folder_name = folder_name
@@ -97,65 +99,65 @@ class Reader:
         self._images = config.images.show != "none"
         self._markup = Markup(config.root, images=self._images, blocked=self._blocked)
         self._hosts = config.video.hosts
-        self._foreign = config.fields.ours()
-        self._pieces: dict[RelatedFile, Related] = {}
+        self._foreign_names = config.fields.by_foreign_name()
+        self._related_cache: dict[RelatedFile, Related] = {}
 
     def parse(self, source: Source, digest: bytes = b"") -> Parsed:
-        """The article or facts in one file, or everything that is wrong with it. Pure, and raises nothing.
+        """The Article or About of one file, or all its problems. Pure; never raises.
 
-        `digest` stands for the file's bytes.
+        `digest` is the digest of the file's bytes.
         """
         if isinstance(source.data, Problem):
             return (source.data,)
         path = f"{self._folder_name}/{source.id}"
         try:
-            matter = frontmatter.parse(source.data)
-        except frontmatter.Malformed as error:
+            document = frontmatter.parse(source.data)
+        except frontmatter.FrontMatterError as error:
             return (Problem(path=path, line=error.line, field=error.field, what=error.what, hint=error.hint),)
-        values = matter.values
+        values = document.values
         values.pop("secured", None)
         kind = ABOUT_FOLDERS.get(source.id.partition("/")[0])
-        if kind or not values.keys() <= _ARTICLE:
-            values = _without_nothing(values)
+        if kind or not values.keys() <= _ARTICLE_FIELDS:
+            values = _without_nulls(values)
         wrong = Faults()
         foreign: dict[str, str] = {}
         parsed: Article | About | None = None
         try:
             if kind:
-                parsed = self._about(source.id, kind, msgspec.convert(values, AboutFile), matter.body, wrong)
+                parsed = self._about(source.id, kind, msgspec.convert(values, AboutFile), document.body, wrong)
             else:
                 extra = self._translate(values, foreign)
                 try:
                     file = msgspec.convert(values, ArticleFile)
                 except msgspec.ValidationError:
-                    # Most files have no field that says nothing: to look for one takes longer than to try.
-                    values = _without_nothing(values)
+                    # Try first: most files have no null values, and searching for them takes longer than converting.
+                    values = _without_nulls(values)
                     file = msgspec.convert(values, ArticleFile)
-                parsed = self._article(source.id, digest, file, extra, matter.body, wrong)
+                parsed = self._article(source.id, digest, file, extra, document.body, wrong)
         except (msgspec.ValidationError, OverflowError):
             wrong += faults(values, AboutFile if kind else ArticleFile)
         if parsed is not None and not wrong:
             return parsed
         problems = []
         for at, what, hint in wrong:
-            written = (foreign.get(str(at[0]), at[0]), *at[1:]) if at else at
-            line = frontmatter.line(source.data, written) if written else 1
-            problems.append(Problem(path=path, line=line, field=dotted(written), what=what, hint=hint))
+            path_in_file = (foreign.get(str(at[0]), at[0]), *at[1:]) if at else at
+            line = frontmatter.line(source.data, path_in_file) if path_in_file else 1
+            problems.append(Problem(path=path, line=line, field=dotted(path_in_file), what=what, hint=hint))
         return tuple(sorted(problems))
 
     def _translate(self, values: dict[str, Any], foreign: dict[str, str]) -> dict[str, Any]:
-        """Gives other generators' fields our names, in place; takes out and returns what is neither theirs nor ours.
+        """Renames other generators' fields to ours, in place. Removes and returns all remaining unknown fields.
 
-        `foreign` learns what the file calls each of our fields.
+        Adds the name in the file of each renamed field to `foreign`.
         """
-        strange = values.keys() - _ARTICLE
-        if not strange:
+        unknown = values.keys() - _ARTICLE_FIELDS
+        if not unknown:
             return {}
         extra = {}
-        for name in sorted(strange, key=lambda n: (self._foreign.get(n, (0, "")), n)):
-            _, ours = self._foreign.get(name, (0, None))
+        for name in sorted(unknown, key=lambda n: (self._foreign_names.get(n, (0, "")), n)):
+            _, ours = self._foreign_names.get(name, (0, None))
             value = values.pop(name)
-            # Elsewhere `url` may be the page's own path.
+            # In other generators `url` may be the page's own path.
             if ours is None or ours in values or (ours == "webUrl" and not fields.is_web(value)):
                 extra[name] = value
             else:
@@ -169,22 +171,22 @@ class Reader:
         stem = id.rpartition("/")[2].rpartition(".")[0]
         if stem == "index" and "/" in id:
             stem = id.split("/")[-2]
-        dated = _DATED.fullmatch(stem)
+        dated = _DATED_NAME.fullmatch(stem)
         title = text.plain(file.title)
         if not title:
-            wrong.add(("title",), "is empty", "say what the article is about")
+            wrong.add(("title",), "must not be empty", "write a headline")
         published = fields.moment(file.published_date_time, ("publishedDateTime",), wrong)
         if file.published_date_time is None:
             published = _file_date(dated)
             if published is None:
-                hint = "write it, or begin the file's name with the date, as in 2026-11-08-name.md"
-                wrong.add(("publishedDateTime",), "is missing", hint)
+                hint = "set it, or begin the file name with the date, as in 2026-11-08-name.md"
+                wrong.add(("publishedDateTime",), "missing", hint)
         url = fields.reader_address(file, (), wrong)
         provider, provider_name = fields.provider(file.provider, url, (), wrong)
         categories = (file.category,) if isinstance(file.category, str) else file.category
         topics = (file.topics,) if isinstance(file.topics, str) else file.topics
         if len(topics) > fields.MAX_TOPICS:
-            wrong.add(("topics",), f"has {len(topics):,} entries", f"an article has at most {fields.MAX_TOPICS}")
+            wrong.add(("topics",), f"too many entries: {len(topics):,}", f"the maximum is {fields.MAX_TOPICS}")
         keys = fields.keys(file)
         return Article(
             id=id,
@@ -223,36 +225,39 @@ class Reader:
         return self._blocked is not None and any(map(self._blocked, names))
 
     def _related(self, entries: tuple[RelatedFile, ...], seen: set[str], wrong: Faults) -> list[Related]:
-        """The declared entries, less the article itself, repeats and what is blocked."""
+        """The related entries without repeats, blocked ones and the article itself.
+
+        `seen` holds the canonical keys of the article and is extended in place.
+        """
         out = []
         for index, entry in enumerate(entries):
-            piece = self._piece(entry, ("related", index), wrong)
-            if not piece.keys or not seen.isdisjoint(piece.keys):
+            related = self._related_entry(entry, ("related", index), wrong)
+            if not related.keys or not seen.isdisjoint(related.keys):
                 continue
-            seen.update(piece.keys)
-            if not self._is_blocked(piece.provider, *piece.keys):
-                out.append(piece)
+            seen.update(related.keys)
+            if not self._is_blocked(related.provider, *related.keys):
+                out.append(related)
         return out
 
-    def _piece(self, entry: RelatedFile, at: At, wrong: Faults) -> Related:
-        """What an entry says. One stands in many files, most of them near to each other."""
-        known, keeps = None, True
+    def _related_entry(self, entry: RelatedFile, at: At, wrong: Faults) -> Related:
+        """Parses an entry. Valid ones are cached: many files have the same entry, and these are read close together."""
+        cached, cacheable = None, True
         try:
-            known = self._pieces.get(entry)
-        except TypeError:  # a list where a date should be has no hash
-            keeps = False
-        if known:
-            return known
+            cached = self._related_cache.get(entry)
+        except TypeError:  # unhashable, such as a list in place of a date
+            cacheable = False
+        if cached:
+            return cached
         before = len(wrong)
         url = fields.reader_address(entry, at, wrong)
         title = text.plain(entry.title)
         if not url and not (entry.web_url or entry.original_url):
-            wrong.add((*at, "webUrl"), "is missing", "say where the coverage is")
+            wrong.add((*at, "webUrl"), "missing", "write the URL of the coverage")
         if not title:
-            wrong.add((*at, "title"), "is empty", "say what the coverage is about")
+            wrong.add((*at, "title"), "must not be empty", "write the headline of the coverage")
         provider, name = fields.provider(entry.provider, url, at, wrong)
         pictures = self._pictures(entry.images, at, wrong) if entry.images else ()
-        piece = Related(
+        related = Related(
             keys=fields.keys(entry),
             url=url,
             title=title,
@@ -264,19 +269,19 @@ class Reader:
             quality=entry.quality,
             image=pictures[0] if pictures else None,
         )
-        if keeps and len(wrong) == before:
-            if len(self._pieces) >= _PIECES:
-                self._pieces.clear()
-            self._pieces[entry] = piece
-        return piece
+        if cacheable and len(wrong) == before:
+            if len(self._related_cache) >= _MAX_CACHED:
+                self._related_cache.clear()
+            self._related_cache[entry] = related
+        return related
 
     def _pictures(self, images: Images, at: At, wrong: Faults) -> tuple[Image, ...]:
         rows = images if isinstance(images, tuple) else (images,) if images else ()
         out = []
         for index, row in enumerate(rows):
             file = ImageFile(url=row) if isinstance(row, str) else row
-            here = (*at, "images", index, "url") if isinstance(images, tuple) else (*at, "images")
-            url = file.url if fields.local_address(file.url) else fields.web_address(file.url, here, wrong)
+            url_at = (*at, "images", index, "url") if isinstance(images, tuple) else (*at, "images")
+            url = file.url if fields.local_address(file.url) else fields.web_address(file.url, url_at, wrong)
             if not url or not self._images or self._is_blocked(url):
                 continue
             title, attribution = text.plain(file.title), text.plain(file.attribution)
@@ -290,10 +295,10 @@ class Reader:
         if kind == "provider":
             key = canonical.host(stem)
             if not key:
-                hint = "name the file after the provider's domain, as in example.org.md"
+                hint = "name the file after the provider's domain, for example example.org.md"
                 wrong.add((), f"{stem!r} is not a domain", hint)
         if not title and kind == "page":
-            wrong.add(("title",), "is missing", "say what the page is about")
+            wrong.add(("title",), "missing", "write the title of the page")
         images = self._pictures(file.images, (), wrong)
         return About(
             id=id,
@@ -314,32 +319,32 @@ class Reader:
         if not body or body.isspace():
             return ""
         if len(body.encode()) > MAX_BYTES:
-            wrong.add((), f"has a body of more than {MAX_BYTES:,} bytes", "split it")
+            wrong.add((), f"the body has more than {MAX_BYTES:,} bytes", "split it into several files")
             return ""
         try:
             body = text.printable(body)
             return self._markup.html(body) if id.lower().endswith(".html") else self._markup.markdown(body)
         except TooDeepError:
-            wrong.add((), "has a body that nests too deeply", "look for brackets or tags that are never closed")
+            wrong.add((), "the body is nested too deeply", "look for brackets or tags that are not closed")
             return ""
 
 
-def _without_nothing(values: dict[str, Any]) -> dict[str, Any]:
-    """A field that says nothing is absent, at every level."""
+def _without_nulls(values: dict[str, Any]) -> dict[str, Any]:
+    """Removes null values at every level: a null field counts as absent."""
     out: dict[str, Any] = {}
     for key, value in values.items():
         kind = type(value)
         if kind is dict:
-            out[key] = _without_nothing(value)
+            out[key] = _without_nulls(value)
         elif kind is list:
-            out[key] = [_without_nothing(v) if type(v) is dict else v for v in value if v is not None]
+            out[key] = [_without_nulls(v) if type(v) is dict else v for v in value if v is not None]
         elif value is not None:
             out[key] = value
     return out
 
 
 def _file_date(dated: re.Match[str] | None) -> datetime | None:
-    """The day in a file's name, if there is such a day."""
+    """The date in a file name; None if it has none or the date does not exist."""
     try:
         return datetime(int(dated[1]), int(dated[2]), int(dated[3]), tzinfo=UTC) if dated else None
     except ValueError:
@@ -347,7 +352,7 @@ def _file_date(dated: re.Match[str] | None) -> datetime | None:
 
 
 def _frozen(value: Any) -> Any:
-    """Any front matter value as one that never changes and that every format can hold."""
+    """A front matter value made immutable, and limited to types and characters that every format can encode."""
     if isinstance(value, dict):
         return tuple((text.printable(str(k)), _frozen(value[k])) for k in sorted(value, key=str))
     if isinstance(value, list | tuple):
@@ -361,19 +366,19 @@ def _frozen(value: Any) -> Any:
     return text.printable(value if isinstance(value, str) else repr(value))
 
 
-_MARKS = re.compile(r"^(?:[#>*+-]+|\d+\.)\s+|[*_`]{1,3}|!?\[([^\]\n]*)\]\([^)\n]*\)|^\|.*$", re.MULTILINE)
+_MARKDOWN_SYNTAX = re.compile(r"^(?:[#>*+-]+|\d+\.)\s+|[*_`]{1,3}|!?\[([^\]\n]*)\]\([^)\n]*\)|^\|.*$", re.MULTILINE)
 
 
 def _paragraph(body: str) -> str:
-    """The first paragraph of a Markdown body as a substitute for an excerpt."""
-    for part in re.split(r"\n\s*\n", body.strip()[:4000]):
-        words = _MARKS.sub(lambda m: m[1] or "", part).strip()
-        if words and not part.lstrip().startswith(("#", "```", "|", "---", "<!--")):
+    """The first paragraph of a Markdown body, used if there is no excerpt."""
+    for block in re.split(r"\n\s*\n", body.strip()[:4000]):
+        words = _MARKDOWN_SYNTAX.sub(lambda m: m[1] or "", block).strip()
+        if words and not block.lstrip().startswith(("#", "```", "|", "---", "<!--")):
             return words
     return ""
 
 
 def dump(values: Mapping[str, Any], body: str = "") -> bytes:
-    """The bytes of a file with these front matter values, in their order, as YAML."""
+    """The bytes of a content file with this body and these values, in this order, as YAML front matter."""
     block = yaml.dump(dict(values), Dumper=yaml.CSafeDumper, sort_keys=False, allow_unicode=True, width=10**9)
     return f"---\n{block}---\n{body and chr(10) + body.rstrip() + chr(10)}".encode()

@@ -1,8 +1,8 @@
-"""The library becomes pages: values that hold exactly what their templates read.
+"""Turns the library into pages: values that hold exactly what their templates read.
 
-To read: `kinds` has a type for each kind of page, `planner` lists the pages of a site. `cards` makes what lists show of
-articles and stories; `frontpage`, `lists`, `storypages`, `articlepages` and `feeds` make the pages. `keys` tells the
-planner which pages an earlier build has planned already.
+Reading order: `kinds` defines a type for each kind of page, and `planner` plans the pages of a site. `cards` turns
+members and stories into cards and clusters. `frontpage`, `lists`, `storypages`, `articlepages` and `feeds` make the
+pages. `keys` computes the cache keys that let the planner skip pages of earlier builds.
 """
 
 from newsgen.pages.kinds import FilePage, HtmlPage, Page, decode

@@ -1,4 +1,4 @@
-"""The page of an article: its story, what it names, and what came before it."""
+"""Makes the page of an article, with its story, its related entries and earlier articles."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from collections.abc import Iterator
 from newsgen import urls
 from newsgen.model import Article, Link
 from newsgen.pages.cards import Cards
-from newsgen.pages.keys import AROUND
+from newsgen.pages.keys import EARLIER_CANDIDATES
 from newsgen.pages.kinds import ArticlePage, Block, Head
 
 
 def page(cards: Cards, article: Article, earlier: Earlier) -> ArticlePage:
-    """The page of one article. `earlier` are those of the same site."""
+    """The page of an article. `earlier` must be made from the same cards."""
     library = cards.library
     card = cards.card(article)
     story = library.story_of.get(article.id)
-    inside = {m.id for m in story.members} if story else {article.id}
+    in_story = {m.id for m in story.members} if story else {article.id}
     related = [library.by_id[id] for id in library.targets.get(article.id, ()) if id in library.by_id]
     address = library.address[article.id]
     head = Head(
@@ -27,7 +27,7 @@ def page(cards: Cards, article: Article, earlier: Earlier) -> ArticlePage:
         lang=article.lang,
         dir=article.dir,
         noindex=bool(article.status) or bool(story and cards.has("story")),
-        breadcrumbs=cards.breadcrumbs(*cards.way(article), Link(title=article.title, url=address)),
+        breadcrumbs=cards.breadcrumbs(*cards.category_crumb(article), Link(title=article.title, url=address)),
     )
     return ArticlePage(
         path=urls.path(address),
@@ -40,45 +40,48 @@ def page(cards: Cards, article: Article, earlier: Earlier) -> ArticlePage:
         embed=article.embed,
         body=article.body,
         story=cards.cluster(story, 12) if story else None,
-        related=tuple(cards.card(m) for m in related if m.id not in inside),
-        earlier=tuple(earlier.blocks(article, inside)),
+        related=tuple(cards.card(m) for m in related if m.id not in in_story),
+        earlier=tuple(earlier.blocks(article, in_story)),
         extra=article.extra,
     )
 
 
 class Earlier:
-    """The nearest older members of an article's provider and of its first topic; newer ones would change its page."""
+    """Finds the nearest older members of an article's provider and of its first topic.
+
+    Newer members are not shown, because each new article would then make older pages stale.
+    """
 
     def __init__(self, cards: Cards) -> None:
         self._cards = cards
-        self._first = {m.id: cards.topics(m)[0] for m in cards.library.articles if m.topics}
-        sections, first = cards.library.sections, self._first.get
-        self._place = {
+        self._first_topic = {m.id: cards.topics(m)[0] for m in cards.library.articles if m.topics}
+        sections, first_topic = cards.library.sections, self._first_topic.get
+        self._start = {
             "provider": {m.id: at for s in sections["provider"].values() for at, m in enumerate(s.members, 1)},
             "topic": {
                 m.id: at
                 for key, s in sections["topic"].items()
                 for at, m in enumerate(s.members, 1)
-                if first(m.id) == key
+                if first_topic(m.id) == key
             },
         }
 
-    def places(self, article: Article) -> list[tuple[str, str, int]]:
-        """The axes and keys of the two sections, and where in their members what is older begins."""
-        found = []
+    def sections(self, article: Article) -> list[tuple[str, str, int]]:
+        """The axis and key of each of the two sections, and the position in it after the article."""
+        places = []
         if article.provider:
-            found.append(("provider", article.provider, self._place["provider"][article.id]))
+            places.append(("provider", article.provider, self._start["provider"][article.id]))
         if article.topics:
-            found.append(("topic", self._first[article.id], self._place["topic"][article.id]))
-        return found
+            places.append(("topic", self._first_topic[article.id], self._start["topic"][article.id]))
+        return places
 
     def blocks(self, article: Article, seen: set[str]) -> Iterator[Block]:
-        """What there is, without the members in `seen`."""
+        """Up to three earlier members for each section, without those in `seen`."""
         cards = self._cards
-        for axis, key, start in self.places(article):
+        for axis, key, start in self.sections(article):
             members = cards.library.sections[axis][key].members
-            found = [m for m in members[start : start + AROUND] if m.id not in seen][:3]
-            seen = seen | {m.id for m in found}
-            if found:
+            earlier = [m for m in members[start : start + EARLIER_CANDIDATES] if m.id not in seen][:3]
+            seen = seen | {m.id for m in earlier}
+            if earlier:
                 link = cards.link(axis, key)
-                yield Block(title=link.title, url=link.url, clusters=tuple(map(cards.alone, found)))
+                yield Block(title=link.title, url=link.url, clusters=tuple(map(cards.single, earlier)))

@@ -1,4 +1,4 @@
-"""The library as readers see it: members as cards, stories as clusters, names as links; each worked out once."""
+"""Turns members into cards, stories into clusters and names into links, and caches them."""
 
 from __future__ import annotations
 
@@ -15,92 +15,95 @@ from newsgen.model import Article, Card, Cluster, CountedLink, Link, Member, Pro
 from newsgen.stories import cap, choose_lead, count_sources, members_of, rank
 
 Item = Story | Member
-"""What a ranked list is made of: a story, or a member that is in none."""
+"""An entry of a list: a story, or a member without one."""
 
 LINES = 3
-"""Headlines that stand below a story's lead in a list."""
+"""The headlines below the lead of a cluster."""
 
 
 class Cards:
-    """What the pages of one site show, and what several of them share."""
+    """Makes and caches the values that the pages of one site share."""
 
     def __init__(self, library: Library) -> None:
         self.library = library
         self.config = library.config
         self.has = library.config.has
-        self.formats = [f for f in urls.FEEDS if self.has("feed") and self.has(f) and self.config.base]
+        self.feed_formats = [f for f in urls.FEEDS if self.has("feed") and self.has(f) and self.config.base]
         self._cards: dict[str, Card] = {}
         self._scores: dict[str, float] = {}
         self._topics: dict[tuple[str, ...], tuple[str, ...]] = {}
         self._links: dict[tuple[str, str], Link] = {}
         half = len(library.members) / 2
-        # A topic on more than half of all tells nothing apart.
-        self.everywhere = frozenset(k for k, s in library.sections["topic"].items() if len(s.members) > half)
+        # Topics on more than half of all members distinguish nothing, so they are neither capped nor shown as busy.
+        self.ubiquitous_topics = frozenset(k for k, s in library.sections["topic"].items() if len(s.members) > half)
 
     def items(self, members: Iterable[Member]) -> list[Item]:
-        """Stories and lone members in the order of their first appearance, each once."""
-        found: dict[str, Item] = {}
+        """The stories of these members, and the members without one, in the order of their first occurrence."""
+        items: dict[str, Item] = {}
         story_of = self.library.story_of
         for member in members:
             item: Item = story_of.get(member.id, member)
-            found.setdefault(item.id, item)
-        return list(found.values())
+            items.setdefault(item.id, item)
+        return list(items.values())
 
-    def born(self, item: Item) -> datetime:
-        """When an item entered the site: the time of its earliest file."""
+    def first_published(self, item: Item) -> datetime:
+        """The time of an item's earliest article."""
         return self.library.by_id[item.id].published
 
     def score(self, item: Item) -> float:
-        """The rank of an item; greater is higher."""
+        """The rank of an item."""
         if item.id not in self._scores:
             self._scores[item.id] = rank(members_of(item), self.config.ranking.half_life)
         return self._scores[item.id]
 
     def ranked(
-        self, items: Iterable[Item], size: int, spare: frozenset[str] = frozenset(), until: datetime | None = None
+        self, items: Iterable[Item], size: int, uncapped: frozenset[str] = frozenset(), until: datetime | None = None
     ) -> list[Item]:
-        """The best, with no provider and no topic (but those in `spare`) above its cap; `until` as things were then."""
+        """The `size` best items, with no provider or topic above its cap, except topics in `uncapped`.
+
+        With `until`, stories are ranked by the members that they had at that time.
+        """
         config = self.config.ranking
 
         def score(item: Item) -> float:
             if until is None or not isinstance(item, Story) or item.last.published <= until:
                 return self.score(item)
-            return rank(self._by(item, until), config.half_life)
+            return rank(self._members_until(item, until), config.half_life)
 
-        def names(item: Item) -> list[tuple[str, int]]:
-            lead = self._lead(item, until)
-            found = [("provider " + lead.provider, config.provider_cap)] if lead.provider else []
-            keys = set(self.topics(lead)) - spare - self.everywhere
-            return found + [("topic " + k, config.topic_cap) for k in sorted(keys)]
+        def capped_names(item: Item) -> list[tuple[str, int]]:
+            lead = self._lead_at(item, until)
+            names = [("provider " + lead.provider, config.provider_cap)] if lead.provider else []
+            keys = set(self.topics(lead)) - uncapped - self.ubiquitous_topics
+            return names + [("topic " + k, config.topic_cap) for k in sorted(keys)]
 
         best = heapq.nlargest(size * 8, items, key=lambda i: (score(i), i.id))
-        return cap(best, names, size)
+        return cap(best, capped_names, size)
 
-    def _by(self, story: Story, until: datetime | None) -> Sequence[Member]:
-        """The members that a story had at a time."""
+    def _members_until(self, story: Story, until: datetime | None) -> Sequence[Member]:
+        """The members that a story had at a time; all if it is None."""
         return story.members if until is None else [m for m in story.members if m.published <= until]
 
-    def _lead(self, item: Item, until: datetime | None) -> Member:
-        """What stands for an item at a time."""
+    def _lead_at(self, item: Item, until: datetime | None) -> Member:
+        """The lead that an item had at a time, or the member itself."""
         if not isinstance(item, Story):
             return item
         if until is None or item.lead.published <= until:
             return item.lead
-        return choose_lead(self._by(item, until))
+        return choose_lead(self._members_until(item, until))
 
     def topics(self, member: Member) -> tuple[str, ...]:
         """The keys of a member's topics."""
-        found = self._topics.get(member.topics)
-        if found is None:
-            found = self._topics[member.topics] = tuple(map(text.slug, member.topics))
-        return found
+        keys = self._topics.get(member.topics)
+        if keys is None:
+            keys = self._topics[member.topics] = tuple(map(text.slug, member.topics))
+        return keys
 
     def card(self, member: Member) -> Card:
-        """A member as a list may show it."""
-        found = self._cards.get(member.id)
-        if found is None:
-            found = self._cards[member.id] = self._card(member)
-        return found
+        """The card of a member."""
+        card = self._cards.get(member.id)
+        if card is None:
+            card = self._cards[member.id] = self._card(member)
+        return card
 
     def _card(self, member: Member) -> Card:
         page = self.library.address[member.id] if isinstance(member, Article) and self.has("article") else ""
@@ -122,10 +125,10 @@ class Cards:
         )
 
     def cluster(self, item: Item, lines: int = LINES, until: datetime | None = None) -> Cluster:
-        """An item as a list shows it; `until` leaves out what came later."""
+        """The cluster of an item, with `lines` headlines below the lead. `until` leaves out later members."""
         if not isinstance(item, Story):
-            return self.alone(item)
-        members, lead = self._by(item, until), self._lead(item, until)
+            return self.single(item)
+        members, lead = self._members_until(item, until), self._lead_at(item, until)
         others = [m for m in members if m is not lead]
         others.sort(key=lambda m: (m.provider == lead.provider, -(m.quality or 0), m.published, m.id))
         return Cluster(
@@ -137,54 +140,54 @@ class Cards:
             sources=count_sources(members),
         )
 
-    def alone(self, member: Member) -> Cluster:
-        """A member by itself, whatever story it is in."""
+    def single(self, member: Member) -> Cluster:
+        """A cluster of one member, even if it is in a story."""
         card = self.card(member)
         return Cluster(title=card.title, url="", lead=card, coverage=(), count=1, sources=1)
 
     def link(self, axis: str, key: str) -> Link:
-        """A section by name, with its address if it has a page."""
-        found = self._links.get((axis, key))
-        if found is None:
+        """A link to a section; its `url` is "" if the section has no page."""
+        link = self._links.get((axis, key))
+        if link is None:
             section = self.library.sections[axis].get(key)
             if section is None:
-                found = Link(title=self.library.providers[key].title if axis == "provider" else key, url="")
+                link = Link(title=self.library.providers[key].title if axis == "provider" else key, url="")
             else:
-                found = Link(title=section.title, url=urls.section(axis, key) if self.has(axis) else "")
-            self._links[axis, key] = found
-        return found
+                link = Link(title=section.title, url=urls.section(axis, key) if self.has(axis) else "")
+            self._links[axis, key] = link
+        return link
 
     def provider(self, domain: str) -> Link:
-        """A provider by name; the site itself for its own posts."""
+        """A link to a provider; for own posts ("") the name of the site."""
         return self.link("provider", domain) if domain else Link(title=self.config.title, url="")
 
     def counted_links(self, axis: str, counts: Counter[str], most: int = 12) -> tuple[CountedLink, ...]:
-        """The sections that count for most."""
+        """Links to the sections with the highest counts."""
         best = heapq.nsmallest(most, counts.items(), key=lambda c: (-c[1], c[0]))
         return tuple(CountedLink(title=x.title, url=x.url, count=n) for k, n in best for x in [self.link(axis, k)])
 
     def story_url(self, story: Story) -> str:
-        """The address of a story, "" where stories have no pages."""
+        """The address of a story, "" if stories have no pages."""
         return urls.story(self.library.address[story.id]) if self.has("story") else ""
 
     def story_title(self, story: Story, lead: Member) -> str:
-        """The editor's title of a story, else that of its lead."""
+        """The title of a story: the editor's, or else the lead's."""
         about = self.library.about["story"].get(story.name)
         return (about.title if about else "") or lead.title
 
     def category(self, member: Member) -> Link | None:
-        """A member's category by name."""
+        """A link to a member's category."""
         return self.link("category", text.slug(member.category)) if member.category else None
 
-    def way(self, member: Member) -> list[Link]:
-        """The crumb of a member's category, where it has a page."""
+    def category_crumb(self, member: Member) -> list[Link]:
+        """The breadcrumb for a member's category; empty if it has no page."""
         link = self.category(member)
         return [link] if link and link.url else []
 
     @cached_property
     def stats(self) -> Mapping[str, ProviderStats]:
-        """What each provider is to the stories of several sources that it is part of, by domain."""
-        joined: Counter[str] = Counter()
+        """The statistics of each provider, by domain. They count stories of several sources only."""
+        stories: Counter[str] = Counter()
         led: Counter[str] = Counter()
         first: Counter[str] = Counter()
         lags: dict[str, list[int]] = {}
@@ -193,9 +196,9 @@ class Cards:
                 continue
             led[story.lead.provider] += 1
             first[story.first.provider] += 1
-            seen = {m.provider: m for m in reversed(story.members)}
-            joined.update(seen.keys())
-            for domain, member in seen.items():
+            earliest = {m.provider: m for m in reversed(story.members)}
+            stories.update(earliest.keys())
+            for domain, member in earliest.items():
                 if domain != story.first.provider:
                     lags.setdefault(domain, []).append(minutes(story.first.published, member.published))
         return {
@@ -205,18 +208,18 @@ class Cards:
                 first=first[domain],
                 lag=round(median(lags[domain])) if domain in lags else None,
             )
-            for domain, count in joined.items()
+            for domain, count in stories.items()
         }
 
     def breadcrumbs(self, *links: Link) -> tuple[Link, ...]:
-        """The way to a page, from the front page on."""
+        """The breadcrumbs of a page: the front page, followed by these links."""
         return (Link(title="Home", url=urls.HOME if self.has("home") else ""), *links)
 
     def feeds(self, title: str, address: str) -> tuple[Link, ...]:
-        """The feeds that a list has."""
-        return tuple(Link(title=title, url=address + urls.FEEDS[name]) for name in self.formats)
+        """Links to the feeds of the list at an address."""
+        return tuple(Link(title=title, url=address + urls.FEEDS[name]) for name in self.feed_formats)
 
 
 def minutes(one: datetime, other: datetime) -> int:
-    """From one time to another, in whole minutes."""
+    """The time between two moments in whole minutes."""
     return int((other - one).total_seconds() // 60)

@@ -1,4 +1,4 @@
-"""The front page: the best of all, what is busy this week, and the newest."""
+"""Makes the front page: the top stories, the busiest topics of the week and the latest members."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from newsgen.pages.kinds import Block, Head, HomePage
 from newsgen.stories import longest_pinned, members_of, trending
 
 TOP = 12
-"""Stories at the top of the front page; below them `BLOCKS` topics with `BLOCK` stories each."""
+"""The number of top stories. Below them are up to `BLOCKS` topics with `BLOCK_SIZE` stories each."""
 
 BLOCKS = 6
-BLOCK = 3
+BLOCK_SIZE = 3
 _WEEK = timedelta(days=7)
 
 
 def page(cards: Cards, items: list[Item]) -> HomePage:
-    """The front page of a site. `items` are all there is."""
+    """The front page. `items` are all items of the site."""
     library, config = cards.library, cards.config
     best = cards.ranked(items, TOP)
     pinned = longest_pinned(map(members_of, items), library.clock)
     if pinned:
-        first = library.story_of.get(pinned[0].id, pinned[0])
-        best = [first, *(i for i in best if i is not first)][:TOP]
+        pinned_item = library.story_of.get(pinned[0].id, pinned[0])
+        best = [pinned_item, *(i for i in best if i is not pinned_item)][:TOP]
     recent = [m for m in library.members if library.clock - m.published < _WEEK]
-    dated = ((k, m.published) for m in recent for k in _telling(cards, m))
+    dated = ((k, m.published) for m in recent for k in _distinctive_topics(cards, m))
     rising = trending(dated, library.clock)
     active = Counter(m.provider for m in recent if m.provider)
     days = list(library.sections["day"].values())[-7:][::-1] if cards.has("archive") else []
@@ -54,24 +54,24 @@ def page(cards: Cards, items: list[Item]) -> HomePage:
     )
 
 
-def _telling(cards: Cards, member: Member) -> frozenset[str]:
-    """The topics of a member that tell it from others."""
-    return frozenset(cards.topics(member)) - cards.everywhere
+def _distinctive_topics(cards: Cards, member: Member) -> frozenset[str]:
+    """The topics of a member, without those on more than half of all members."""
+    return frozenset(cards.topics(member)) - cards.ubiquitous_topics
 
 
 def _blocks(cards: Cards, recent: list[Member], shown: set[str]) -> Iterator[Block]:
-    """The topics of the week, the busiest first, with what the page does not show yet."""
-    busy = Counter(k for m in recent for k in _telling(cards, m))
-    left = BLOCKS
+    """The busiest topics of the week, with the best of the items that the page does not show yet."""
+    busy = Counter(k for m in recent for k in _distinctive_topics(cards, m))
+    remaining = BLOCKS
     for key, _ in sorted(busy.items(), key=lambda b: (-b[1], b[0])):
         members = cards.library.sections["topic"][key].members
-        fresh = [i for i in cards.items(members[:400]) if i.id not in shown]
-        chosen = cards.ranked(fresh, BLOCK, frozenset({key}))
-        if len(chosen) < BLOCK:
+        unseen = [i for i in cards.items(members[:400]) if i.id not in shown]
+        chosen = cards.ranked(unseen, BLOCK_SIZE, frozenset({key}))
+        if len(chosen) < BLOCK_SIZE:
             continue
         shown = shown | {m.id for i in chosen for m in members_of(i)}
         link = cards.link("topic", key)
         yield Block(title=link.title, url=link.url, clusters=tuple(cards.cluster(i, 2) for i in chosen))
-        left -= 1
-        if not left:
+        remaining -= 1
+        if not remaining:
             return

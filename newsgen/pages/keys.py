@@ -1,9 +1,9 @@
-"""What pages depend on, in sixteen bytes: where a key is the same as in an earlier build, so are the pages, unmade.
+"""Computes the cache keys of pages: if a key is the same as in an earlier build, so are the pages.
 
-A key may differ though its pages are the same, and costs time then; it must differ where they do. So a key is made of
-whole values: of a member the digest of its file, and the names and addresses of all that its card links; of a story its
-members and all it is made of; and of everything that is no member's or story's, the configuration and the facts, all of
-it, always.
+A key is a digest of everything that its pages depend on. If it differs for equal pages, that costs time; if it is equal
+for different pages, that is a bug. Keys are therefore made of whole values. A member contributes the digest of its file
+and the names and addresses that its card links to. A story contributes its members and everything else it is made of.
+The configuration and the files about topics, providers, stories and pages are part of every key.
 """
 
 from __future__ import annotations
@@ -18,82 +18,88 @@ from newsgen.model import Article, Link, Member, Section, Story
 from newsgen.pages.cards import Cards
 from newsgen.text import digest_bytes
 
-AROUND = 12
-"""How many older members of its provider and of its first topic an article's page looks at."""
+EARLIER_CANDIDATES = 12
+"""The number of older members of a section that an article's page chooses its earlier articles from."""
 
 _encode = msgspec.msgpack.Encoder().encode
-_NONE = bytes(16)
+_NO_STORY = bytes(16)
 
 
 class Keys:
-    """The keys of one site's pages."""
+    """Computes the cache keys for one site.
+
+    `_members` and `_stories` hold a digest for each, by id. `_whole` holds both digests of a member and its story, 32
+    bytes. `_sections` holds the link of a section and the concatenated `_whole` of its members.
+    """
 
     def __init__(self, cards: Cards) -> None:
         self._cards = cards
         library = cards.library
-        about = [(kind, list(found.values())) for kind, found in library.about.items()]
-        config = msgspec.structs.replace(library.config, publish={})  # where a site goes changes no page
+        about = [(kind, list(abouts.values())) for kind, abouts in library.about.items()]
+        config = msgspec.structs.replace(library.config, publish={})  # targets do not affect pages
         self._scope = digest_bytes(_encode((config, about)))
-        self._everywhere = digest_bytes(_encode(sorted(cards.everywhere)))
-        self._links, self._named = cache(self._link), cache(self._name)
+        self._ubiquitous_topics = digest_bytes(_encode(sorted(cards.ubiquitous_topics)))
+        self._link, self._links = cache(self._encode_link), cache(self._encode_links)
         story_of = library.story_of
-        self._members = {m.id: self._member(m) for m in library.members}
-        self._stories = {story.id: self._told(story) for story in library.stories}
+        self._members = {m.id: self._member_digest(m) for m in library.members}
+        self._stories = {story.id: self._story_digest(story) for story in library.stories}
         stories = {id: self._stories[story.id] for id, story in story_of.items()}
-        self._whole = {id: own + stories.get(id, _NONE) for id, own in self._members.items()}
+        self._whole = {id: own + stories.get(id, _NO_STORY) for id, own in self._members.items()}
         whole = self._whole
         self._sections = {
-            (axis, key): (self._links(axis, key), b"".join([whole[m.id] for m in section.members]))
+            (axis, key): (self._link(axis, key), b"".join([whole[m.id] for m in section.members]))
             for axis, sections in library.sections.items()
             for key, section in sections.items()
         }
 
-    def _link(self, axis: str, key: str) -> bytes:
-        """A section by name, as cards show it."""
+    def _encode_link(self, axis: str, key: str) -> bytes:
         return _encode(self._cards.link(axis, key))
 
-    def _name(self, topics: tuple[str, ...], category: str, provider: str) -> bytes:
-        """All that a card calls by name."""
-        links = [self._links("topic", text.slug(topic)) for topic in topics]
-        links += [self._links("category", text.slug(category))] if category else []
-        links += [self._links("provider", provider)] if provider else []
+    def _encode_links(self, topics: tuple[str, ...], category: str, provider: str) -> bytes:
+        """The links of a card to sections."""
+        links = [self._link("topic", text.slug(topic)) for topic in topics]
+        links += [self._link("category", text.slug(category))] if category else []
+        links += [self._link("provider", provider)] if provider else []
         return b"".join(links)
 
-    def _member(self, member: Member) -> bytes:
-        """All that pages show of a member, and what it is ranked by: its file, and what its card says of other things."""
+    def _member_digest(self, member: Member) -> bytes:
+        """A digest of everything that pages show of a member and rank it by: its file, and the links of its card."""
         library = self._cards.library
         story, address = library.story_of.get(member.id), library.address
-        there = address[story.id] if story else ""
-        shown = f"{member.id}\0{address.get(member.id, '')}\0{there}\0{member.status}\0"
-        rest = (isinstance(member, Article) and member.digest) or _encode(member)
-        return digest_bytes(shown.encode() + rest + self._named(member.topics, member.category, member.provider))
+        story_address = address[story.id] if story else ""
+        facts = f"{member.id}\0{address.get(member.id, '')}\0{story_address}\0{member.status}\0"
+        content = (isinstance(member, Article) and member.digest) or _encode(member)
+        return digest_bytes(facts.encode() + content + self._links(member.topics, member.category, member.provider))
 
-    def _told(self, story: Story) -> bytes:
-        """All that pages show of a story and of its members."""
+    def _story_digest(self, story: Story) -> bytes:
+        """A digest of everything that pages show of a story and its members."""
         facts = (story.id, story.name, story.lead.id, story.evidence, story.rejected, story.providers, story.sources)
-        # A folded member stands in stories alone.
-        held = [self._members.get(m.id) or self._member(m) for m in story.members]
-        return digest_bytes(_encode(facts) + b"".join(held))
+        # Followers are members of stories only, so they have no digest in `_members`.
+        members = [self._members.get(m.id) or self._member_digest(m) for m in story.members]
+        return digest_bytes(_encode(facts) + b"".join(members))
 
     def articles(self, places: Callable[[Article], Iterable[tuple[str, str, int]]]) -> Iterator[tuple[Article, bytes]]:
-        """For each article's page. `places` are its sections' axes and keys, and where in them what is older begins."""
+        """Each article with the key of its page. `places` is `articlepages.Earlier.sections`."""
         whole, sections, targets = self._whole, self._sections, self._cards.library.targets
-        begin = b"article" + self._scope
+        prefix = b"article" + self._scope
         for article in self._cards.library.articles:
-            parts = [begin, whole[article.id]]
+            parts = [prefix, whole[article.id]]
             parts += [whole[id] for id in targets.get(article.id, ()) if id in whole]
             for axis, key, start in places(article):
-                link, held = sections[axis, key]
-                parts += (link, held[32 * start : 32 * (start + AROUND)])
+                link, members = sections[axis, key]
+                parts += (link, members[32 * start : 32 * (start + EARLIER_CANDIDATES)])
             yield article, digest_bytes(b"".join(parts))
 
     def story(self, story: Story) -> bytes:
-        """For a story's page and feed."""
-        beside = [self._whole[miss.id] for miss in story.rejected]
-        return digest_bytes(b"".join([b"story", self._scope, self._stories[story.id], *beside]))
+        """The key of a story's page and feed."""
+        near_misses = [self._whole[miss.id] for miss in story.rejected]
+        return digest_bytes(b"".join([b"story", self._scope, self._stories[story.id], *near_misses]))
 
     def section(self, section: Section, before: Link | None, after: Link | None, *others: str) -> bytes:
-        """For a section's pages and feeds. `others` are sections of the same axis that its pages look at."""
+        """The key of a section's first page and feeds.
+
+        `before` and `after` link to the adjacent days; `others` are keys of other days whose members the page may show.
+        """
         cards, axis, key = self._cards, section.axis, section.key
         facts = (
             axis,
@@ -107,11 +113,11 @@ class Keys:
             after,
         )
         nothing = b"", b""
-        held = [self._sections.get((axis, other), nothing)[1] for other in (key, *others)]
-        return digest_bytes(b"".join([b"section", self._scope, self._everywhere, _encode(facts), *held]))
+        members = [self._sections.get((axis, other), nothing)[1] for other in (key, *others)]
+        return digest_bytes(b"".join([b"section", self._scope, self._ubiquitous_topics, _encode(facts), *members]))
 
     def numbered(self, section: Section, number: int, slots: slice, *, newest: bool) -> bytes:
-        """For a numbered page of a section."""
+        """The key of a numbered page of a section."""
         cards, axis, key = self._cards, section.axis, section.key
         facts = (
             axis,
@@ -125,6 +131,6 @@ class Keys:
         shown = self._sections[axis, key][1][32 * slots.start : 32 * slots.stop]
         return digest_bytes(b"".join([b"numbered", self._scope, _encode(facts), shown]))
 
-    def redirects(self, found: dict[str, str]) -> bytes:
-        """For the pages at old addresses."""
-        return digest_bytes(b"redirects" + _encode(found))
+    def redirects(self, redirects: dict[str, str]) -> bytes:
+        """The key of the stubs at old addresses."""
+        return digest_bytes(b"redirects" + _encode(redirects))

@@ -1,7 +1,8 @@
-"""The pages: each type lists exactly what its template may read, so a page's digest is all it depends on.
+"""Defines the types of pages.
 
-Fields are str, int, bool, None, datetime, tuples and nouns of `model`: no sets, no dicts, no totals that every new
-article would change. Addresses begin with a slash and leave out the path of the site's `base_url`.
+A page holds exactly what its template may read, so its digest covers everything that it depends on. Fields are str,
+int, float, bool, None, datetime, tuples and types of `model`. There are no sets, no dicts, and no totals that every new
+article would change. Addresses begin with a slash and do not include the path of the site's `base_url`.
 """
 
 from __future__ import annotations
@@ -17,18 +18,18 @@ _encode = msgspec.msgpack.Encoder().encode
 
 
 class Page(Value, frozen=True, kw_only=True, tag=True):
-    """One output file. `path` is where, below the output folder, with forward slashes; `template` who renders it."""
+    """One output file. `path` is its path below the output folder, with forward slashes."""
 
     path: str
     template: ClassVar[str] = ""
 
     def encode(self) -> bytes:
-        """The page as msgpack, its type's name first: bytes that differ whenever anything the template may read differs."""
+        """The page as msgpack, with the name of its type first."""
         return _encode(self)
 
 
 class Head(Value, frozen=True, kw_only=True):
-    """What every HTML page says about itself. `address` is its canonical one, `crumbs` the way to it from the home page."""
+    """The metadata of an HTML page. `address` is the canonical one; the last of `breadcrumbs` is the page itself."""
 
     title: str
     description: str
@@ -42,13 +43,13 @@ class Head(Value, frozen=True, kw_only=True):
 
 
 class HtmlPage(Page, frozen=True, kw_only=True):
-    """A page for people."""
+    """An HTML page with metadata."""
 
     head: Head
 
 
 class Block(Value, frozen=True, kw_only=True):
-    """A titled part of a page: the first few clusters of a topic, say. `url` leads to all of them."""
+    """A titled group of clusters, such as the best of a topic. `url` is the page with all of them."""
 
     title: str
     url: str
@@ -56,7 +57,7 @@ class Block(Value, frozen=True, kw_only=True):
 
 
 class HomePage(HtmlPage, frozen=True, kw_only=True):
-    """The front page; all is empty where nothing is published yet."""
+    """The front page. `lead` is None, and everything else empty, if nothing is published yet."""
 
     template: ClassVar[str] = "pages/home.html"
     lead: Cluster | None
@@ -69,23 +70,24 @@ class HomePage(HtmlPage, frozen=True, kw_only=True):
 
 
 class StoryEntry(Value, frozen=True, kw_only=True):
-    """A piece, and those that other providers published with the very same text."""
+    """A member of a story, and the other members that have the same text."""
 
     card: Card
     copies: tuple[Card, ...]
 
 
 class Group(Value, frozen=True, kw_only=True):
-    """The members of a story that one provider published, oldest first, but copies of what another did before."""
+    """The members of a story from one provider, oldest first, without copies of others."""
 
     provider: Link
     entries: tuple[StoryEntry, ...]
 
 
 class TimelinePoint(Value, frozen=True, kw_only=True):
-    """A piece on a story's timeline: minutes after the first one, and the place of its dot.
+    """A member on the timeline of a story.
 
-    `x` and `y` are in units of `StoryPage.axis`, from the start and from the bottom.
+    `lag` is the minutes since the first member. `x` is the position of the dot's centre from the left, in the units of
+    `StoryPage.axis`; `y` is the number of dots below it.
     """
 
     card: Card
@@ -95,7 +97,10 @@ class TimelinePoint(Value, frozen=True, kw_only=True):
 
 
 class Reason(Value, frozen=True, kw_only=True):
-    """Why a piece is in its story: `kind` of evidence that ties it to the `other`; their words are about `quarters` / 4 alike."""
+    """Why a member is in its story: the `kind` of evidence that joins it to the `other`.
+
+    `quarters` is their similarity, 0 to 4.
+    """
 
     card: Card
     other: Card
@@ -104,9 +109,9 @@ class Reason(Value, frozen=True, kw_only=True):
 
 
 class NearMiss(Value, frozen=True, kw_only=True):
-    """Why a piece is not in a story: its words are about `quarters` / 4 alike to those of the `other`, which is.
+    """Why an article is not in a story. `other` is the member that it is most similar to, or that is listed one way.
 
-    `fit` is about how many quarters it has of what would be enough.
+    `quarters` is their similarity, and `fit` the fit to the story, both 0 to 4.
     """
 
     card: Card
@@ -117,10 +122,10 @@ class NearMiss(Value, frozen=True, kw_only=True):
 
 
 class StoryPage(HtmlPage, frozen=True, kw_only=True):
-    """All coverage of one event.
+    """All members of one story.
 
-    `why` is what made the lead the lead. `groups` are in the order of their best member; `timeline` is all, oldest
-    first; `axis` the width and height of its drawing. `beside` are related but different stories and articles.
+    `lead_reason` is what decided the lead. `groups` are sorted by their best member. `timeline` holds all members,
+    oldest first, and `axis` is the width and height of its drawing. `related` are other stories and articles.
     """
 
     template: ClassVar[str] = "pages/story.html"
@@ -142,7 +147,12 @@ class StoryPage(HtmlPage, frozen=True, kw_only=True):
 
 
 class ArticlePage(HtmlPage, frozen=True, kw_only=True):
-    """One article. `excerpt` is the text that a card may shorten; `earlier` are the nearest older ones around it."""
+    """One article.
+
+    `excerpt` is complete for own posts and shortened for others. `related` are the members outside its story that its
+    related entries lead to. `earlier` are the nearest older members of its provider and first topic. `extra` holds the
+    unknown front matter fields.
+    """
 
     template: ClassVar[str] = "pages/article.html"
     card: Card
@@ -159,11 +169,11 @@ class ArticlePage(HtmlPage, frozen=True, kw_only=True):
 
 
 class ListPage(HtmlPage, frozen=True, kw_only=True):
-    """A topic, provider, category or day: first page (`number` 0) or one of those numbered from the oldest.
+    """A page of a topic, provider, category or day: the first (`number` 0) or one that is numbered from the oldest.
 
-    `axis` is topic, provider, category or day; `topics` and `providers` are what occurs with it, `home` the provider's
-    own site, `after` and `before` the neighbouring days that have content, `figures` a provider's. Fields with a default are those of first
-    pages, which change with every new article.
+    `home` is the provider's own site. `topics` and `providers` are those that occur most often in the section.
+    `next_day` and `previous_day` are the adjacent days that have members. Fields with a default are set on first pages
+    only, which change with every new article.
     """
 
     template: ClassVar[str] = "pages/list.html"
@@ -189,14 +199,14 @@ class ListPage(HtmlPage, frozen=True, kw_only=True):
 
 
 class IndexGroup(Value, frozen=True, kw_only=True):
-    """One titled row of an index: a letter of the topics, a month of a year."""
+    """A titled group of links: the topics with one first letter, or the days of a month."""
 
     title: str
     items: tuple[CountedLink, ...]
 
 
 class IndexPage(HtmlPage, frozen=True, kw_only=True):
-    """Links with counts under headings: all topics from A to Z, the years, months or days of the archive."""
+    """An index: all topics from A to Z, or the years, months or days of the archive."""
 
     template: ClassVar[str] = "pages/index.html"
     axis: str
@@ -207,7 +217,7 @@ class IndexPage(HtmlPage, frozen=True, kw_only=True):
 
 
 class Source(Value, frozen=True, kw_only=True):
-    """One provider's row: items listed, what it is to stories, when its newest item came."""
+    """One provider in the table of sources. `count` is the number of its members, `last` the time of the newest."""
 
     provider: Link
     domain: str
@@ -218,7 +228,7 @@ class Source(Value, frozen=True, kw_only=True):
 
 
 class SourcesPage(HtmlPage, frozen=True, kw_only=True):
-    """All providers with their figures, and how the site ranks and groups."""
+    """The table of all providers, and the settings for grouping and ranking that the page explains."""
 
     template: ClassVar[str] = "pages/sources.html"
     sources: tuple[Source, ...]
@@ -231,7 +241,7 @@ class SourcesPage(HtmlPage, frozen=True, kw_only=True):
 
 
 class TextPage(HtmlPage, frozen=True, kw_only=True):
-    """A plain page of the site's own, from `_pages`."""
+    """A plain page from a file in `_pages`."""
 
     template: ClassVar[str] = "pages/text.html"
     title: str
@@ -239,20 +249,23 @@ class TextPage(HtmlPage, frozen=True, kw_only=True):
 
 
 class NotFoundPage(HtmlPage, frozen=True, kw_only=True):
-    """What a host shows for an address that does not exist."""
+    """The page that hosts show for addresses that do not exist."""
 
     template: ClassVar[str] = "pages/404.html"
 
 
 class RedirectPage(Page, frozen=True, kw_only=True):
-    """An old address that leads to `target`, an address on this site."""
+    """A stub at an old address. `target` is the new address on this site."""
 
     template: ClassVar[str] = "pages/redirect.html"
     target: str
 
 
 class FeedEntry(Value, frozen=True, kw_only=True):
-    """A story or an article alone. `address` names it for good; `page` is our page about it, `url` the publisher's."""
+    """A story or a single member in a feed.
+
+    `address` is its permanent id, `page` the address of its page here, and `url` the publisher's page.
+    """
 
     address: str
     page: str
@@ -268,7 +281,7 @@ class FeedEntry(Value, frozen=True, kw_only=True):
 
 
 class Feed(Page, frozen=True, kw_only=True):
-    """The newest entries of the site or a section. `address` is its own, `home` that of the page it belongs to."""
+    """The newest entries of the site, a section or a story. `address` is the feed's own, `home` that of its page."""
 
     title: str
     description: str
@@ -297,7 +310,7 @@ class JsonFeed(Feed, frozen=True, kw_only=True):
 
 
 class Outline(Value, frozen=True, kw_only=True):
-    """One provider in the subscription list: its own site and our feed of it."""
+    """One provider in the subscription list. `home` is its own site, `feed` the address of its feed here."""
 
     title: str
     home: str
@@ -312,49 +325,49 @@ class OpmlPage(Page, frozen=True, kw_only=True):
 
 
 class SitemapEntry(Value, frozen=True, kw_only=True):
-    """An address in a sitemap, and when what it shows last changed."""
+    """An address in a sitemap, and the time of its last change."""
 
     address: str
     modified: datetime | None
 
 
 class SitemapPage(Page, frozen=True, kw_only=True):
-    """At most 50,000 addresses (https://www.sitemaps.org/protocol.html)."""
+    """A sitemap of at most 50,000 addresses (https://www.sitemaps.org/protocol.html)."""
 
     template: ClassVar[str] = "feeds/sitemap.xml"
     entries: tuple[SitemapEntry, ...]
 
 
 class SitemapIndex(Page, frozen=True, kw_only=True):
-    """The sitemaps of the site."""
+    """The index of the site's sitemaps."""
 
     template: ClassVar[str] = "feeds/sitemap_index.xml"
     entries: tuple[SitemapEntry, ...]
 
 
 class RobotsPage(Page, frozen=True, kw_only=True):
-    """robots.txt (RFC 9309). `sitemap` is the address of the index, "" where there is none."""
+    """robots.txt (RFC 9309). `sitemap` is the address of the sitemap index, "" if there is none."""
 
     template: ClassVar[str] = "feeds/robots.txt"
     sitemap: str
 
 
 class HeadersPage(Page, frozen=True, kw_only=True):
-    """`_headers`, as static hosts read it. `frames` are the hosts whose players may be embedded."""
+    """`_headers` for static hosts. `frames` are the hosts of the video players that may be embedded."""
 
     template: ClassVar[str] = "feeds/_headers.txt"
     frames: tuple[str, ...]
 
 
 class RedirectsPage(Page, frozen=True, kw_only=True):
-    """`_redirects`, as static hosts read it: old address, new address."""
+    """`_redirects` for static hosts. The title of each link is the old address, its URL the new one."""
 
     template: ClassVar[str] = "feeds/_redirects.txt"
     redirects: tuple[Link, ...]
 
 
 class FilePage(Page, frozen=True, kw_only=True):
-    """A static file, copied as it is. `source` is its path below a static folder, `content` the digest of its bytes."""
+    """A static file, copied unchanged. `source` is its path below a static folder, `content` its digest."""
 
     source: str
     content: str
@@ -368,7 +381,7 @@ _decode = msgspec.msgpack.Decoder(Union[KINDS]).decode  # noqa: UP007
 
 
 def decode(data: bytes) -> Page:
-    """The page that `Page.encode` was asked of."""
+    """Reverses `Page.encode`."""
     page: Page = _decode(data)
     if isinstance(page, ArticlePage) and page.extra:
         return msgspec.structs.replace(page, extra=frozen(page.extra))

@@ -1,4 +1,4 @@
-"""Lists: the pages of a topic, provider, category and day, and the indexes that lead to them."""
+"""Makes the pages of topics, providers, categories and days, and the indexes that link to them."""
 
 from __future__ import annotations
 
@@ -15,56 +15,55 @@ from newsgen.pages.kinds import Head, IndexGroup, IndexPage, ListPage, Source, S
 from newsgen.text import MONTHS
 
 RANKED = 10
-"""Items on the ranked part of a list's first page."""
+"""The number of top stories on a section's first page."""
 
-INDEX = 600
-SOURCES = 250
-"""Rows on a page of an index, and of the table of sources."""
+INDEX_ROWS = 600
+SOURCES_ROWS = 250
 
 T = TypeVar("T")
 
 
 def last(section: Section, size: int) -> int:
-    """How many numbered pages a section has: none where its first page holds all."""
+    """The number of a section's last numbered page; 0 if its first page holds all members."""
     return -(-len(section.members) // size) if len(section.members) > size else 0
 
 
 def slots(section: Section, size: int, number: int) -> slice:
-    """The members on a numbered page: from the oldest, for good."""
+    """The positions of the members on a numbered page. Pages count from the oldest, so full pages never change."""
     count = len(section.members)
     return slice(max(0, count - number * size), count - (number - 1) * size)
 
 
-def _titled(cards: Cards, section: Section) -> tuple[str, Link | None, tuple[Link, ...]]:
-    """A section's title, the section above it, and the way to it."""
+def _heading(cards: Cards, section: Section) -> tuple[str, Link | None, tuple[Link, ...]]:
+    """A section's title, its parent and its breadcrumbs."""
     axis = section.axis
     title = day_title(section.key) if axis == "day" else section.title
     parent = cards.link(axis, section.parent) if section.parent else None
-    place = {
+    index = {
         "topic": Link(title="Topics", url=urls.TOPICS),
         "provider": Link(title="Sources", url=urls.SOURCES if cards.has("sources") else ""),
         "day": Link(title="Archive", url=urls.ARCHIVE),
     }.get(axis)
     here = Link(title=title, url=urls.section(axis, section.key))
-    return title, parent, cards.breadcrumbs(*filter(None, (place, parent)), here)
+    return title, parent, cards.breadcrumbs(*filter(None, (index, parent)), here)
 
 
 def first(cards: Cards, section: Section, before: Link | None = None, after: Link | None = None) -> ListPage:
-    """The first page of a section. `before` and `after` are the days beside a day."""
+    """The first page of a section. `before` and `after` link to the adjacent days of a day."""
     axis, key, about = section.axis, section.key, section.about
     address = urls.section(axis, key)
     size = cards.config.page_size
     members = section.members
     oldest = last(section, size)
     ranked = _ranked(cards, section)
-    shown = {_name(c) for r in ranked for c in (r.lead, *r.coverage)}
-    newest = [c for c in map(cards.card, members[: size + len(shown)]) if _name(c) not in shown][:size]
-    title, parent, breadcrumbs = _titled(cards, section)
+    shown = {_card_url(c) for r in ranked for c in (r.lead, *r.coverage)}
+    newest = [c for c in map(cards.card, members[: size + len(shown)]) if _card_url(c) not in shown][:size]
+    title, parent, breadcrumbs = _heading(cards, section)
     intro = about.description if about else ""
     image = about.image if about else None
-    beside = Counter(k for m in members for k in cards.topics(m))
-    active = Counter(m.provider for m in members if m.provider)
-    del beside[key]
+    topic_counts = Counter(k for m in members for k in cards.topics(m))
+    provider_counts = Counter(m.provider for m in members if m.provider)
+    del topic_counts[key]
     return ListPage(
         path=urls.path(address),
         head=Head(
@@ -91,8 +90,8 @@ def first(cards: Cards, section: Section, before: Link | None = None, after: Lin
         previous_day=before,
         parent=parent,
         children=tuple(cards.link(axis, c) for c in section.children),
-        topics=cards.counted_links("topic", beside),
-        providers=cards.counted_links("provider", active) if axis != "provider" else (),
+        topics=cards.counted_links("topic", topic_counts),
+        providers=cards.counted_links("provider", provider_counts) if axis != "provider" else (),
         stats=cards.stats.get(key) if axis == "provider" else None,
     )
 
@@ -103,7 +102,7 @@ def numbered(cards: Cards, section: Section, number: int) -> ListPage:
     address = urls.section(axis, key)
     here = urls.numbered(address, number)
     size = cards.config.page_size
-    title, parent, breadcrumbs = _titled(cards, section)
+    title, parent, breadcrumbs = _heading(cards, section)
     head = Head(
         title=f"{title}, page {number}",
         description=about.description if about else "",
@@ -128,39 +127,39 @@ def numbered(cards: Cards, section: Section, number: int) -> ListPage:
 
 
 def _ranked(cards: Cards, section: Section) -> list[Cluster]:
-    """The best of a section; a day's by what they were at its end. A provider's page has none: it is one voice."""
+    """The top stories of a section, for a day as of its end. A provider has none, because it is a single source."""
     if section.axis == "provider":
         return []
     if section.axis != "day":
         items = cards.items(section.members)
         return [cards.cluster(i) for i in cards.ranked(items, RANKED, frozenset({section.key}))]
     until = section.members[0].published
-    items = cards.items(_lately(cards, section))
+    items = cards.items(_recent_members(cards, section))
     return [cards.cluster(i, until=until) for i in cards.ranked(items, RANKED, until=until)]
 
 
-def lately(section: Section) -> list[str]:
-    """The keys of the two days before a day: what is older has no chance on a front page."""
+def previous_days(section: Section) -> list[str]:
+    """The keys of the two days before a day. Older members would not make it onto a front page."""
     day = date.fromisoformat(section.key)
     return [(day - timedelta(days=back)).isoformat() for back in range(1, min(3, day.toordinal()))]
 
 
-def _lately(cards: Cards, section: Section) -> Iterator[Member]:
-    """The members of a day and of the days before it."""
-    for key in (section.key, *lately(section)):
-        known = cards.library.sections["day"].get(key)
-        yield from known.members if known else ()
+def _recent_members(cards: Cards, section: Section) -> Iterator[Member]:
+    """The members of a day and of the two days before it."""
+    for key in (section.key, *previous_days(section)):
+        day = cards.library.sections["day"].get(key)
+        yield from day.members if day else ()
 
 
-def _name(card: Card) -> str:
+def _card_url(card: Card) -> str:
     return card.url or card.page
 
 
 def topics(cards: Cards) -> Iterator[IndexPage]:
-    """All topics by their first letter."""
+    """The index of all topics, grouped by first letter."""
     rows = sorted(cards.library.sections["topic"].values(), key=lambda s: (s.title.casefold(), s.key))
     title = "Topics"
-    for chunk, address, newer, older in _parts(rows, urls.TOPICS, INDEX):
+    for chunk, address, newer, older in _paginate(rows, urls.TOPICS, INDEX_ROWS):
         yield IndexPage(
             path=urls.path(address),
             head=_head(cards, title, address, Link(title=title, url=urls.TOPICS)),
@@ -176,7 +175,7 @@ def topics(cards: Cards) -> Iterator[IndexPage]:
 
 
 def sources(cards: Cards) -> Iterator[SourcesPage]:
-    """All providers with their figures, and how ranking and grouping work."""
+    """The table of all providers with their statistics, and the settings that its page explains."""
     rows = [
         Source(
             provider=cards.provider(key),
@@ -191,7 +190,7 @@ def sources(cards: Cards) -> Iterator[SourcesPage]:
     rows.sort(key=lambda r: (r.provider.title.casefold(), r.domain))
     title = "Sources"
     config = cards.config.ranking
-    for chunk, address, newer, older in _parts(rows, urls.SOURCES, SOURCES):
+    for chunk, address, newer, older in _paginate(rows, urls.SOURCES, SOURCES_ROWS):
         yield SourcesPage(
             path=urls.path(address),
             head=_head(cards, title, address, Link(title=title, url=urls.SOURCES)),
@@ -205,22 +204,22 @@ def sources(cards: Cards) -> Iterator[SourcesPage]:
         )
 
 
-def _parts(rows: list[T], address: str, size: int) -> Iterator[tuple[list[T], str, Link | None, Link | None]]:
-    """An index in parts: its rows, its address, and the links to the part before and after it."""
-    parts = [rows[i : i + size] for i in range(0, len(rows), size)] or [[]]
-    for number, part in enumerate(parts, 1):
+def _paginate(rows: list[T], address: str, size: int) -> Iterator[tuple[list[T], str, Link | None, Link | None]]:
+    """Splits an index into pages: the rows of each, its address, and the links to the previous and next one."""
+    pages = [rows[i : i + size] for i in range(0, len(rows), size)] or [[]]
+    for number, page in enumerate(pages, 1):
         here, before, after = (urls.numbered(address, n if n > 1 else 0) for n in (number, number - 1, number + 1))
         newer = Link(title="Back", url=before) if number > 1 else None
-        older = Link(title="More", url=after) if number < len(parts) else None
-        yield part, here, newer, older
+        older = Link(title="More", url=after) if number < len(pages) else None
+        yield page, here, newer, older
 
 
-def _head(cards: Cards, title: str, address: str, *way: Link) -> Head:
-    return Head(title=title, description="", address=address, breadcrumbs=cards.breadcrumbs(*way))
+def _head(cards: Cards, title: str, address: str, *crumbs: Link) -> Head:
+    return Head(title=title, description="", address=address, breadcrumbs=cards.breadcrumbs(*crumbs))
 
 
 def archive(cards: Cards) -> Iterator[IndexPage]:
-    """The archive's front page lists months, a year its months with their days, a month its days."""
+    """The pages of the archive: its front page lists months, a year lists its days by month, a month lists its days."""
     days = list(cards.library.sections["day"].values())
     months = [(month, list(group)) for month, group in groupby(days, key=lambda s: s.key[:7])]
     years = [(year, list(group)) for year, group in groupby(months, key=lambda m: m[0][:4])]
@@ -230,30 +229,31 @@ def archive(cards: Cards) -> Iterator[IndexPage]:
     year_links = [Link(title=year, url=urls.archive(year)) for year, _ in years]
     for at, (year, group) in enumerate(years):
         groups = [
-            IndexGroup(title=MONTHS[int(month[5:]) - 1], items=tuple(map(counted_link, held))) for month, held in group
+            IndexGroup(title=MONTHS[int(month[5:]) - 1], items=tuple(map(counted_link, in_month)))
+            for month, in_month in group
         ]
-        way = (top, year_links[at])
-        yield _calendar(cards, f"Archive {year}", year_links[at].url, groups, way, *_beside(year_links, at))
+        crumbs = (top, year_links[at])
+        yield _calendar(cards, f"Archive {year}", year_links[at].url, groups, crumbs, *_adjacent(year_links, at))
     month_links = [Link(title=t.title, url=t.url) for t in map(_month, months)]
-    for at, (month, held) in enumerate(months):
+    for at, (month, in_month) in enumerate(months):
         title, address = month_links[at].title, month_links[at].url
         year_link = Link(title=month[:4], url=urls.archive(month[:4]))
         crumb = Link(title=MONTHS[int(month[5:]) - 1], url=address)
-        shelf = IndexGroup(title=title, items=tuple(map(counted_link, held)))
-        yield _calendar(cards, title, address, [shelf], (top, year_link, crumb), *_beside(month_links, at))
+        days_of_month = IndexGroup(title=title, items=tuple(map(counted_link, in_month)))
+        yield _calendar(cards, title, address, [days_of_month], (top, year_link, crumb), *_adjacent(month_links, at))
 
 
-def neighbours(cards: Cards) -> Iterator[tuple[Section, Link | None, Link | None]]:
-    """Each day with the one before and the one after it that have content."""
+def days(cards: Cards) -> Iterator[tuple[Section, Link | None, Link | None]]:
+    """Each day that has members, with links to the previous and the next one."""
     days = list(cards.library.sections["day"].values())
     links = [Link(title=day_title(s.key), url=urls.section("day", s.key)) for s in days]
     for at, day in enumerate(days):
-        after, before = _beside(links, at)
+        after, before = _adjacent(links, at)
         yield day, before, after
 
 
-def _beside(links: list[Link], at: int) -> tuple[Link | None, Link | None]:
-    """The newer and the older neighbour of one in a row of links by date."""
+def _adjacent(links: list[Link], at: int) -> tuple[Link | None, Link | None]:
+    """The next newer and the next older link in a list that is sorted by date."""
     return (links[at + 1] if at + 1 < len(links) else None, links[at - 1] if at else None)
 
 
@@ -262,13 +262,13 @@ def _calendar(
     title: str,
     address: str,
     groups: list[IndexGroup],
-    way: tuple[Link, ...],
+    crumbs: tuple[Link, ...],
     newer: Link | None = None,
     older: Link | None = None,
 ) -> IndexPage:
     return IndexPage(
         path=urls.path(address),
-        head=_head(cards, title, address, *way),
+        head=_head(cards, title, address, *crumbs),
         axis="archive",
         title=title,
         groups=tuple(groups),
@@ -278,7 +278,7 @@ def _calendar(
 
 
 def day_title(key: str) -> str:
-    """A day's key as people write it: 8 November 2026."""
+    """The title of a day, given its key: 8 November 2026."""
     year, month, day = key.split("-")
     return f"{int(day)} {MONTHS[int(month) - 1]} {int(year)}"
 
@@ -290,6 +290,6 @@ def _month(month: tuple[str, list[Section]]) -> CountedLink:
 
 
 def counted_link(section: Section) -> CountedLink:
-    """A section with the number of its members."""
+    """A link to a section, with the number of its members."""
     title = day_title(section.key) if section.axis == "day" else section.title
     return CountedLink(title=title, url=urls.section(section.axis, section.key), count=len(section.members))

@@ -1,4 +1,4 @@
-"""The library becomes pages: every page of the site, complete, before anything is rendered."""
+"""Plans all pages of a site, before any page is rendered."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ from newsgen.pages.kinds import (
 )
 from newsgen.text import digest, digest_bytes
 
-_Named: TypeAlias = dict[tuple[type[Page], str], str]
-"""Which file of the site's people is behind a page: by its type and address."""
+_SourceFiles: TypeAlias = dict[tuple[type[Page], str], str]
+"""The content file that a page is made from, by the page's type and address; for messages."""
 
 
 class PageRef(NamedTuple):
-    """What is known of a page without having it."""
+    """Enough to decide whether a page is stale, without the page itself."""
 
     path: str
     template: str
@@ -41,59 +41,63 @@ class PageRef(NamedTuple):
 
     @classmethod
     def of(cls, page: Page, data: bytes) -> PageRef:
-        """What is known of a page; `data` is what it encodes to."""
+        """The ref of a page that encodes to `data`."""
         return cls(page.path, page.template, digest(data))
 
 
 Known: TypeAlias = Mapping[bytes, tuple[PageRef, ...]]
-"""The refs of the pages that were planned for a key."""
+"""The refs of planned pages by the cache key of their part."""
 
 
 OnPage: TypeAlias = Callable[[PageRef, Page, bytes], None]
-"""Receives a page when it is made, with its ref and its bytes."""
+"""Called with each page that is made, its ref and its encoded form."""
 
 
 class Part(NamedTuple):
-    """Pages that are always the same where the key is; b"" is no key."""
+    """Pages that are planned together under one cache key. With the key b"" they are always made."""
 
     key: bytes
     make: Callable[[], Iterable[Page]]
 
 
 class Plan:
-    """All pages of a site, each at an address of its own, and a problem for each that would take another's.
+    """All pages of a site, as refs, and a problem for each page whose path is taken.
 
-    A page is known by its ref; it is made where no earlier plan knew it, or when it is asked for.
+    A page is made only if `known` does not contain the refs of its part, or if it is requested.
     """
 
-    def __init__(self, parts: Iterable[Part], named: _Named, known: Known, on_page: OnPage | None = None) -> None:
+    def __init__(
+        self, parts: Iterable[Part], source_files: _SourceFiles, known: Known, on_page: OnPage | None = None
+    ) -> None:
         self._on_page = on_page
         self._made: dict[str, Page] = {}
-        self._part: dict[str, Part] = {}
-        self._keyed: dict[bytes, tuple[PageRef, ...]] = {}
+        self._part_of: dict[str, Part] = {}
+        self._refs_by_key: dict[bytes, tuple[PageRef, ...]] = {}
         refs: list[PageRef] = []
-        every = []
+        all_parts = []
         for part in parts:
-            every.append(part)
-            found = known.get(part.key) if part.key else None
-            if found is None:
-                found = tuple(map(self._ref, part.make()))
+            all_parts.append(part)
+            part_refs = known.get(part.key) if part.key else None
+            if part_refs is None:
+                part_refs = tuple(map(self._ref, part.make()))
             if part.key:
-                self._keyed[part.key] = found
-            refs += found
-            if len(found) == 1:
-                self._part[found[0].path] = part
+                self._refs_by_key[part.key] = part_refs
+            refs += part_refs
+            if len(part_refs) == 1:
+                self._part_of[part_refs[0].path] = part
             else:
-                self._part |= dict.fromkeys([ref.path for ref in found], part)
+                self._part_of |= dict.fromkeys([ref.path for ref in part_refs], part)
         self.refs = {ref.path: ref for ref in refs}
         self.problems: tuple[Problem, ...] = ()
         paths = [ref.path for ref in refs]
-        # A key of no pages, for paths of which it is known that none is in another's way.
-        apart = digest_bytes(b"apart" + "\0".join(paths).encode("utf-8", "surrogatepass"))
-        if apart in known or not _in_the_way(paths):
-            self._keyed[apart] = ()
+        # A key without pages records that these paths do not conflict.
+        no_conflict = digest_bytes(b"apart" + "\0".join(paths).encode("utf-8", "surrogatepass"))
+        if no_conflict in known or not _have_conflict(paths):
+            self._refs_by_key[no_conflict] = ()
         else:
-            pages, self.problems = _apart((page for part in every for page in part.make()), named)
+            pages, self.problems = _resolve_conflicts(
+                (page for part in all_parts for page in part.make()), source_files
+            )
             self.refs = {page.path: self._ref(page) for page in pages}
             self._made = {page.path: page for page in pages}
 
@@ -107,17 +111,17 @@ class Plan:
         return ref
 
     def known(self) -> Known:
-        """What the next plan need not make again."""
-        return self._keyed
+        """The refs by cache key, for the next plan."""
+        return self._refs_by_key
 
     def page(self, path: str) -> Page:
-        """The page that is written to a path."""
+        """The page at a path."""
         if path not in self._made:
-            self._made |= {page.path: page for page in self._part[path].make()}
+            self._made |= {page.path: page for page in self._part_of[path].make()}
         return self._made[path]
 
     def pages(self) -> Iterator[Page]:
-        """All pages."""
+        """All pages, made if necessary."""
         return map(self.page, self.refs)
 
 
@@ -129,39 +133,44 @@ def plan(
     on_page: OnPage | None = None,
     check_cancelled: Callable[[], None] | None = None,
 ) -> Plan:
-    """The plan of a site. `files` are static ones, `folder_name` is how messages call the content folder.
+    """Plans a site. `files` are its static files, and `folder_name` is the content folder as messages name it.
 
-    `known` are refs of an earlier plan by the same engine. Pages go to `on_page` where it is given, in which case some
-    may be none of the plan in the end; otherwise the plan holds them. `check_cancelled` is asked again and again, and may raise.
+    `known` are the refs of an earlier plan by the same engine. If `on_page` is given, it receives the pages that are
+    made, even those that a conflict removes from the plan later; otherwise the plan holds them. `check_cancelled` is
+    called before each part and may raise.
     """
-    named: _Named = {(ArticlePage, address): f"{folder_name}/{id}" for id, address in library.address.items()}
-    named |= {(TextPage, urls.page(key)): f"{folder_name}/{about.id}" for key, about in library.about["page"].items()}
+    source_files: _SourceFiles = {
+        (ArticlePage, address): f"{folder_name}/{id}" for id, address in library.address.items()
+    }
+    source_files |= {
+        (TextPage, urls.page(key)): f"{folder_name}/{about.id}" for key, about in library.about["page"].items()
+    }
     parts = chain(_parts(Cards(library)), [Part(b"", lambda: files)])
-    return Plan(_asking(parts, check_cancelled) if check_cancelled else parts, named, known or {}, on_page)
+    return Plan(_checked(parts, check_cancelled) if check_cancelled else parts, source_files, known or {}, on_page)
 
 
-def _asking(parts: Iterable[Part], check_cancelled: Callable[[], None]) -> Iterator[Part]:
+def _checked(parts: Iterable[Part], check_cancelled: Callable[[], None]) -> Iterator[Part]:
     for part in parts:
         check_cancelled()
         yield part
 
 
 def site(library: Library) -> Site:
-    """What every page shows."""
+    """The values that every page shows."""
     config = library.config
     if config.navigation is not None:
         navigation = [Link(title=n.title, url=n.url) for n in config.navigation]
     else:
         sections = library.sections["category"].values() if config.has("category") else ()
         navigation = [Link(title=s.title, url=urls.section("category", s.key)) for s in sections][:12]
-        places = {
+        indexes = {
             "topic": ("Topics", urls.TOPICS),
             "sources": ("Sources", urls.SOURCES),
             "archive": ("Archive", urls.ARCHIVE),
         }
-        navigation += [Link(title=title, url=url) for kind, (title, url) in places.items() if config.has(kind)]
-    own = [p for p in library.about["page"].values() if config.has("page")]
-    navigation += [Link(title=p.title, url=urls.page(p.key)) for p in own if p.navigation]
+        navigation += [Link(title=title, url=url) for kind, (title, url) in indexes.items() if config.has(kind)]
+    text_pages = [p for p in library.about["page"].values() if config.has("page")]
+    navigation += [Link(title=p.title, url=urls.page(p.key)) for p in text_pages if p.navigation]
     return Site(
         title=config.title,
         description=config.description,
@@ -172,7 +181,7 @@ def site(library: Library) -> Site:
         root=config.root,
         home=urls.HOME if config.has("home") else "",
         navigation=tuple(navigation),
-        footer=tuple(Link(title=p.title, url=urls.page(p.key)) for p in own if not p.navigation),
+        footer=tuple(Link(title=p.title, url=urls.page(p.key)) for p in text_pages if not p.navigation),
         feeds=Cards(library).feeds(config.title, urls.HOME),
         images=config.images.show != "none",
         embeds=config.video.embed,
@@ -180,69 +189,74 @@ def site(library: Library) -> Site:
 
 
 def early_pages(library: Library, paths: Collection[str]) -> Iterator[Page]:
-    """Those of a few pages that can be made without a plan of all: the front page, stories, articles, and first pages of
-    topics, providers and categories. Where two would be written to one path, only the plan knows which is."""
+    """Makes the pages at these paths without a plan, as far as that is possible.
+
+    It is possible for the front page, stories, articles, and the first pages of topics, providers and categories. If
+    two pages have the same path, both are made: only a plan resolves conflicts.
+    """
     cards = Cards(library)
-    asked = {urls.address(path) for path in paths}
-    if cards.has("home") and urls.HOME in asked:
+    addresses = {urls.address(path) for path in paths}
+    if cards.has("home") and urls.HOME in addresses:
         yield frontpage.page(cards, cards.items(library.members))
     for axis in ("topic", "provider", "category"):
         for key, section in library.sections[axis].items() if cards.has(axis) else ():
-            if urls.section(axis, key) in asked:
+            if urls.section(axis, key) in addresses:
                 yield lists.first(cards, section)
     for story in library.stories:
-        if cards.story_url(story) in asked:
+        if cards.story_url(story) in addresses:
             yield next(storypages.pages(cards, story))
-    articles = [a for a in library.articles if library.address[a.id] in asked] if cards.has("article") else []
+    articles = [a for a in library.articles if library.address[a.id] in addresses] if cards.has("article") else []
     if articles:
         earlier = articlepages.Earlier(cards)
         for article in articles:
             yield articlepages.page(cards, article, earlier)
 
 
-def _in_the_way(paths: list[str]) -> bool:
-    """Whether two pages cannot both be written, even on a disk that ignores case."""
+def _have_conflict(paths: list[str]) -> bool:
+    """Whether two paths are the same, or one is a folder of the other, on a disk that ignores case."""
     files = set(map(str.casefold, paths))
     folders: set[str] = set()
-    above = files
-    while above:
-        above = {path.rpartition("/")[0] for path in above} - folders - {""}
-        folders |= above
+    parents = files
+    while parents:
+        parents = {path.rpartition("/")[0] for path in parents} - folders - {""}
+        folders |= parents
     return len(files) < len(paths) or not files.isdisjoint(folders)
 
 
-def _apart(pages: Iterable[Page], named: _Named) -> tuple[tuple[Page, ...], tuple[Problem, ...]]:
-    """The pages that do not stand in another's way; the first planned stays."""
+def _resolve_conflicts(
+    pages: Iterable[Page], source_files: _SourceFiles
+) -> tuple[tuple[Page, ...], tuple[Problem, ...]]:
+    """The pages without conflicts, and a problem for each page left out. The page that is planned first stays."""
     taken: dict[str, Page] = {}
     folders: dict[str, Page] = {}
     problems = []
     for page in pages:
         key = page.path.casefold()
-        above = [key[:i] for i, c in enumerate(key) if c == "/"]
-        other = taken.get(key) or folders.get(key) or next((taken[f] for f in above if f in taken), None)
+        parents = [key[:i] for i, c in enumerate(key) if c == "/"]
+        other = taken.get(key) or folders.get(key) or next((taken[f] for f in parents if f in taken), None)
         if other is None:
             taken[key] = page
-            for folder in above:
+            for folder in parents:
                 folders.setdefault(folder, page)
             continue
-        what = f"would be written to {page.path}, where {_called(other, named)} is"
-        hint = "rename one, or switch one kind off in site.toml"
+        what = f"cannot be written to {page.path}, because {_source_name(other, source_files)} is there"
+        hint = "rename one, or disable one kind with disable_kinds in site.toml"
         if isinstance(page, RedirectPage):
-            field, hint = "aliases", "take it out: what stands there has an address of its own"
+            field, hint = "aliases", "remove this alias; its address is in use"
         else:
             field = ""
-        problems.append(Problem(path=_called(page, named), field=field, what=what, hint=hint))
+        problems.append(Problem(path=_source_name(page, source_files), field=field, what=what, hint=hint))
     return tuple(taken.values()), tuple(problems)
 
 
-def _called(page: Page, named: _Named) -> str:
-    """A page as the people of the site know it."""
+def _source_name(page: Page, source_files: _SourceFiles) -> str:
+    """The file that a page is made from, or else a description of the page; for messages."""
     if isinstance(page, FilePage):
         return f"static/{page.source}"
     if isinstance(page, ArticlePage | TextPage):
-        return named.get((type(page), page.head.address), page.path)
+        return source_files.get((type(page), page.head.address), page.path)
     if isinstance(page, RedirectPage):
-        return named.get((ArticlePage, page.target)) or named.get((TextPage, page.target), page.target)
+        return source_files.get((ArticlePage, page.target)) or source_files.get((TextPage, page.target), page.target)
     return f"the page {page.head.title!r}" if isinstance(page, HtmlPage) else page.path
 
 
@@ -256,7 +270,7 @@ def _parts(cards: Cards) -> Iterator[Part]:
         yield Part(b"", lambda: lists.topics(cards))
     if has("archive"):
         yield Part(b"", lambda: lists.archive(cards))
-    # In the order of time, pages that show the same cards are rendered near to each other.
+    # Sorted by time, so that pages that show the same cards are rendered soon after each other.
     yield from (part for _, part in sorted(_lists(cards, sections, keys), key=itemgetter(0), reverse=True))
     if has("sources"):
         yield Part(b"", lambda: lists.sources(cards))
@@ -265,29 +279,31 @@ def _parts(cards: Cards) -> Iterator[Part]:
             yield Part(keys.story(story), partial(storypages.pages, cards, story))
     if has("article"):
         earlier = articlepages.Earlier(cards)
-        for article, key in keys.articles(earlier.places):
+        for article, key in keys.articles(earlier.sections):
             yield Part(key, partial(_article, cards, article, earlier))
     if has("page"):
-        yield Part(b"", lambda: _texts(cards))
+        yield Part(b"", lambda: _text_pages(cards))
     if has("404"):
         head = Head(title="Page not found", description="", address="/404.html", noindex=True)
         yield Part(b"", lambda: [NotFoundPage(path="404.html", head=head)])
     yield Part(b"", lambda: feeds.site(cards, items))
-    named, alone = feeds.redirects(cards)
+    aliases, single = feeds.redirects(cards)
     if library.config.redirects.pages:
-        yield Part(keys.redirects(alone | named), lambda: feeds.stubs(alone | named))
-    lines = named if library.config.redirects.pages else alone | named
-    yield Part(b"", lambda: feeds.single(cards, sections, lines))
+        yield Part(keys.redirects(single | aliases), lambda: feeds.stubs(single | aliases))
+    lines = aliases if library.config.redirects.pages else single | aliases
+    yield Part(b"", lambda: feeds.site_files(cards, sections, lines))
 
 
 def _lists(cards: Cards, sections: list[Section], keys: Keys) -> Iterator[tuple[datetime, Part]]:
-    """The pages of sections and days, each with the time of the newest member on it."""
-    found: Iterable[tuple[Section, Link | None, Link | None]] = [(section, None, None) for section in sections]
+    """The parts of sections and days, each with the time of its newest member."""
+    with_neighbours: Iterable[tuple[Section, Link | None, Link | None]] = [
+        (section, None, None) for section in sections
+    ]
     if cards.has("archive"):
-        found = chain(found, lists.neighbours(cards))
+        with_neighbours = chain(with_neighbours, lists.days(cards))
     size = cards.config.page_size
-    for section, before, after in found:
-        others = lists.lately(section) if section.axis == "day" else ()
+    for section, before, after in with_neighbours:
+        others = lists.previous_days(section) if section.axis == "day" else ()
         key = keys.section(section, before, after, *others)
         yield section.members[0].published, Part(key, partial(_first, cards, section, before, after))
         last = lists.last(section, size)
@@ -311,7 +327,7 @@ def _article(cards: Cards, article: Article, earlier: articlepages.Earlier) -> l
     return [articlepages.page(cards, article, earlier)]
 
 
-def _texts(cards: Cards) -> Iterator[TextPage]:
+def _text_pages(cards: Cards) -> Iterator[TextPage]:
     for about in cards.library.about["page"].values():
         address = urls.page(about.key)
         head = Head(

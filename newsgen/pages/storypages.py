@@ -1,4 +1,4 @@
-"""The page of a story and its feed: who told it when, in whose words, and what makes it one."""
+"""Makes the page and the feed of a story: its members by provider and by time, and the evidence for them."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from newsgen.pages.kinds import Group, Head, NearMiss, Page, Reason, StoryEntry,
 from newsgen.stories import lead_reason
 
 AXIS, DOT = 360, 9
-"""The width of a timeline's drawing, and of a dot on it."""
+"""The width of the timeline's drawing, and of a dot on it."""
 
-BESIDE = 4
-"""Stories and articles that a page names beside its own."""
+RELATED = 4
+"""The maximum number of related stories and articles."""
 
-NEAR = 0.3
-"""How well, out of 1, something has to fit a story to be worth a look beside it."""
+MIN_FIT = 0.3
+"""The fit that a near miss needs to be shown as related."""
 
-_RUN = 40
+_MIN_COPY_LETTERS = 40
 _WORDS = re.compile(r"\w+")
 
 
@@ -31,7 +31,7 @@ def pages(cards: Cards, story: Story) -> Iterator[Page]:
     """The page of a story, and its feed."""
     page = _page(cards, story)
     yield page
-    if "atom" in cards.formats:
+    if "atom" in cards.feed_formats:
         yield feeds.story(cards, story, page.title, page.summary)
 
 
@@ -39,7 +39,7 @@ def _page(cards: Cards, story: Story) -> StoryPage:
     about = cards.library.about["story"].get(story.name)
     address = cards.story_url(story)
     lead = cards.card(story.lead)
-    count = Counter(k for m in story.members for k in dict.fromkeys(cards.topics(m)))
+    topic_counts = Counter(k for m in story.members for k in dict.fromkeys(cards.topics(m)))
     title = cards.story_title(story, story.lead)
     summary = (about.description if about else "") or lead.summary
     timeline = _timeline(cards, story)
@@ -51,8 +51,8 @@ def _page(cards: Cards, story: Story) -> StoryPage:
         lang=lead.lang,
         dir=lead.dir,
         noindex=any(m.status for m in story.members),
-        feeds=(Link(title=title, url=feeds.story_address(address)),) if "atom" in cards.formats else (),
-        breadcrumbs=cards.breadcrumbs(*cards.way(story.lead), Link(title=title, url=address)),
+        feeds=(Link(title=title, url=feeds.story_address(address)),) if "atom" in cards.feed_formats else (),
+        breadcrumbs=cards.breadcrumbs(*cards.category_crumb(story.lead), Link(title=title, url=address)),
     )
     return StoryPage(
         path=urls.path(address),
@@ -67,26 +67,26 @@ def _page(cards: Cards, story: Story) -> StoryPage:
         groups=tuple(_groups(cards, story)),
         timeline=timeline,
         axis=(AXIS, DOT * max(r.y + 1 for r in timeline)),
-        topics=tuple(cards.link("topic", k) for k, _ in sorted(count.items(), key=lambda c: (-c[1], c[0]))),
-        related=tuple(_beside(cards, story)),
+        topics=tuple(cards.link("topic", k) for k, _ in sorted(topic_counts.items(), key=lambda c: (-c[1], c[0]))),
+        related=tuple(_related(cards, story)),
         reasons=tuple(_reasons(cards, story)),
-        near_misses=tuple(_misses(cards, story)),
+        near_misses=tuple(_near_misses(cards, story)),
         body=about.body if about else "",
     )
 
 
 def _groups(cards: Cards, story: Story) -> Iterator[Group]:
-    """The members by provider, each text once."""
-    texts: dict[str, Member] = {}
+    """The members by provider. Copies of a text are listed with the first one, the lead before others."""
+    first_with_text: dict[str, Member] = {}
     copies: dict[str, list[Member]] = {}
-    own: list[Member] = []
+    originals: list[Member] = []
     for member in (story.lead, *(m for m in story.members if m is not story.lead)):
-        first = texts.setdefault(_text(member) or member.id, member)
+        first = first_with_text.setdefault(_copy_key(member) or member.id, member)
         if first is member:
-            own.append(member)
+            originals.append(member)
         else:
             copies.setdefault(first.id, []).append(member)
-    rows = sorted(own, key=lambda m: (m.provider, m.published, m.id))
+    rows = sorted(originals, key=lambda m: (m.provider, m.published, m.id))
     groups = [tuple(group) for _, group in groupby(rows, key=lambda m: m.provider)]
     groups.sort(key=lambda g: (-max(m.quality or 0 for m in g), g[0].published, g[0].id))
     for group in groups:
@@ -98,72 +98,78 @@ def _groups(cards: Cards, story: Story) -> Iterator[Group]:
         )
 
 
-def _text(member: Member) -> str:
-    """The letters by which a wire text is known in another paper: of its excerpt, where that has enough of them."""
+def _copy_key(member: Member) -> str:
+    """The letters of a member's excerpt, or of its title and excerpt if those are few; equal for copies of one text.
+
+    Empty if they are too few to tell.
+    """
     letters = "".join(_WORDS.findall(member.excerpt.casefold()))
-    if len(letters) < _RUN:
+    if len(letters) < _MIN_COPY_LETTERS:
         letters = "".join(_WORDS.findall(member.title.casefold())) + letters
-    return letters if len(letters) >= _RUN else ""
+    return letters if len(letters) >= _MIN_COPY_LETTERS else ""
 
 
 def _timeline(cards: Cards, story: Story) -> tuple[TimelinePoint, ...]:
-    """All members in the order of time; dots that would cover each other are put on top of each other."""
+    """All members in chronological order. Dots that would overlap are stacked."""
     span = (story.last.published - story.first.published).total_seconds()
-    height: Counter[int] = Counter()
-    out = []
+    heights: Counter[int] = Counter()
+    points = []
     for member in story.members:
-        passed = (member.published - story.first.published).total_seconds()
-        slot = round(passed / span * (AXIS // DOT - 1)) if span else 0
-        out.append(
+        seconds = (member.published - story.first.published).total_seconds()
+        slot = round(seconds / span * (AXIS // DOT - 1)) if span else 0
+        points.append(
             TimelinePoint(
                 card=cards.card(member),
                 lag=minutes(story.first.published, member.published),
                 x=slot * DOT + DOT // 2,
-                y=height[slot],
+                y=heights[slot],
             )
         )
-        height[slot] += 1
-    return tuple(out)
+        heights[slot] += 1
+    return tuple(points)
 
 
-def _beside(cards: Cards, story: Story) -> Iterator[Cluster]:
-    """What is related and yet different: what came near, or was named by one side only. In the order of its time."""
+def _related(cards: Cards, story: Story) -> Iterator[Cluster]:
+    """Related stories and articles, from the near misses, in chronological order."""
     library = cards.library
-    found: dict[str, Item] = {}
+    items: dict[str, Item] = {}
     for miss in story.rejected:
-        if miss.reason == "unlike" and miss.fit < NEAR:
+        if miss.reason == "unlike" and miss.fit < MIN_FIT:
             continue
         item: Item = library.story_of.get(miss.id, library.by_id[miss.id])
-        if item.id != story.id and len(found) < BESIDE:
-            found[item.id] = item
-    yield from (cards.cluster(found[member.id], 0) for member in _by_time(cards, found))
+        if item.id != story.id and len(items) < RELATED:
+            items[item.id] = item
+    yield from (cards.cluster(items[member.id], 0) for member in _by_time(cards, items))
 
 
 def _reasons(cards: Cards, story: Story) -> Iterator[Reason]:
-    """What joined the members, in the order of their time."""
+    """The evidence for the members, in their chronological order."""
     members = {m.id: (at, m) for at, m in enumerate(story.members)}
-    found = [e for e in story.evidence if e.member in members and e.other in members]
-    for e in sorted(found, key=lambda e: (members[e.member][0], members[e.other][0], e.kind)):
-        piece, other = (cards.card(members[id][1]) for id in (e.member, e.other))
-        yield Reason(card=piece, other=other, kind=e.kind, quarters=_quarters(e.score))
+    evidence = [e for e in story.evidence if e.member in members and e.other in members]
+    for e in sorted(evidence, key=lambda e: (members[e.member][0], members[e.other][0], e.kind)):
+        card, other = (cards.card(members[id][1]) for id in (e.member, e.other))
+        yield Reason(card=card, other=other, kind=e.kind, quarters=_quarters(e.score))
 
 
-def _misses(cards: Cards, story: Story) -> Iterable[NearMiss]:
-    """What came near and is not in the story, in the order of its time."""
+def _near_misses(cards: Cards, story: Story) -> Iterable[NearMiss]:
+    """The near misses of a story, in chronological order."""
     misses = {miss.id: miss for miss in story.rejected}
     for member in _by_time(cards, misses):
         miss = misses[member.id]
-        piece, other = cards.card(member), cards.card(cards.library.by_id[miss.other])
+        card, other = cards.card(member), cards.card(cards.library.by_id[miss.other])
         yield NearMiss(
-            card=piece, other=other, reason=miss.reason, quarters=_quarters(miss.score), fit=_quarters(miss.fit)
+            card=card, other=other, reason=miss.reason, quarters=_quarters(miss.score), fit=_quarters(miss.fit)
         )
 
 
 def _by_time(cards: Cards, ids: Iterable[str]) -> list[Member]:
-    """By time and not by how near they are: that changes with every article anywhere."""
+    """The members with these ids in chronological order. An order by similarity would change with every new article."""
     return sorted((cards.library.by_id[id] for id in ids), key=by_time)
 
 
 def _quarters(share: float) -> int:
-    """Every article moves all shares a little, and is to change few pages: they say no more. `explain` has the figures."""
+    """Rounds a share to quarters. Every new article changes all shares a little, but should make few pages stale.
+
+    `newsgen explain` prints exact figures.
+    """
     return min(round(4 * share), 4)

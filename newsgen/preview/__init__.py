@@ -1,7 +1,7 @@
-"""Edits become builds, and builds become news for browsers.
+"""Rebuilds the site on every edit and updates open browsers.
 
-To read: `watch` turns file system events into batches of changes, `rebuilder` builds each batch, `server` serves the
-result and tells browsers what changed. `browser/` has the script that runs in them.
+Reading order: `watch` collects file system events into batches of changes, `rebuilder` builds each batch, and `server`
+serves the result and tells browsers what changed. `browser/` holds the script that runs in the browser.
 """
 
 from newsgen.preview.rebuilder import FOLDER

@@ -1,4 +1,4 @@
-"""Batches of changes become builds, and builds become news for the browsers that look on."""
+"""Builds every batch of changes and reports what it changed."""
 
 from __future__ import annotations
 
@@ -20,124 +20,127 @@ from newsgen.pages import Page, PageRef, early_pages
 from newsgen.preview.watch import Watch
 
 FOLDER = ".newsgen/preview"
-"""Where a preview's output is, below the site's folder."""
+"""The preview's output folder, relative to the site's folder."""
 
-AROUND = 2
-"""Lines of a file shown before and after the one with a problem."""
+CONTEXT_LINES = 2
+"""Lines shown before and after the line of a problem."""
 
-FETCH = 0.1
-"""Seconds that browsers have to fetch what is shown to them, before the rest of a build takes the processor."""
+FETCH_SECONDS = 0.1
+"""Seconds that the build pauses so that browsers can fetch the open pages before it takes the processor again."""
 
-AFTER = 0.4
-"""Seconds without another save after which a style sheet that is shown already is built as well."""
+STYLE_DELAY = 0.4
+"""Seconds without another save before a style sheet that browsers already have is built."""
 
-PATIENCE = 10
-"""Seconds in which builds may be given up, one for the next; then one is brought to its end whatever is saved."""
+CANCEL_SECONDS = 10
+"""Seconds, from the first of several cancelled builds, after which a new save no longer cancels the running build."""
 
-_PLACED = re.compile(r"([^\s:][^:]*):(?:(\d+):)?\s+(.+)", re.DOTALL)
+_LOCATION = re.compile(r"([^\s:][^:]*):(?:(\d+):)?\s+(.+)", re.DOTALL)
 _SECURED = re.compile(r"""(\s*)["']?secured["']?\s*[:=]""")
 
 
-class Shown(Problem, frozen=True, kw_only=True):
-    """A problem as a browser shows it; `frame` are the lines around it, with their numbers."""
+class FramedProblem(Problem, frozen=True, kw_only=True):
+    """A problem with an excerpt of its file: `frame` holds numbered lines."""
 
     frame: list[tuple[int, str]]
 
 
-class News(msgspec.Struct, kw_only=True):
-    """What a build changed: output files by path; `article` is the page of a content file that was edited."""
+class Update(msgspec.Struct, kw_only=True):
+    """What a build changed.
+
+    `changed` holds paths of output files. `article` is the address of the page of the content file that was edited.
+    """
 
     changed: frozenset[str] = frozenset()
     article: str = ""
 
 
 class Preview:
-    """A site that is built again whenever it changes. `tell` is called, from the building thread, with what is new."""
+    """A site that is rebuilt on every change. Calls `on_update` from the building thread after each one."""
 
     def __init__(
-        self, options: Options, tell: Callable[[News], None], open_pages: Callable[[], Collection[str]]
+        self, options: Options, on_update: Callable[[Update], None], open_pages: Callable[[], Collection[str]]
     ) -> None:
         self.options = options
         self.output = folders(options)[1]
-        self.problems: list[Shown] = []
+        self.problems: list[FramedProblem] = []
         self.report = Report()
         self.loaded: Loaded | None = None
-        self.early: dict[str, bytes] = {}
-        """Pages that a build under way has rendered before all others, and style sheets that it is about to copy, by path."""
-        self._tell, self._open_pages = tell, open_pages
+        self.unwritten: dict[str, bytes] = {}
+        """Open pages and style sheets that browsers already get but that are not in the output folder yet, by path."""
+        self._on_update, self._open_pages = on_update, open_pages
         self._memory = Memory()
-        self._why: dict[str, str] = {}
-        self._styles: dict[str, files.Stamp | None] = {}
+        self._stale_reasons: dict[str, str] = {}
+        self._style_stamps: dict[str, files.Stamp | None] = {}
         self.fetched = threading.Event()
-        """Set when a browser has what was rendered before all others."""
+        """Set when a browser has fetched one of `unwritten`."""
         self.idle = threading.Event()
-        """Set while nothing is being built."""
+        """Set while no build runs."""
         self._stopped = False
         self._watch: Watch | None = None
-        self._begun: float | None = None
-        self._first: set[str] = set()
-        self._before: dict[str, files.FoundFile] = {}
+        self._started: float | None = None
+        self._early_paths: set[str] = set()
+        self._built_files: dict[str, files.FoundFile] = {}
 
     @property
     def show(self) -> list[str]:
-        """The gates that are open."""
+        """The open gates, sorted."""
         return sorted(self.options.show)
 
     def build(self) -> None:
-        """Builds, and tells what is new. Whatever is wrong with the site becomes problems to show."""
-        styles = self._restyle()
-        if styles and self._watch and self._watch.stirs(AFTER):
+        """Builds once and reports the update. Errors become problems to show."""
+        styles = self._send_changed_styles()
+        if styles and self._watch and self._watch.wait_for_change(STYLE_DELAY):
             return
-        self._begun = self._begun or time.monotonic()
+        self._started = self._started or time.monotonic()
         try:
             report = build(self.options, memory=self._memory, observer=self)
-            # A page that was shown by a build that was given up may be as it was before.
-            changed = frozenset([*report.written, *report.pruned, *self.early]) - styles
-            news = News(changed=changed, article=self._edited())
+            # A cancelled build may have sent a page that is now back to its old state: report it as changed too.
+            changed = frozenset([*report.written, *report.pruned, *self.unwritten]) - styles
+            update = Update(changed=changed, article=self._edited_page())
             self.report = report
             problems = list(report.problems)
-            self.early, self._before = {}, self._memory.found
+            self.unwritten, self._built_files = {}, self._memory.found
         except Superseded:
             return
         except NewsgenError as error:
-            problems = [p if isinstance(p, Problem) else _placed(p) for p in error.problems]
-            # Style refs that no build has copied yet are shown all the same; pages are again as their files are.
-            news = News(changed=frozenset(path for path in self.early if not path.endswith(".css")))
-            self.early = {path: data for path, data in self.early.items() if path not in news.changed}
-        self._begun = None
-        self.problems = [self._shown(p) for p in problems]
+            problems = [p if isinstance(p, Problem) else _as_problem(p) for p in error.problems]
+            # Keep serving changed style sheets although the build failed; pages go back to their files.
+            update = Update(changed=frozenset(path for path in self.unwritten if not path.endswith(".css")))
+            self.unwritten = {path: data for path, data in self.unwritten.items() if path not in update.changed}
+        self._started = None
+        self.problems = [self._framed(p) for p in problems]
         self.loaded = self._memory.loaded or self.loaded
-        self._tell(news)
+        self._on_update(update)
 
-    def _restyle(self) -> frozenset[str]:
-        """Shows style sheets that changed, before anything is read: nothing else depends on what is in them."""
+    def _send_changed_styles(self) -> frozenset[str]:
+        """Sends changed style sheets to browsers before the build reads anything: no page depends on their content."""
         if self.options.fingerprints:
             return frozenset()
-        top = self.options.site / "static"
-        found = {
-            Path(place).relative_to(top).as_posix(): stamp
-            for place, stamp in files.walk_files(top)
+        folder = self.options.site / "static"
+        stamps = {
+            Path(place).relative_to(folder).as_posix(): stamp
+            for place, stamp in files.walk_files(folder)
             if place.endswith(".css")
         }
-        before, self._styles = self._styles, found
-        early = {}
-        for path, stamp in found.items():
-            if stamp and before.get(path, stamp) != stamp and self.loaded and path in self.loaded.plan.refs:
+        old_stamps, self._style_stamps = self._style_stamps, stamps
+        changed = {}
+        for path, stamp in stamps.items():
+            if stamp and old_stamps.get(path, stamp) != stamp and self.loaded and path in self.loaded.plan.refs:
                 with contextlib.suppress(OSError):
-                    early[path] = (top / path).read_bytes()
-        if early:
-            self.early = {**self.early, **early}
-            self._tell(News(changed=frozenset(early)))
-        return frozenset(early)
+                    changed[path] = (folder / path).read_bytes()
+        if changed:
+            self.unwritten = {**self.unwritten, **changed}
+            self._on_update(Update(changed=frozenset(changed)))
+        return frozenset(changed)
 
     def run(self, watch: Watch) -> None:
-        """Builds after every batch of changes, until `stop`."""
+        """Builds after every batch of changes, until `stop` is called."""
         if self._memory.loaded is None:
-            # A build that had nothing to do read nothing: now, not when the first edit comes.
+            # If the first build found nothing to do, it read nothing. Read now rather than at the first edit.
             with contextlib.suppress(NewsgenError):
                 self.loaded = load(self.options, memory=self._memory)
-                self._before = self._memory.found
-            self._tell(News())
+                self._built_files = self._memory.found
+            self._on_update(Update())
         self._watch = watch
         while not self._stopped:
             self.idle.set()
@@ -147,16 +150,16 @@ class Preview:
                 self.build()
 
     def stop(self) -> None:
-        """Ends `run` when the next batch comes."""
+        """Makes `run` return at the next batch."""
         self._stopped = True
 
-    def choose(self, gate: str, *, on: bool) -> None:
-        """Shows, or no longer shows, what a gate holds back, from the next build on."""
+    def set_gate(self, gate: str, *, on: bool) -> None:
+        """Opens or closes a gate, from the next build on."""
         show = self.options.show | {gate} if on else self.options.show - {gate}
         self.options = msgspec.structs.replace(self.options, show=show)
 
-    def about(self, path: str) -> dict[str, str]:
-        """A page's source file, its template, and why it was rendered last; "" where that is not known."""
+    def page_info(self, path: str) -> dict[str, str]:
+        """A page's source file, its template, and why it was last rendered. Unknown values are empty strings."""
         loaded = self.loaded
         ref = loaded.plan.refs.get(path) if loaded else None
         if not loaded or not ref:
@@ -164,10 +167,10 @@ class Preview:
         address = urls.address(path)
         id = next((id for id, at in loaded.library.address.items() if at == address), "")
         source = f"{folders(self.options)[0].name}/{id}" if id else ""
-        return {"source": source, "template": ref.template, "why": self._why.get(path, "")}
+        return {"source": source, "template": ref.template, "why": self._stale_reasons.get(path, "")}
 
     def gates(self) -> dict[str, dict[str, Any]]:
-        """How many articles each gate holds back, or would, and why."""
+        """For each gate, how many articles it concerns, whether it is open or closed, and why."""
         loaded = self.loaded
         shown = [a.status for a in loaded.library.articles if a.status] if loaded else []
         return {
@@ -176,80 +179,88 @@ class Preview:
         }
 
     def check_cancelled(self) -> None:
-        """Gives up a build that has shown what people look at, when they save again."""
-        if self._watch and self._watch.is_stirred and self._begun and time.monotonic() - self._begun < PATIENCE:
+        """Raises Superseded if a file was saved again, unless builds have been cancelled for `CANCEL_SECONDS`."""
+        if (
+            self._watch
+            and self._watch.has_changes
+            and self._started
+            and time.monotonic() - self._started < CANCEL_SECONDS
+        ):
             raise Superseded
 
     def library_ready(self, library: Library, queue: RenderQueue) -> None:
-        """Shows the pages that are open in a browser before all others are planned."""
-        made = {PageRef.of(page, page.encode()): page for page in early_pages(library, self._open_pages())}
-        due = {ref: page for ref, page in made.items() if queue.last.is_stale(ref)}
-        self._first = {ref.path for ref in made}
-        self._show(due, queue, self._first - {ref.path for ref in due})
+        """Renders the stale open pages and sends them to browsers before all other pages are planned."""
+        pages = {PageRef.of(page, page.encode()): page for page in early_pages(library, self._open_pages())}
+        stale_pages = {ref: page for ref, page in pages.items() if queue.last_build.is_stale(ref)}
+        self._early_paths = {ref.path for ref in pages}
+        self._send_pages(stale_pages, queue, self._early_paths - {ref.path for ref in stale_pages})
 
     def plan_ready(self, loaded: Loaded, stale: list[PageRef], queue: RenderQueue) -> None:
-        """Shows the open pages that only the plan knows, before anything is rendered, and remembers why pages are stale."""
-        pages = set(self._open_pages()) - self._first
+        """Sends the open pages that only the plan knows before the others are rendered; records why pages are stale."""
+        pages = set(self._open_pages()) - self._early_paths
         self.loaded = loaded
-        due = {ref: loaded.plan.page(ref.path) for ref in stale if ref.path in pages}
-        self._show(due, queue, pages - {ref.path for ref in due})
-        self._note(stale, queue.last)
+        stale_pages = {ref: loaded.plan.page(ref.path) for ref in stale if ref.path in pages}
+        self._send_pages(stale_pages, queue, pages - {ref.path for ref in stale_pages})
+        self._record_reasons(stale, queue.last_build)
 
-    def _show(self, due: dict[PageRef, Page], queue: RenderQueue, fresh: set[str]) -> None:
-        """Has browsers show some pages, and others as their files are, whatever a build that was given up showed."""
-        self._note(due, queue.last)
-        made = {ref.path: queue.render(page) for ref, page in due.items()}
-        back = fresh & self.early.keys()
-        self.early = {path: data for path, data in self.early.items() if path not in back} | made
-        if made or back:
+    def _send_pages(self, stale_pages: dict[PageRef, Page], queue: RenderQueue, fresh: set[str]) -> None:
+        """Sends stale pages to browsers. `fresh` pages that a cancelled build sent go back to their files."""
+        self._record_reasons(stale_pages, queue.last_build)
+        rendered = {ref.path: queue.render(page) for ref, page in stale_pages.items()}
+        restored = fresh & self.unwritten.keys()
+        self.unwritten = {path: data for path, data in self.unwritten.items() if path not in restored} | rendered
+        if rendered or restored:
             self.fetched.clear()
-            self._tell(News(changed=frozenset(made.keys() | back)))
-            self.fetched.wait(FETCH)
+            self._on_update(Update(changed=frozenset(rendered.keys() | restored)))
+            self.fetched.wait(FETCH_SECONDS)
 
-    def _note(self, refs: Iterable[PageRef], last: LastBuild) -> None:
-        self._why |= {ref.path: "; ".join(last.reasons(ref)) for ref in refs}
+    def _record_reasons(self, refs: Iterable[PageRef], last: LastBuild) -> None:
+        self._stale_reasons |= {ref.path: "; ".join(last.reasons(ref)) for ref in refs}
 
-    def _edited(self) -> str:
-        """The address of the page of the last content file, by path, that is not as the last whole build found it."""
-        loaded, before = self._memory.loaded, self._before
+    def _edited_page(self) -> str:
+        """The address of the page whose content file changed since the last complete build: the last by path, or ""."""
+        loaded, before = self._memory.loaded, self._built_files
         if not loaded or not before:
             return ""
         edited = [id for id, found in self._memory.found.items() if before.get(id) != found]
         return next((loaded.library.address[id] for id in reversed(edited) if id in loaded.library.address), "")
 
-    def _shown(self, problem: Problem) -> Shown:
+    def _framed(self, problem: Problem) -> FramedProblem:
         frame = self._frame(problem.path, problem.line) if problem.line else []
-        return Shown(**msgspec.structs.asdict(problem), frame=frame)
+        return FramedProblem(**msgspec.structs.asdict(problem), frame=frame)
 
     def _frame(self, path: str, line: int) -> list[tuple[int, str]]:
-        """The lines around one of a file that a message names."""
+        """The lines around a line of a file that a message names."""
         source = folders(self.options)[0]
         head, _, rest = path.partition("/")
-        places = [source / rest] if head == source.name else [self.options.site / path, files.shipped_site() / path]
-        place = next((p for p in places if p.is_file()), None)
+        candidates = [source / rest] if head == source.name else [self.options.site / path, files.shipped_site() / path]
+        file = next((p for p in candidates if p.is_file()), None)
         try:
-            text = place.read_text(encoding="utf-8", errors="replace") if place else ""
+            text = file.read_text(encoding="utf-8", errors="replace") if file else ""
         except OSError:
             return []
         lines = _without_secrets(text.splitlines())
-        return [(n, lines[n - 1][:300]) for n in range(max(1, line - AROUND), min(len(lines), line + AROUND) + 1)]
+        return [
+            (n, lines[n - 1][:300])
+            for n in range(max(1, line - CONTEXT_LINES), min(len(lines), line + CONTEXT_LINES) + 1)
+        ]
 
 
-def _placed(message: str) -> Problem:
-    """A message that names a place, as a problem."""
-    found = _PLACED.fullmatch(message)
-    return Problem(path=found[1], line=int(found[2] or 0), what=found[3]) if found else Problem(path="", what=message)
+def _as_problem(message: str) -> Problem:
+    """Turns a message into a problem, with path and line if the message starts with them."""
+    match = _LOCATION.fullmatch(message)
+    return Problem(path=match[1], line=int(match[2] or 0), what=match[3]) if match else Problem(path="", what=message)
 
 
 def _without_secrets(lines: list[str]) -> list[str]:
-    """A file's lines without what is in its `secured` fields: nothing shows that."""
+    """Masks the values of `secured` fields, which are never shown."""
     out = []
     depth = -1
     for line in lines:
         inner = len(line) - len(line.lstrip())
-        if found := _SECURED.match(line):
-            depth = len(found[1])
-            out.append(found[0] + " …")
+        if match := _SECURED.match(line):
+            depth = len(match[1])
+            out.append(match[0] + " …")
         elif depth >= 0 and (not line.strip() or inner > depth):
             out.append("…")
         else:

@@ -1,4 +1,4 @@
-"""A preview's folder and its news, over HTTP on loopback: what hosting would serve, and a script that keeps pages fresh."""
+"""Serves the preview over HTTP as hosting would, and pushes updates to open pages over a WebSocket."""
 
 from __future__ import annotations
 
@@ -27,39 +27,41 @@ from newsgen import config, files, urls
 from newsgen.builder import Options, media_type
 from newsgen.errors import ConfigError, NewsgenError
 from newsgen.library import GATES
-from newsgen.preview.rebuilder import News, Preview, Shown
+from newsgen.preview.rebuilder import FramedProblem, Preview, Update
 from newsgen.preview.watch import Watch
 from newsgen.text import digest
 
 PORT = 8000
-PORTS = 20
-"""How many ports are tried, from `PORT` on."""
+PORT_COUNT = 20
+"""How many ports to try, starting at `PORT`."""
 
-OWN = "/_newsgen/"
-"""Where the preview's own script is: no address of a site begins with an underscore."""
+PREFIX = "/_newsgen/"
+"""The path of the preview's own files. No address of a site starts with an underscore."""
 
 _CLIENT = Path(__file__).parent / "browser"
-_SAID = msgspec.json.Decoder(dict[str, Any])
+_MESSAGE = msgspec.json.Decoder(dict[str, Any])
 
 
 class Server:
-    """One preview, served. `navigate` takes browsers to the page of the file that was edited."""
+    """The web server of one preview. With `navigate`, browsers go to the page of the file that was edited."""
 
     def __init__(self, options: Options, host: str, *, navigate: bool = False, live: bool = True) -> None:
-        self.preview = Preview(options, self._tell, lambda: {self._file(page) for page in self._tabs.values()})
-        self._navigate, self._live = navigate, live
-        self._run = secrets.token_hex(4)
-        self._tabs: dict[WebSocket, str] = {}
+        self.preview = Preview(
+            options, self._notify, lambda: {self._output_path(page) for page in self._tab_pages.values()}
+        )
+        self._navigate, self._is_live = navigate, live
+        self._run_id = secrets.token_hex(4)
+        self._tab_pages: dict[WebSocket, str] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._watch: Watch | None = None
-        self._rules: tuple[files.Stamp | None, dict[str, str]] = (None, {})
+        self._redirect_rules: tuple[files.Stamp | None, dict[str, str]] = (None, {})
         routes = [
-            Route(OWN + "client.js", self._script),
-            Route(OWN + "client.css", lambda _: FileResponse(_CLIENT / "client.css")),
-            WebSocketRoute(OWN + "live", self._listen),
-            Route("/{path:path}", self._page, methods=["GET", "HEAD"]),
+            Route(PREFIX + "client.js", self._serve_script),
+            Route(PREFIX + "client.css", lambda _: FileResponse(_CLIENT / "client.css")),
+            WebSocketRoute(PREFIX + "live", self._serve_socket),
+            Route("/{path:path}", self._serve_page, methods=["GET", "HEAD"]),
         ]
-        self.app: ASGIApp = _Guard(Starlette(routes=routes, lifespan=self._lifespan), host)
+        self.app: ASGIApp = _HostCheck(Starlette(routes=routes, lifespan=self._lifespan), host)
 
     @contextlib.asynccontextmanager
     async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
@@ -67,16 +69,16 @@ class Server:
         yield
 
     def watch(self, watch: Watch) -> None:
-        """Begins to build what changes, in a thread of its own."""
+        """Starts the thread that builds every batch of changes."""
         self._watch = watch
-        # A process that has threads is not one to fork workers from.
+        # Forking worker processes is unsafe once the process has threads.
         self.preview.options = msgspec.structs.replace(self.preview.options, jobs=1)
         threading.Thread(target=self.preview.run, args=(watch,), daemon=True).start()
 
-    # What is served
+    # HTTP
 
     def root(self) -> str:
-        """The path below which the site is."""
+        """The path of the site's front page: "/" or the path of `base_url`."""
         if self.preview.loaded:
             return self.preview.loaded.site.root
         try:
@@ -84,43 +86,45 @@ class Server:
         except NewsgenError:
             return "/"
 
-    def _file(self, path: str) -> str:
-        """The output file, by its path, that answers a path of the address bar."""
-        below = unquote(path).removeprefix(self.root())
-        return urls.path("/" + below.removeprefix("/"))
+    def _output_path(self, path: str) -> str:
+        """The path of the output file that answers a path from a browser's address bar."""
+        relative = unquote(path).removeprefix(self.root())
+        return urls.path("/" + relative.removeprefix("/"))
 
-    async def _page(self, request: Request) -> Response:
+    async def _serve_page(self, request: Request) -> Response:
         raw = request.scope.get("raw_path", b"").decode("ascii", "replace")
         root = self.root()
         if raw in ("", "/") and root != "/":
             return RedirectResponse(root, 307)
-        asked = _clean(raw)
-        if asked is None or not asked.startswith(root):
-            return self._missing(request)
+        path = _safe_path(raw)
+        if path is None or not path.startswith(root):
+            return self._not_found(request)
         rules = self._redirects()
-        rule = rules.get(asked) or rules.get(quote(asked, safe="/%:@!$&'()*+,;=~-._"))
+        rule = rules.get(path) or rules.get(quote(path, safe="/%:@!$&'()*+,;=~-._"))
         if rule:
             return RedirectResponse(rule, 301)
-        below = asked[len(root) :]
-        name = urls.path("/" + below)
-        early = self.preview.early.get(name)
-        if early is not None:
+        relative = path[len(root) :]
+        name = urls.path("/" + relative)
+        unwritten = self.preview.unwritten.get(name)
+        if unwritten is not None:
             self.preview.fetched.set()
             if name.endswith(".html"):
-                return self._html(request, early)
-            return Response(early, 200, {"Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"}, "text/css")
-        place = self._place(name)
+                return self._html(request, unwritten)
+            return Response(
+                unwritten, 200, {"Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"}, "text/css"
+            )
+        place = self._output_file(name)
         if place is None:
-            if name == below and self._place(below + "/index.html"):
+            if name == relative and self._output_file(relative + "/index.html"):
                 query = f"?{request.url.query}" if request.url.query else ""
-                return RedirectResponse(quote(asked) + "/" + query, 301)
-            return self._missing(request)
+                return RedirectResponse(quote(path) + "/" + query, 301)
+            return self._not_found(request)
         if name.endswith(".html"):
             return self._html(request, place.read_bytes())
         return _file_response(request, place)
 
-    def _place(self, name: str) -> Path | None:
-        """The file of that name in the output folder, and nowhere else."""
+    def _output_file(self, name: str) -> Path | None:
+        """The file with this path in the output folder. None if there is none or it lies outside."""
         root = self.preview.output.resolve()
         try:
             place = (root / name).resolve()
@@ -128,17 +132,17 @@ class Server:
         except (OSError, RuntimeError, ValueError):
             return None
 
-    def _missing(self, request: Request) -> Response:
-        place = self._place("404.html")
+    def _not_found(self, request: Request) -> Response:
+        place = self._output_file("404.html")
         if place:
             return self._html(request, place.read_bytes(), 404)
-        if self._live:
-            return self._html(request, _EMPTY.encode(), 404)
-        return PlainTextResponse("there is no such page", 404)
+        if self._is_live:
+            return self._html(request, _PLACEHOLDER.encode(), 404)
+        return PlainTextResponse("page not found", 404)
 
     def _html(self, request: Request, data: bytes, status: int = 200) -> Response:
-        if self._live:
-            script = f'<script src="{OWN}client.js" defer></script>'.encode()
+        if self._is_live:
+            script = f'<script src="{PREFIX}client.js" defer></script>'.encode()
             head, end, rest = data.rpartition(b"</body>")
             data = head + script + end + rest if end else data + script
         tag = f'"{digest(data)}"'
@@ -148,98 +152,100 @@ class Server:
         return Response(data, status, headers, "text/html; charset=utf-8")
 
     def _redirects(self) -> dict[str, str]:
-        """The rules of the site's `_redirects`: old path, new address."""
-        place = self._place("_redirects")
+        """The rules in the site's `_redirects`: old path to new address."""
+        place = self._output_file("_redirects")
         stamp = files.stamp(place) if place else None
-        if not place or not stamp or self._rules[0] != stamp:
+        if not place or not stamp or self._redirect_rules[0] != stamp:
             rows = (line.split() for line in place.read_text(encoding="utf-8").splitlines()) if place else ()
             found = {row[0]: row[1] for row in rows if len(row) >= 2 and row[1].startswith("/") and row[1][1:2] != "/"}
-            self._rules = stamp, found
-        return self._rules[1]
+            self._redirect_rules = stamp, found
+        return self._redirect_rules[1]
 
-    async def _script(self, _: Request) -> Response:
+    async def _serve_script(self, _: Request) -> Response:
         parts = [(_CLIENT / name).read_text(encoding="utf-8") for name in ("idiomorph.min.js", "client.js")]
         return Response("\n".join(parts), media_type="text/javascript", headers={"Cache-Control": "no-cache"})
 
-    # What tabs are told
+    # WebSocket
 
-    async def _listen(self, socket: WebSocket) -> None:
-        if not self._live or not _is_own(socket):
+    async def _serve_socket(self, socket: WebSocket) -> None:
+        if not self._is_live or not _is_same_origin(socket):
             await socket.close(1008)
             return
         try:
             await socket.accept()
             while True:
-                said = _SAID.decode(await socket.receive_text())
-                if isinstance(said.get("page"), str):
-                    self._tabs[socket] = said["page"]
-                    await self._send(socket, News())
-                elif said.get("gate") in GATES and self._watch:
-                    self.preview.choose(said["gate"], on=said.get("on") is True)
-                    self._watch.stir()
+                message = _MESSAGE.decode(await socket.receive_text())
+                if isinstance(message.get("page"), str):
+                    self._tab_pages[socket] = message["page"]
+                    await self._send(socket, Update())
+                elif message.get("gate") in GATES and self._watch:
+                    self.preview.set_gate(message["gate"], on=message.get("on") is True)
+                    self._watch.trigger()
         except (WebSocketDisconnect, msgspec.DecodeError, KeyError, RuntimeError, asyncio.CancelledError):
-            pass  # the last where a server ends that could not tell this tab, which came at that very moment
+            pass  # CancelledError: the tab connected while the server was shutting down
         finally:
-            self._tabs.pop(socket, None)
+            self._tab_pages.pop(socket, None)
 
-    def _tell(self, news: News) -> None:
-        """Tells all tabs; from any thread."""
+    def _notify(self, update: Update) -> None:
+        """Sends an update to all tabs. Safe to call from any thread."""
         if self._loop and not self._loop.is_closed():
-            asyncio.run_coroutine_threadsafe(self._spread(news), self._loop)
+            asyncio.run_coroutine_threadsafe(self._notify_all(update), self._loop)
 
-    async def _spread(self, news: News) -> None:
-        for tab in list(self._tabs):
+    async def _notify_all(self, update: Update) -> None:
+        for tab in list(self._tab_pages):
             with contextlib.suppress(RuntimeError, WebSocketDisconnect):
-                await self._send(tab, news)
+                await self._send(tab, update)
 
-    async def _send(self, tab: WebSocket, news: News) -> None:
-        path = self._file(self._tabs[tab])
+    async def _send(self, tab: WebSocket, update: Update) -> None:
+        path = self._output_path(self._tab_pages[tab])
         root = self.root()
-        missing = self._place(path) is None
-        said = {
-            "run": self._run,
-            "changed": path in news.changed or (missing and "404.html" in news.changed),
-            "styles": [root + p for p in news.changed if p.endswith(".css")],
-            "reload": any(p.endswith(".js") for p in news.changed),
-            "go": urls.href(news.article, root) if self._navigate and news.article else "",
+        missing = self._output_file(path) is None
+        message = {
+            "run": self._run_id,
+            "changed": path in update.changed or (missing and "404.html" in update.changed),
+            "styles": [root + p for p in update.changed if p.endswith(".css")],
+            "reload": any(p.endswith(".js") for p in update.changed),
+            "go": urls.href(update.article, root) if self._navigate and update.article else "",
             "state": {
                 "problems": self.preview.problems,
                 "show": self.preview.show,
                 "gates": self.preview.gates(),
-                **self.preview.about(path),
+                **self.preview.page_info(path),
             },
         }
-        await tab.send_text(msgspec.json.encode(said).decode())
+        await tab.send_text(msgspec.json.encode(message).decode())
 
 
-_EMPTY = (
+_PLACEHOLDER = (
     '<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
-    "<title>Preview</title></head><body><h1>Nothing here yet</h1></body></html>"
+    "<title>Preview</title></head><body><h1>No pages yet</h1></body></html>"
 )
 
 
-class _Guard:
-    """Answers only those who call the server by an address of its own: a foreign name may lead here too (DNS rebinding)."""
+class _HostCheck:
+    """Rejects requests whose Host header is neither an IP address nor this server's name (against DNS rebinding)."""
 
     def __init__(self, app: ASGIApp, host: str) -> None:
         self._app = app
-        self._names = {"localhost", host.lower()}
+        self._allowed = {"localhost", host.lower()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] in ("http", "websocket"):
             names = [value for name, value in scope["headers"] if name == b"host"]
-            if len(names) != 1 or not self._knows(names[0].decode("latin-1")):
+            if len(names) != 1 or not self._is_allowed(names[0].decode("latin-1")):
                 if scope["type"] == "http":
-                    await PlainTextResponse("call this server by its address", 421)(scope, receive, send)
+                    await PlainTextResponse("unknown host name; use the address that `newsgen serve` prints", 421)(
+                        scope, receive, send
+                    )
                 else:
                     await send({"type": "websocket.close", "code": 1008})
                 return
         await self._app(scope, receive, send)
 
-    def _knows(self, header: str) -> bool:
+    def _is_allowed(self, header: str) -> bool:
         try:
             name = urlsplit(f"//{header}").hostname or ""
-            if name in self._names:
+            if name in self._allowed:
                 return True
             ipaddress.ip_address(name)
         except ValueError:
@@ -247,14 +253,14 @@ class _Guard:
         return True
 
 
-def _is_own(connection: HTTPConnection) -> bool:
-    """Whether a page of this very server asks, as browsers say (RFC 6454)."""
+def _is_same_origin(connection: HTTPConnection) -> bool:
+    """Whether the Origin header (RFC 6454) names this server."""
     origin = connection.headers.get("origin", "")
     return urlsplit(origin).netloc == connection.headers.get("host") and urlsplit(origin).scheme in ("http", "https")
 
 
-def _clean(raw: str) -> str | None:
-    """A path as it is meant, None where it is none of ours: climbing, hidden, or a slash in disguise."""
+def _safe_path(raw: str) -> str | None:
+    """The decoded path. None if it has `..`, hidden parts or encoded slashes."""
     if "%2f" in raw.lower() or "%5c" in raw.lower() or "\\" in raw:
         return None
     try:
@@ -279,10 +285,10 @@ def _file_response(request: Request, place: Path) -> Response:
 
 
 def listen(host: str, port: int | None) -> socket.socket:
-    """A socket on a port; without one on the first that is free from `PORT` on. Raises ConfigError."""
-    wanted = [port] if port is not None else list(range(PORT, PORT + PORTS))
+    """Opens a listening socket on `port`, or on the first free port from `PORT` on. Raises ConfigError."""
+    candidates = [port] if port is not None else list(range(PORT, PORT + PORT_COUNT))
     reason = ""
-    for number in wanted:
+    for number in candidates:
         try:
             family, _, _, _, address = socket.getaddrinfo(host, number, type=socket.SOCK_STREAM)[0]
         except OSError as error:
@@ -296,8 +302,8 @@ def listen(host: str, port: int | None) -> socket.socket:
         except OSError as error:
             found.close()
             reason = error.strerror or str(error)
-    places = f"port {port}" if port is not None else f"ports {PORT} to {PORT + PORTS - 1}"
-    raise ConfigError(f"{places} of {host}: {reason}; choose another with --port")
+    ports = f"port {port}" if port is not None else f"ports {PORT} to {PORT + PORT_COUNT - 1}"
+    raise ConfigError(f"cannot listen on {ports} of {host}: {reason}; choose another with --port")
 
 
 def serve(
@@ -308,12 +314,15 @@ def serve(
     poll: bool,
     navigate: bool,
     live: bool,
-    ready: Callable[[str, list[Shown]], None],
+    ready: Callable[[str, list[FramedProblem]], None],
 ) -> None:
-    """Serves a preview until it is interrupted. `ready` is told its address when it answers, and what is wrong with the site."""
+    """Serves a preview until it is interrupted.
+
+    Calls `ready` with the address and the site's problems as soon as the server answers.
+    """
     server = Server(options, host, navigate=navigate, live=live)
     listening = listen(host, port)
-    # Before there are threads: this one may fork workers.
+    # Build before starting threads: this build may fork worker processes.
     server.preview.build()
     name = f"[{host}]" if ":" in host else host
     http = uvicorn.Server(
@@ -322,11 +331,11 @@ def serve(
         )
     )
     content = options.content or options.site / "content"
-    # What browsers ask is not to wait, 5 ms each time, for the thread that builds.
+    # Switch threads often, so that requests do not wait 5 ms each time for the building thread.
     sys.setswitchinterval(0.0005)
     with listening, Watch(options.site, content, poll=poll) as watch:
         ready(f"http://{name}:{listening.getsockname()[1]}{server.root()}", server.preview.problems)
         server.watch(watch)
-        with contextlib.suppress(KeyboardInterrupt):  # how a preview ends
+        with contextlib.suppress(KeyboardInterrupt):  # Ctrl+C is how a preview ends
             http.run(sockets=[listening])
         server.preview.stop()

@@ -1,11 +1,11 @@
-"""A built site becomes what readers see, at one of several targets.
+"""Uploads a build to a folder, server, branch or bucket.
 
-To read: `publisher` runs a publish; `address` and `connect` find its target; `site` makes the build and `files` lists
-what travels; `plan` compares; then the targets: `directory`, `ssh`, `git`, `objects`.
+Reading order: `publisher` runs a publish. `address` and `connect` find the target, `site` builds, `files` lists the
+files to publish, and `plan` compares them with the target. Then the targets: `directory`, `ssh`, `git`, `objects`.
 """
 
 from newsgen.publish.comparison import comparison_lines, diff
-from newsgen.publish.publisher import Orders, publish
+from newsgen.publish.publisher import PublishOptions, publish
 from newsgen.publish.report import report_lines
 
-__all__ = ["Orders", "comparison_lines", "diff", "publish", "report_lines"]
+__all__ = ["PublishOptions", "comparison_lines", "diff", "publish", "report_lines"]

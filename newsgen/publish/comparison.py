@@ -1,4 +1,4 @@
-"""A fresh build against what readers see: pages and stories that come, change, go, or move on the front page."""
+"""Compares a fresh build with what readers see: pages that are new, changed, gone, or moved on the front page."""
 
 from __future__ import annotations
 
@@ -9,30 +9,30 @@ import msgspec
 from newsgen import config, urls
 from newsgen.builder import Options, Output, Progress, folders
 from newsgen.errors import Problem
-from newsgen.publish.address import choose
+from newsgen.publish.address import resolve_target
 from newsgen.publish.connect import connect
 from newsgen.publish.files import Kind, plain
 from newsgen.publish.plan import Entry, lost
-from newsgen.publish.site import alone, built, front
-from newsgen.publish.target import discreet
+from newsgen.publish.site import build_site, front_links, publish_lock
+from newsgen.publish.target import without_secrets
 
-_WORDS: dict[Kind, str] = {
+_KIND_NAMES: dict[Kind, str] = {
     "home": "the front page",
     "story": "stories",
     "article": "articles",
-    "page": "plain pages",
+    "page": "other pages",
     "list": "lists",
     "redirect": "redirects",
-    "feed": "feeds and files for machines",
+    "feed": "feeds and other machine-readable files",
     "asset": "static files",
     "copy": "compressed copies",
-    "fixed": "style sheets and pictures",
+    "fixed": "fingerprinted files",
 }
-_SHOWN = 20
+_MAX_SHOWN = 20
 
 
 class Move(msgspec.Struct, frozen=True):
-    """A page that the front page leads to from another place than before; places count from 1, 0 is none."""
+    """A link that moved on the front page. Positions count from 1; 0 means it was, or is, not there."""
 
     address: str
     before: int
@@ -40,7 +40,7 @@ class Move(msgspec.Struct, frozen=True):
 
 
 class Difference(msgspec.Struct, kw_only=True):
-    """What changes for readers: addresses by their kind; `lost` are pages that would answer no more."""
+    """What changes for readers: addresses by kind. `lost` are pages that would no longer answer."""
 
     against: str
     added: dict[Kind, list[str]] = {}
@@ -52,74 +52,74 @@ class Difference(msgspec.Struct, kw_only=True):
 
 
 def diff(options: Options, name: str | None, progress: Progress | None = None) -> Difference:
-    """Compares with the last publish to a target; without one, and where site.toml names none, with the output folder.
+    """Compares with the last release of a target, or with the output folder if there is no target.
 
     Publishes nothing and leaves the output folder as it is.
     """
     settings = config.load(options.site / "site.toml")
-    with discreet(), alone(options.site):
-        site = built(options, progress, strict=False)
+    with without_secrets(), publish_lock(options.site):
+        site = build_site(options, progress, strict=False)
         if name is None and not settings.publish:
-            form, place = "plain", config.Publish(to="")
+            layout, target_settings = "plain", config.Publish(to="")
             output = Output(folders(options)[1])
             written, against = output.manifest().files, str(output.root)
-            found = plain(output.root, written, site.fixed, ())
-            was = {path: Entry.of(file) for path, file in found.items()}
-            ranks = front(output.root, written, settings.root)
+            found = plain(output.root, written, site.fingerprinted, ())
+            old_entries = {path: Entry.of(file) for path, file in found.items()}
+            old_links = front_links(output.root, written, settings.root)
         else:
-            _, place, at = choose(settings, name, options.site)
-            target = connect(at, place, options.site)
-            form, against, release = target.form, at.shown, target.look({}).release
-            was, ranks = (release.files, release.front) if release else ({}, ())
-        files = site.files(form, place)
+            _, target_settings, address = resolve_target(settings, name, options.site)
+            target = connect(address, target_settings, options.site)
+            layout, against, release = target.layout, address.label, target.inspect({}).release
+            old_entries, old_links = (release.files, release.front) if release else ({}, ())
+        files = site.files(layout, target_settings)
     difference = Difference(against=against, problems=site.report.problems)
     for path, file in sorted(files.items()):
-        known = was.get(path)
+        known = old_entries.get(path)
         if known is None:
             difference.added.setdefault(file.kind, []).append(urls.address(path))
         elif known.digest != file.digest:
             difference.changed.setdefault(file.kind, []).append(urls.address(path))
-    for path in sorted(was.keys() - files.keys()):
-        difference.removed.setdefault(was[path].kind, []).append(urls.address(path))
-    difference.lost = site.unanswered(lost(was, files))
-    difference.moved = moves(ranks, site.front())
+    for path in sorted(old_entries.keys() - files.keys()):
+        difference.removed.setdefault(old_entries[path].kind, []).append(urls.address(path))
+    difference.lost = site.without_redirect(lost(old_entries, files))
+    difference.moved = moves(old_links, site.front_links())
     return difference
 
 
 def moves(before: Sequence[str], now: Sequence[str]) -> list[Move]:
-    """Who stands elsewhere among those that were there before and still are; and who came or left."""
-    old = {address: place for place, address in enumerate(before, 1)}
-    new = {address: place for place, address in enumerate(now, 1)}
-    stay = {a: n for n, a in enumerate((a for a in before if a in new), 1)}
-    still = {a: n for n, a in enumerate((a for a in now if a in old), 1)}
-    # What comes pushes all below it down: that is no move of theirs.
+    """Links that are new, gone, or in another position relative to the other links."""
+    old = {address: position for position, address in enumerate(before, 1)}
+    new = {address: position for position, address in enumerate(now, 1)}
+    old_order = {a: n for n, a in enumerate((a for a in before if a in new), 1)}
+    new_order = {a: n for n, a in enumerate((a for a in now if a in old), 1)}
+    # A new link pushes all links below it down. That does not count as a move of theirs.
     every = [Move(a, old.get(a, 0), new.get(a, 0)) for a in dict.fromkeys([*now, *before])]
-    return [m for m in every if not (m.before and m.now) or stay[m.address] != still[m.address]]
+    return [m for m in every if not (m.before and m.now) or old_order[m.address] != new_order[m.address]]
 
 
 def comparison_lines(found: Difference) -> Iterator[str]:
-    """The difference for people."""
+    """The difference as text."""
     for word, sign, group in (("new", "+", found.added), ("changed", "~", found.changed), ("gone", "-", found.removed)):
-        for kind, name in _WORDS.items():
+        for kind, name in _KIND_NAMES.items():
             addresses = group.get(kind, [])
             if addresses:
                 yield f"{word} {name}: {len(addresses):,}"
-                yield from (f"  {sign} {a}" for a in addresses[:_SHOWN])
-                if len(addresses) > _SHOWN:
-                    yield f"  and {len(addresses) - _SHOWN:,} more (--json has all)"
+                yield from (f"  {sign} {a}" for a in addresses[:_MAX_SHOWN])
+                if len(addresses) > _MAX_SHOWN:
+                    yield f"  and {len(addresses) - _MAX_SHOWN:,} more (--json lists all)"
     if found.moved:
         yield "on the front page:"
         for move in found.moved:
             how = (
                 f"{move.before} → {move.now}"
                 if move.before and move.now
-                else f"in at {move.now}"
+                else f"new at {move.now}"
                 if move.now
-                else "out"
+                else "gone"
             )
             yield f"  {move.address}: {how}"
     if found.lost:
-        yield f"addresses that would answer no more: {len(found.lost):,}"
-        yield from (f"  ! {a}" for a in found.lost[:_SHOWN])
+        yield f"addresses that would no longer answer: {len(found.lost):,}"
+        yield from (f"  ! {a}" for a in found.lost[:_MAX_SHOWN])
     if not (found.added or found.changed or found.removed):
         yield f"nothing differs from {found.against}"

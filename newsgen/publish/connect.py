@@ -1,4 +1,4 @@
-"""An address becomes the target that is there; what that needs is imported when it is needed."""
+"""Creates the target for an address."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from newsgen.publish.target import Target
 
 
 def connect(address: Address, settings: Publish, site: Path) -> Target:
-    """The target at an address; what it needs is imported now. `site` is the folder of the site's sources."""
+    """The target at an address. Imports only the modules that it needs. `site` is the folder of the site's sources."""
     if address.scheme == "dir":
         from newsgen.publish.directory import Directory
 

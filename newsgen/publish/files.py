@@ -1,4 +1,4 @@
-"""A built site becomes files to publish: each with its digest, its kind and the headers it is to be served with."""
+"""Lists the files to publish: each with its digest, its kind and the headers to serve it with."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from newsgen.errors import PublishError
 from newsgen.text import digest
 
 Kind = Literal["fixed", "asset", "copy", "article", "story", "page", "redirect", "list", "feed", "home"]
-"""What a file is to readers. `fixed` are assets whose name holds a fingerprint, `copy` compressed copies."""
+"""What a file is to readers. `fixed` is a static file with a fingerprint in its name, `copy` a compressed copy."""
 
 _KINDS: dict[str, Kind] = {
     "": "asset",
@@ -31,24 +31,24 @@ _KINDS: dict[str, Kind] = {
 }
 
 _SUFFIXES = {"gzip": ".gz", "br": ".br"}  # three characters each
-_TEXTS = (".html", ".css", ".js", ".mjs", ".json", ".xml", ".svg", ".txt", ".webmanifest", ".opml", ".map")
+_TEXT_SUFFIXES = (".html", ".css", ".js", ".mjs", ".json", ".xml", ".svg", ".txt", ".webmanifest", ".opml", ".map")
 
-# Of these types newsgen writes UTF-8, and their files are taken for it.
-_UTF8 = (
+# newsgen writes these types as UTF-8, and assumes UTF-8 for a site's own files of these types.
+_UTF8_TYPES = (
     "text/html", "text/css", "text/javascript", "text/plain", "text/x-opml", "application/xml", "application/rss+xml",
     "application/atom+xml", "application/feed+json",
 )  # fmt: skip
 
-# RFC 8246: a fingerprinted name never means other bytes.
+# RFC 8246. The content behind a fingerprinted name never changes.
 _FOREVER = "public, max-age=31536000, immutable"
 _SHORT = "public, max-age=60"
 _HOUR = "public, max-age=3600"
 
 
 class File(msgspec.Struct, frozen=True, kw_only=True):
-    """A file as it is to stand at the target. `source` is where its bytes lie here.
+    """A file to publish. `source` is the local file that holds its bytes.
 
-    `digest` and `size` are of the bytes that travel; `kind` says when they do.
+    `digest` and `size` are of the bytes sent. `kind` determines the order of sending.
     """
 
     path: str
@@ -60,67 +60,71 @@ class File(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def mark(self) -> str:
-        """What tells one state of an object from another: its bytes, and its headers where it has any."""
+        """Identifies a version of the file: the digest of its bytes and, if it has headers, of its headers."""
         if not self.headers:
             return self.digest
         return f"{self.digest}-{digest(msgspec.json.encode(self.headers))[:8]}"
 
 
 def objects(
-    root: Path, written: Mapping[str, Record], fixed: Collection[str], rules: Iterable[HeaderRule], encoding: str = ""
+    root: Path,
+    written: Mapping[str, Record],
+    fingerprinted: Collection[str],
+    rules: Iterable[HeaderRule],
+    encoding: str = "",
 ) -> dict[str, File]:
-    """The files of a build with their headers, by path. `fixed` are the paths of assets whose name holds a fingerprint.
+    """The files of a build with their headers, by path. `fingerprinted` files have a fingerprint in their name.
 
-    With an `encoding` ("br", "gzip"), texts travel compressed and say so in Content-Encoding.
+    With an `encoding` ("br", "gzip"), texts are stored compressed and served with Content-Encoding.
     """
-    squeeze = _Squeezed(root.with_name("squeezed"), written)
+    compress = _Compressor(root.with_name("squeezed"), written)
     rules = tuple(rules)
     out = {}
     for path, record in written.items():
-        kind = kind_of(path, record, fixed)
+        kind = kind_of(path, record, fingerprinted)
         found = {"Content-Type": content_type(path), "Cache-Control": _lifetime(kind)}
         source, mark, size = root / path, record.content, record.size
-        if encoding and path.endswith(_TEXTS):
-            source, mark, size = squeeze(path, source, encoding)
+        if encoding and path.endswith(_TEXT_SUFFIXES):
+            source, mark, size = compress(path, source, encoding)
             found["Content-Encoding"] = encoding
         for rule in rules:
             if fnmatchcase(path, rule.match.lstrip("/")):
-                found |= {str(name): value for name, value in rule.set.items()}
+                found |= {str(header): value for header, value in rule.set.items()}
         headers = tuple(sorted(found.items()))
         out[path] = File(path=path, source=str(source), digest=mark, size=size, kind=kind, headers=headers)
-    squeeze.close()
+    compress.close()
     return out
 
 
 def plain(
-    root: Path, written: Mapping[str, Record], fixed: Collection[str], encodings: Iterable[str]
+    root: Path, written: Mapping[str, Record], fingerprinted: Collection[str], encodings: Iterable[str]
 ) -> dict[str, File]:
-    """The files of a build without headers, by path; with `encodings` compressed copies stand beside the texts.
+    """The files of a build without headers, by path. With `encodings`, adds compressed copies beside the texts.
 
-    `index.html.gz` and `index.html.br` are what nginx's gzip_static and Caddy's precompressed look for.
+    nginx's gzip_static and Caddy's precompressed look for `index.html.gz` and `index.html.br`.
     """
     out = {}
-    squeeze = _Squeezed(root.with_name("squeezed"), written)
+    compress = _Compressor(root.with_name("squeezed"), written)
     for path, record in written.items():
-        kind = kind_of(path, record, fixed)
+        kind = kind_of(path, record, fingerprinted)
         out[path] = File(path=path, source=str(root / path), digest=record.content, size=record.size, kind=kind)
-        for encoding in encodings if path.endswith(_TEXTS) else ():
-            source, mark, size = squeeze(path, root / path, encoding)
-            name = path + _SUFFIXES[encoding]
-            out[name] = File(path=name, source=str(source), digest=mark, size=size, kind="copy")
-    squeeze.close()
+        for encoding in encodings if path.endswith(_TEXT_SUFFIXES) else ():
+            source, mark, size = compress(path, root / path, encoding)
+            copy_path = path + _SUFFIXES[encoding]
+            out[copy_path] = File(path=copy_path, source=str(source), digest=mark, size=size, kind="copy")
+    compress.close()
     return out
 
 
 def content_type(path: str) -> str:
-    """The media type of a file by its name, with the charset where it is a text."""
+    """The media type for a file name, with the charset for text types."""
     kind = media_type(path)
-    return f"{kind}; charset=utf-8" if kind in _UTF8 else kind
+    return f"{kind}; charset=utf-8" if kind in _UTF8_TYPES else kind
 
 
-def kind_of(path: str, record: Record, fixed: Collection[str] = ()) -> Kind:
-    """What a file of a build is to readers."""
-    if path in fixed:
+def kind_of(path: str, record: Record, fingerprinted: Collection[str] = ()) -> Kind:
+    """The kind of a file of a build."""
+    if path in fingerprinted:
         return "fixed"
     kind = _KINDS.get(record.template)
     return kind or ("feed" if record.template.startswith("feeds/") else "page")
@@ -130,41 +134,41 @@ def _lifetime(kind: Kind) -> str:
     return {"fixed": _FOREVER, "asset": _HOUR}.get(kind, _SHORT)
 
 
-class _Squeezed:
-    """Compressed copies in a folder of their own, made again only where the text is another."""
+class _Compressor:
+    """Keeps compressed copies in a folder, and compresses again only texts that changed."""
 
     def __init__(self, root: Path, written: Mapping[str, Record]) -> None:
         self._root = root
         self._written = written
-        self._list = root / "list.json"
-        # Of each copy the digest of its text, and of its own bytes.
-        self._known: dict[str, tuple[str, str]] = {}
+        self._list_file = root / "list.json"
+        # For each copy, the digest of its text and of its own bytes.
+        self._digests: dict[str, tuple[str, str]] = {}
         with contextlib.suppress(OSError, msgspec.DecodeError):
-            self._known = msgspec.json.decode(self._list.read_bytes(), type=dict[str, tuple[str, str]])
+            self._digests = msgspec.json.decode(self._list_file.read_bytes(), type=dict[str, tuple[str, str]])
 
     def __call__(self, path: str, text: Path, encoding: str) -> tuple[Path, str, int]:
-        """Where the compressed copy of a text lies, the digest of its bytes, and their number."""
-        name, content = path + _SUFFIXES[encoding], self._written[path].content
-        place = self._root / "files" / name
+        """The path of the compressed copy of a text, the digest of its bytes, and its size."""
+        copy_path, content = path + _SUFFIXES[encoding], self._written[path].content
+        place = self._root / "files" / copy_path
         try:
             data = place.read_bytes()
         except OSError:
             data = b""
-        if self._known.get(name) != (content, digest(data)):
+        if self._digests.get(copy_path) != (content, digest(data)):
             data = _compress(text.read_bytes(), encoding)
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_bytes(data)
-            self._known[name] = (content, digest(data))
-        return place, self._known[name][1], len(data)
+            self._digests[copy_path] = (content, digest(data))
+        return place, self._digests[copy_path][1], len(data)
 
     def close(self) -> None:
-        """Notes what there is, and removes the copies of texts that are gone. Those for other targets stay."""
-        gone = [name for name in self._known if name[:-3] not in self._written]
-        for name in gone:
-            (self._root / "files" / name).unlink(missing_ok=True)
-            del self._known[name]
-        if self._known or gone:
-            self._list.write_bytes(msgspec.json.encode(self._known))
+        """Saves the list, and removes copies of texts that are gone. Copies for other targets stay."""
+        gone = [copy_path for copy_path in self._digests if copy_path[:-3] not in self._written]
+        for copy_path in gone:
+            (self._root / "files" / copy_path).unlink(missing_ok=True)
+            del self._digests[copy_path]
+        if self._digests or gone:
+            self._list_file.write_bytes(msgspec.json.encode(self._digests))
 
 
 def _compress(data: bytes, encoding: str) -> bytes:
@@ -173,6 +177,6 @@ def _compress(data: bytes, encoding: str) -> bytes:
     try:
         brotli: Any = __import__("brotli")
     except ImportError:
-        raise PublishError('precompress = ["br"] needs the extra: pip install "newsgen[minify]"') from None
-    # Level 11 takes ten times as long for a twentieth of the bytes.
+        raise PublishError('precompress = ["br"] needs brotli; run pip install "newsgen[minify]"') from None
+    # Level 11 takes ten times as long and saves another 5 %.
     return bytes(brotli.compress(data, mode=brotli.MODE_TEXT, quality=9))

@@ -1,4 +1,4 @@
-"""An object that says who publishes: taken under a condition, renewed by a thread, free when nobody renews it."""
+"""A lock in a bucket: an object written conditionally, renewed by a thread, and free once nobody renews it."""
 
 from __future__ import annotations
 
@@ -11,65 +11,65 @@ from pathlib import Path
 import msgspec
 
 from newsgen.errors import PublishError
-from newsgen.publish.store import Store, Taken, Version
-from newsgen.publish.target import busy
+from newsgen.publish.store import ConditionFailed, Store, Version
+from newsgen.publish.target import locked_error
 from newsgen.text import digest_bytes
 
 LEASE = 120.0
-"""Seconds after which a lock that nobody renews is free."""
+"""Seconds after which a lock that is not renewed is free."""
 
 
 class _Holder(msgspec.Struct, frozen=True):
-    """Who holds the lock, as `_who` names them; `until` is a time in seconds since 1970."""
+    """The holder of the lock, as named by `_publisher_id`, and `until`: Unix time at which the lock expires."""
 
     who: str
     until: float
 
 
 class Lease:
-    """A lock in a store. Where the store knows no conditional writes, nobody is kept away."""
+    """A lock in a store. Without conditional writes, the store cannot lock anybody out."""
 
     def __init__(self, store: Store, path: str, site: Path) -> None:
         self._store = store
         self._path = path
-        self._who = _who(site)
+        self._publisher_id = _publisher_id(site)
         self._version: Version | None = None
         self._lost = False
         self._renewing = threading.Lock()
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._keep, daemon=True)
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._keep_renewing, daemon=True)
 
     def take(self) -> None:
-        """Raises PublishError where another publisher has it."""
+        """Takes the lock. Raises PublishError if another publisher holds it."""
         try:
             try:
-                self._version = self._store.put_if(self._path, self._held(), None)
-            except Taken:
+                self._version = self._store.put_if(self._path, self._encoded(), None)
+            except ConditionFailed:
                 holder = self._holder()
-                # Our own is one that a killed publish left: only one at a time publishes from a folder.
-                if holder and holder.who != self._who and holder.until > time.time():
+                # If we are the holder, a killed publish left the lock: only one publish of a site runs on a machine.
+                if holder and holder.who != self._publisher_id and holder.until > time.time():
                     wait = int(holder.until - time.time()) + 1
-                    raise busy(self._store.name, f"; if it was killed, its lock is free in {wait} s") from None
-                self._version = self._store.put_if(self._path, self._held(), self._store.version(self._path))
-        except (Taken, FileNotFoundError):
-            raise busy(self._store.name) from None
+                    raise locked_error(self._store.name, f"; if it was killed, its lock expires in {wait} s") from None
+                self._version = self._store.put_if(self._path, self._encoded(), self._store.version(self._path))
+        except (ConditionFailed, FileNotFoundError):
+            raise locked_error(self._store.name) from None
         if self._version is not None:
             self._thread.start()
 
     def check(self, *, now: bool = False) -> None:
-        """Raises PublishError where the lock is not ours any more; with `now` the store is asked."""
+        """Raises PublishError if the lock is lost. With `now`, renews it first."""
         if now and self._version is not None:
             self._renew()
         if self._lost:
             raise PublishError(
-                f"{self._store.name}: another publisher took the lock, or it could not be renewed; run again"
+                f"{self._store.name}: lost the lock to another publisher, or could not renew it; run the publish again"
             )
 
     def free(self) -> None:
-        """Lets others have it. Where that fails they wait until its time is over."""
+        """Releases the lock. If that fails, others wait until it expires."""
         if self._version is None:
             return
-        self._over.set()
+        self._stop.set()
         if self._thread.is_alive():
             self._thread.join()
         with contextlib.suppress(PublishError):
@@ -77,8 +77,8 @@ class Lease:
             self._store.remove([self._path])
         self._version = None
 
-    def _held(self) -> bytes:
-        return msgspec.json.encode(_Holder(self._who, time.time() + LEASE))
+    def _encoded(self) -> bytes:
+        return msgspec.json.encode(_Holder(self._publisher_id, time.time() + LEASE))
 
     def _holder(self) -> _Holder | None:
         try:
@@ -89,18 +89,18 @@ class Lease:
     def _renew(self) -> None:
         with self._renewing:
             try:
-                self._version = self._store.put_if(self._path, self._held(), self._version)
-            except Taken:
-                # The answer to an earlier renewal may have been lost on its way.
+                self._version = self._store.put_if(self._path, self._encoded(), self._version)
+            except ConditionFailed:
+                # The response to an earlier renewal may have been lost.
                 holder = self._holder()
-                if holder is None or holder.who != self._who:
+                if holder is None or holder.who != self._publisher_id:
                     self._lost = True
                     return
                 self._version = self._store.version(self._path)
 
-    def _keep(self) -> None:
+    def _keep_renewing(self) -> None:
         renewed = time.monotonic()
-        while not self._over.wait(LEASE / 4) and not self._lost:
+        while not self._stop.wait(LEASE / 4) and not self._lost:
             try:
                 self._renew()
                 renewed = time.monotonic()
@@ -108,8 +108,8 @@ class Lease:
                 self._lost = time.monotonic() - renewed > LEASE / 2
 
 
-def _who(site: Path) -> str:
-    """This folder on this machine since it was started: a name that no copy of the folder has elsewhere."""
+def _publisher_id(site: Path) -> str:
+    """Identifies this folder on this machine since its last boot. A copy of the folder elsewhere has another id."""
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text()
     except OSError:

@@ -1,4 +1,4 @@
-"""A site's files become what readers see: a fresh build, compared with what stands at a target, sent in a safe order."""
+"""Runs a publish: builds the site, compares it with the target, and sends the difference in a safe order."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from newsgen import config, urls
 from newsgen.builder import Options, Progress, Stopwatch
 from newsgen.errors import PublishError
 from newsgen.publish import websub
-from newsgen.publish.address import choose
+from newsgen.publish.address import resolve_target
 from newsgen.publish.connect import connect
-from newsgen.publish.plan import Plan, compare, some
+from newsgen.publish.plan import Plan, compare, first_few
 from newsgen.publish.report import Published
-from newsgen.publish.site import Built, alone, built
-from newsgen.publish.target import Target, discreet
+from newsgen.publish.site import SiteBuild, build_site, publish_lock
+from newsgen.publish.target import Target, without_secrets
 
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
-class Orders(msgspec.Struct, frozen=True, kw_only=True):
-    """What a publish is told beside site.toml. None leaves a choice to it."""
+class PublishOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """Options of a publish. None means the setting in `site.toml` applies."""
 
     target: str | None = None
     dry_run: bool = False
@@ -31,85 +31,90 @@ class Orders(msgspec.Struct, frozen=True, kw_only=True):
     max_delete: int | None = None
 
 
-def publish(options: Options, orders: Orders, progress: Progress | None = None) -> Published:
-    """Builds the site afresh and brings it to a target; with `rollback` brings back the release before instead.
+def publish(options: Options, publish_options: PublishOptions, progress: Progress | None = None) -> Published:
+    """Builds the site and sends it to a target; with `rollback`, restores the previous release instead.
 
-    Raises PublishError where it must not or cannot be done: then readers see the old site, or of both whole files in
-    which no page leads to what is missing, and the next publish goes on. Where the content has errors nothing is
-    published: the report has them, and is not `done`.
+    If the content has errors, publishes nothing and returns a report with the problems that is not `done`. Raises
+    PublishError if the publish is refused or fails. Readers then see the old site, or a mix of whole old and new files
+    in which no page links to a missing one; the next publish continues.
     """
     settings = config.load(options.site / "site.toml")
-    report = Published(dry_run=orders.dry_run, rollback=orders.rollback)
-    with discreet(), alone(options.site):
-        name, place, at = choose(settings, orders.target, options.site)
-        report.target = name if name == at.shown else f"{name} ({at.shown})"
-        target = connect(at, place, options.site)
-        if orders.rollback:
-            _back(target, report)
+    report = Published(dry_run=publish_options.dry_run, rollback=publish_options.rollback)
+    with without_secrets(), publish_lock(options.site):
+        name, target_settings, address = resolve_target(settings, publish_options.target, options.site)
+        report.target = name if name == address.label else f"{name} ({address.label})"
+        target = connect(address, target_settings, options.site)
+        if publish_options.rollback:
+            _roll_back(target, report)
             return report
         clock = Stopwatch()
-        site = built(options, progress, strict=not orders.allow_errors)
+        site = build_site(options, progress, strict=not publish_options.allow_errors)
         report.problems, report.warnings, report.notes = site.report.problems, site.report.warnings, site.report.notes
-        if report.problems and not orders.allow_errors:
+        if report.problems and not publish_options.allow_errors:
             return report
-        files = site.files(target.form, place)
+        files = site.files(target.layout, target_settings)
         report.seconds["build"] = clock.lap()
         try:
-            if not orders.dry_run:
+            if not publish_options.dry_run:
                 target.lock()
-            state = target.look(files)
-            # A grace is a promise to readers: the machine's clock decides, whatever time the site is built for.
+            state = target.inspect(files)
+            # The grace period is a promise to readers, so the machine's clock counts, not the time that the site is
+            # built for.
             now = datetime.now(UTC)
-            grace = timedelta(seconds=int(place.grace[:-1]) * _SECONDS[place.grace[-1]])
-            due = compare(files, state, now=now, grace=grace, keep=place.keep, front=site.front())
-            report.describe(due, settings)
-            wrong = _objections(due, site, orders, place, report)
+            grace = timedelta(seconds=int(target_settings.grace[:-1]) * _SECONDS[target_settings.grace[-1]])
+            plan = compare(files, state, now=now, grace=grace, keep=target_settings.keep, front=site.front_links())
+            report.describe(plan, settings)
+            reasons = _refusals(plan, site, publish_options, target_settings, report)
             report.seconds["compare"] = clock.lap()
-            if orders.dry_run:
-                report.notes += [f"a publish would refuse: {reason}" for reason in wrong]
+            if publish_options.dry_run:
+                report.notes += [f"a publish would refuse: {reason}" for reason in reasons]
                 return report
-            if wrong:
-                raise PublishError(*wrong)
-            if due.changes or state.begun or not due.old:
-                sent = target.publish(due, progress or (lambda *_: None))
+            if reasons:
+                raise PublishError(*reasons)
+            if plan.changes or state.unfinished or not plan.old:
+                sent = target.publish(plan, progress or (lambda *_: None))
                 report.sent, report.bytes, report.requests = sent.files, sent.bytes, sent.requests
             else:
-                report.release = due.old.id
+                report.release = plan.old.id
             report.done = True
             report.seconds["send"] = clock.lap()
         finally:
             target.release()
         feeds = [
             urls.absolute(urls.address(c.path), settings.base)
-            for c in due.changes
+            for c in plan.changes
             if c.action in ("add", "replace") and c.path.rpartition("/")[2] in urls.FEEDS.values()
         ]
-        if place.websub and settings.base_url and (failure := websub.tell(place.websub, feeds)):
+        if target_settings.websub and settings.base_url and (failure := websub.notify(target_settings.websub, feeds)):
             report.notes.append(failure)
     return report
 
 
-def _objections(due: Plan, site: Built, orders: Orders, place: config.Publish, report: Published) -> list[str]:
-    """Why a plan must not be carried out unless someone says so."""
-    most = place.max_delete if orders.max_delete is None else orders.max_delete
-    report.lost = site.unanswered(due.lost)
-    wrong = []
-    if len(due.dropped) > most:
-        many = len(due.dropped)
-        wrong.append(f"{many:,} files would go, more than {most:,}; if that is meant, say --max-delete {many}")
-    if report.lost and not (orders.allow_lost or place.allow_lost):
-        hint = "give them a successor with `aliases`, or let them go with --allow-lost"
-        wrong.append(f"addresses that answer now would answer no more: {some(report.lost)}; {hint}")
-    return wrong
+def _refusals(
+    plan: Plan, site: SiteBuild, publish_options: PublishOptions, target_settings: config.Publish, report: Published
+) -> list[str]:
+    """Why a plan must not be carried out without explicit permission."""
+    most = target_settings.max_delete if publish_options.max_delete is None else publish_options.max_delete
+    report.lost = site.without_redirect(plan.lost)
+    reasons = []
+    if len(plan.dropped) > most:
+        count = len(plan.dropped)
+        reasons.append(
+            f"too many files to delete: {count:,}, and the limit is {most:,}; raise it with --max-delete {count}"
+        )
+    if report.lost and not (publish_options.allow_lost or target_settings.allow_lost):
+        hint = "redirect them with `aliases`, or allow this with --allow-lost"
+        reasons.append(f"addresses would stop answering: {first_few(report.lost)}; {hint}")
+    return reasons
 
 
-def _back(target: Target, report: Published) -> None:
+def _roll_back(target: Target, report: Published) -> None:
     try:
         if not report.dry_run:
             target.lock()
-        now = target.look({}).release
+        now = target.inspect({}).release
         if now is None or not now.history:
-            raise PublishError(f"{target.name}: no release before the current one is kept: there is no way back")
+            raise PublishError(f"{target.name}: cannot roll back: no earlier release is kept")
         report.before, report.release = now.id, now.history[0]
         if not report.dry_run:
             target.rollback(now)

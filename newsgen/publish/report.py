@@ -1,4 +1,4 @@
-"""A plan and what became of it, for people and machines: numbers, changed addresses, patterns for a CDN."""
+"""Reports what a publish did: counts, changed addresses and patterns for a CDN."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from newsgen.config import Config
 from newsgen.errors import Problem
 from newsgen.publish.plan import Change, Plan
 
-PATTERNS = 8
-"""Patterns that a list of addresses is folded to at most; CDNs count and bill them."""
+MAX_PATTERNS = 8
+"""The most patterns that a list of addresses is reduced to. CDNs count and bill them."""
 
 
 class Published(msgspec.Struct, kw_only=True):
     """What a publish did, or with `dry_run` would do.
 
-    `release` and `before` are the ids of what readers see after and before it; `arrived` counts files that a publish
-    which did not finish had sent already; `lost` are addresses that answer no more. `changed` are URLs that answer
-    otherwise than before, `patterns` the same folded for a CDN, as paths of URLs. `plan` is there for a dry run alone.
+    `release` and `before` are the ids of the releases after and before the publish. `arrived` counts files that an
+    unfinished publish had already sent. `lost` are addresses that no longer answer. `changed` are the URLs whose
+    response changed; `patterns` are URL paths that cover them, for a CDN. `plan` is set by a dry run only.
     """
 
     target: str = ""
@@ -48,7 +48,7 @@ class Published(msgspec.Struct, kw_only=True):
     seconds: dict[str, float] = {}
 
     def describe(self, plan: Plan, settings: Config) -> None:
-        """Takes over what a plan says."""
+        """Fills in the numbers and addresses of a plan."""
         self.release, self.before = plan.release.id, plan.old.id if plan.old else ""
         self.files = len(plan.files)
         for change in plan.changes:
@@ -58,43 +58,43 @@ class Published(msgspec.Struct, kw_only=True):
             self.removed += change.action == "remove"
             self.arrived += change.arrived
         # `_headers`, `_redirects` and compressed copies are for the host, not for readers.
-        told = (c for c in plan.changes if c.action != "keep" and c.kind != "copy" and not c.path.startswith("_"))
-        addresses = [urls.address(path) for path in sorted(c.path for c in told)]
+        visible = (c for c in plan.changes if c.action != "keep" and c.kind != "copy" and not c.path.startswith("_"))
+        addresses = [urls.address(path) for path in sorted(c.path for c in visible)]
         self.changed = [urls.absolute(address, settings.base) for address in addresses]
-        self.patterns = folded(urls.href(address, settings.root) for address in addresses)
+        self.patterns = cdn_patterns(urls.href(address, settings.root) for address in addresses)
         if self.dry_run:
             self.plan = sorted(plan.changes, key=lambda c: (c.action, c.path))
 
 
-def folded(addresses: Iterable[str], most: int = PATTERNS) -> list[str]:
-    """Patterns that match all the addresses: themselves where they are few, else `/folder/*`, at worst `/*`."""
-    found = set(addresses)
-    for depth in range(max((a.count("/") for a in found), default=0), 1, -1):
-        if len(found) <= most:
+def cdn_patterns(addresses: Iterable[str], most: int = MAX_PATTERNS) -> list[str]:
+    """At most `most` patterns that match all addresses: the addresses themselves, `/folder/*`, or at worst `/*`."""
+    patterns = set(addresses)
+    for depth in range(max((a.count("/") for a in patterns), default=0), 1, -1):
+        if len(patterns) <= most:
             break
-        found = {"/".join(a.split("/")[:depth]) + "/*" if a.count("/") >= depth else a for a in found}
-    return sorted(found) if len(found) <= most else ["/*"]
+        patterns = {"/".join(a.split("/")[:depth]) + "/*" if a.count("/") >= depth else a for a in patterns}
+    return sorted(patterns) if len(patterns) <= most else ["/*"]
 
 
 def report_lines(report: Published) -> Iterator[str]:
-    """The report for people."""
+    """The report as text."""
     if report.rollback:
-        yield f"{report.target}: {'would go back' if report.dry_run else 'went back'} to release {report.release}"
+        yield f"{report.target}: {'would roll back' if report.dry_run else 'rolled back'} to release {report.release}"
         return
     counts = (("new", report.added), ("changed", report.replaced), ("removed", report.removed))
-    said = ", ".join(f"{count:,} {word}" for word, count in counts)
+    summary = ", ".join(f"{count:,} {word}" for word, count in counts)
     if report.kept:
-        said += f", {report.kept:,} dropped but still answering"
+        summary += f", {report.kept:,} no longer on the site but kept for their grace period"
     if report.arrived:
-        said += f"; {report.arrived:,} of them had arrived already"
+        summary += f"; {report.arrived:,} of them already sent"
     if report.dry_run:
         for change in report.plan:
             yield f"{change.action:8}{change.path}: {change.reason}"
-        yield f"{report.target}: {said}; nothing was sent (--dry-run)"
+        yield f"{report.target}: {summary}; nothing was sent (--dry-run)"
     elif not (report.added or report.replaced or report.removed or report.kept):
         yield f"{report.target}: nothing has changed since release {report.before}"
     else:
-        asked = f", {report.requests:,} requests" if report.requests else ""
-        yield f"{report.target}: {said} of {report.files:,} files"
-        yield f"release {report.release}: {report.sent:,} files sent, {report.bytes / 1e6:,.1f} MB{asked}"
-        yield f"for a CDN: {' '.join(report.patterns)}"
+        requests = f", {report.requests:,} requests" if report.requests else ""
+        yield f"{report.target}: {summary} of {report.files:,} files"
+        yield f"release {report.release}: {report.sent:,} files sent, {report.bytes / 1e6:,.1f} MB{requests}"
+        yield f"to purge from a CDN: {' '.join(report.patterns)}"

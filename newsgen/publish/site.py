@@ -1,4 +1,4 @@
-"""A site's sources become the build that is published: fresh, with nothing shown that is held back, in a folder of its own."""
+"""Makes the build to publish: up to date, in a folder of its own, with all gates closed."""
 
 from __future__ import annotations
 
@@ -21,32 +21,34 @@ from newsgen.publish.files import File
 _LINK = re.compile(rb"""<a\s[^<>]*?href="(/[^"#?]*)\"""")
 
 
-class Built(msgspec.Struct, frozen=True, kw_only=True):
-    """A production build. `fixed` are the paths of assets whose name holds a fingerprint."""
+class SiteBuild(msgspec.Struct, frozen=True, kw_only=True):
+    """A production build. `fingerprinted` are the paths of static files with a fingerprint in their name."""
 
     root: Path
     config: Config
     written: dict[str, Record]
-    fixed: frozenset[str]
+    fingerprinted: frozenset[str]
     report: Report
 
-    def files(self, form: str, place: Publish) -> dict[str, File]:
-        """What is to stand at a target that wants its files in a form, by path."""
-        if form == "objects":
-            encoding = next(iter(place.precompress), "")
-            return files.objects(self.root, self.written, self.fixed, place.headers, encoding)
-        return files.plain(self.root, self.written, self.fixed, place.precompress if form == "beside" else ())
+    def files(self, layout: str, target_settings: Publish) -> dict[str, File]:
+        """The files to publish to a target with a given layout, by path."""
+        if layout == "objects":
+            encoding = next(iter(target_settings.precompress), "")
+            return files.objects(self.root, self.written, self.fingerprinted, target_settings.headers, encoding)
+        return files.plain(
+            self.root, self.written, self.fingerprinted, target_settings.precompress if layout == "beside" else ()
+        )
 
-    def front(self) -> tuple[str, ...]:
-        """The stories and articles that the front page leads to, in their order."""
-        return front(self.root, self.written, self.config.root)
+    def front_links(self) -> tuple[str, ...]:
+        """The addresses of the stories and articles on the front page, in order."""
+        return front_links(self.root, self.written, self.config.root)
 
-    def unanswered(self, paths: Iterable[str]) -> list[str]:
-        """The addresses of those paths that no line of `_redirects` answers."""
-        redirected = self._redirected()
+    def without_redirect(self, paths: Iterable[str]) -> list[str]:
+        """The addresses of those paths that no rule in `_redirects` covers."""
+        redirected = self._redirected_paths()
         return [urls.address(path) for path in paths if path not in redirected]
 
-    def _redirected(self) -> set[str]:
+    def _redirected_paths(self) -> set[str]:
         try:
             lines = (self.root / "_redirects").read_text(encoding="utf-8").splitlines()
         except OSError:
@@ -55,43 +57,43 @@ class Built(msgspec.Struct, frozen=True, kw_only=True):
         return {urls.path("/" + unquote(old).removeprefix(self.config.root)) for old in olds}
 
 
-def own(site: Path) -> Path:
-    """The folder of what publishing a site needs here."""
+def work_folder(site: Path) -> Path:
+    """The folder for the build to publish and other working files."""
     return site / FOLDER / "publish"
 
 
-def built(options: Options, progress: Progress | None, *, strict: bool) -> Built:
-    """Builds a site as readers are to see it, and mends what was altered in that folder.
+def build_site(options: Options, progress: Progress | None, *, strict: bool) -> SiteBuild:
+    """Builds a site as readers will see it, and repairs files in the build folder that were altered.
 
-    What `options` say of drafts, of files with errors and of the output does not count. With `strict` and a problem in
-    the report nothing was written.
+    Ignores the gates, output folder and strictness in `options`. With `strict` and problems in the report, nothing is
+    written.
     """
-    root = own(options.site) / "site"
-    # A folder whose manifest is gone holds nothing that a build would dare to replace.
+    root = work_folder(options.site) / "site"
+    # Without a manifest, a build would refuse to replace the files in the folder.
     if root.exists() and not Output(root).manifest().files:
         shutil.rmtree(root)
-    told = msgspec.structs.replace(options, output=root, show=frozenset(), strict=strict, verify=True)
+    build_options = msgspec.structs.replace(options, output=root, show=frozenset(), strict=strict, verify=True)
     memory = Memory(keep=False)
-    report = build(told, progress, memory=memory)
-    assert memory.loaded  # noqa: S101  a build that verifies always loads
-    fixed = (a[1:] for source, a in memory.loaded.theme.fingerprints().items() if a != "/" + source)
-    return Built(
+    report = build(build_options, progress, memory=memory)
+    assert memory.loaded  # noqa: S101  a build with verify=True always loads the site
+    fingerprinted = (a[1:] for source, a in memory.loaded.theme.fingerprints().items() if a != "/" + source)
+    return SiteBuild(
         root=root,
         config=memory.loaded.config,
         written=Output(root).manifest().files,
-        fixed=frozenset(fixed),
+        fingerprinted=frozenset(fingerprinted),
         report=report,
     )
 
 
 @contextlib.contextmanager
-def alone(site: Path) -> Iterator[None]:
-    """One publish of a site at a time on this machine: they share the folder they build into."""
-    lock = Lock(own(site) / "lock")
+def publish_lock(site: Path) -> Iterator[None]:
+    """Holds a lock so that only one publish of a site runs on this machine: publishes share the build folder."""
+    lock = Lock(work_folder(site) / "lock")
     try:
         lock.take()
     except OutputError:
-        raise PublishError(f"{site}: another publish of this site is at work; wait until it is done") from None
+        raise PublishError(f"{site}: another publish of this site is running; wait until it has finished") from None
     except OSError as error:
         raise PublishError(f"{site / FOLDER}: cannot be written: {error.strerror}") from None
     try:
@@ -100,13 +102,13 @@ def alone(site: Path) -> Iterator[None]:
         lock.release()
 
 
-def front(root: Path, written: Mapping[str, Record], base: str) -> tuple[str, ...]:
-    """The addresses of stories and articles that a build's front page leads to. `base` begins every link."""
+def front_links(root: Path, written: Mapping[str, Record], base: str) -> tuple[str, ...]:
+    """The addresses of stories and articles that a build's front page links to. Every link starts with `base`."""
     try:
         found = _LINK.findall((root / "index.html").read_bytes())
     except OSError:
         return ()
     links = (unquote(link.decode("utf-8", "replace").replace("&amp;", "&")) for link in found)
     paths = (urls.path("/" + link[len(base) :]) for link in links if link.startswith(base))
-    told = (p for p in paths if p in written and files.kind_of(p, written[p]) in ("story", "article"))
-    return tuple(dict.fromkeys(map(urls.address, told)))
+    linked = (p for p in paths if p in written and files.kind_of(p, written[p]) in ("story", "article"))
+    return tuple(dict.fromkeys(map(urls.address, linked)))

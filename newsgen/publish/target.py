@@ -1,4 +1,4 @@
-"""What a target is, and what all of them share: tries, messages without secrets."""
+"""The interface of a target, and what targets share: retries, and error messages without secrets."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from newsgen.publish.plan import Plan, Release, State
 
 T = TypeVar("T")
 
-Tell = Callable[[str, int, int], None]
-"""Says how far a step is: its name, done, of how many."""
+OnProgress = Callable[[str, int, int], None]
+"""Reports progress: the name of a step, items done, items in total."""
 
 
 class Sent(msgspec.Struct, kw_only=True):
-    """What travelled: files and their bytes, `requests` where the target counts them."""
+    """What was sent: the number of files, their bytes, and `requests` if the target counts them."""
 
     files: int = 0
     bytes: int = 0
@@ -31,69 +31,70 @@ class Sent(msgspec.Struct, kw_only=True):
 
 
 class Target(Protocol):
-    """A place that readers see. Every method raises PublishError; what it says holds no secret.
+    """Where a site is published to. Every method raises PublishError; no message contains a secret.
 
-    `form` is how it wants its files: as objects with headers, beside their compressed copies, or as they are.
+    `layout` says which files the target takes: "objects" (with headers), "beside" (with compressed copies of the texts)
+    or "plain".
     """
 
     name: str
-    form: str
+    layout: str
 
-    def look(self, files: Mapping[str, File]) -> State:
-        """What stands there, of which these files are wanted. Changes nothing."""
+    def inspect(self, files: Mapping[str, File]) -> State:
+        """Reads the state of the target, given the files to publish. Changes nothing."""
         ...
 
     def lock(self) -> None:
-        """Keeps other publishers away until `release`. Raises where one is at work."""
+        """Locks out other publishers until `release`. Raises PublishError if one holds the lock."""
         ...
 
-    def publish(self, plan: Plan, tell: Tell) -> Sent:
-        """Brings a plan about. Readers see, at any moment and whatever fails, no page that leads to what is missing."""
+    def publish(self, plan: Plan, on_progress: OnProgress) -> Sent:
+        """Carries out a plan. At any moment, and even if it fails, no page that readers see links to a missing one."""
         ...
 
     def rollback(self, now: Release) -> None:
-        """Goes back to the release before the one that `look` said is there."""
+        """Goes back to the release before `now`, the one that `inspect` returned."""
         ...
 
     def release(self) -> None:
-        """Lets others publish, where `lock` was called, whatever became of it."""
+        """Ends `lock`, however the publish ended. Does nothing if `lock` was not called."""
         ...
 
 
 TRIES = 6
-_BASE, _LONGEST = 0.3, 10.0
+_FIRST_PAUSE, _MAX_PAUSE = 0.3, 10.0
 
 
-def retried(call: Callable[[], T], passing: Callable[[Exception], bool]) -> T:
-    """The result of a call that is made again after each failure that is `passing`, at most `TRIES` times in all.
+def retried(call: Callable[[], T], transient: Callable[[Exception], bool]) -> T:
+    """Calls a function up to `TRIES` times, as long as its error is `transient`, and returns its result.
 
-    The pauses grow exponentially, with full jitter, so that many callers do not come back at the same moment.
+    Waits between tries with exponential backoff and full jitter, so that many callers do not retry at the same moment.
     """
     for attempt in range(TRIES):
         try:
             return call()
         except Exception as error:
-            if attempt == TRIES - 1 or not passing(error):
+            if attempt == TRIES - 1 or not transient(error):
                 raise
-        time.sleep(random.uniform(0, min(_LONGEST, _BASE * 2**attempt)))  # noqa: S311  no secret hangs on it
+        time.sleep(random.uniform(0, min(_MAX_PAUSE, _FIRST_PAUSE * 2**attempt)))  # noqa: S311  not for security
     raise AssertionError
 
 
 _SECRET = re.compile(r"SECRET|TOKEN|PASSW|PASSPHRASE|CREDENTIAL|_KEY|KEY_ID|SAS|APIKEY", re.IGNORECASE)
-_IN_URL = re.compile(r"(?<=://)[^/\s:@]*:[^/\s@]+@|(?<=https://)[^/\s@]+@|(?<=http://)[^/\s@]+@")
-_QUERY = re.compile(r"(?i)\b(sig|signature|x-amz-signature|x-amz-credential|x-amz-security-token)=[^&\s\"']+")
+_CREDENTIALS = re.compile(r"(?<=://)[^/\s:@]*:[^/\s@]+@|(?<=https://)[^/\s@]+@|(?<=http://)[^/\s@]+@")
+_SIGNATURES = re.compile(r"(?i)\b(sig|signature|x-amz-signature|x-amz-credential|x-amz-security-token)=[^&\s\"']+")
 
 
 def redacted(text: str) -> str:
-    """A message without any value that the environment has under a name for secrets, or that an address carries."""
+    """Replaces secrets in a message: values of environment variables with secret names, and credentials in URLs."""
     for value in sorted({v for n, v in os.environ.items() if _SECRET.search(n) and len(v) >= 6}, key=len, reverse=True):
         text = text.replace(value, "[secret]")
-    return _QUERY.sub(r"\1=[secret]", _IN_URL.sub("[secret]@", text))
+    return _SIGNATURES.sub(r"\1=[secret]", _CREDENTIALS.sub("[secret]@", text))
 
 
 @contextlib.contextmanager
-def discreet() -> Iterator[None]:
-    """Takes the secrets out of what is raised, and makes one kind of error of it."""
+def without_secrets() -> Iterator[None]:
+    """Turns errors into PublishErrors whose messages contain no secrets."""
     try:
         yield
     except PublishError as error:
@@ -103,6 +104,6 @@ def discreet() -> Iterator[None]:
         raise PublishError(redacted(f"{error.filename}: {what}" if error.filename else what)) from None
 
 
-def busy(name: str, more: str = "") -> PublishError:
-    """What to say where another publisher is at work."""
-    return PublishError(f"{name}: another publish is at work here; wait until it is done{more}")
+def locked_error(name: str, hint: str = "") -> PublishError:
+    """The error for a target that another publisher has locked. `hint` is appended to the message."""
+    return PublishError(f"{name}: another publish to this target is running; wait until it has finished{hint}")

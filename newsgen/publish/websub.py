@@ -1,4 +1,4 @@
-"""Changed feeds become a word to a WebSub hub, which tells those who subscribed."""
+"""Notifies a WebSub hub of changed feeds."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from urllib.parse import urlencode
 
 from newsgen.publish.target import redacted, retried
 
-_AT_ONCE = 100
+_BATCH = 100
 
 
-def tell(hub: str, feeds: Sequence[str]) -> str:
-    """Tells a hub which feeds changed (https://www.w3.org/TR/websub/#publishing); what went wrong, "" where nothing did."""
-    for at in range(0, len(feeds), _AT_ONCE):
-        form = [("hub.mode", "publish"), *(("hub.url", feed) for feed in feeds[at : at + _AT_ONCE])]
-        request = urllib.request.Request(  # noqa: S310  http(s), as the configuration has seen to
+def notify(hub: str, feeds: Sequence[str]) -> str:
+    """Notifies a hub (https://www.w3.org/TR/websub/#publishing). Returns an error message, "" on success."""
+    for at in range(0, len(feeds), _BATCH):
+        form = [("hub.mode", "publish"), *(("hub.url", feed) for feed in feeds[at : at + _BATCH])]
+        request = urllib.request.Request(  # noqa: S310  the configuration allows http(s) only
             hub, data=urlencode(form).encode(), headers={"User-Agent": "newsgen publish"}
         )
         try:
-            retried(lambda request=request: _post(request), _passing)  # type: ignore[misc]
+            retried(lambda request=request: _post(request), _is_transient)  # type: ignore[misc]
         except (OSError, ValueError) as error:
-            return redacted(f"the WebSub hub was not told: {error}")
+            return redacted(f"cannot notify the WebSub hub: {error}")
     return ""
 
 
@@ -31,5 +31,5 @@ def _post(request: urllib.request.Request) -> None:
         pass
 
 
-def _passing(error: Exception) -> bool:
+def _is_transient(error: Exception) -> bool:
     return isinstance(error, OSError) and getattr(error, "code", 500) >= 500

@@ -1,8 +1,8 @@
-"""Articles become stories.
+"""Clusters articles into stories and ranks them.
 
-To read: `clusterer` turns articles into stories, from what files declare (`declarations`) and from words: `similarity`
-compares two articles, with the word counts that `days` keeps, and `grouping` puts similar ones together. `ranking`
-chooses the lead of a story and orders stories.
+Reading order: `clusterer` turns articles into stories. It first joins what files declare (`declarations`) and then what
+is similar: `similarity` compares articles, using the word counts that `days` stores, and `grouping` puts similar
+articles into groups. `ranking` chooses the lead of a story and orders stories.
 """
 
 from newsgen.stories.clusterer import Clusterer

@@ -1,11 +1,11 @@
-"""Articles in, stories out: who tells of the same event, and on what evidence.
+"""Clusters articles into stories and records the evidence.
 
-Joined are files that share a canonical URL, that declare each other, or that name the same `story`; files that name
-different stories are kept apart whatever else speaks for them. What a file declares and what has no file belongs to the
-file's story, or makes one with it. A one-way entry never merges two files' stories: `related` lists mix the same event
-with the same subject, and go stale.
+Files are joined if they share a canonical key, list each other in `related` or have the same `story`. Files with
+different `story` values stay apart, whatever the other evidence. Coverage belongs to the story of the file that lists
+it, or makes one with it. A one-way entry never joins two files: `related` lists mix the same event with the same
+subject, and become outdated.
 
-Then words join what nobody declared (see `grouping`).
+After that, similar words join files that nobody declared (see `grouping`).
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from typing import Any, Literal, NamedTuple
 from newsgen.model import About, Article, Coverage, Evidence, Member, Rejected, Story, by_time
 from newsgen.stories import ranking
 from newsgen.stories.days import Fetch, LostError
-from newsgen.stories.declarations import Declarations, Line, Union, followers
-from newsgen.stories.grouping import BESIDE, Grouping, Told
+from newsgen.stories.declarations import Attachment, Declarations, UnionFind, attach_followers
+from newsgen.stories.grouping import MAX_NEAR_MISSES, Grouping, WordEvidence
 
 Reason = Literal["one side", "editor", "elsewhere", "unlike"]
 
 
 class Clusters(NamedTuple):
-    """What `cluster` found: stories by age, all coverage without a file, and what articles' entries lead to.
+    """The result of clustering: the stories, oldest first, all coverage, and the targets of related entries.
 
-    `coverage` holds each piece once, also where two stories have it as a member, and never a folded one. `targets` are
-    the ids of files and of coverage, by the id of the article that declares them, in its order.
+    `coverage` holds each member once, even if it is in two stories, and no followers. `targets` maps the id of an
+    article to the ids of the members that its related entries lead to, in the order of the entries.
     """
 
     stories: tuple[Story, ...]
@@ -38,23 +38,23 @@ class Clusters(NamedTuple):
 
 
 class Clusterer:
-    """Clusters again and again, each time at the cost of what has changed, and always as if for the first time.
+    """Clusters articles repeatedly. Each call redoes only what changed since the last one, with the same result.
 
-    Without `keep` it keeps nothing that is of use to a second time alone.
+    Without `keep`, it stores nothing that only a second call would use.
     """
 
     def __init__(self, *, keep: bool = True) -> None:
         self.grouping = Grouping()
         self._keep = keep
-        self._known: dict[str, tuple[_Parts, Story]] = {}
-        self._declared: tuple[object, Declarations] | None = None
+        self._last_stories: dict[str, tuple[_StoryInputs, Story]] = {}
+        self._last_declarations: tuple[object, Declarations] | None = None
 
     def dump(self) -> Iterator[tuple[str, bytes]]:
-        """What has changed since it was loaded, by the names to keep it under."""
+        """The state as pairs of a name and encoded data. Days that have not changed since `load` are left out."""
         return self.grouping.dump()
 
     def load(self, fetch: Fetch) -> None:
-        """Goes on from what another kept with `dump`, or from nothing where that is lost."""
+        """Restores what `dump` saved. Starts from nothing if it is missing."""
         try:
             self.grouping.load(fetch)
         except (LostError, LookupError):
@@ -69,22 +69,22 @@ class Clusterer:
         about: Mapping[str, About] | None = None,
         similar: bool = True,
     ) -> Clusters:
-        """Groups published articles; the result depends on their values alone, not on their order.
+        """Clusters published articles. The result does not depend on their order.
 
-        `folded` are held followers that may show as a line of a story with a published member. No coverage is dated
-        after the `clock`. `about` are the editor's words on a story, by its name. `similar` is whether words join.
+        `clock` is the content clock; coverage dated after it gets its time. `folded` are the followers to show in their
+        stories. `about` holds the `_stories` files by story name. `similar` says whether similar words join articles.
         """
-        # Nothing here is a cycle, and the collector would look through all of it again and again.
-        collecting = gc.isenabled()
+        # None of these objects form cycles, but the garbage collector would scan all of them repeatedly.
+        gc_was_enabled = gc.isenabled()
         gc.disable()
-        given = (list(articles), clock, list(folded), about or {}, similar)
+        arguments = (list(articles), clock, list(folded), about or {}, similar)
         try:
-            return self._cluster(*given)
+            return self._cluster(*arguments)
         except LostError:
             self.grouping = Grouping()
-            return self._cluster(*given)
+            return self._cluster(*arguments)
         finally:
-            if collecting:
+            if gc_was_enabled:
                 gc.enable()
 
     def _cluster(
@@ -96,129 +96,132 @@ class Clusterer:
         similar: bool,
     ) -> Clusters:
         files = {a.id: a for a in sorted(articles, key=attrgetter("id"))}
-        owners, coverage, targets, union = self._said(files, clock)
-        # Files at one address are one text, and the first speaks for it: a live page has a headline for everything.
-        silent = {other for first, other in owners.pairs if union.find(first) == union.find(other)}
+        owners, coverage, targets, union = self._declarations(files, clock)
+        # Files at one address are one text. Only the first of them is compared with others.
+        duplicates = {other for first, other in owners.duplicates if union.find(first) == union.find(other)}
         if similar:
-            speaking = {id: file for id, file in files.items() if id not in silent}
-            sets = ([id for id in found if id not in silent] for found in union.sets())
-            for group in self.grouping.update(speaking, sets, union.names()):
+            compared = {id: file for id, file in files.items() if id not in duplicates}
+            sets = ([id for id in ids if id not in duplicates] for ids in union.sets())
+            for group in self.grouping.update(compared, sets, union.names()):
                 for id in group:
                     union.unite(group[0], id)
-        lines = [Line(id, coverage[other], other) for id in targets for other in targets[id] if other in coverage]
-        lines += followers(folded, owners.first, clock)
-        known, self._known = self._known, {}
+        attachments = [
+            Attachment(id, coverage[other], other) for id in targets for other in targets[id] if other in coverage
+        ]
+        attachments += attach_followers(folded, owners.by_key, clock)
+        last_stories, self._last_stories = self._last_stories, {}
         found = []
-        for parts in _parts(files, union, lines, about, targets, silent, self.grouping):
-            first = parts.files[0].id
-            before, story = known.get(first, (None, None))
-            if story is None or before != parts:
-                story = _story(parts)
-            self._known[first] = (parts, story)
+        for inputs in _story_inputs(files, union, attachments, about, targets, duplicates, self.grouping):
+            first = inputs.files[0].id
+            last_inputs, story = last_stories.get(first, (None, None))
+            if story is None or last_inputs != inputs:
+                story = _story(inputs)
+            self._last_stories[first] = (inputs, story)
             found.append(story)
         stories = tuple(sorted(found, key=lambda s: (s.first.published, s.id)))
         return Clusters(stories, tuple(coverage.values()), targets)
 
-    def _said(self, files: dict[str, Article], clock: datetime) -> Declarations:
-        """What files declare: of before, where none declares anything else, as most edits are of something else."""
-        kept = self._declared
+    def _declarations(self, files: dict[str, Article], clock: datetime) -> Declarations:
+        """What the files declare. Reuses the last result if nothing that decides it changed, as after most edits."""
+        last = self._last_declarations
         facts = (
             clock,
             [(a.id, a.keys, a.related, a.published, a.category, a.topics, a.story) for a in files.values()]
             if self._keep
             else [],
         )
-        if kept is None or kept[0] != facts:
-            found = Declarations.of(files, clock)
+        if last is None or last[0] != facts:
+            declarations = Declarations.of(files, clock)
             if not self._keep:
-                return found
-            kept = self._declared = facts, found
-        return kept[1]._replace(union=kept[1].union.copy())
+                return declarations
+            last = self._last_declarations = facts, declarations
+        return last[1]._replace(union=last[1].union.copy())
 
 
-def cluster(articles: Iterable[Article], **given: Any) -> Clusters:
-    """Clusters once."""
-    return Clusterer().cluster(articles, **given)
+def cluster(articles: Iterable[Article], **options: Any) -> Clusters:
+    """Clusters articles once, with the options of `Clusterer.cluster`."""
+    return Clusterer().cluster(articles, **options)
 
 
-class _Parts(NamedTuple):
-    """All that a story is made of.
+class _StoryInputs(NamedTuple):
+    """Everything that a story is made from; if it is the same as before, so is the story.
 
-    Its files and other pieces, its name and lead as an editor says, what joined the files, what one side alone joins to
-    them, what words say, and how an editor calls the stories of what came near by words.
+    `lead` is the lead that an editor chose. `evidence` is what joined the files, `one_sided` the near misses that only
+    one side lists, and `by_words` the evidence from similar words. `near_miss_names` are the `story` names of the near
+    misses in `by_words`, or empty if the story has no name.
     """
 
     files: tuple[Article, ...]
-    lines: tuple[Line, ...]
+    attachments: tuple[Attachment, ...]
     name: str
     lead: str
     evidence: tuple[Evidence, ...]
     one_sided: tuple[Rejected, ...]
-    told: Told
-    others: tuple[str, ...]
+    by_words: WordEvidence
+    near_miss_names: tuple[str, ...]
 
 
-def _parts(
+def _story_inputs(
     files: Mapping[str, Article],
-    union: Union,
-    lines: list[Line],
+    union: UnionFind,
+    attachments: list[Attachment],
     about: Mapping[str, About],
     targets: Mapping[str, tuple[str, ...]],
-    silent: Collection[str],
+    duplicates: Collection[str],
     grouping: Grouping,
-) -> Iterator[_Parts]:
-    """The parts of each story, in no order."""
-    groups = {union.find(ids[0]): sorted(ids) for ids in union.sets()}
-    pieces: dict[str, list[Line]] = {}
-    for line in lines:
-        root = union.find(line.owner)
-        pieces.setdefault(root, []).append(line)
-        groups.setdefault(root, [line.owner])
+) -> Iterator[_StoryInputs]:
+    """The inputs of each story, in any order."""
+    file_ids = {union.find(ids[0]): sorted(ids) for ids in union.sets()}
+    attached: dict[str, list[Attachment]] = {}
+    for attachment in attachments:
+        root = union.find(attachment.file_id)
+        attached.setdefault(root, []).append(attachment)
+        file_ids.setdefault(root, [attachment.file_id])
     one_sided: dict[str, list[Rejected]] = {}
     roots = union.roots()
     for id, others in targets.items():
-        own = roots.get(id, id)
+        own_root = roots.get(id, id)
         for other in others:
-            theirs = roots.get(other, other)
-            if theirs != own and other in files:
-                one_sided.setdefault(own, []).append(Rejected(id=other, other=id, reason="one side"))
-                one_sided.setdefault(theirs, []).append(Rejected(id=id, other=other, reason="one side"))
-    for root, ids in groups.items():
+            other_root = roots.get(other, other)
+            if other_root != own_root and other in files:
+                one_sided.setdefault(own_root, []).append(Rejected(id=other, other=id, reason="one side"))
+                one_sided.setdefault(other_root, []).append(Rejected(id=id, other=other, reason="one side"))
+    for root, ids in file_ids.items():
         name = union.name(root)
-        told = grouping.told(tuple([id for id in ids if id not in silent]))
-        yield _Parts(
+        by_words = grouping.evidence(tuple([id for id in ids if id not in duplicates]))
+        yield _StoryInputs(
             files=tuple([files[id] for id in ids]),
-            lines=tuple(pieces.get(root, ())),
+            attachments=tuple(attached.get(root, ())),
             name=name,
             lead=about[name].lead if name in about else "",
             evidence=tuple([e for id in ids for e in union.evidence.get(id, ())]),
             one_sided=tuple(one_sided.get(root, ())),
-            told=told,
-            others=tuple([union.name(c.id) for c in told.beside]) if name else (),
+            by_words=by_words,
+            near_miss_names=tuple([union.name(m.id) for m in by_words.near_misses]) if name else (),
         )
 
 
-def _story(parts: _Parts) -> Story:
-    # Declarations pieces come before held followers, and win.
-    pieces = {line.key: line.piece for line in reversed(parts.lines)}
-    members: list[Member] = sorted([*parts.files, *pieces.values()], key=by_time)
-    evidence = [*parts.evidence]
-    named = dict.fromkeys((pieces[line.key].id, line.owner) for line in parts.lines)
-    evidence += [Evidence(member=id, other=owner, kind="declared") for id, owner in named]
-    evidence += [Evidence(member=t.id, other=t.other, kind="similar", score=t.score) for t in parts.told.ties]
-    rejected = {r.id: r for r in parts.one_sided}
-    for at, near in enumerate(parts.told.beside):
-        apart = bool(parts.others and parts.others[at] not in ("", parts.name))
-        reason: Reason = "editor" if apart else "elsewhere" if near.fit > 1 else "unlike"
-        found = Rejected(id=near.id, other=near.other, reason=reason, score=near.score, fit=near.fit)
-        rejected.setdefault(near.id, found)
+def _story(inputs: _StoryInputs) -> Story:
+    # Reversed, so that declared coverage, which comes first, replaces a follower with the same key.
+    coverage = {a.key: a.coverage for a in reversed(inputs.attachments)}
+    members: list[Member] = sorted([*inputs.files, *coverage.values()], key=by_time)
+    evidence = [*inputs.evidence]
+    declared = dict.fromkeys((coverage[a.key].id, a.file_id) for a in inputs.attachments)
+    evidence += [Evidence(member=id, other=file_id, kind="declared") for id, file_id in declared]
+    evidence += [Evidence(member=m.id, other=m.other, kind="similar", score=m.score) for m in inputs.by_words.matches]
+    rejected = {r.id: r for r in inputs.one_sided}
+    for at, miss in enumerate(inputs.by_words.near_misses):
+        kept_apart = bool(inputs.near_miss_names and inputs.near_miss_names[at] not in ("", inputs.name))
+        reason: Reason = "editor" if kept_apart else "elsewhere" if miss.fit > 1 else "unlike"
+        near_miss = Rejected(id=miss.id, other=miss.other, reason=reason, score=miss.score, fit=miss.fit)
+        rejected.setdefault(miss.id, near_miss)
     return Story(
         id=next(m.id for m in members if isinstance(m, Article)),
-        name=parts.name,
-        lead=ranking.choose_lead([m for m in members if isinstance(m, Article) or not m.folded], parts.lead),
+        name=inputs.name,
+        lead=ranking.choose_lead([m for m in members if isinstance(m, Article) or not m.folded], inputs.lead),
         members=tuple(members),
         evidence=tuple(sorted(evidence, key=lambda e: (e.member, e.other, e.kind))),
-        rejected=tuple(rejected.values())[:BESIDE],
+        rejected=tuple(rejected.values())[:MAX_NEAR_MISSES],
         providers=tuple(sorted({m.provider for m in members})),
         sources=ranking.count_sources(members),
     )

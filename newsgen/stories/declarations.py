@@ -1,5 +1,7 @@
-"""What files say of each other: that they share an address, that each names the other, that they are one story; and what
-they name that has no file."""
+"""Joins files by what they declare: shared addresses, mutual related entries and `story` names.
+
+Also makes coverage from the related entries that have no file of their own.
+"""
 
 from __future__ import annotations
 
@@ -11,101 +13,110 @@ from newsgen import canonical
 from newsgen.model import Article, Coverage, Evidence, Related, by_time
 
 COVERAGE_PREFIX = "~//"
-"""Begins the id of coverage, which goes on with its canonical key.
+"""The id of coverage is this prefix and its canonical key.
 
-No file's path has an empty step: `news.md` may be a file here, and a site in Moldova.
+A file's path never contains an empty segment, so the id cannot be a file's. Without the prefix it could: `news.md` may
+be a file and the canonical key of a site in Moldova.
 """
 
-HELD = "~///"
-"""Begins the id of a held follower, which goes on with its file's; no canonical key begins with a slash."""
+FOLLOWER_PREFIX = "~///"
+"""The id of a shown follower is this prefix and the id of its file; no canonical key begins with a slash."""
 
 Kind = Literal["same address", "mutual", "editor"]
 
 
 class Declarations(NamedTuple):
-    """What files say of each other, before words are looked at.
+    """What files declare.
 
-    `owners` are whom addresses belong to, `coverage` is what has no file, by id, `targets` what each article's entries lead
-    to, by its id, `union` which files are together.
+    `owners` are the files that canonical keys belong to. `coverage` is by id. `targets` maps the id of an article to
+    the ids of the members that its related entries lead to. `union` holds the sets of files that are joined.
     """
 
     owners: Owners
     coverage: dict[str, Coverage]
     targets: dict[str, tuple[str, ...]]
-    union: Union
+    union: UnionFind
 
     @classmethod
     def of(cls, files: Mapping[str, Article], clock: datetime) -> Declarations:
-        """What files, given by id, declare. No coverage is dated after the `clock`."""
+        """What these files declare; `files` is by id. Coverage dated after the content clock gets the clock's time."""
         owners = _owners(files.values())
-        coverage, targets = _coverage(files.values(), owners.first, clock)
-        return cls(owners, coverage, targets, _joined(files, owners.pairs, targets))
+        coverage, targets = _coverage(files.values(), owners.by_key, clock)
+        return cls(owners, coverage, targets, _join_files(files, owners.duplicates, targets))
 
 
-class Line(NamedTuple):
-    """A piece whose file, if it has one, is not published; and the file whose story it belongs to.
+class Attachment(NamedTuple):
+    """Coverage, and the file to whose story it belongs.
 
-    A story has one piece of each `key`: what is declared before a held follower.
+    A story has one member per `key`: declared coverage takes precedence over a follower.
     """
 
-    owner: str
-    piece: Coverage
+    file_id: str
+    coverage: Coverage
     key: str
 
 
-def followers(folded: Iterable[Article], owners: Mapping[str, str], clock: datetime) -> list[Line]:
-    """Each held follower as a line of the one story it names first, by its address or its related entries."""
-    out = []
-    for file in sorted(folded, key=lambda a: a.id):
+def attach_followers(
+    followers: Iterable[Article], owner_of_key: Mapping[str, str], clock: datetime
+) -> list[Attachment]:
+    """Attaches each follower to a published file: the owner of its address, or else of one of its related entries.
+
+    The first entry with an owner counts. Followers without an owner or without a URL are left out.
+    """
+    attachments = []
+    for file in sorted(followers, key=lambda a: a.id):
         keys = (*file.keys, *(k for entry in file.related for k in entry.keys))
-        owner = next((owners[k] for k in keys if k in owners), None)
+        owner = next((owner_of_key[k] for k in keys if k in owner_of_key), None)
         if owner is None or not file.url:
             continue
-        piece = Coverage(
-            id=HELD + file.id, title=file.title, excerpt=file.excerpt, published=min(file.published, clock), url=file.url,
-            provider=file.provider, provider_name=file.provider_name, category=file.category, topics=file.topics,
+        coverage = Coverage(
+            id=FOLLOWER_PREFIX + file.id, title=file.title, excerpt=file.excerpt, published=min(file.published, clock),
+            url=file.url, provider=file.provider, provider_name=file.provider_name, category=file.category, topics=file.topics,
             type=file.type, quality=file.quality, image=file.image, lang=file.lang, dir=file.dir, folded=True,
         )  # fmt: skip
-        out.append(Line(owner, piece, COVERAGE_PREFIX + file.keys[0] if file.keys else piece.id))
-    return out
+        attachments.append(Attachment(owner, coverage, COVERAGE_PREFIX + file.keys[0] if file.keys else coverage.id))
+    return attachments
 
 
 class Owners(NamedTuple):
-    """Which file each canonical key leads to, the first by id; and the pairs of files that have one key."""
+    """The owner of each canonical key: the first file, by id, that has it. Pairs of an owner and another such file."""
 
-    first: dict[str, str]
-    pairs: list[tuple[str, str]]
+    by_key: dict[str, str]
+    duplicates: list[tuple[str, str]]
 
 
 def _owners(files: Iterable[Article]) -> Owners:
-    first: dict[str, str] = {}
-    pairs: dict[tuple[str, str], None] = {}
+    by_key: dict[str, str] = {}
+    duplicates: dict[tuple[str, str], None] = {}
     for file in files:
         for key in file.keys:
-            if canonical.joins(key):
-                one = first.setdefault(key, file.id)
-                if one != file.id:
-                    pairs[one, file.id] = None
-    return Owners(first, list(pairs))
+            if canonical.identifies_text(key):
+                owner = by_key.setdefault(key, file.id)
+                if owner != file.id:
+                    duplicates[owner, file.id] = None
+    return Owners(by_key, list(duplicates))
 
 
-class Union:
-    """Disjoint sets of files, each with at most one `story` name (union by the smaller id, so order does not matter)."""
+class UnionFind:
+    """Disjoint sets of files, each with at most one `story` name.
+
+    The smallest id of a set is its root, so the roots do not depend on the order of the unions.
+    """
 
     def __init__(self, names: Mapping[str, str]) -> None:
         self._parent: dict[str, str] = {}
         self._names = dict(names)
         self.evidence: dict[str, list[Evidence]] = {}
 
-    def copy(self) -> Union:
-        """Another with the same sets, and the same evidence, to which only `unite` is done."""
-        other = Union(self._names)
+    def copy(self) -> UnionFind:
+        """A copy of the sets. It shares the evidence, so only `unite` may be called on it."""
+        other = UnionFind(self._names)
         other._parent = self._parent.copy()
         other.evidence = self.evidence
         return other
 
     def find(self, id: str) -> str:
-        """What a file's set is called: the smallest of its ids."""
+        """The root of a file's set."""
         parent = self._parent
         while (above := parent.get(id, id)) != id:
             parent[id] = parent[above]
@@ -113,12 +124,12 @@ class Union:
         return id
 
     def join(self, one: str, other: str, kind: Kind) -> None:
-        """Makes one set of two files' sets, unless an editor keeps them apart."""
+        """Unites the sets of two files and records the evidence, unless their `story` names differ."""
         if one != other and self.unite(one, other):
             self.evidence.setdefault(one, []).append(Evidence(member=other, other=one, kind=kind))
 
     def unite(self, one: str, other: str) -> bool:
-        """The same without a reason; says whether it was done."""
+        """Unites the sets of two files. Returns False, and does nothing, if their `story` names differ."""
         a, b = self.find(one), self.find(other)
         if b < a:
             a, b = b, a
@@ -132,53 +143,53 @@ class Union:
         return True
 
     def sets(self) -> list[list[str]]:
-        """The sets of two and more."""
-        out: dict[str, list[str]] = {}
+        """The sets with two or more files."""
+        by_root: dict[str, list[str]] = {}
         for id in self._parent:
-            out.setdefault(self.find(id), []).append(id)
-        return [found for found in out.values() if len(found) > 1]
+            by_root.setdefault(self.find(id), []).append(id)
+        return [ids for ids in by_root.values() if len(ids) > 1]
 
     def roots(self) -> dict[str, str]:
-        """What the sets of two and more are called, by the ids in them."""
+        """The root of each file that was united with another."""
         return {id: self.find(id) for id in self._parent}
 
     def name(self, id: str) -> str:
-        """The story that an editor put a file's set into, "" where none."""
+        """The `story` name of a file's set, "" if it has none."""
         return self._names.get(self.find(id), "")
 
     def names(self) -> dict[str, str]:
-        """The stories that an editor put files into, with those they stay together with."""
+        """The `story` names of all files that have one, themselves or through their set."""
         if not self._names:
             return {}
         return {id: name for id in (*self._names, *self._parent) if (name := self.name(id))}
 
 
-def _joined(
-    files: Mapping[str, Article], pairs: Iterable[tuple[str, str]], targets: Mapping[str, tuple[str, ...]]
-) -> Union:
-    """Joins what editors, addresses and files that declare each other join."""
-    named = {id: file.story for id, file in files.items() if file.story}
-    union = Union(named)
-    first: dict[str, str] = {}
-    for id, name in named.items():
-        union.join(first.setdefault(name, id), id, "editor")
-    for one, other in pairs:
+def _join_files(
+    files: Mapping[str, Article], duplicates: Iterable[tuple[str, str]], targets: Mapping[str, tuple[str, ...]]
+) -> UnionFind:
+    """Joins the files with the same `story`, then those with the same address, then those that list each other."""
+    story_names = {id: file.story for id, file in files.items() if file.story}
+    union = UnionFind(story_names)
+    first_with_name: dict[str, str] = {}
+    for id, name in story_names.items():
+        union.join(first_with_name.setdefault(name, id), id, "editor")
+    for one, other in duplicates:
         union.join(one, other, "same address")
-    # Whoever names one of the files at an address names them all.
+    # A file that lists one of several files at an address lists them all.
     roots = union.roots()
     root = roots.get
-    said: Mapping[str, Collection[str]] = targets
+    targets_by_root: Mapping[str, Collection[str]] = targets
     if roots:
         sets: dict[str, set[str]] = {}
         for id, others in targets.items():
             sets.setdefault(root(id, id), set()).update([root(other, other) for other in others])
-        said = sets
+        targets_by_root = sets
     mutual: dict[tuple[str, str], tuple[str, str]] = {}
     for id, others in targets.items():
         one = root(id, id)
         for other in others:
             two = root(other, other)
-            if one < two and one in said.get(two, ()):
+            if one < two and one in targets_by_root.get(two, ()):
                 mutual.setdefault((one, two), (id, other))
     for id, other in mutual.values():
         union.join(min(id, other), max(id, other), "mutual")
@@ -186,37 +197,37 @@ def _joined(
 
 
 def _coverage(
-    files: Iterable[Article], owners: Mapping[str, str], clock: datetime
+    files: Iterable[Article], owner_of_key: Mapping[str, str], clock: datetime
 ) -> tuple[dict[str, Coverage], dict[str, tuple[str, ...]]]:
-    """Each declared piece without a file, by id and with the facts of its earliest declarer; and the targets.
+    """All coverage by id, and the targets of each article that has related entries.
 
-    Only articles that declare anything have targets.
+    Coverage that several files list takes its facts from the entry of the earliest of them.
     """
-    names: dict[str, str] = {}
+    id_of_key: dict[str, str] = {}
     coverage: dict[str, Coverage] = {}
     targets = {}
 
-    def piece(entry: Related, file: Article) -> str:
+    def target(entry: Related, file: Article) -> str:
         for key in entry.keys:
-            if id := owners.get(key):
+            if id := owner_of_key.get(key):
                 return id
-        id = next((names[k] for k in entry.keys if k in names), COVERAGE_PREFIX + entry.keys[0])
-        names.update(dict.fromkeys(entry.keys, id))
+        id = next((id_of_key[k] for k in entry.keys if k in id_of_key), COVERAGE_PREFIX + entry.keys[0])
+        id_of_key.update(dict.fromkeys(entry.keys, id))
         if id not in coverage:
-            coverage[id] = _piece(id, entry, file, clock)
+            coverage[id] = _from_entry(id, entry, file, clock)
         return id
 
     for file in sorted((f for f in files if f.related.keys), key=by_time):
-        found = [owners.get(key, "") for key in file.related.keys]
-        if "" in found:
-            found = [id or piece(entry, file) for id, entry in zip(found, file.related, strict=True)]
-        others = dict.fromkeys(found)
+        ids = [owner_of_key.get(key, "") for key in file.related.keys]
+        if "" in ids:
+            ids = [id or target(entry, file) for id, entry in zip(ids, file.related, strict=True)]
+        others = dict.fromkeys(ids)
         others.pop(file.id, None)
         targets[file.id] = tuple(others)
     return coverage, targets
 
 
-def _piece(id: str, entry: Related, file: Article, clock: datetime) -> Coverage:
+def _from_entry(id: str, entry: Related, file: Article, clock: datetime) -> Coverage:
     return Coverage(
         id=id,
         title=entry.title,

@@ -1,14 +1,14 @@
-"""Which articles tell of one event, as far as their words say.
+"""Groups similar articles into stories.
 
-Articles come in the order of their time; each joins the story it fits best, or begins one. How it fits: the mean of its
-similarity to the story's members, those at other times included as 0, so that no chain of lookalikes can form; over
-what is enough there. A title alone holds few of the words that a large story is told in: for one without an excerpt the
-fit grows with the story beyond five members, as √(members / 5). Once all are placed, each may move to a story that it
-fits better. The numbers were chosen on labelled collections of news in English, mostly on their first halves by time,
-and with an eye on an unlabelled stream of 1,200 articles a day.
+Articles are placed in chronological order. Each joins the story that it fits best, or begins one. Its fit is its mean
+similarity to the story's members, divided by the threshold. Members out of reach count as 0, so that no chain of
+overlapping articles can form. A title alone contains few of the words that a large story is told in: for an article
+without an excerpt, the fit grows with the story beyond five members, by √(members / 5). Once all articles are placed,
+each may move to a story that it fits better. The numbers were chosen on labelled collections of English news, mostly on
+their first halves by time, and with an unlabelled stream of 1,200 articles a day in view.
 
-A placing depends on the placings of earlier neighbours and on the sizes of their stories, and on nothing else: after an
-edit only what these reach is placed again.
+The placement of an article depends only on the placements of earlier neighbours and on the sizes of their stories.
+After an edit, only the articles that this affects are placed again.
 """
 
 from __future__ import annotations
@@ -25,36 +25,36 @@ from newsgen.model import Article
 from newsgen.stories.days import Fetch, LostError
 from newsgen.stories.similarity import UNIT, Similarity
 
-LIKE = (0.105, 0.24)
-"""How alike is enough: where up to `CROWD[0]` articles are within reach, and where `CROWD[1]` or more are.
+THRESHOLD = (0.105, 0.24)
+"""The mean similarity needed to join a story: with up to `CROWD[0]` articles within reach, and with `CROWD[1]` or more.
 
-The more there are, the more are alike by chance. In between, the logarithm of their number counts.
+In a crowd more articles are similar by chance. In between, the threshold grows with the logarithm of their number.
 """
 
-PAIR = 0.4
-"""The same for a story of one or two in a crowd: so few have no others to speak for them."""
+SMALL_STORY_THRESHOLD = 0.4
+"""The second threshold for a story of one or two members, which has no others to confirm a match."""
 
 CROWD = (100, 2000)
 
-FEW, LARGE = 5, 100
-"""Beyond the first number of members a story's size counts for what has a title only, beyond the second no more so."""
+GROWTH_FROM, GROWTH_TO = 5, 100
+"""The numbers of members between which the fit of an article without an excerpt grows."""
 
-BESIDE = 5
-"""How many articles a story remembers that came near and are not in it."""
+MAX_NEAR_MISSES = 5
+"""The near misses kept per story."""
 
 
-class Tie(NamedTuple):
-    """An article in a story, the one it is most like there, and how alike they are (0 to 1)."""
+class Match(NamedTuple):
+    """A member of a story, the other member that it is most similar to, and their similarity (0 to 1)."""
 
     id: str
     other: str
     score: float
 
 
-class Candidate(NamedTuple):
-    """An article beside a story, the one in it that it is most like, how alike they are (0 to 1).
+class NearMiss(NamedTuple):
+    """An article outside a story, the member that it is most similar to, and their similarity (0 to 1).
 
-    `fit` is how well it fits the whole story; from 1 on it might be in it, were it not in another.
+    `fit` is its fit to the story. Above 1 it would have joined, had it not joined another story.
     """
 
     id: str
@@ -63,63 +63,72 @@ class Candidate(NamedTuple):
     fit: float
 
 
-class Told(NamedTuple):
-    """What words say of a story: what ties its articles, and what came near."""
+class WordEvidence(NamedTuple):
+    """The similarity between the members of a story, and its near misses."""
 
-    ties: tuple[Tie, ...]
-    beside: tuple[Candidate, ...]
+    matches: tuple[Match, ...]
+    near_misses: tuple[NearMiss, ...]
 
 
-class _Kept(msgspec.Struct, array_like=True):
-    """What is kept of groups: see the names in `Grouping`."""
+class _Saved(msgspec.Struct, array_like=True):
+    """The saved state; the fields are the attributes of `Grouping` with the same names."""
 
-    marks: dict[str, bytes]
-    crowded: dict[str, float]
+    digests: dict[str, bytes]
+    crowding: dict[str, float]
     placed: dict[str, str]
     settled: dict[str, str]
     units: list[tuple[str, ...]]
     names: dict[str, str]
-    told: list[tuple[tuple[str, ...], Told]]
+    evidence: list[tuple[tuple[str, ...], WordEvidence]]
 
 
 class Grouping:
-    """The groups of articles that come and go: always what they would be had all come at once."""
+    """The groups of a changing set of articles. The result never depends on the order of the changes.
+
+    A story is labelled with the id of the article that began it. All attributes are by article id, unless noted:
+    `_digests` says which version of an article is grouped, `_crowding` how crowded its surroundings are (0 to 1),
+    `_placed` the label of its story after placing, and `_settled` after moving ("" if it fits none). `_units` are the
+    sets of articles that stay together, and `_names` their `story` names. `_members` lists the keys of placed articles
+    by label. `_evidence` is by the ids of a story, and `_valid_evidence` the part of the last one that still holds.
+    """
 
     def __init__(self) -> None:
         self.similarity = Similarity()
-        self._marks: dict[str, bytes] = {}
+        self._digests: dict[str, bytes] = {}
         self._keys = self.similarity.keys
-        self._crowded: dict[str, float] = {}
+        self._crowding: dict[str, float] = {}
         self._units: dict[str, tuple[str, ...]] = {}
         self._names: Mapping[str, str] = {}
         self._placed: dict[str, str] = {}
         self._members: dict[str, list[tuple[float, str]]] = {}
         self._settled: dict[str, str] = {}
-        self._told: dict[tuple[str, ...], Told] = {}
-        self._known: dict[tuple[str, ...], Told] = {}
+        self._evidence: dict[tuple[str, ...], WordEvidence] = {}
+        self._valid_evidence: dict[tuple[str, ...], WordEvidence] = {}
 
     def update(
         self, articles: Mapping[str, Article], sets: Iterable[Collection[str]], names: Mapping[str, str]
     ) -> list[list[str]]:
-        """The groups that words make of some articles; all by id.
+        """Groups these articles by similarity and returns the groups of two or more, as ids.
 
-        `sets` are those that stay together whatever their words are, `names` the stories that an editor put articles
-        into: those of different names are kept apart.
+        `sets` are articles that stay together whatever their similarity. `names` maps articles to their `story` names:
+        articles with different names stay apart.
         """
-        old, new = self._marks, {id: a.digest or _mark(a) for id, a in articles.items()}
-        moved = [id for id, mark in new.items() if mark != old.get(id) and not self.similarity.has(articles[id])]
-        come = [articles[id] for id in moved]
-        gone = [id for id in (*moved, *(old.keys() - new.keys())) if id in old]
-        self._marks = new
-        left = [(self._keys[id], self._placed[id]) for id in gone]
-        dirty = self.similarity.update(gone, come)
-        for id in gone:
-            del self._crowded[id], self._settled[id]
-        moments = {key[0] for key, _ in left} | {self._keys[a.id][0] for a in come}
-        for seconds, id in self.similarity.about(moments):
-            crowded = _crowded(self.similarity.within(seconds))
-            if self._crowded.get(id) != crowded:
-                self._crowded[id] = crowded
+        old, new = self._digests, {id: a.digest or _fallback_digest(a) for id, a in articles.items()}
+        changed = [
+            id for id, digest in new.items() if digest != old.get(id) and not self.similarity.is_current(articles[id])
+        ]
+        added = [articles[id] for id in changed]
+        removed = [id for id in (*changed, *(old.keys() - new.keys())) if id in old]
+        self._digests = new
+        removed_from = [(self._keys[id], self._placed[id]) for id in removed]
+        dirty = self.similarity.update(removed, added)
+        for id in removed:
+            del self._crowding[id], self._settled[id]
+        moments = {key[0] for key, _ in removed_from} | {self._keys[a.id][0] for a in added}
+        for seconds, id in self.similarity.within_reach(moments):
+            crowding = _crowding(self.similarity.count_within_reach(seconds))
+            if self._crowding.get(id) != crowding:
+                self._crowding[id] = crowding
                 dirty.add(id)
         units = {
             id: unit
@@ -129,114 +138,124 @@ class Grouping:
             for id in unit
         }
         dirty |= {id for id in units.keys() | self._units.keys() if units.get(id) != self._units.get(id)}
-        # What a named article may join depends on the names in every story beside it.
+        # Which stories a named article may join depends on the names of their members.
         dirty |= names.keys() | self._names.keys()
         self._units, self._names = units, names
-        self._settle(self._place(left, dirty & new.keys()))
-        self._known = {
-            ids: told
-            for ids, told in self._told.items()
-            if dirty.isdisjoint(ids) and dirty.isdisjoint([c.id for c in told.beside])
+        self._settle(self._place(removed_from, dirty & new.keys()))
+        self._valid_evidence = {
+            ids: evidence
+            for ids, evidence in self._evidence.items()
+            if dirty.isdisjoint(ids) and dirty.isdisjoint([m.id for m in evidence.near_misses])
         }
-        self._told = {}
+        self._evidence = {}
         groups: dict[str, list[str]] = {}
         for id, label in self._settled.items():
             if label:
                 groups.setdefault(label, []).append(id)
-        return [kept for ids in groups.values() if len(kept := self._tied(sorted(ids))) > 1]
+        return [connected for ids in groups.values() if len(connected := self._connected(sorted(ids))) > 1]
 
     def dump(self) -> Iterator[tuple[str, bytes]]:
-        """What has changed since it was loaded, by the names to keep it under."""
+        """The state as pairs of a name and encoded data. Days that have not changed since `load` are left out."""
         yield from self.similarity.dump()
-        told = [(ids, told) for ids, told in self._told.items()]
-        kept = _Kept(
-            self._marks,
-            self._crowded,
+        evidence = [(ids, evidence) for ids, evidence in self._evidence.items()]
+        state = _Saved(
+            self._digests,
+            self._crowding,
             self._placed,
             self._settled,
             sorted(set(self._units.values())),
             dict(self._names),
-            told,
+            evidence,
         )
-        yield "stories groups", msgspec.msgpack.encode(kept)
+        yield "stories groups", msgspec.msgpack.encode(state)
 
     def load(self, fetch: Fetch) -> None:
-        """Goes on from what was kept. Raises LostError where there is nothing, now or later."""
+        """Restores what `dump` saved. Raises LostError if it is missing, now or later."""
         try:
-            kept = msgspec.msgpack.decode(fetch("stories groups") or b"", type=_Kept)
+            state = msgspec.msgpack.decode(fetch("stories groups") or b"", type=_Saved)
         except msgspec.DecodeError:
             raise LostError from None
         self.similarity.load(fetch)
-        self._marks, self._crowded, self._placed, self._settled = kept.marks, kept.crowded, kept.placed, kept.settled
-        self._units = {id: unit for unit in kept.units for id in unit}
-        self._names, self._told = kept.names, dict(kept.told)
+        self._digests, self._crowding, self._placed, self._settled = (
+            state.digests, state.crowding, state.placed, state.settled,
+        )  # fmt: skip
+        self._units = {id: unit for unit in state.units for id in unit}
+        self._names, self._evidence = state.names, dict(state.evidence)
         for key in self.similarity.order:
             self._members.setdefault(self._placed[key[1]], []).append(key)
 
-    def _tied(self, ids: list[str]) -> list[str]:
-        """Those of a group that are similar to others in it, with what they stay together with.
+    def _connected(self, ids: list[str]) -> list[str]:
+        """The articles of a group that are similar to another unit in it, with the rest of their units.
 
-        As all settle at once, an article may come where those that it came for have left.
+        All articles move at the same time, so one may join a story that its neighbours have just left.
         """
-        if len(ids) < 2 or tuple(ids) in self._known:
+        if len(ids) < 2 or tuple(ids) in self._valid_evidence:
             return ids
-        held = set(ids)
-        tied: set[str] = set()
+        members = set(ids)
+        connected: set[str] = set()
         for id in ids:
             unit = self._units.get(id, (id,))
-            if any(other in held and other not in unit for other in self.similarity.near[id]):
-                tied.update(unit)
-        return [id for id in ids if id in tied]
+            if any(other in members and other not in unit for other in self.similarity.near[id]):
+                connected.update(unit)
+        return [id for id in ids if id in connected]
 
-    def told(self, ids: tuple[str, ...]) -> Told:
-        """What words say for and against some articles as a story."""
-        self._told[ids] = told = self._known.get(ids) or Told(tuple(self._ties(ids)), tuple(self._beside(ids)))
-        return told
+    def evidence(self, ids: tuple[str, ...]) -> WordEvidence:
+        """The similarity evidence for and against these articles being one story."""
+        self._evidence[ids] = evidence = self._valid_evidence.get(ids) or WordEvidence(
+            tuple(self._matches(ids)), tuple(self._near_misses(ids))
+        )
+        return evidence
 
-    def _ties(self, ids: tuple[str, ...]) -> Iterator[Tie]:
-        """Each with the other that it is most like, each pair once; not what stays together anyway."""
-        keys, near, held, seen = self._keys, self.similarity.near, set(ids), set()
+    def _matches(self, ids: tuple[str, ...]) -> Iterator[Match]:
+        """Each member with the most similar other member outside its unit; each pair once."""
+        keys, near, members, seen = self._keys, self.similarity.near, set(ids), set()
         for id in ids:
             unit = self._units.get(id, (id,))
-            found = [(score, other) for other, score in near.get(id, {}).items() if other in held and other not in unit]
-            if found:
-                score, other = max(found)
+            neighbours = [
+                (score, other) for other, score in near.get(id, {}).items() if other in members and other not in unit
+            ]
+            if neighbours:
+                score, other = max(neighbours)
                 pair = (other, id) if keys[other] < keys[id] else (id, other)
                 if pair not in seen:
                     seen.add(pair)
-                    yield Tie(pair[1], pair[0], score / UNIT)
+                    yield Match(pair[1], pair[0], score / UNIT)
 
-    def _beside(self, ids: tuple[str, ...]) -> list[Candidate]:
-        """The articles that came nearest to a story and are not in it, the nearest first."""
+    def _near_misses(self, ids: tuple[str, ...]) -> list[NearMiss]:
+        """The articles outside a story with the greatest total similarity to its members, the nearest first."""
         sums: dict[str, int] = {}
-        likest: dict[str, tuple[int, str]] = {}
-        held = set(ids)
+        most_similar: dict[str, tuple[int, str]] = {}
+        members = set(ids)
         for id in ids:
             for other, score in self.similarity.near.get(id, {}).items():
-                if other not in held:
+                if other not in members:
                     sums[other] = sums.get(other, 0) + score
-                    likest[other] = max(likest.get(other, (0, "")), (score, id))
-        best = heapq.nsmallest(BESIDE, sums, key=lambda c: (-sums[c], c))
+                    most_similar[other] = max(most_similar.get(other, (0, "")), (score, id))
+        nearest = heapq.nsmallest(MAX_NEAR_MISSES, sums, key=lambda c: (-sums[c], c))
         return [
-            Candidate(
+            NearMiss(
                 id,
-                likest[id][1],
-                likest[id][0] / UNIT,
-                _fit(sums[id], len(ids), self._crowded[id], terse=self.similarity.terse(id)),
+                most_similar[id][1],
+                most_similar[id][0] / UNIT,
+                _fit(sums[id], len(ids), self._crowding[id], title_only=self.similarity.title_only(id)),
             )
-            for id in best
+            for id in nearest
         ]
 
-    def _place(self, left: list[tuple[tuple[float, str], str]], dirty: set[str]) -> set[str]:
-        """Places articles in the order of time, and all whose placing that may change; who may have to settle anew."""
+    def _place(self, removed_from: list[tuple[tuple[float, str], str]], dirty: set[str]) -> set[str]:
+        """Places the dirty articles in chronological order, and every article whose placement that affects.
+
+        `removed_from` are the keys of removed articles with the labels of their stories. Returns the ids of the
+        articles to settle again.
+        """
         order, near = self.similarity.order, self.similarity.near
-        queued, stirred, stale = set(dirty), set(), set(dirty)
-        for key, label in left:
+        queued, changed_labels, stale = set(dirty), set(), set(dirty)
+        for key, label in removed_from:
             self._placed.pop(key[1], None)
             self._leave(key, label)
-            stirred.add(label)
-        for key, label in left:
-            queued.update(self._heirs(key, label))
+            changed_labels.add(label)
+        for key, label in removed_from:
+            queued.update(self._later_neighbours(key, label))
         queue = [self._keys[id] for id in queued]
         heapq.heapify(queue)
         while queue:
@@ -247,40 +266,40 @@ class Grouping:
                 continue
             if old is not None:
                 self._leave(key, old)
-                stirred.add(old)
+                changed_labels.add(old)
             self._placed[id] = new
             stale.add(id)
             insort(self._members.setdefault(new, []), key)
-            stirred.add(new)
+            changed_labels.add(new)
             if len(queue) + bisect_right(order, key) == len(order):
-                continue  # all that come later are queued
-            later = {*self._heirs(key, new), *self._units.get(id, ())}
+                continue  # all later articles are queued
+            affected = {*self._later_neighbours(key, new), *self._units.get(id, ())}
             if old is not None:
-                later.update(self._heirs(key, old))
-            for other in later - queued:
+                affected.update(self._later_neighbours(key, old))
+            for other in affected - queued:
                 if self._keys[other] > key:
                     queued.add(other)
                     heapq.heappush(queue, self._keys[other])
-        for label in stirred:
+        for label in changed_labels:
             for _, member in self._members.get(label, ()):
                 stale.update(near[member])
         return stale
 
     def _leave(self, key: tuple[float, str], label: str) -> None:
-        held = self._members[label]
-        del held[bisect_left(held, key)]
-        if not held:
+        members = self._members[label]
+        del members[bisect_left(members, key)]
+        if not members:
             del self._members[label]
 
-    def _heirs(self, key: tuple[float, str], label: str) -> Iterator[str]:
-        """Whose placing may depend on how many of a story come before it, from a moment on."""
+    def _later_neighbours(self, key: tuple[float, str], label: str) -> Iterator[str]:
+        """The articles after a key that are similar to any member of a story: the story's size may affect them."""
         for _, member in self._members.get(label, ()):
             for other in self.similarity.near[member]:
                 if self._keys[other] > key:
                     yield other
 
     def _choose(self, key: tuple[float, str]) -> str:
-        """The story of earlier articles that one fits best, or the one that it begins."""
+        """The label of the story of earlier articles that an article fits best, or its own id if it begins a story."""
         id = key[1]
         unit = self._units.get(id)
         if unit and unit[0] != id:
@@ -291,64 +310,64 @@ class Grouping:
                 label = self._placed[other]
                 sums[label] = sums.get(label, 0) + score
         name = self._names.get(id)
-        least = _least(self._crowded[id])
-        best, chosen = 1.0, id
+        minimum = _minimum_sum(self._crowding[id])
+        best_fit, best = 1.0, id
         for label, total in sums.items():
-            if total < least:
+            if total < minimum:
                 continue
-            held = self._members[label]
-            size = bisect_left(held, key)
-            fit = _fit(total, size, self._crowded[id], terse=self.similarity.terse(id))
-            if fit > best or (fit == best > 1 and label < chosen):
-                if name and any(self._names.get(m, name) != name for _, m in held[:size]):
+            members = self._members[label]
+            size = bisect_left(members, key)
+            fit = _fit(total, size, self._crowding[id], title_only=self.similarity.title_only(id))
+            if fit > best_fit or (fit == best_fit > 1 and label < best):
+                if name and any(self._names.get(m, name) != name for _, m in members[:size]):
                     continue
-                best, chosen = fit, label
-        return chosen
+                best_fit, best = fit, label
+        return best
 
     def _settle(self, dirty: set[str]) -> None:
-        """Moves each article, with those it stays together with, to the story it fits best; what is named stays."""
+        """Moves each unit to the story that it fits best. Units with a `story` name stay where they were placed."""
         for id in {self._units.get(id, (id,))[0] for id in dirty}:
             unit = self._units.get(id, (id,))
-            label = self._placed[id]
+            own_label = self._placed[id]
             if id in self._names:
-                self._settled |= dict.fromkeys(unit, label)
+                self._settled |= dict.fromkeys(unit, own_label)
                 continue
             sums: dict[str, int] = {}
             for member in unit:
                 for other, score in self.similarity.near[member].items():
                     if other not in unit:
-                        place = self._placed[other]
-                        sums[place] = sums.get(place, 0) + score
-            least = _least(self._crowded[id]) * len(unit)
-            best, chosen = 1.0, ""
-            for place, total in sums.items():
-                if total < least:
+                        label = self._placed[other]
+                        sums[label] = sums.get(label, 0) + score
+            minimum = _minimum_sum(self._crowding[id]) * len(unit)
+            best_fit, best = 1.0, ""
+            for label, total in sums.items():
+                if total < minimum:
                     continue
-                size = len(self._members[place]) - (len(unit) if place == label else 0)
-                fit = _fit(total / len(unit), size, self._crowded[id], terse=self.similarity.terse(id))
-                if fit > best or (fit == best > 1 and place < chosen):
-                    best, chosen = fit, place
-            self._settled |= dict.fromkeys(unit, chosen)
+                size = len(self._members[label]) - (len(unit) if label == own_label else 0)
+                fit = _fit(total / len(unit), size, self._crowding[id], title_only=self.similarity.title_only(id))
+                if fit > best_fit or (fit == best_fit > 1 and label < best):
+                    best_fit, best = fit, label
+            self._settled |= dict.fromkeys(unit, best)
 
 
-def _mark(article: Article) -> bytes:
-    """What stands for an article that no file's digest stands for."""
+def _fallback_digest(article: Article) -> bytes:
+    """Stands in for the digest of an article that has no file."""
     return msgspec.msgpack.encode((article.title, article.excerpt, article.published, article.provider))
 
 
-def _crowded(count: int) -> float:
-    """How much of a crowd some articles within reach are, from 0 to 1, in hundredths."""
+def _crowding(count: int) -> float:
+    """How crowded a number of articles within reach is: 0 to 1, rounded to hundredths."""
     low, high = map(math.log, CROWD)
     return round(min(1.0, max(0.0, (math.log(count) - low) / (high - low))), 2)
 
 
-def _least(crowded: float) -> float:
-    """A sum of similarities below which nothing fits a story of any size; a little less, as `_fit` rounds."""
-    return UNIT * (LIKE[0] + (LIKE[1] - LIKE[0]) * crowded) * 0.999
+def _minimum_sum(crowding: float) -> float:
+    """A sum of similarities below which nothing fits a story of any size; slightly reduced, because `_fit` rounds."""
+    return UNIT * (THRESHOLD[0] + (THRESHOLD[1] - THRESHOLD[0]) * crowding) * 0.999
 
 
-def _fit(total: float, size: int, crowded: float, *, terse: bool) -> float:
-    """How well something fits a story of some size, from the sum of its similarities to its members; 1 is enough."""
-    enough = LIKE[0] + ((PAIR if size < 3 else LIKE[1]) - LIKE[0]) * crowded
-    growth = math.sqrt(min(size, LARGE) / FEW) if terse and size > FEW else 1.0
-    return round(total / UNIT / size * growth / enough, 6)
+def _fit(total: float, size: int, crowding: float, *, title_only: bool) -> float:
+    """The fit to a story of `size` members, from the sum of the similarities to them; above 1 is enough to join."""
+    threshold = THRESHOLD[0] + ((SMALL_STORY_THRESHOLD if size < 3 else THRESHOLD[1]) - THRESHOLD[0]) * crowding
+    growth = math.sqrt(min(size, GROWTH_TO) / GROWTH_FROM) if title_only and size > GROWTH_FROM else 1.0
+    return round(total / UNIT / size * growth / threshold, 6)

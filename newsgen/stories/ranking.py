@@ -1,7 +1,8 @@
-"""What comes first: the lead of a story, the order of stories, what is trending; all against the content clock.
+"""Chooses leads, ranks stories and finds trending names, all relative to the content clock.
 
-A story's strength counts for less as it ages: it halves every `half_life` hours. In logarithms its rank is
-log2(1 + strength) + hours / half_life, which no later moment can reorder, so a page need not be rebuilt as time passes.
+The strength of a story decays: it halves every `half_life` hours. On a logarithmic scale its rank is
+log2(1 + strength) + hours / half_life. The passage of time never changes the order of two ranks, so it makes no page
+stale.
 """
 
 from __future__ import annotations
@@ -19,10 +20,10 @@ T = TypeVar("T")
 
 
 def choose_lead(members: Sequence[Member], chosen: str = "") -> Member:
-    """The member that stands for its story: the editor's choice by id, slug or URL, else the best.
+    """The lead: the member `chosen` by an editor, by id, slug or URL, or else the best one.
 
-    The best is the one of the highest quality, then heat, then the newest; one whose quality is unknown comes after all
-    whose is known.
+    The best member has the highest quality, then the highest heat, then the latest time. Members of unknown quality
+    come last.
     """
     for member in members:
         if chosen and chosen in (member.id, member.url, getattr(member, "slug", None)):
@@ -31,7 +32,7 @@ def choose_lead(members: Sequence[Member], chosen: str = "") -> Member:
 
 
 def lead_reason(story: Story, chosen: str = "") -> str:
-    """What made a story's lead the lead: "editor", "quality", "heat" or "newest"."""
+    """What decided a story's lead: "editor", "quality", "heat" or "newest"."""
     lead = story.lead
     if chosen and chosen in (lead.id, lead.url, getattr(lead, "slug", None)):
         return "editor"
@@ -54,20 +55,20 @@ def _merit(member: Member) -> tuple[float, float, datetime, str]:
 
 
 def count_sources(members: Iterable[Member]) -> int:
-    """How many independent sources: by registrable domain, so that two sub-domains of a publisher are one."""
+    """The number of independent sources: providers are counted by registrable domain."""
     return len({registrable_domain(domain) for domain in {m.provider for m in members}})
 
 
 REGISTRABLE_DOMAINS: dict[str, str] = {"": ""}
-"""What `registrable_domain` said: to read the list takes longer than a small build, so builds keep it."""
+"""A cache of `registrable_domain`. Builds save it, because reading the suffix list takes longer than a small build."""
 
 
 def registrable_domain(domain: str) -> str:
-    """The registrable domain of a domain (https://publicsuffix.org/list/), itself where it has none."""
-    found = REGISTRABLE_DOMAINS.get(domain)
-    if found is None:
-        found = REGISTRABLE_DOMAINS[domain] = _suffixes().privatesuffix(domain) or domain
-    return found
+    """The registrable domain of a domain (https://publicsuffix.org/list/), or the domain itself if it has none."""
+    registrable = REGISTRABLE_DOMAINS.get(domain)
+    if registrable is None:
+        registrable = REGISTRABLE_DOMAINS[domain] = _suffixes().privatesuffix(domain) or domain
+    return registrable
 
 
 @cache
@@ -78,45 +79,46 @@ def _suffixes() -> Any:
 
 
 def strength(members: Sequence[Member]) -> float:
-    """How much a story weighs, at least 0: its greatest heat, else quality, and ten for each e-fold of its sources.
+    """The strength of a story, at least 0: its highest heat, or else its highest quality, plus 10 · ln(sources).
 
-    A heat below 0 is a mark, not a number, and is left out.
+    A negative heat is a mark for followers, not a number, and is ignored.
     """
     heats = [m.heat for m in members if m.heat is not None and m.heat >= 0]
     best = max(heats) if heats else max([m.quality or 0 for m in members])
-    # Most items are one article, whose one source would add the logarithm of 1.
+    # Shortcut: most items are single articles, and ln(1) = 0.
     return max(0.0, best) + (10 * math.log(count_sources(members)) if len(members) > 1 else 0.0)
 
 
 def rank(members: Sequence[Member], half_life: float) -> float:
-    """The rank of a story or of an article alone by its newest member; greater is higher. `half_life` in hours."""
+    """The rank of a story or a single article, by its strength and its newest member. `half_life` is in hours."""
     newest = max([m.published for m in members])
     return math.log2(1 + strength(members)) + newest.timestamp() / 3600 / half_life
 
 
 def cap(items: Iterable[T], names: Callable[[T], Iterable[tuple[str, int]]], size: int) -> list[T]:
-    """The first `size` items that leave no name more places than its cap; what a cap kept out fills what stays free.
+    """The first `size` items, with no name in more of them than its cap, as long as other items are left.
 
-    `names` gives the names an item counts for, each with its cap.
+    `names` returns the names that an item counts towards, each with its cap. Items above a cap fill the places that
+    would stay empty.
     """
-    taken: list[T] = []
-    spare: list[T] = []
-    seen: Counter[str] = Counter()
+    chosen: list[T] = []
+    over_cap: list[T] = []
+    counts: Counter[str] = Counter()
     for item in items:
-        if len(taken) == size:
+        if len(chosen) == size:
             break
-        if all(seen[name] < cap for name, cap in names(item)):
-            taken.append(item)
-            seen.update(name for name, _ in names(item))
+        if all(counts[name] < cap for name, cap in names(item)):
+            chosen.append(item)
+            counts.update(name for name, _ in names(item))
         else:
-            spare.append(item)
-    return taken + spare[: size - len(taken)]
+            over_cap.append(item)
+    return chosen + over_cap[: size - len(chosen)]
 
 
 def trending(
     dated: Iterable[tuple[str, datetime]], clock: datetime, window: timedelta = timedelta(days=2)
 ) -> list[str]:
-    """Names by how much more often they come in the window before the clock than in the one before; risers only."""
+    """The names that occur more often in the window up to the clock than in the one before, fastest first."""
     now: Counter[str] = Counter()
     before: Counter[str] = Counter()
     for name, moment in dated:
@@ -125,21 +127,21 @@ def trending(
             now[name] += 1
         elif window <= age < 2 * window:
             before[name] += 1
-    rise = {name: (count - before[name]) / math.sqrt(before[name] + 1) for name, count in now.items() if count > 1}
-    return sorted((n for n, r in rise.items() if r > 0), key=lambda n: (-rise[n], n))
+    rises = {name: (count - before[name]) / math.sqrt(before[name] + 1) for name, count in now.items() if count > 1}
+    return sorted((n for n, rise in rises.items() if rise > 0), key=lambda n: (-rises[n], n))
 
 
 def longest_pinned(stories: Iterable[Sequence[Member]], clock: datetime) -> Sequence[Member] | None:
-    """The members whose pin still holds at the clock; of several the one that holds longest."""
-    held = [
+    """The members of the story with the latest pin, or None if no pin lasts until the clock."""
+    pinned = [
         (pin, members[0].id, members)
         for members in stories
         for m in members
         if (pin := getattr(m, "pin", None)) and pin >= clock
     ]
-    return max(held, key=lambda h: h[:2])[2] if held else None
+    return max(pinned, key=lambda p: p[:2])[2] if pinned else None
 
 
 def members_of(item: Story | Member) -> tuple[Member, ...]:
-    """The members of a story; an article alone is its own."""
+    """The members of a story, or the member itself."""
     return item.members if isinstance(item, Story) else (item,)

@@ -1,15 +1,16 @@
-"""How alike articles are, by their words and times alone: titles and excerpts in, similar pairs out.
+"""Finds pairs of similar articles by their titles, excerpts, publishers and times.
 
-A text is a vector of word stems. A stem weighs (1 + ln tf) · idf, where a title's words count three times, and
-idf = min(CAP, ln((N + 1) / (df + 1))) over the N articles of the days around (after Spärck Jones, 1972, and Salton and
-Buckley, 1988). The cap makes all but the common words equal: without it a name that nobody else writes outweighs the
-words that a story is told in. A word that is as frequent on the days out of reach as now belongs to a subject, not to
-an event, and weighs less. The similarity of two articles within `REACH` is the cosine of their vectors, less a fifth
-for each day between them.
+A text is a vector of word stems. A stem weighs (1 + ln tf) · idf, where words of the title count three times, and
+idf = min(IDF_CAP, ln((N + 1) / (df + 1))) over the N articles of the days around (Spärck Jones, 1972; Salton and
+Buckley, 1988). The cap makes all but the common words equal: without it, a name that nobody else writes outweighs the
+words that describe the event. A word that is as frequent on the days out of reach as on those within reach belongs to a
+subject, not to an event, and weighs less. The similarity of two articles within `REACH` is the cosine of their vectors,
+times exp(−0.2 · days between them).
 
-Everything is local in time: an article's vector depends on the articles within `WINDOW` of it, its pairs on those
-within `REACH`, and nothing on what a later year brings. Counts enter in steps, so that one more article leaves nearly
-all weights as they are, and an update touches little. No list of words is needed, and so no language is preferred.
+Everything is local in time. An article's vector depends only on articles within `WINDOW_DAYS` of it and its pairs only
+on articles within `REACH`, so later articles never change old pairs. Counts are rounded, so that one more article
+leaves nearly all weights as they were and an update touches little. There is no list of words, and therefore no
+preferred language.
 """
 
 from __future__ import annotations
@@ -26,94 +27,95 @@ from itertools import accumulate
 import msgspec
 
 from newsgen.model import Article
-from newsgen.stories.days import Day, Days, Fetch, LostError, Span, Text, Vector
+from newsgen.stories.days import Day, Days, Fetch, LostError, SlidingWindow, Text, Vector
 
 REACH = timedelta(hours=49)
-"""How far apart two articles may be: two days, and an hour for clocks that were changed."""
+"""The maximum time between two similar articles: two days, plus an hour for clock changes."""
 
-NEAR = 2
-"""Whole days before and after an article's own that are within reach."""
+REACH_DAYS = 2
+"""The days before and after an article's day that count as within reach."""
 
-WINDOW = 20
-"""Whole days before and after an article whose words count as its background."""
+WINDOW_DAYS = 20
+"""The days before and after an article's day whose articles are its background."""
 
 UNIT = 10_000
-"""Similarities are whole numbers of which this is 1, and `SCALE` is the length of a vector: sums are the same in any order."""
+"""A similarity of 1. Similarities are integers, so that their sums do not depend on the order."""
 
-SCALE = 1000
+VECTOR_LENGTH = 1000
+"""The length that vectors are scaled to; weights are integers for the same reason."""
 
-FLOOR, DENSE_FLOOR = 0.08, 0.1
-"""Below it two articles have nothing in common; the second where `DENSE` articles and more are within reach."""
+MIN_SIMILARITY, MIN_SIMILARITY_DENSE = 0.08, 0.1
+"""Lower similarities count as zero. The second applies if at least `DENSE` articles are within reach."""
 
-AGAIN = 0.4
-"""Two articles of one publisher are on one event from here on: below, they are on its subject."""
+SAME_PUBLISHER_COSINE = 0.4
+"""The cosine that two articles of one publisher need; below it they share a subject, not an event."""
 
-CAP = 3.0
-"""A word in less than a twentieth (1/e³) of the articles around is as telling as a word can be."""
+IDF_CAP = 3.0
+"""The maximum idf, that of a word in less than a twentieth (1/e³) of the articles in the window."""
 
 DENSE = 200
-"""From so many articles within reach on, not any shared words will do."""
+"""From this number of articles within reach, only strong words can make a pair."""
 
-ALONE = 0.1
-"""Where there are fewer, this part of a similarity below `AGAIN` has to come from more than one word."""
+SECOND_WORD_SHARE = 0.1
+"""If there are fewer, this share of a cosine below `SAME_PUBLISHER_COSINE` must come from more than one word."""
 
-TELLING = 1.75
-"""Where there are more, the words above it have to make up `DENSE_FLOOR` by themselves; those below only add to it."""
+STRONG_IDF = 1.75
+"""If there are more, words with at least this idf must reach `MIN_SIMILARITY_DENSE` without the others."""
 
-COMMON = 1.0
-"""A word in more than a third (1/e) of them tells nothing."""
+COMMON_IDF = 1.0
+"""A word with a lower idf, in more than a third (1/e) of the articles, does not count."""
 
-SCARCE, SHARE = 40, 0.02
-"""A word of an excerpt counts where it is scarce: in at most this many articles around, or this share of them."""
+RARE_COUNT, RARE_SHARE = 40, 0.02
+"""A word of an excerpt counts only if at most this many articles of the window, or this share of them, contain it."""
 
-RISE = 1.8
-"""A word that is not so many times as frequent now as on the days out of reach counts for half."""
+BURST_RATIO = 1.8
+"""A word counts for half unless it is this many times as frequent within reach as in the rest of the window."""
 
-DOUBT = 1.5
-"""Standard deviations that a count on other days is lowered by before it speaks against a word."""
+DEVIATIONS = 1.5
+"""The standard deviations by which a word's count in the rest of the window is reduced before that comparison."""
 
-STEPS = 4
-"""Steps of a weight, in 1: what a word tells is not known better."""
+IDF_STEPS = 4
+"""The steps per unit that idf is rounded to; a finer idf would be noise."""
 
-DIGITS, CROWD_DIGITS = 3, 5
-"""Leading binary digits of the numbers of texts that a weight is made from."""
+COUNT_DIGITS, DENSITY_DIGITS = 3, 5
+"""The leading binary digits kept of a word's counts, and of the numbers of articles in `Day.density`."""
 
-FADE = 0.2
-TITLE = 3
-EXCERPT = 280
-STEM = 5
+DAILY_DECAY = 0.2
+TITLE_WEIGHT = 3
+EXCERPT_LENGTH = 280
+STEM_LENGTH = 5
 
 PRIOR = 20
-"""Imagined articles around each one, that hold short words and no others; they matter where there are few real ones."""
+"""Imaginary articles in every window that contain all short words and no others; they matter where articles are few."""
 
-MADE_UP = 1000
-"""As many articles at one very moment have a made-up date, and such a date brings nothing together."""
+PLACEHOLDER_COUNT = 1000
+"""If this many articles have the same time, it is a placeholder, and they are not compared."""
 
-_AGAIN = AGAIN * SCALE * SCALE
+_SAME_PUBLISHER_DOT = SAME_PUBLISHER_COSINE * VECTOR_LENGTH * VECTOR_LENGTH
 _WORD = re.compile(r"[^\W_]+(?:['.][^\W_]+)*")
-_NO_WORD = re.compile(r"[\d\W_]+")
-# Scripts that write no spaces: Thai, Lao, Burmese, Khmer, kana, Han. Two characters stand for a word.
+_NOT_LETTERS = re.compile(r"[\d\W_]+")
+# Scripts without spaces between words: Thai, Lao, Burmese, Khmer, kana, Han. Two characters stand for a word.
 _UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]+")
-# What many publishers put behind a headline: " - The Daily News".
-_TAIL = re.compile(r" [-|] [^-|]{2,60}$")
-_LOGS = [0.0, *(round(1 + math.log(n), 6) for n in range(1, 256))]
+# The publisher's name that many publishers put at the end of a headline: " - The Daily News".
+_PUBLISHER_SUFFIX = re.compile(r" [-|] [^-|]{2,60}$")
+_LOG_TF = [0.0, *(round(1 + math.log(n), 6) for n in range(1, 256))]
 
 
-_NOTHING = Vector({}, {}, dense=False)
+_EMPTY = Vector({}, {}, dense=False)
 
 
 class _Stems(dict[str, str]):
-    """Each word's stem, worked out once: its first letters; "" for what is no word."""
+    """Caches the stem of each word: its first letters, or "" if it is too short to be a word."""
 
     def __missing__(self, word: str) -> str:
         stem = word.removesuffix("'s").replace("'", "").replace(".", "")
-        stem = "" if len(stem) < 2 else stem[:STEM] if stem.isalpha() else stem
+        stem = "" if len(stem) < 2 else stem[:STEM_LENGTH] if stem.isalpha() else stem
         self[word] = stem
         return stem
 
 
-class _Kept(msgspec.Struct, array_like=True):
-    """What is kept of all articles at once: their times in their order, their series, each day's size, who is like whom."""
+class _Saved(msgspec.Struct, array_like=True):
+    """The saved state of all articles: their times in order, their series, the size of each day, and the pairs."""
 
     seconds: dict[str, float]
     series: dict[str, list[tuple[int, str]]]
@@ -122,45 +124,45 @@ class _Kept(msgspec.Struct, array_like=True):
 
 
 class Similarity:
-    """The similar pairs among articles that come and go: always what they would be had all come at once.
+    """The similar pairs among a changing set of articles. The result never depends on the order of the changes.
 
-    `near` holds for each article those it is similar to, earlier and later, and how similar, in `UNIT`s; `order` has the
-    articles by time, in seconds, and id.
+    `near` maps each article to those it is similar to, earlier and later, with the similarity in `UNIT`s. `keys` maps
+    each article to its time in seconds and its id, and `order` lists these keys in ascending order.
     """
 
     def __init__(self) -> None:
         self.near: dict[str, dict[str, int]] = {}
         self.order: list[tuple[float, str]] = []
         self.keys: dict[str, tuple[float, str]] = {}
-        self._words = _Stems()
+        self._stem_of = _Stems()
         self._days = Days(lambda article: _day(self.keys[article][0]))
         self._texts, self._vectors = self._days.texts, self._days.vectors
         self._moments: Counter[float] = Counter()
         self._series: dict[str, list[tuple[int, str]]] = {}
 
-    def update(self, gone: Iterable[str], come: Iterable[Article]) -> set[str]:
-        """Lets articles go, by id, and others come; the ids of those whose pairs are not what they were."""
-        left = [self._texts[id] for id in gone]
-        fresh = [self.text(a) for a in come]
-        self._count(left, fresh)
-        stale = {t.id for t in fresh} | self._muted(left, fresh)
-        for day, stems in self._weigh([*left, *fresh]):
-            stale |= {id for id in self._days.on(day) if not stems.isdisjoint(self._texts[id].stems)}
+    def update(self, removed: Iterable[str], added: Iterable[Article]) -> set[str]:
+        """Removes articles by id and adds others. Returns the ids of all articles whose pairs changed."""
+        old_texts = [self._texts[id] for id in removed]
+        new_texts = [self.text(a) for a in added]
+        self._recount(old_texts, new_texts)
+        stale = {t.id for t in new_texts} | self._possibly_excluded(old_texts, new_texts)
+        for day, stems in self._update_idf([*old_texts, *new_texts]):
+            stale |= {id for id in self._days.ids(day) if not stems.isdisjoint(self._texts[id].stems)}
         moved = set()
         for id in stale:
             vector = self._vector(self._texts[id])
             if vector != self._vectors.get(id):
                 self._vectors[id] = vector
-                self._days[self._texts[id].day].texted = True
+                self._days[self._texts[id].day].texts_changed = True
                 moved.add(id)
-        before = {id: self.near.pop(id, {}) for id in moved | {t.id for t in left}}
+        before = {id: self.near.pop(id, {}) for id in moved | {t.id for t in old_texts}}
         for id, pairs in before.items():
             for other in pairs:
                 if other not in before:
                     del self.near[other][id]
         self.near |= {id: {} for id in moved}
-        self._pair(moved)
-        changed = {t.id for t in (*left, *fresh)}
+        self._find_pairs(moved)
+        changed = {t.id for t in (*old_texts, *new_texts)}
         for id, pairs in before.items():
             now = self.near.get(id, {})
             if pairs != now:
@@ -169,57 +171,57 @@ class Similarity:
         return changed
 
     def dump(self) -> Iterator[tuple[str, bytes]]:
-        """What has changed since it was loaded, by the names to keep it under."""
+        """The state as pairs of a name and encoded data. Days that have not changed since `load` are left out."""
         yield from self._days.dump()
-        kept = _Kept(
+        state = _Saved(
             {id: seconds for seconds, id in self.order},
             self._series,
-            {number: (day.count, day.crowd) for number, day in self._days.items()},
+            {number: (day.count, day.density) for number, day in self._days.items()},
             self.near,
         )
-        yield "stories near", msgspec.msgpack.encode(kept)
+        yield "stories near", msgspec.msgpack.encode(state)
 
     def load(self, fetch: Fetch) -> None:
-        """Goes on from what was kept. Raises LostError where there is nothing, now or when a day is asked for."""
+        """Restores what `dump` saved. Raises LostError if it is missing, now or when a day is loaded later."""
         try:
-            kept = msgspec.msgpack.decode(fetch("stories near") or b"", type=_Kept)
+            state = msgspec.msgpack.decode(fetch("stories near") or b"", type=_Saved)
         except msgspec.DecodeError:
             raise LostError from None
-        self.keys |= {id: (seconds, id) for id, seconds in kept.seconds.items()}
+        self.keys |= {id: (seconds, id) for id, seconds in state.seconds.items()}
         self.order = list(self.keys.values())
-        self.near, self._series = kept.near, kept.series
-        self._moments = Counter(kept.seconds.values())
-        for number, (count, crowd) in kept.days.items():
+        self.near, self._series = state.near, state.series
+        self._moments = Counter(state.seconds.values())
+        for number, (count, density) in state.days.items():
             day = self._days[number] = Day(number, fetch)
-            day.count, day.crowd = count, crowd
+            day.count, day.density = count, density
 
-    def within(self, moment: float) -> int:
-        """How many articles are within reach of a moment, in seconds."""
+    def count_within_reach(self, moment: float) -> int:
+        """The number of articles within reach of a time in seconds."""
         reach = REACH.total_seconds()
         return bisect_right(self.order, (moment + reach, "\U0010ffff")) - bisect_left(self.order, (moment - reach,))
 
-    def terse(self, id: str) -> bool:
-        """Whether an article has a title and nothing else to compare."""
+    def title_only(self, id: str) -> bool:
+        """Whether an article's excerpt adds no stems to those of its title."""
         text = self._texts[id]
-        return len(text.stems) == text.title
+        return len(text.stems) == text.title_length
 
-    def about(self, moments: Iterable[float]) -> Iterator[tuple[float, str]]:
-        """The articles within reach of some moments, as in `order`."""
-        return (self.order[at] for at in self._places(moments))
+    def within_reach(self, moments: Iterable[float]) -> Iterator[tuple[float, str]]:
+        """The keys of the articles within reach of any of these times, in order."""
+        return (self.order[at] for at in self._positions_within_reach(moments))
 
-    def has(self, article: Article) -> bool:
-        """Whether an article is here as it is now, as far as anything is compared of it."""
+    def is_current(self, article: Article) -> bool:
+        """Whether an article is present and would be compared by the same text."""
         return article.id in self.keys and self._texts[article.id] == self.text(article)
 
     def text(self, article: Article) -> Text:
-        """What is compared of an article."""
+        """The part of an article that is compared."""
         title = headline(article.title)
         counts: dict[str, int] = {}
         for stem in self._stems(title):
-            counts[stem] = counts.get(stem, 0) + TITLE
+            counts[stem] = counts.get(stem, 0) + TITLE_WEIGHT
         counts.pop("", None)
-        length = len(counts)
-        for stem in self._stems(article.excerpt[:EXCERPT]):
+        title_length = len(counts)
+        for stem in self._stems(article.excerpt[:EXCERPT_LENGTH]):
             counts[stem] = counts.get(stem, 0) + 1
         counts.pop("", None)
         seconds = article.published.timestamp()
@@ -228,200 +230,215 @@ class Similarity:
             id=article.id,
             day=_day(seconds),
             provider=article.provider,
-            series=f"{article.provider}\0{_NO_WORD.sub(' ', title.casefold()).strip()}",
+            series=f"{article.provider}\0{_NOT_LETTERS.sub(' ', title.casefold()).strip()}",
             stems=tuple(counts),
             counts=bytes(counts.values())
             if max(counts.values(), default=0) < 256
             else bytes(min(n, 255) for n in counts.values()),
-            title=length,
+            title_length=title_length,
         )
 
     def _stems(self, text: str) -> list[str]:
         text = text.lower().replace("’", "'")
-        found: list[str] = []
+        stems: list[str] = []
         if not text.isascii():
             for run in _UNSPACED.findall(text):
-                found += [run[i : i + 2] for i in range(max(1, len(run) - 1))]
-            if found:
+                stems += [run[i : i + 2] for i in range(max(1, len(run) - 1))]
+            if stems:
                 text = _UNSPACED.sub(" ", text)
-        words = self._words
-        return found + [words[word] for word in _WORD.findall(text)]
+        stem_of = self._stem_of
+        return stems + [stem_of[word] for word in _WORD.findall(text)]
 
-    def _count(self, left: list[Text], fresh: list[Text]) -> None:
-        """Takes texts out of all that is counted, and puts others in."""
-        for text in left:
+    def _recount(self, removed: list[Text], added: list[Text]) -> None:
+        """Removes texts from all counts and indexes, and adds others."""
+        for text in removed:
             day = self._days[text.day]
-            self._days.on(text.day).remove(text.id)
+            self._days.ids(text.day).remove(text.id)
             del self._texts[text.id], self._vectors[text.id]
             day.count -= 1
-            day.worded = day.texted = True
+            day.words_changed = day.texts_changed = True
             for stem in text.stems:
-                day.stems[stem] -= 1
-                if not day.stems[stem]:
-                    del day.stems[stem]
-                    day.known.pop(stem, None)
+                day.frequencies[stem] -= 1
+                if not day.frequencies[stem]:
+                    del day.frequencies[stem]
+                    day.idf.pop(stem, None)
             self._moments[text.seconds] -= 1
-            held = self._series[text.series]
-            del held[bisect_left(held, (text.day, text.id))]
+            series = self._series[text.series]
+            del series[bisect_left(series, (text.day, text.id))]
             del self.order[bisect_left(self.order, self.keys.pop(text.id))]
-        for text in fresh:
+        for text in added:
             day = self._days.setdefault(text.day, Day(text.day))
-            self._days.on(text.day).add(text.id)
+            self._days.ids(text.day).add(text.id)
             self._texts[text.id] = text
             day.count += 1
-            day.worded = day.texted = True
-            day.stems.update(text.stems)
+            day.words_changed = day.texts_changed = True
+            day.frequencies.update(text.stems)
             self._moments[text.seconds] += 1
             insort(self._series.setdefault(text.series, []), (text.day, text.id))
             self.keys[text.id] = (text.seconds, text.id)
-        if len(fresh) > 99:
+        if len(added) > 99:
             self.order = sorted(self.keys.values())
         else:
-            for text in fresh:
+            for text in added:
                 insort(self.order, self.keys[text.id])
 
-    def _muted(self, left: list[Text], fresh: list[Text]) -> set[str]:
-        """Whose words may count, or not count, since some texts left and others came."""
-        out: set[str] = set()
-        more = Counter(t.seconds for t in fresh)
-        more.subtract(t.seconds for t in left)
-        for moment, change in more.items():
+    def _possibly_excluded(self, removed: list[Text], added: list[Text]) -> set[str]:
+        """The ids of the texts for which the result of `_is_excluded` may differ after this change."""
+        ids: set[str] = set()
+        changes = Counter(t.seconds for t in added)
+        changes.subtract(t.seconds for t in removed)
+        for moment, change in changes.items():
             now = self._moments[moment]
-            if (now >= MADE_UP) == (now - change >= MADE_UP):
+            if (now >= PLACEHOLDER_COUNT) == (now - change >= PLACEHOLDER_COUNT):
                 continue
             start, end = bisect_left(self.order, (moment,)), bisect_right(self.order, (moment, "\U0010ffff"))
-            out.update(id for _, id in self.order[start:end])
-        for text in (*left, *fresh):
-            held = self._series[text.series]
-            start, end = bisect_left(held, (text.day - WINDOW,)), bisect_left(held, (text.day + WINDOW + 1,))
-            out.update(id for _, id in held[start:end])
-        return out
+            ids.update(id for _, id in self.order[start:end])
+        for text in (*removed, *added):
+            series = self._series[text.series]
+            start, end = (
+                bisect_left(series, (text.day - WINDOW_DAYS,)),
+                bisect_left(series, (text.day + WINDOW_DAYS + 1,)),
+            )
+            ids.update(id for _, id in series[start:end])
+        return ids
 
-    def _mute(self, text: Text) -> bool:
-        """Whether a text is dated to a crowded moment, or is one of a series.
+    def _is_excluded(self, text: Text) -> bool:
+        """Whether a text is not compared: its time is a placeholder, or it is part of a series.
 
-        A series is the same publisher's same headline, but for its numbers, on another day.
+        A series is one publisher's recurring headline: the same, apart from numbers, on different days.
         """
-        if self._moments[text.seconds] >= MADE_UP:
+        if self._moments[text.seconds] >= PLACEHOLDER_COUNT:
             return True
-        held, day = self._series[text.series], text.day
-        before, after = bisect_left(held, (day,)), bisect_left(held, (day + 1,))
-        beside = ([held[before - 1][0]] if before else []) + ([held[after][0]] if after < len(held) else [])
-        return not text.series.endswith("\0") and any(abs(other - day) <= WINDOW for other in beside)
+        series, day = self._series[text.series], text.day
+        before, after = bisect_left(series, (day,)), bisect_left(series, (day + 1,))
+        nearest = ([series[before - 1][0]] if before else []) + ([series[after][0]] if after < len(series) else [])
+        return not text.series.endswith("\0") and any(abs(other - day) <= WINDOW_DAYS for other in nearest)
 
-    def _weigh(self, met: list[Text]) -> Iterator[tuple[int, set[str]]]:
-        """Brings the weights up to date after texts came or went: a day, and the stems that weigh another there."""
-        order = sorted(self._days)
-        touched = sorted({t.day for t in met})
-        sums = list(accumulate((self._days[day].count for day in order), initial=0))
+    def _update_idf(self, changed: list[Text]) -> Iterator[tuple[int, set[str]]]:
+        """Updates idf after these texts were added or removed. Yields each affected day with its affected stems."""
+        numbers = sorted(self._days)
+        changed_days = sorted({t.day for t in changed})
+        sums = list(accumulate((self._days[number].count for number in numbers), initial=0))
 
-        def crowd(day: int, reach: int) -> int:
-            return _step(sums[bisect_right(order, day + reach)] - sums[bisect_left(order, day - reach)], CROWD_DIGITS)
+        def density(day: int, radius: int) -> int:
+            return _round(
+                sums[bisect_right(numbers, day + radius)] - sums[bisect_left(numbers, day - radius)], DENSITY_DIGITS
+            )
 
         due: list[tuple[int, tuple[int, int]]] = []
-        for day in order:
-            at = bisect_left(touched, day - WINDOW)
-            if at < len(touched) and touched[at] <= day + WINDOW:
-                due.append((day, (crowd(day, NEAR), crowd(day, WINDOW))))
-        some: set[str] | None = {stem for text in met for stem in text.stems}
-        if any(self._days[day].crowd != found for day, found in due):
-            some = None
-        near, around = Span(self._days, order, NEAR, some), Span(self._days, order, WINDOW, some)
-        for day, found in due:
-            near.move(day)
-            around.move(day)
-            held = self._days[day]
-            if (held.crowd[0] < DENSE) != (found[0] < DENSE):
-                yield day, set(held.stems)
-            held.crowd = found
-            stems = held.stems.keys() if some is None else some & held.stems.keys()
-            if turned := _weigh(held, stems, near.stems, around.stems):
-                yield day, turned
+        for number in numbers:
+            at = bisect_left(changed_days, number - WINDOW_DAYS)
+            if at < len(changed_days) and changed_days[at] <= number + WINDOW_DAYS:
+                due.append((number, (density(number, REACH_DAYS), density(number, WINDOW_DAYS))))
+        only: set[str] | None = {stem for text in changed for stem in text.stems}
+        if any(self._days[number].density != new for number, new in due):
+            only = None
+        near = SlidingWindow(self._days, numbers, REACH_DAYS, only)
+        around = SlidingWindow(self._days, numbers, WINDOW_DAYS, only)
+        for number, new in due:
+            near.move(number)
+            around.move(number)
+            day = self._days[number]
+            if (day.density[0] < DENSE) != (new[0] < DENSE):
+                yield number, set(day.frequencies)
+            day.density = new
+            stems = day.frequencies.keys() if only is None else only & day.frequencies.keys()
+            if updated := _update_idf(day, stems, near.frequencies, around.frequencies):
+                yield number, updated
 
     def _vector(self, text: Text) -> Vector:
-        if self._mute(text):
-            return _NOTHING
+        if self._is_excluded(text):
+            return _EMPTY
         day = self._days[text.day]
-        known = day.known
-        dense = day.crowd[0] >= DENSE
-        least = TELLING if dense else 0.0
+        idf_of = day.idf
+        dense = day.density[0] >= DENSE
+        strong_idf = STRONG_IDF if dense else 0.0
         weights = []
         square = 0.0
-        for place, (stem, count) in enumerate(zip(text.stems, text.counts, strict=True)):
-            idf = known.get(stem, CAP)
+        for position, (stem, count) in enumerate(zip(text.stems, text.counts, strict=True)):
+            idf = idf_of.get(stem, IDF_CAP)
             if idf <= 0:
-                if place >= text.title or not idf:
+                if position >= text.title_length or not idf:
                     continue
                 idf = -idf
-            weight = idf * _LOGS[count]
+            weight = idf * _LOG_TF[count]
             square += weight * weight
-            weights.append((stem, weight, idf >= least))
-        scale = SCALE / math.sqrt(square) if square else 0.0
-        telling: dict[str, int] = {}
-        plain: dict[str, int] = {}
-        for stem, weight, tells in weights:
-            (telling if tells else plain)[stem] = round(weight * scale)
-        return Vector(telling, plain, dense)
+            weights.append((stem, weight, idf >= strong_idf))
+        scale = VECTOR_LENGTH / math.sqrt(square) if square else 0.0
+        strong: dict[str, int] = {}
+        weak: dict[str, int] = {}
+        for stem, weight, is_strong in weights:
+            (strong if is_strong else weak)[stem] = round(weight * scale)
+        return Vector(strong, weak, dense)
 
-    def _pair(self, moved: set[str]) -> None:
-        """Finds the pairs that have one of some articles in them."""
-        everyone: dict[str, tuple[list[int], list[int]]] = {}
-        new: dict[str, tuple[list[int], list[int]]] = {}
+    def _find_pairs(self, moved: set[str]) -> None:
+        """Adds to `near` all pairs with at least one of these articles.
+
+        Walks through the articles in order and compares each with earlier ones by two inverted indexes: stem to
+        positions and weights, ascending. `index_all` holds all articles, `index_moved` only those that moved.
+        """
+        index_all: dict[str, tuple[list[int], list[int]]] = {}
+        index_moved: dict[str, tuple[list[int], list[int]]] = {}
         order, vectors, texts, near = self.order, self._vectors, self._texts, self.near
-        wanted = {stem for id in moved for stem in vectors[id].telling}
-        # What has not moved is compared with what has; where all has, nobody asks for that.
-        kept = (everyone, new) if len(moved) < len(order) else (everyone,)
+        moved_stems = {stem for id in moved for stem in vectors[id].strong}
+        # Articles that did not move are compared with those that did; if all moved, the second index is not needed.
+        indexes = (index_all, index_moved) if len(moved) < len(order) else (index_all,)
         reach = REACH.total_seconds()
         first = 0
-        for at in self._places({texts[id].seconds for id in moved}):
+        for at in self._positions_within_reach({texts[id].seconds for id in moved}):
             now, id = order[at]
-            telling, plain, dense = vectors[id]
+            strong, weak, dense = vectors[id]
             while order[first][0] < now - reach:
                 first += 1
-            own = id in moved
-            shared = telling if own else telling.keys() & wanted
-            if not shared:
+            has_moved = id in moved
+            stems = strong if has_moved else strong.keys() & moved_stems
+            if not stems:
                 continue
-            floor = (DENSE_FLOOR if dense else FLOOR) * SCALE * SCALE
+            minimum = (MIN_SIMILARITY_DENSE if dense else MIN_SIMILARITY) * VECTOR_LENGTH * VECTOR_LENGTH
             dots: dict[int, int] = {}
-            seen = dots.get
-            index = everyone if own else new
-            for stem in shared:
-                weight = telling[stem]
+            dot_with = dots.get
+            index = index_all if has_moved else index_moved
+            for stem in stems:
+                weight = strong[stem]
                 if stem in index:
-                    places, values = index[stem]
-                    if places and places[0] < first:
-                        gone = bisect_left(places, first)
-                        del places[:gone], values[:gone]
-                    for place, value in zip(places, values, strict=True):
-                        dots[place] = seen(place, 0) + weight * value
-                for one in kept if own else kept[:1]:
-                    if stem in one:
-                        one[stem][0].append(at)
-                        one[stem][1].append(weight)
+                    positions, values = index[stem]
+                    if positions and positions[0] < first:
+                        expired = bisect_left(positions, first)
+                        del positions[:expired], values[:expired]
+                    for position, value in zip(positions, values, strict=True):
+                        dots[position] = dot_with(position, 0) + weight * value
+                for each in indexes if has_moved else indexes[:1]:
+                    if stem in each:
+                        each[stem][0].append(at)
+                        each[stem][1].append(weight)
                     else:
-                        one[stem] = ([at], [weight])
-            for place, dot in dots.items():
-                if dot < floor:
+                        each[stem] = ([at], [weight])
+            for position, dot in dots.items():
+                if dot < minimum:
                     continue
-                then, other = order[place]
-                cosine, held = dot, vectors[other].plain
-                for stem in plain:
-                    if stem in held:
-                        cosine += plain[stem] * held[stem]
-                if cosine < _AGAIN and texts[id].provider == texts[other].provider:
+                then, other = order[position]
+                cosine, weights = dot, vectors[other].weak
+                for stem in weak:
+                    if stem in weights:
+                        cosine += weak[stem] * weights[stem]
+                if cosine < _SAME_PUBLISHER_DOT and texts[id].provider == texts[other].provider:
                     continue
-                if not dense and cosine < _AGAIN:
-                    # One word in common is chance, and where there are few texts every word is scarce.
-                    held = vectors[other].telling
-                    if cosine - max(telling[s] * held[s] for s in telling if s in held) < ALONE * cosine:
+                if not dense and cosine < _SAME_PUBLISHER_DOT:
+                    # One shared word is chance: where there are few texts, every word is rare.
+                    weights = vectors[other].strong
+                    if (
+                        cosine - max(strong[s] * weights[s] for s in strong if s in weights)
+                        < SECOND_WORD_SHARE * cosine
+                    ):
                         continue
-                score = round(cosine * UNIT / SCALE / SCALE * math.exp(-FADE * (now - then) / 86400))
-                if score * SCALE * SCALE >= floor * UNIT:
+                score = round(
+                    cosine * UNIT / VECTOR_LENGTH / VECTOR_LENGTH * math.exp(-DAILY_DECAY * (now - then) / 86400)
+                )
+                if score * VECTOR_LENGTH * VECTOR_LENGTH >= minimum * UNIT:
                     near[id][other] = near[other][id] = score
 
-    def _places(self, moments: Iterable[float]) -> Iterator[int]:
-        """The places in `order` of all articles within reach of some moments."""
+    def _positions_within_reach(self, moments: Iterable[float]) -> Iterator[int]:
+        """The positions in `order` of all articles within reach of any of these times, ascending."""
         order, reach = self.order, REACH.total_seconds()
         done = 0
         for moment in sorted(moments):
@@ -434,69 +451,73 @@ def _day(seconds: float) -> int:
     return int(seconds // 86400)
 
 
-def _weigh(day: Day, stems: Iterable[str], near: Mapping[str, int], around: Mapping[str, int]) -> set[str]:
-    """Brings the weights of some stems up to date; those that weigh another now."""
-    articles, total = day.crowd
-    # Most words are as rare as a word can be; this is what `_idf` would find out.
-    few = min(max(SCARCE, SHARE * total), (total + PRIOR + 1) / math.exp(CAP) - 1)
-    known, turned = day.known, set()
+def _update_idf(day: Day, stems: Iterable[str], near: Mapping[str, int], around: Mapping[str, int]) -> set[str]:
+    """Updates the idf of these stems on a day, and returns the stems whose idf changed.
+
+    `near` and `around` are the numbers of texts that contain a stem, within reach and in the whole window.
+    """
+    texts_near, texts_around = day.density
+    # Shortcut for most words: with no more texts than this, `_idf` returns the cap.
+    rare = min(max(RARE_COUNT, RARE_SHARE * texts_around), (texts_around + PRIOR + 1) / math.exp(IDF_CAP) - 1)
+    idf_of, changed = day.idf, set()
     for stem in stems:
-        all = around[stem]
-        if all <= few and all - near[stem] < DOUBT**2 and len(stem) >= STEM:
-            if stem in known:
-                del known[stem]
-                turned.add(stem)
+        count = around[stem]
+        if count <= rare and count - near[stem] < DEVIATIONS**2 and len(stem) >= STEM_LENGTH:
+            if stem in idf_of:
+                del idf_of[stem]
+                changed.add(stem)
             continue
         now = near[stem]
-        idf = _idf(_prior(stem), _step(now, DIGITS), _step(all - now, DIGITS), articles, total)
-        if idf != known.get(stem, CAP):
-            turned.add(stem)
-            known[stem] = idf
-            if idf == CAP:
-                del known[stem]
-    day.worded = day.worded or bool(turned)
-    return turned
+        idf = _idf(_prior(stem), _round(now, COUNT_DIGITS), _round(count - now, COUNT_DIGITS), texts_near, texts_around)
+        if idf != idf_of.get(stem, IDF_CAP):
+            changed.add(stem)
+            idf_of[stem] = idf
+            if idf == IDF_CAP:
+                del idf_of[stem]
+    day.words_changed = day.words_changed or bool(changed)
+    return changed
 
 
 def headline(title: str) -> str:
-    """A title without the publisher's name behind it."""
-    tail = _TAIL.search(title)
-    if tail and len(tail[0].split()) <= 6 and len(title[: tail.start()].split()) >= 4:
-        return title[: tail.start()]
+    """A title without the publisher's name at its end."""
+    suffix = _PUBLISHER_SUFFIX.search(title)
+    if suffix and len(suffix[0].split()) <= 6 and len(title[: suffix.start()].split()) >= 4:
+        return title[: suffix.start()]
     return title
 
 
-def _step(count: int, digits: int) -> int:
-    """A number to its leading binary digits."""
+def _round(count: int, digits: int) -> int:
+    """A number rounded down to its leading binary digits."""
     rest = count.bit_length() - digits
     return count >> rest << rest if rest > 0 else count
 
 
 @cache
 def _prior(stem: str) -> int:
-    """How many imagined articles hold a stem."""
-    if len(stem) >= STEM or not stem.isalpha() or _UNSPACED.match(stem):
+    """The number of imaginary articles that contain a stem."""
+    if len(stem) >= STEM_LENGTH or not stem.isalpha() or _UNSPACED.match(stem):
         return 0
-    return PRIOR if len(stem) < STEM - 1 else PRIOR // 2
+    return PRIOR if len(stem) < STEM_LENGTH - 1 else PRIOR // 2
 
 
 @lru_cache(maxsize=1 << 16)
-def _idf(prior: int, now: int, then: int, articles: int, total: int) -> float:
-    """What a stem tells that `now` of the `articles` near a day have, `then` of the rest of the `total` about it, and `prior` more.
+def _idf(prior: int, near: int, far: int, texts_near: int, texts_around: int) -> float:
+    """The idf of a stem: negative if it counts in titles only, 0 if it never counts.
 
-    Below 0 where only a title's counts, 0 where none does.
+    The stem occurs in `near` of the `texts_near` texts within reach, in `far` of the other texts among the
+    `texts_around` of the whole window, and in `prior` imaginary ones.
     """
-    idf = min(CAP, math.log((total + PRIOR + 1) / (now + then + prior + 1)))
-    common = COMMON
-    # At least this many of the articles out of reach have it, as far as chance allows to say.
-    steady = then - DOUBT * math.sqrt(then)
-    away = total - articles
-    if steady > 0 and away > 0:
-        if now / articles < RISE * steady / away:
+    idf = min(IDF_CAP, math.log((texts_around + PRIOR + 1) / (near + far + prior + 1)))
+    common = COMMON_IDF
+    # The count out of reach, reduced to allow for chance.
+    steady = far - DEVIATIONS * math.sqrt(far)
+    texts_far = texts_around - texts_near
+    if steady > 0 and texts_far > 0:
+        if near / texts_near < BURST_RATIO * steady / texts_far:
             idf /= 2
-        idf = min(idf, max(0.0, math.log((away + 1) / steady) - 1))
-        common = COMMON / 3
+        idf = min(idf, max(0.0, math.log((texts_far + 1) / steady) - 1))
+        common = COMMON_IDF / 3
     if idf < common:
         return 0.0
-    idf = round(idf * STEPS) / STEPS
-    return idf if now + then <= max(SCARCE, SHARE * total) else -idf
+    idf = round(idf * IDF_STEPS) / IDF_STEPS
+    return idf if near + far <= max(RARE_COUNT, RARE_SHARE * texts_around) else -idf

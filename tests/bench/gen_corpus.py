@@ -1,11 +1,11 @@
-"""Write N article files as a news aggregator has them, the same bytes for the same number and seed.
+"""Write N article files of a made-up news aggregator. The same number and seed give the same bytes.
 
     gen_corpus.py -n 10000 -o content/articles [--flavour newsgen|hugo] [--seed 1]
 
-There are 40 topics, 200 providers and 60 days. Events are told by up to twelve articles, and each of these names up to
-six of the others in `related` (5.3 on average); 30 % have a short body. A file is about 6.8 KB.
+There are 40 topics, 200 providers and 60 days. Up to twelve articles cover one event, and each lists up to six of the
+others in `related` (5.3 on average). 30 % have a short body. A file has about 6.8 KB.
 
-For Hugo `date` and `providers` are added, and `type` and `published`, which mean something else to it, are renamed.
+For Hugo, `date` and `providers` are added, and `type` and `published`, which Hugo interprets itself, are renamed.
 """
 
 # ruff: noqa: T201
@@ -46,29 +46,29 @@ Economy|Central Banks|Trade|Energy|Climate|Electric Vehicles|Space|Science|Healt
 Law|Regulation|Social Media|Streaming|Gaming|Film|Music|Football|Basketball|Travel|Food|Education|Housing|Transport|
 Open Source""".replace("\n", "").split("|")
 
-ODD = ["—", "’s", "café", "São", "Zürich", "naïve", "東京", "“exclusive”", "£4bn", "€20m", "C++", "AT&T", "<beta>", "🚀"]  # fmt: skip
+UNUSUAL_WORDS = ["—", "’s", "café", "São", "Zürich", "naïve", "東京", "“exclusive”", "£4bn", "€20m", "C++", "AT&T", "<beta>", "🚀"]  # fmt: skip
 
 START = datetime(2025, 9, 1, tzinfo=UTC)
 DAYS = 60
 
 
 class Provider(NamedTuple):
-    """Who publishes."""
+    """A publisher."""
 
     name: str
     domain: str
 
 
 class Image(NamedTuple):
-    """A picture at its publisher's."""
+    """An image on its publisher's site."""
 
     url: str
     width: int
     height: int
 
 
-class Piece(NamedTuple):
-    """An article, before it is known which others it names."""
+class Article(NamedTuple):
+    """An article without its related articles."""
 
     stem: str
     title: str
@@ -85,25 +85,25 @@ class Piece(NamedTuple):
     secured: str
 
 
-def make(n: int, seed: int = 1) -> Iterator[tuple[Piece, list[Piece]]]:
-    """Articles, each with those it names: others of the same event."""
-    chance = random.Random(seed)
-    providers = _providers(chance, 200)
-    often = [1 / (i + 3) ** 0.7 for i in range(len(providers))]
-    made = 0
-    while made < n:
-        size = min(chance.choice([1, 1, 2, 3, 4, 5, 6, 7, 7, 8, 8, 9, 10, 12]), n - made)
-        event = list(_event(chance, providers, often, made, size))
-        made += size
-        for at, piece in enumerate(event):
-            yield piece, [other for i, other in enumerate(event) if i != at][:6]
+def make(n: int, seed: int = 1) -> Iterator[tuple[Article, list[Article]]]:
+    """Yields articles, each with its related ones: others about the same event."""
+    rng = random.Random(seed)
+    providers = _providers(rng, 200)
+    weights = [1 / (i + 3) ** 0.7 for i in range(len(providers))]
+    count = 0
+    while count < n:
+        size = min(rng.choice([1, 1, 2, 3, 4, 5, 6, 7, 7, 8, 8, 9, 10, 12]), n - count)
+        event = list(_event(rng, providers, weights, count, size))
+        count += size
+        for at, article in enumerate(event):
+            yield article, [other for i, other in enumerate(event) if i != at][:6]
 
 
-def newest(number: int, seed: int = 1) -> Piece:
-    """An article by itself, newer than all that `make` gives, of a provider that is known there; each number another."""
+def newest(number: int, seed: int = 1) -> Article:
+    """A single article, newer than all of `make` and from one of its providers. Each number gives another."""
     known, _ = next(make(1, seed))
-    piece, _ = next(make(1, seed + 1 + number))
-    return piece._replace(
+    article, _ = next(make(1, seed + 1 + number))
+    return article._replace(
         stem=f"new-{number}",
         published=START + timedelta(days=DAYS, minutes=number),
         url=f"https://{known.provider.domain}/new/{number}/",
@@ -111,140 +111,140 @@ def newest(number: int, seed: int = 1) -> Piece:
     )
 
 
-def render(piece: Piece, related: list[Piece], flavour: str) -> str:
-    """The text of an article's file."""
-    date = f"{piece.published:%Y-%m-%dT%H:%M:%SZ}"
+def render(article: Article, related: list[Article], flavour: str) -> str:
+    """The content of an article's file."""
+    date = f"{article.published:%Y-%m-%dT%H:%M:%SZ}"
     kind, published = ("type", "published")
-    head = f"category: news\ntitle: {_quoted(piece.title)}\n"
+    head = f"category: news\ntitle: {_quoted(article.title)}\n"
     if flavour == "hugo":
         kind, published = ("articleType", "isPublished")
-        head += f"date: {date}\nproviders:\n  - {piece.provider.name}\n"
-    topics = "".join(f"  - {topic}\n" for topic in piece.topics)
+        head += f"date: {date}\nproviders:\n  - {article.provider.name}\n"
+    topics = "".join(f"  - {topic}\n" for topic in article.topics)
     return (
-        f"---\n{head}excerpt: {_quoted(piece.excerpt)}\npublishedDateTime: {date}\n"
-        f"originalUrl: {_quoted(piece.url)}\nwebUrl: {_quoted(piece.url)}\n{kind}: article\n"
-        f"quality: {piece.quality}\nheat: {piece.heat}\n{published}: true\n\n"
-        f"provider:\n  name: {piece.provider.name}\n  domain: {piece.provider.domain}\n\ntopics:\n{topics}\n"
-        f"{_images(piece)}\n{_related(related)}\nsecured: {_quoted(piece.secured)}\n---\n\n{piece.body}\n"
+        f"---\n{head}excerpt: {_quoted(article.excerpt)}\npublishedDateTime: {date}\n"
+        f"originalUrl: {_quoted(article.url)}\nwebUrl: {_quoted(article.url)}\n{kind}: article\n"
+        f"quality: {article.quality}\nheat: {article.heat}\n{published}: true\n\n"
+        f"provider:\n  name: {article.provider.name}\n  domain: {article.provider.domain}\n\ntopics:\n{topics}\n"
+        f"{_images(article)}\n{_related(related)}\nsecured: {_quoted(article.secured)}\n---\n\n{article.body}\n"
     )
 
 
 def write(folder: Path, n: int, flavour: str, seed: int = 1) -> int:
-    """Writes the files of a corpus and says how many bytes they have."""
+    """Writes the files of a corpus. Returns their size in bytes."""
     folder.mkdir(parents=True, exist_ok=True)
     size = 0
-    for piece, related in make(n, seed):
-        size += (folder / f"{piece.stem}.md").write_bytes(render(piece, related, flavour).encode())
+    for article, related in make(n, seed):
+        size += (folder / f"{article.stem}.md").write_bytes(render(article, related, flavour).encode())
     return size
 
 
-def _providers(chance: random.Random, n: int) -> list[Provider]:
+def _providers(rng: random.Random, n: int) -> list[Provider]:
     kinds = ["daily", "news", "times", "wire", "post", "review", "today", "hub", "journal", "lab"]
     ends = ["com", "com", "com", "org", "net", "co.uk", "eu", "in"]
     found: dict[tuple[str, str], Provider] = {}
     while len(found) < n:
-        word, kind = chance.choice(WORDS), chance.choice(kinds)
+        word, kind = rng.choice(WORDS), rng.choice(kinds)
         if len(word) > 3 and (word, kind) not in found:
-            domain = f"{word}{kind}.{chance.choice(ends)}"
+            domain = f"{word}{kind}.{rng.choice(ends)}"
             found[word, kind] = Provider(f"{word.title()} {kind.title()}", domain)
     return list(found.values())
 
 
 def _event(
-    chance: random.Random, providers: list[Provider], often: list[float], first: int, size: int
-) -> Iterator[Piece]:
-    """The articles on one event, within two days and with three words in common."""
-    begin = START + timedelta(seconds=chance.randint(0, (DAYS - 2) * 86400))
-    rare = [1 / (i + 4) ** 0.6 for i in range(len(TOPICS))]
-    topics = tuple(dict.fromkeys(chance.choices(TOPICS, rare, k=chance.choice([1, 2, 2, 3]))))
-    common = chance.sample(WORDS[:240], 4)
+    rng: random.Random, providers: list[Provider], weights: list[float], first: int, size: int
+) -> Iterator[Article]:
+    """The articles about one event, within two days and with three words in common."""
+    begin = START + timedelta(seconds=rng.randint(0, (DAYS - 2) * 86400))
+    topic_weights = [1 / (i + 4) ** 0.6 for i in range(len(TOPICS))]
+    topics = tuple(dict.fromkeys(rng.choices(TOPICS, topic_weights, k=rng.choice([1, 2, 2, 3]))))
+    common = rng.sample(WORDS[:240], 4)
     for number in range(first, first + size):
-        provider = chance.choices(providers, often)[0]
-        title = _sentence(chance, 3, 8) + " " + " ".join(chance.sample(common, 3))
-        if chance.random() < 0.1:
+        provider = rng.choices(providers, weights)[0]
+        title = _sentence(rng, 3, 8) + " " + " ".join(rng.sample(common, 3))
+        if rng.random() < 0.1:
             title = title.replace(" ", ": ", 1)
-        published = begin + timedelta(seconds=chance.randint(0, 2 * 86400))
-        host = chance.choice(["https://" + provider.domain, "https://www." + provider.domain])
+        published = begin + timedelta(seconds=rng.randint(0, 2 * 86400))
+        host = rng.choice(["https://" + provider.domain, "https://www." + provider.domain])
         url = f"{host}/{published:%Y/%m/%d}/{_slug(title)[:80]}-{number}/"
-        yield Piece(
+        yield Article(
             stem=f"{number:06}-{hashlib.sha256(url.encode()).hexdigest()[:16]}",
             title=title,
-            excerpt=_sentence(chance, 16, 42) + ".",
+            excerpt=_sentence(rng, 16, 42) + ".",
             published=published,
             url=url,
             provider=provider,
-            quality=chance.randint(5, 220),
-            heat=chance.choice([0, 0, 0, 3, 12]),
+            quality=rng.randint(5, 220),
+            heat=rng.choice([0, 0, 0, 3, 12]),
             topics=topics,
-            amp=chance.random() < 0.6,
-            image=_image(chance, host, title, published) if chance.random() < 0.95 else None,
-            body=_body(chance, url) if chance.random() < 0.3 else "",
-            secured=";".join(base64.b64encode(chance.randbytes(size)).decode() for size in (496, 16)),
+            amp=rng.random() < 0.6,
+            image=_image(rng, host, title, published) if rng.random() < 0.95 else None,
+            body=_body(rng, url) if rng.random() < 0.3 else "",
+            secured=";".join(base64.b64encode(rng.randbytes(size)).decode() for size in (496, 16)),
         )
 
 
-def _words(chance: random.Random, least: int, most: int, odd: float = 0.04) -> str:
-    n = chance.randint(least, most)
-    out = chance.choices(WORDS, k=n)
-    if chance.random() < 0.5:
-        out = [chance.choice(ODD) if chance.random() < odd else word for word in out]
+def _words(rng: random.Random, least: int, most: int, unusual: float = 0.04) -> str:
+    n = rng.randint(least, most)
+    out = rng.choices(WORDS, k=n)
+    if rng.random() < 0.5:
+        out = [rng.choice(UNUSUAL_WORDS) if rng.random() < unusual else word for word in out]
     return " ".join(out)
 
 
-def _sentence(chance: random.Random, least: int, most: int) -> str:
-    words = _words(chance, least, most)
-    if chance.random() < 0.12:
+def _sentence(rng: random.Random, least: int, most: int) -> str:
+    words = _words(rng, least, most)
+    if rng.random() < 0.12:
         first, rest = words.split(" ", 1)
         words = f'{first} "{rest}"'
     return words[0].upper() + words[1:]
 
 
-def _image(chance: random.Random, host: str, title: str, published: datetime) -> Image:
-    width = chance.choice([800, 1024, 1200, 2048])
+def _image(rng: random.Random, host: str, title: str, published: datetime) -> Image:
+    width = rng.choice([800, 1024, 1200, 2048])
     height = width * 9 // 16
     name = f"{_slug(title)[:60]}-{width}x{height}.jpg"
     return Image(f"{host}/wp-content/uploads/{published:%Y/%m}/{name}", width, height)
 
 
-def _body(chance: random.Random, url: str) -> str:
-    """A few paragraphs of Markdown, some with strong words, a link or a list."""
+def _body(rng: random.Random, url: str) -> str:
+    """A few paragraphs of Markdown, some with bold text, a link or a list."""
     parts = []
-    for _ in range(chance.randint(1, 3)):
-        sentences = [_sentence(chance, 8, 18) for _ in range(chance.randint(2, 4))]
+    for _ in range(rng.randint(1, 3)):
+        sentences = [_sentence(rng, 8, 18) for _ in range(rng.randint(2, 4))]
         part = ". ".join(sentences).replace("<", "") + "."
-        if chance.random() < 0.5:
-            part += f" **{_words(chance, 2, 3, 0)}** and [{_words(chance, 2, 4, 0)}]({url})."
+        if rng.random() < 0.5:
+            part += f" **{_words(rng, 2, 3, 0)}** and [{_words(rng, 2, 4, 0)}]({url})."
         parts.append(part)
-    if chance.random() < 0.15:
-        parts.append("\n".join("- " + _words(chance, 3, 7, 0) for _ in range(3)))
+    if rng.random() < 0.15:
+        parts.append("\n".join("- " + _words(rng, 3, 7, 0) for _ in range(3)))
     return "\n\n".join(parts)
 
 
-def _images(piece: Piece, indent: str = "") -> str:
-    if not piece.image:
+def _images(article: Article, indent: str = "") -> str:
+    if not article.image:
         return ""
-    url, width, height = piece.image
+    url, width, height = article.image
     fields = [f"- url: {_quoted(url)}", f"  width: {width}", f"  height: {height}", "  isCached: true"]
     return f"{indent}images:\n" + "".join(f"{indent}  {field}\n" for field in fields)
 
 
-def _related(pieces: list[Piece]) -> str:
-    out = ["related:\n"] if pieces else []
-    for piece in pieces:
+def _related(articles: list[Article]) -> str:
+    out = ["related:\n"] if articles else []
+    for article in articles:
         out.append(
-            f"  - title: {_quoted(piece.title)}\n    excerpt: {_quoted(piece.excerpt)}\n"
-            f"    publishedDateTime: {piece.published:%Y-%m-%dT%H:%M:%SZ}\n    webUrl: {_quoted(piece.url)}\n"
+            f"  - title: {_quoted(article.title)}\n    excerpt: {_quoted(article.excerpt)}\n"
+            f"    publishedDateTime: {article.published:%Y-%m-%dT%H:%M:%SZ}\n    webUrl: {_quoted(article.url)}\n"
         )
-        if piece.amp:
-            path = piece.url.removeprefix("https://")
+        if article.amp:
+            path = article.url.removeprefix("https://")
             copy = path.split("/")[0].replace(".", "-") + ".cdn.example.org/c/s/" + path
             out.append(
-                f"    ampWebUrl: {_quoted(piece.url + 'amp/')}\n"
+                f"    ampWebUrl: {_quoted(article.url + 'amp/')}\n"
                 f"    cdnAmpWebUrl: {_quoted('https://' + copy + 'amp/')}\n"
             )
         out.append(
-            f"    type: article\n    provider:\n      name: {piece.provider.name}\n"
-            f"      domain: {piece.provider.domain}\n    quality: {piece.quality}\n{_images(piece, '    ')}"
+            f"    type: article\n    provider:\n      name: {article.provider.name}\n"
+            f"      domain: {article.provider.domain}\n    quality: {article.quality}\n{_images(article, '    ')}"
         )
     return "".join(out)
 
@@ -258,10 +258,10 @@ def _quoted(text: str) -> str:
 
 
 def main() -> None:
-    """Writes a corpus and prints its measures."""
+    """Writes a corpus and prints its size."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("-n", type=int, default=1000, help="how many files")
-    parser.add_argument("-o", type=Path, required=True, help="the folder to write to")
+    parser.add_argument("-n", type=int, default=1000, help="number of files")
+    parser.add_argument("-o", type=Path, required=True, help="the output folder")
     parser.add_argument("--flavour", choices=FLAVOURS, default="newsgen")
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()

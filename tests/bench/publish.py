@@ -1,8 +1,9 @@
 """Publishes a large site to every kind of target, then kills publishers at random moments while a reader crawls.
 
-For each target: files sent, megabytes, requests and seconds of the first publish, of one that changes one article, and of
-one that changes nothing; through a proxy that spoils 5 % of the requests too, where there are requests. Then, with a small
-site: kills, links that a reader found dead, and whether the site was whole afterwards. Ends with 1 where it was not.
+For each target, prints files sent, megabytes, requests and seconds of the first publish, of one after an edit of one
+article, and of one without edits; for S3, also through a proxy that breaks 5 % of the requests. Then, with a small
+site, prints kills, broken links that a reader found, and whether the site was complete afterwards. Exits with 1 if it
+was not.
 """
 
 # ruff: noqa: T201
@@ -37,7 +38,7 @@ KINDS = ("folder", "git", "ssh", "s3", "s3, 5 % failing", "azure")
 
 @contextlib.contextmanager
 def place(kind: str, top: Path) -> Iterator[Place]:
-    """A place of a kind, with the environment that its tools need."""
+    """Creates a place of a kind and sets the environment that its tools need."""
     with contextlib.ExitStack() as stack:
         found: Place
         if kind == "folder":
@@ -69,17 +70,17 @@ def place(kind: str, top: Path) -> Iterator[Place]:
 def publish(s: Site, *more: str) -> dict[str, Any]:
     import msgspec
 
-    begun = time.perf_counter()
+    start = time.perf_counter()
     done = s.run("publish", "live", "--json", *more)
     if done.returncode:
         sys.exit(done.stderr)
     report: dict[str, Any] = msgspec.json.decode(done.stdout)
-    report["took"] = time.perf_counter() - begun
+    report["took"] = time.perf_counter() - start
     return report
 
 
-def large(kind: str, content: Path, top: Path) -> None:
-    """First publish, one article, nothing."""
+def measure(kind: str, content: Path, top: Path) -> None:
+    """Prints measurements of a first publish, of one after an edit, and of one without edits."""
     s = Site(top / "site")
     shutil.rmtree(s.root / "content")
     shutil.copytree(content, s.root / "content")
@@ -91,7 +92,7 @@ def large(kind: str, content: Path, top: Path) -> None:
         for step in ("first", "one article", "nothing"):
             if step == "one article":
                 newest = max((s.root / "content").iterdir())
-                newest.write_text(newest.read_text().replace('title: "', 'title: "Anew: ', 1))
+                newest.write_text(newest.read_text().replace('title: "', 'title: "Updated: ', 1))
             report = publish(s)
             seconds = report["seconds"]
             print(
@@ -101,74 +102,74 @@ def large(kind: str, content: Path, top: Path) -> None:
             )
 
 
-def killed(kind: str, kills: int, top: Path) -> bool:
-    """Whether no link was dead, and the site whole at the end."""
-    loose = 'grace = "1h"\nallow_lost = true\n'
+def kill_publishers(kind: str, kills: int, top: Path) -> bool:
+    """Kills publishers at random. Returns whether no link was broken and the site was complete at the end."""
+    lenient = 'grace = "1h"\nallow_lost = true\n'
     s = Site(top / "site")
-    chance = random.Random(kind)
+    rng = random.Random(kind)
     with place(kind, top) as target:
-        edition(s, target, 0, loose)
-        takes = publish(s)["took"]
-        hit = number = 0
+        edition(s, target, 0, lenient)
+        duration = publish(s)["took"]
+        killed_count = number = 0
         with Reader(target.read) as reader:
-            while hit < kills:
+            while killed_count < kills:
                 number += 1
-                edition(s, target, number % 8, loose)
+                edition(s, target, number % 8, lenient)
                 command = [sys.executable, "-m", "newsgen", "publish", "live"]
                 process = subprocess.Popen(
                     command, cwd=s.root, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
                 )
-                time.sleep(chance.uniform(0.4, 1) * takes)
+                time.sleep(rng.uniform(0.4, 1) * duration)
                 (os.killpg if number % 2 else os.kill)(process.pid, signal.SIGKILL)
                 if process.wait() == -signal.SIGKILL:
-                    hit += 1
+                    killed_count += 1
                 else:
-                    takes *= 0.9
+                    duration *= 0.9
             deadline = time.monotonic() + 180
             while (done := s.run("publish", "live")).returncode and time.monotonic() < deadline:
                 time.sleep(1)
         clean = top / "clean"
         s.build(output=clean, now=None)
-        whole = done.returncode == 0 and s.tree(clean).items() <= target.files().items()
+        complete = done.returncode == 0 and s.tree(clean).items() <= target.files().items()
     print(
-        f"{kind:16} {hit} kills in {number} publishes: {reader.pages:,} files read, {len(reader.dead)} dead links, "
-        f"{len(reader.torn)} torn pages, {'whole' if whole else 'NOT WHOLE ' + done.stderr} afterwards",
+        f"{kind:16} {killed_count} kills in {number} publishes: {reader.pages:,} files read, {len(reader.broken_links)} broken links, "
+        f"{len(reader.truncated)} truncated pages, {'complete' if complete else 'NOT COMPLETE ' + done.stderr} afterwards",
         flush=True,
     )
-    return whole and not reader.dead and not reader.torn
+    return complete and not reader.broken_links and not reader.truncated
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--content", type=Path, help="a folder of article files; else --size of them are made")
+    parser.add_argument("--content", type=Path, help="a folder of article files  [default: generate --size of them]")
     parser.add_argument("--size", type=int, default=1000)
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--targets", nargs="+", default=KINDS, choices=KINDS)
-    given = parser.parse_args()
-    good = True
+    args = parser.parse_args()
+    all_complete = True
     with tempfile.TemporaryDirectory() as folder:
-        content = given.content
-        if content is None and given.size:
+        content = args.content
+        if content is None and args.size:
             content = Path(folder, "content")
-            maker = [
+            command = [
                 sys.executable,
                 str(Path(__file__).with_name("gen_corpus.py")),
                 "-n",
-                str(given.size),
+                str(args.size),
                 "-o",
                 str(content),
             ]
-            subprocess.run(maker, check=True, stdout=subprocess.DEVNULL)
-        for number, kind in enumerate(given.targets):
+            subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        for number, kind in enumerate(args.targets):
             try:
-                if given.size:
-                    large(kind, content, Path(folder, f"{number}-large"))
-                if given.kills:
-                    good &= killed(kind, given.kills, Path(folder, f"{number}-killed"))
+                if args.size:
+                    measure(kind, content, Path(folder, f"{number}-large"))
+                if args.kills:
+                    all_complete &= kill_publishers(kind, args.kills, Path(folder, f"{number}-killed"))
             except pytest.skip.Exception as reason:
-                print(f"{kind:16} left out: {reason}")
+                print(f"{kind:16} skipped: {reason}")
             shutil.rmtree(Path(folder, f"{number}-large"), ignore_errors=True)
-    return 0 if good else 1
+    return 0 if all_complete else 1
 
 
 if __name__ == "__main__":

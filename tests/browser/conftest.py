@@ -1,4 +1,4 @@
-"""A real Chromium and a plain static server on loopback. Where no browser is found these tests say so and are left out."""
+"""Fixtures: a real Chromium and a static server on loopback. Without a browser, these tests are skipped."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from threading import Thread
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
-from sites import missing
+from sites import skip_or_fail
 
 from newsgen import files
 from newsgen.builder import Options
@@ -33,7 +33,7 @@ def _chromium() -> str:
 def browser() -> Iterator[Browser]:
     path = _chromium()
     if not path:
-        missing("there is no Chromium on the PATH nor in NEWSGEN_BROWSER")
+        skip_or_fail("there is no Chromium on the PATH nor in NEWSGEN_BROWSER")
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield chromium
@@ -46,7 +46,7 @@ class _Quiet(SimpleHTTPRequestHandler):
 
 
 def serve(folder: Path) -> tuple[ThreadingHTTPServer, str]:
-    """Serves a folder on a free port of loopback; the server and its address."""
+    """Serves a folder on a free port of loopback. Returns the server and its address."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(_Quiet, directory=str(folder)))
     Thread(target=server.serve_forever, daemon=True).start()
     return server, f"http://127.0.0.1:{server.server_port}"
@@ -54,7 +54,7 @@ def serve(folder: Path) -> tuple[ThreadingHTTPServer, str]:
 
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
-    """The demonstration site, built below the path /news/ and served there: its address and its folder."""
+    """The demonstration site, built for and served at the path /news/: its address and its folder."""
     root = tmp_path_factory.mktemp("demo")
     home = files.shipped_site()
     shutil.copytree(home / "content", root / "site/content")

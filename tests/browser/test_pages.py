@@ -1,4 +1,4 @@
-"""The pages as readers meet them: accessible, unshifting, without scripts, at any width, in both colour schemes."""
+"""Pages in a real browser: accessible, without layout shifts or scripts, at any width, in both colour schemes."""
 
 from __future__ import annotations
 
@@ -37,19 +37,19 @@ PATTERNS = {
 
 
 def _paths(demo: Demo) -> dict[str, str]:
-    """One page of each kind, and the story with most on it."""
+    """One page of each kind: the largest, or for redirects the smallest."""
     _, folder = demo
     out = {}
     for kind, pattern in PATTERNS.items():
         found = sorted(folder.glob(pattern), key=lambda p: (-p.stat().st_size, p))
-        assert found, f"the demonstration site has no {kind}: {pattern}"
+        assert found, f"the demonstration site has no {kind} page: {pattern}"
         out[kind] = found[-1 if kind == "redirect" else 0].relative_to(folder).as_posix()
     return out
 
 
 def _open(browser: Browser, demo: Demo, path: str, width: int, scheme: str) -> Page:
     context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)  # type: ignore[arg-type]
-    # The publishers of the demonstration do not exist.
+    # The publishers in the demonstration site do not exist.
     context.route(re.compile(r"https?://(?!127\.0\.0\.1)"), lambda route: route.abort())
     page = context.new_page()
     page.goto(demo[0] + path, wait_until="load")
@@ -79,7 +79,7 @@ def test_nothing_is_wider_than_the_window(browser: Browser, demo: Demo, kind: st
 
 
 @pytest.mark.parametrize("kind", ["home", "story", "article", "topic"])
-def test_pictures_never_shift_the_page(browser: Browser, demo: Demo, kind: str) -> None:
+def test_images_never_shift_the_layout(browser: Browser, demo: Demo, kind: str) -> None:
     path = _paths(demo)[kind]
     if kind == "article":
         folder = demo[1]
@@ -100,7 +100,7 @@ def test_pictures_never_shift_the_page(browser: Browser, demo: Demo, kind: str) 
     context.close()
 
 
-def test_pages_read_the_same_without_scripts_and_run_none(browser: Browser, demo: Demo) -> None:
+def test_pages_contain_no_scripts_and_work_without(browser: Browser, demo: Demo) -> None:
     _, folder = demo
     for file in folder.rglob("*.html"):
         text = file.read_text(encoding="utf-8")
@@ -114,7 +114,7 @@ def test_pages_read_the_same_without_scripts_and_run_none(browser: Browser, demo
     context.close()
 
 
-def test_below_a_sub_path_every_link_asset_and_feed_works(browser: Browser, demo: Demo) -> None:
+def test_every_link_asset_and_feed_works_below_a_sub_path(browser: Browser, demo: Demo) -> None:
     address, folder = demo
     context = browser.new_context()
     page = context.new_page()
@@ -147,14 +147,14 @@ def test_below_a_sub_path_every_link_asset_and_feed_works(browser: Browser, demo
     assert all(url.startswith(address) for url in seen)
     for name in ("feed.xml", "atom.xml", "feed.json", "topics/transport/feed.xml"):
         assert address + name in seen
-        # A feed's HTML is escaped text in it: once by XML or JSON, once more by the HTML.
+        # HTML in a feed is escaped twice: once as HTML, and again as XML or JSON.
         text = html.unescape(html.unescape((folder / name).read_text(encoding="utf-8")))
         for link in re.findall(re.escape(address) + r"[^\s\"<>\\]*", text):
             path = unquote(urlsplit(urljoin(address, link)).path)[len("/news/") :]
             assert (folder / path).exists(), link
 
 
-def test_the_keyboard_reaches_the_content_first(browser: Browser, demo: Demo) -> None:
+def test_the_first_tab_stop_leads_to_the_content(browser: Browser, demo: Demo) -> None:
     page = _open(browser, demo, "index.html", 1280, "light")
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.getAttribute('href')") == "#main"
@@ -167,7 +167,7 @@ def test_the_keyboard_reaches_the_content_first(browser: Browser, demo: Demo) ->
     page.context.close()
 
 
-def test_foreign_headlines_keep_their_direction(browser: Browser, demo: Demo) -> None:
+def test_headlines_in_other_scripts_keep_their_direction(browser: Browser, demo: Demo) -> None:
     page = _open(browser, demo, "providers/almarfa.example/index.html", 360, "light")
     assert page.evaluate(
         "[...document.querySelectorAll('main [lang=ar]')].every(e => getComputedStyle(e).direction === 'rtl')"
@@ -176,7 +176,7 @@ def test_foreign_headlines_keep_their_direction(browser: Browser, demo: Demo) ->
     page.context.close()
 
 
-def test_print_leaves_the_navigation_out(browser: Browser, demo: Demo) -> None:
+def test_navigation_is_not_printed(browser: Browser, demo: Demo) -> None:
     page = _open(browser, demo, "index.html", 800, "light")
     page.emulate_media(media="print")
     assert page.evaluate(

@@ -1,4 +1,4 @@
-"""`newsgen serve`, as its users meet it: the command in a process of its own, files saved on disk, a real browser."""
+"""`newsgen serve` as users run it: the command in its own process, files saved on disk, a real browser."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from newsgen.files import shipped_site
 
 
 class Served:
-    """A preview that runs."""
+    """A running preview."""
 
     def __init__(self, site: Site, *args: str) -> None:
         self.site = site
@@ -40,9 +40,9 @@ class Served:
 
     def stop(self) -> None:
         self._process.send_signal(signal.SIGINT)
-        _, said = self._process.communicate(timeout=20)
-        assert self._process.returncode == 0, said
-        assert "Traceback" not in said
+        _, output = self._process.communicate(timeout=20)
+        assert self._process.returncode == 0, output
+        assert "Traceback" not in output
 
     def restart(self) -> None:
         port = self.address.split(":")[2].split("/")[0]
@@ -53,7 +53,7 @@ class Served:
         return self.site.tree(self.site.root / ".newsgen/preview")
 
     def idle(self) -> None:
-        """Waits until nothing is being built: pages and styles are shown before that."""
+        """Waits until no build runs. Browsers get pages and styles before a build ends."""
         since = time.monotonic()
         while time.monotonic() - since < 0.5:
             if (self.site.root / ".newsgen/preview" / STAGING).exists():
@@ -75,7 +75,7 @@ def site(tmp_path: Path) -> Site:
     s.write("site.toml", 'title = "The Paper"\n')
     for n in range(30):
         s.article(
-            f"a{n:02}", title=f"Number {n}", excerpt=f"Words of piece {n}.", topics=f"[T{n % 3}]", body="A body.\n"
+            f"a{n:02}", title=f"Number {n}", excerpt=f"Words of article {n}.", topics=f"[T{n % 3}]", body="A body.\n"
         )
     s.article("kept", title="Kept back", published="false")
     s.article("sketch", title="A sketch", draft="true")
@@ -95,53 +95,53 @@ def page(context: BrowserContext) -> Page:
 
 
 def visit(page: Page, address: str) -> None:
-    """Opens a page and waits until it is live; the part of the preview's script that tests look into is made open."""
+    """Opens a page and waits until it is connected. Makes the shadow root of the preview's script open, for tests."""
     page.add_init_script(
         "const attach = Element.prototype.attachShadow;"
         "Element.prototype.attachShadow = function (how) { return attach.call(this, { ...how, mode: 'open' }); };"
-        "window.born = Math.random();"
+        "window.navigationId = Math.random();"
     )
     page.goto(address)
     expect(page.locator("newsgen-preview .bar:not(.off)")).to_be_visible()
 
 
-def birth(page: Page) -> float:
+def navigation_id(page: Page) -> float:
     """A number that changes with each navigation."""
-    return float(page.evaluate("window.born"))
+    return float(page.evaluate("window.navigationId"))
 
 
 ARTICLE = "2026/11/08/a07/"
 
 
-def test_an_edit_shows_and_nothing_is_lost(site: Site, page: Page) -> None:
+def test_an_edit_is_shown_and_the_state_of_the_page_kept(site: Site, page: Page) -> None:
     site.write("templates/pages/article.html", (shipped_site() / "templates/pages/article.html").read_text(encoding="utf-8").replace(
         "{% block main %}", '{% block main %}<input id="field"><details id="more"><summary>More</summary>It.</details>'
         '<div style="height:3000px"></div>', 1))  # fmt: skip
     with Served(site) as served:
         visit(page, served.address + ARTICLE)
-        born = birth(page)
+        first_id = navigation_id(page)
         page.locator("#more summary").click()
         page.locator("#field").fill("half a thought")
         page.evaluate("scrollTo(0, 700)")
         site.edit("content/a07.md", "Number 7", "Lucky number")
         expect(page.locator("h1")).to_have_text("Lucky number")
         expect(page).to_have_title(re.compile("Lucky number"))
-        assert birth(page) == born
+        assert navigation_id(page) == first_id
         assert page.evaluate("scrollY") == 700
         assert page.evaluate("document.querySelector('#more').open")
         assert page.evaluate("document.activeElement.id") == "field"
         assert page.locator("#field").input_value() == "half a thought"
 
 
-def test_a_style_is_swapped_without_a_navigation_and_no_page_is_rendered(site: Site, page: Page) -> None:
+def test_a_style_sheet_is_swapped_without_a_navigation_and_without_rendering(site: Site, page: Page) -> None:
     site.write("static/css/site.css", "body { background: rgb(1, 2, 3) }")
     with Served(site) as served:
         before = served.tree()
         visit(page, served.address)
-        born = birth(page)
+        first_id = navigation_id(page)
         site.write("static/css/site.css", "body { background: rgb(9, 8, 7) }")
         page.wait_for_function("getComputedStyle(document.body).backgroundColor === 'rgb(9, 8, 7)'")
-        assert birth(page) == born
+        assert navigation_id(page) == first_id
         served.idle()
         after = served.tree()
         assert {p for p in after if after[p] != before.get(p)} == {"css/site.css"}
@@ -150,56 +150,56 @@ def test_a_style_is_swapped_without_a_navigation_and_no_page_is_rendered(site: S
         assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(9, 8, 7)"
 
 
-def test_a_template_shows_and_one_that_is_broken_is_said_so_until_it_is_mended(site: Site, page: Page) -> None:
+def test_template_edits_are_shown_and_template_errors_until_fixed(site: Site, page: Page) -> None:
     whole = (shipped_site() / "templates/pages/404.html").read_text(encoding="utf-8")
     with Served(site) as served:
         visit(page, served.address + "nowhere/")
         site.write("templates/pages/404.html", whole.replace("{% block main %}", "{% block main %}<p>Changed.</p>", 1))
         expect(page.get_by_text("Changed.")).to_be_visible()
         site.write("templates/pages/404.html", whole.replace("{% block main %}", "{% block main %}\n{{ nothing }}", 1))
-        veil = page.locator("newsgen-preview .veil")
-        expect(veil).to_be_visible()
-        expect(veil).to_contain_text("templates/pages/404.html:")
-        expect(veil.locator("pre b")).to_contain_text("{{ nothing }}")
+        overlay = page.locator("newsgen-preview .overlay")
+        expect(overlay).to_be_visible()
+        expect(overlay).to_contain_text("templates/pages/404.html:")
+        expect(overlay.locator("pre b")).to_contain_text("{{ nothing }}")
         site.write("templates/pages/404.html", whole)
-        expect(veil).to_be_hidden()
+        expect(overlay).to_be_hidden()
         expect(page.get_by_text("Changed.")).to_have_count(0)
 
 
-def test_all_problems_are_shown_at_once_without_secrets_and_go_when_mended(site: Site, page: Page) -> None:
+def test_all_problems_are_shown_without_secrets_until_fixed(site: Site, page: Page) -> None:
     with Served(site) as served:
         visit(page, served.address)
         site.article("bad", quality="much", heat="hot", more="secured: hush\n")
         site.write("content/worse.md", "---\nsecured:\n  - hush\ntitle: [a\n---\n")
-        veil = page.locator("newsgen-preview .veil")
-        expect(veil.locator("li")).to_have_count(3)
-        expect(veil).to_contain_text("content/bad.md:5")
-        expect(veil).to_contain_text("content/worse.md:")
-        expect(veil.locator("pre").first).to_contain_text("much")
-        assert "hush" not in veil.inner_text()
+        overlay = page.locator("newsgen-preview .overlay")
+        expect(overlay.locator("li")).to_have_count(3)
+        expect(overlay).to_contain_text("content/bad.md:5")
+        expect(overlay).to_contain_text("content/worse.md:")
+        expect(overlay.locator("pre").first).to_contain_text("much")
+        assert "hush" not in overlay.inner_text()
         page.keyboard.press("Escape")
-        expect(veil).to_be_hidden()
+        expect(overlay).to_be_hidden()
         (site.root / "content/worse.md").unlink()
-        expect(veil.locator("li")).to_have_count(2)
+        expect(overlay.locator("li")).to_have_count(2)
         (site.root / "content/bad.md").unlink()
-        expect(veil).to_be_hidden()
+        expect(overlay).to_be_hidden()
         site.write("site.toml", "title = [")
-        expect(veil).to_contain_text("site.toml")
+        expect(overlay).to_contain_text("site.toml")
         site.write("site.toml", 'title = "Another Paper"\n')
-        expect(veil).to_be_hidden()
+        expect(overlay).to_be_hidden()
         expect(page.locator("header .name")).to_have_text("Another Paper")
 
 
-def test_a_site_that_is_broken_from_the_start_is_served_as_soon_as_it_is_whole(site: Site, page: Page) -> None:
+def test_a_site_that_starts_with_errors_is_served_once_they_are_fixed(site: Site, page: Page) -> None:
     site.write("site.toml", "title = [")
     with Served(site) as served:
         visit(page, served.address)
-        expect(page.locator("newsgen-preview .veil")).to_contain_text("site.toml")
+        expect(page.locator("newsgen-preview .overlay")).to_contain_text("site.toml")
         site.write("site.toml", 'title = "The Paper"\n')
         expect(page.locator("header .name")).to_have_text("The Paper")
 
 
-def test_the_bar_switches_what_is_kept_back_and_tells_of_the_page(site: Site, page: Page) -> None:
+def test_the_bar_switches_gates_and_describes_the_page(site: Site, page: Page) -> None:
     with Served(site) as served:
         visit(page, served.address + ARTICLE)
         page.locator("newsgen-preview summary").click()
@@ -223,20 +223,20 @@ def test_the_bar_switches_what_is_kept_back_and_tells_of_the_page(site: Site, pa
         expect(bar).to_contain_text("its content differs")
 
 
-def test_the_bar_stays_as_it_was_left_also_for_who_goes_on_at_once(site: Site, page: Page) -> None:
+def test_the_bar_stays_open_or_closed_even_if_the_user_leaves_the_page_at_once(site: Site, page: Page) -> None:
     press = (
         "() => { document.querySelector('newsgen-preview').shadowRoot.querySelector('summary').click();"
         " return localStorage.getItem('newsgen-bar'); }"
     )
     with Served(site) as served:
         visit(page, served.address)
-        for said in ("open", "closed", "open"):
-            assert page.evaluate(press) == said
+        for output in ("open", "closed", "open"):
+            assert page.evaluate(press) == output
         page.goto(served.address + ARTICLE)
         expect(page.locator("newsgen-preview input[name=held]")).to_be_visible()
 
 
-def test_many_tabs_are_kept_fresh_also_after_the_server_begins_again(site: Site, context: BrowserContext) -> None:
+def test_many_tabs_are_updated_even_after_the_server_restarts(site: Site, context: BrowserContext) -> None:
     with Served(site) as served:
         tabs = [context.new_page() for _ in range(8)]
         for tab in tabs:
@@ -252,7 +252,7 @@ def test_many_tabs_are_kept_fresh_also_after_the_server_begins_again(site: Site,
             expect(tab.locator("h1")).to_have_text("Unlucky number", timeout=15_000)
 
 
-def test_navigate_goes_to_the_page_of_the_file_that_was_edited(site: Site, page: Page) -> None:
+def test_navigate_opens_the_page_of_the_edited_file(site: Site, page: Page) -> None:
     site.write("site.toml", 'title = "The Paper"\nbase_url = "https://paper.example/news/"\n')
     with Served(site, "--navigate") as served:
         assert served.address.endswith("/news/")
@@ -263,7 +263,7 @@ def test_navigate_goes_to_the_page_of_the_file_that_was_edited(site: Site, page:
 
 
 @pytest.mark.parametrize("production", [False, True])
-def test_what_is_built_is_what_a_clean_build_makes(site: Site, page: Page, production: bool) -> None:
+def test_a_preview_equals_a_clean_build(site: Site, page: Page, production: bool) -> None:
     with Served(site, *(["--production"] if production else [])) as served:
         if production:
             page.goto(served.address)

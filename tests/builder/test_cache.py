@@ -1,4 +1,4 @@
-"""What is kept between builds saves time, and is never wrong: whatever happens to it, or beside it."""
+"""The cache saves time and never changes the output, whatever happens to it or to the site."""
 
 import os
 import random
@@ -14,9 +14,7 @@ import pytest
 from sites import Site
 
 from newsgen import files
-from newsgen.builder import cache, render
-from newsgen.builder import pipeline as build
-from newsgen.builder import snapshot as fresh
+from newsgen.builder import cache, pipeline, render, snapshot
 from newsgen.builder.cache import Cache, CachedFile, FileState
 from newsgen.content import reader as content
 from newsgen.errors import TemplateError
@@ -32,7 +30,7 @@ def database(s: Site) -> Path:
 
 
 def settle(s: Site) -> None:
-    """Makes all stamps as old as if the site had been left alone for a while."""
+    """Sets all mtimes far back, as if nobody had edited the site for a while."""
     for file in s.root.rglob("*"):
         if file.is_file() and "public" not in file.parts:
             os.utime(file, ns=(10**18, 10**18))
@@ -40,13 +38,13 @@ def settle(s: Site) -> None:
 
 @pytest.fixture
 def settled(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Stamps count as settled at once: what is left to find out is whether they differ."""
+    """No stamp is racy: builds compare stamps only."""
     monkeypatch.setattr(Stamp, "is_settled", lambda *_: True)
 
 
 @pytest.fixture
 def parsed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The files that are parsed, as they are."""
+    """The ids of parsed files, in order. Tests may clear the list."""
     seen: list[str] = []
     real = content.Reader.parse
 
@@ -59,7 +57,7 @@ def parsed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 @pytest.mark.usefixtures("settled")
-def test_only_what_differs_is_parsed(site: Make, parsed: list[str]) -> None:
+def test_only_changed_files_are_parsed(site: Make, parsed: list[str]) -> None:
     s = site(SITE).article("a").article("b").article("c", lang="what is this")
     assert len(s.build().problems) == 1
     assert parsed == ["a.md", "b.md", "c.md"]
@@ -67,15 +65,15 @@ def test_only_what_differs_is_parsed(site: Make, parsed: list[str]) -> None:
     s.article("b", title="Anew")
     os.utime(s.root / "content/a.md")
     report = s.build()
-    assert parsed == ["b.md"], "a file that was but touched is known by its bytes, a broken one stays as broken"
+    assert parsed == ["b.md"], "a touched file keeps its digest; a broken file is not parsed again"
     assert len(report.problems) == 1
     parsed.clear()
     s.write("site.toml", BASE + '[images]\nshow = "none"\n')
     s.build()
-    assert parsed == ["a.md", "b.md", "c.md"], "what a file becomes depends on the settings"
+    assert parsed == ["a.md", "b.md", "c.md"], "parsing depends on the settings"
 
 
-def test_an_edit_within_a_tick_of_a_coarse_clock_is_seen(site: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_edit_within_one_tick_of_a_coarse_clock_is_detected(site: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(files, "Stamp", lambda size, mtime, _, inode: Stamp(size, mtime, 0, inode))
     s = site(SITE).article("a", title="One").article("b")
     s.good()
@@ -89,7 +87,7 @@ def test_an_edit_within_a_tick_of_a_coarse_clock_is_seen(site: Make, monkeypatch
 
 
 @pytest.mark.usefixtures("settled")
-def test_an_edit_that_keeps_size_and_time_is_seen(site: Make) -> None:
+def test_an_edit_that_keeps_size_and_mtime_is_detected(site: Make) -> None:
     s = site(SITE).article("a", title="One")
     s.good()
     stamp = (s.root / "content/a.md").stat()
@@ -99,7 +97,7 @@ def test_an_edit_that_keeps_size_and_time_is_seen(site: Make) -> None:
     assert "Two" in s.read("2026/11/08/a/index.html")
 
 
-def test_a_build_that_changes_nothing_reads_nothing_and_imports_neither_yaml_nor_jinja(site: Make) -> None:
+def test_a_build_without_changes_imports_neither_yaml_nor_jinja(site: Make) -> None:
     s = site(SITE).article("a").article("b")
     settle(s)
     s.good(output=s.root / "elsewhere")
@@ -109,23 +107,21 @@ def test_a_build_that_changes_nothing_reads_nothing_and_imports_neither_yaml_nor
         "report = build(Options(site=Path('.'), now=datetime(2026, 11, 22, 12, tzinfo=UTC)))\n"
         "print(len(report.written), list(report.seconds), *sorted({m.partition('.')[0] for m in sys.modules}), report.articles)"
     )
-    for expected in ("read", "check"):  # the first reads what was touched
+    for expected in ("read", "check"):  # the first build reads the touched files
         done = subprocess.run([sys.executable, "-c", code], cwd=s.root, capture_output=True, text=True, check=True)
         assert f"['{expected}" in done.stdout
     assert not {"yaml", "jinja2", "markdown", "nh3", "frontmatter", "yaml_rs"} & set(done.stdout.split())
     assert done.stdout.split()[-1] == "2"
 
 
-def test_times_that_64_bits_do_not_hold_prove_nothing_and_stop_nothing(
-    site: Make, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def far(*where: Any) -> Iterator[FoundFile]:
-        for found in scan(*where):
+def test_an_edit_is_detected_when_mtimes_exceed_64_bits(site: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    def scan_far_future(*args: Any) -> Iterator[FoundFile]:
+        for found in scan(*args):
             assert isinstance(found.stamp, Stamp)
             yield found._replace(stamp=found.stamp._replace(mtime=2**65))
 
     scan = files.scan
-    monkeypatch.setattr(files, "scan", far)
+    monkeypatch.setattr(files, "scan", scan_far_future)
     s = site(SITE).article("a", title="Before")
     s.good()
     s.edit("content/a.md", "Before", "Behind")
@@ -133,21 +129,19 @@ def test_times_that_64_bits_do_not_hold_prove_nothing_and_stop_nothing(
     assert "Behind" in s.read("index.html")
 
 
-def test_a_file_as_young_as_the_clock_s_tick_is_read_again_once_not_always(
-    site: Make, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_racy_file_is_read_again_until_its_stamp_is_reliable(site: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     s = site(SITE).article("a").article("b")
     s.good()
     read: list[str] = []
-    digest = fresh._digest
-    monkeypatch.setattr(fresh, "_digest", lambda path: read.append(Path(path).name) or digest(path))
+    digest = snapshot._digest
+    monkeypatch.setattr(snapshot, "_digest", lambda path: read.append(Path(path).name) or digest(path))
     assert "check" in s.good().seconds
-    assert {"a.md", "b.md"} <= set(read), "an edit might have left no trace"
+    assert {"a.md", "b.md"} <= set(read), "an edit may have left the stamp as it was"
     monkeypatch.setattr(files, "TICK", -(10**12))
     assert "check" in s.good().seconds
     read.clear()
     assert "check" in s.good().seconds
-    assert read == [], "by now any edit would have"
+    assert read == [], "by now any edit would change the stamp"
     s.article("a", title="Other")
     assert "check" not in s.good().seconds
 
@@ -155,22 +149,22 @@ def test_a_file_as_young_as_the_clock_s_tick_is_read_again_once_not_always(
 CHANGES: dict[str, Callable[[Site], object]] = {
     "content": lambda s: s.article("a", title="Other"),
     "a new file": lambda s: s.article("new"),
-    "a file that goes": lambda s: (s.root / "content/b.md").unlink(),
-    "a new name": lambda s: (s.root / "content/b.md").rename(s.root / "content/z.md"),
-    "facts": lambda s: s.write("content/_topics/t.md", "---\nname: T\n---\n"),
+    "a removed file": lambda s: (s.root / "content/b.md").unlink(),
+    "a renamed file": lambda s: (s.root / "content/b.md").rename(s.root / "content/z.md"),
+    "an about file": lambda s: s.write("content/_topics/t.md", "---\nname: T\n---\n"),
     "settings": lambda s: s.write("site.toml", BASE + 'title = "T"\n'),
     "no settings": lambda s: (s.root / "site.toml").unlink(),
     "a template": lambda s: s.write("templates/pages/404.html", "gone"),
     "a static file": lambda s: s.write("static/x.txt", "x"),
-    "an output file that is gone": lambda s: (s.output / "index.html").unlink(),
-    "an output file that was altered": lambda s: (s.output / "404.html").write_text("altered"),
+    "a missing output file": lambda s: (s.output / "index.html").unlink(),
+    "a modified output file": lambda s: (s.output / "404.html").write_text("altered"),
     "the manifest": lambda s: (s.output / ".newsgen-manifest.json").unlink(),
-    "a link in a folder of templates": lambda s: (s.root / "templates").symlink_to(s.root / "content"),
+    "a symbolic link as the templates folder": lambda s: (s.root / "templates").symlink_to(s.root / "content"),
 }
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_whatever_changes_ends_the_rest(site: Make, change: str) -> None:
+def test_any_change_causes_a_full_build(site: Make, change: str) -> None:
     s = site(SITE).article("a").article("b")
     s.good()
     assert "check" in s.good().seconds
@@ -183,13 +177,13 @@ def test_whatever_changes_ends_the_rest(site: Make, change: str) -> None:
 @pytest.mark.parametrize(
     "more", [{"show": frozenset({"draft"})}, {"clock": "wall"}, {"strict": True}, {"verify": True}], ids=str
 )
-def test_other_options_are_another_build(site: Make, more: dict[str, object]) -> None:
+def test_different_options_cause_a_full_build(site: Make, more: dict[str, object]) -> None:
     s = site(SITE).article("a").article("b", draft="true")
     s.good()
     assert "check" not in s.good(**more).seconds
 
 
-def test_time_alone_ends_the_rest_when_a_gate_opens_or_the_clock_goes_back(site: Make) -> None:
+def test_an_opening_gate_or_an_earlier_clock_causes_a_full_build(site: Make) -> None:
     from datetime import timedelta
 
     from sites import NOW
@@ -205,7 +199,7 @@ DAMAGE = ["cut", "bytes", "text", "nothing", "folder", "other engine", "rows"]
 
 
 @pytest.mark.parametrize("damage", DAMAGE)
-def test_a_damaged_cache_is_begun_anew_without_a_word(site: Make, damage: str, parsed: list[str]) -> None:
+def test_a_damaged_cache_is_replaced_silently(site: Make, damage: str, parsed: list[str]) -> None:
     s = site(SITE)
     for n in range(30):
         s.article(f"a{n}", title=f"Article number {n} on the harbour", topics="[T]", body=f"Body {n}. " * 20)
@@ -230,10 +224,10 @@ def test_a_damaged_cache_is_begun_anew_without_a_word(site: Make, damage: str, p
                 file.unlink()
                 file.mkdir()
             case "other engine":
-                _write(file, "UPDATE kept SET value = ? WHERE name = 'made'", b"1 another")
+                _update(file, "UPDATE kept SET value = ? WHERE name = 'made'", b"1 another")
             case "rows":
-                _write(file, "UPDATE files SET data = ?", b"a\x90")
-                _write(file, "UPDATE kept SET value = NULL WHERE name != 'made' AND name != ?", "turn")
+                _update(file, "UPDATE files SET data = ?", b"a\x90")
+                _update(file, "UPDATE kept SET value = NULL WHERE name != 'made' AND name != ?", "turn")
         s.article("a7", title=f"Seven {chance.random()}")
         parsed.clear()
         report = s.build()
@@ -245,14 +239,14 @@ def test_a_damaged_cache_is_begun_anew_without_a_word(site: Make, damage: str, p
     assert "check" in s.good().seconds
 
 
-def _write(file: Path, query: str, value: object) -> None:
+def _update(file: Path, query: str, value: object) -> None:
     connection = sqlite3.connect(file)
     connection.execute(query, (value,))
     connection.commit()
     connection.close()
 
 
-def test_of_two_that_write_at_once_the_first_is_kept_whole(tmp_path: Path) -> None:
+def test_of_two_concurrent_saves_the_first_wins(tmp_path: Path) -> None:
     one, two = Cache(tmp_path, "e"), Cache(tmp_path, "e")
     one.put("x", b"one")
     one.put("y", b"one")
@@ -264,7 +258,7 @@ def test_of_two_that_write_at_once_the_first_is_kept_whole(tmp_path: Path) -> No
     fourth = Cache(tmp_path, "e")
     fourth.put("x", b"four")
     fourth.save()
-    assert third.get("x") == b"one", "what one build reads is one state"
+    assert third.get("x") == b"one", "a build reads one consistent state"
     third.put("y", b"three")
     third.save()
     last = Cache(tmp_path, "e")
@@ -272,16 +266,16 @@ def test_of_two_that_write_at_once_the_first_is_kept_whole(tmp_path: Path) -> No
     last.close()
 
 
-def test_a_reader_with_other_settings_forgets_what_another_understood(tmp_path: Path) -> None:
+def test_a_reader_with_different_settings_discards_cached_files(tmp_path: Path) -> None:
     entry = CachedFile("a.md", b"1 2 3 4", b"digest", b"data")
     one = Cache(tmp_path, "e")
     assert list(one.files(b"r")) == []
-    one.keep([FileState("a.md", b"1 2 3 4", b"digest")], {"a.md": b"data"}.__getitem__, [])
+    one.put_files([FileState("a.md", b"1 2 3 4", b"digest")], {"a.md": b"data"}.__getitem__, [])
     one.save()
     two = Cache(tmp_path, "e")
     assert list(two.files(b"r")) == [entry]
     assert list(two.files(b"other")) == []
-    two.keep([FileState("b.md", b"", b"d")], {"b.md": b"x"}.__getitem__, [])
+    two.put_files([FileState("b.md", b"", b"d")], {"b.md": b"x"}.__getitem__, [])
     two.save()
     three = Cache(tmp_path, "e")
     assert [e.id for e in three.files(b"other")] == ["b.md"]
@@ -291,7 +285,7 @@ def test_a_reader_with_other_settings_forgets_what_another_understood(tmp_path: 
     four.close()
 
 
-def test_a_build_that_fails_keeps_no_other_waiting(site: Make) -> None:
+def test_a_failed_build_does_not_block_the_next_one(site: Make) -> None:
     s = site(SITE).article("a")
     s.good()
     s.write("templates/pages/404.html", "{{ page.nothing }}")
@@ -299,16 +293,14 @@ def test_a_build_that_fails_keeps_no_other_waiting(site: Make) -> None:
     for _ in range(2):
         with pytest.raises(TemplateError) as failed:
             s.build()
-        failures.append(failed)  # a trace holds all that the failed build had
+        failures.append(failed)  # the traceback keeps the locals of the failed build alive
     shutil.rmtree(s.root / "templates")
     s.article("b")
     assert s.good().seconds["remember"] < 1
     assert "check" in s.good().seconds
 
 
-def test_the_engine_is_another_with_every_library_version_and_every_line_of_code(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_engine_depends_on_library_versions_and_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     names = {cache.engine()}
     site_packages = tmp_path / "packages"
     (site_packages / "markdown-99.1.dist-info").mkdir(parents=True)
@@ -329,7 +321,7 @@ def test_the_engine_is_another_with_every_library_version_and_every_line_of_code
     assert cache.engine() in names
 
 
-def test_compiled_templates_are_those_of_the_site_and_its_assets(site: Make) -> None:
+def test_compiled_templates_depend_on_the_site_and_its_assets(site: Make) -> None:
     s = site(SITE).article("a")
     s.good()
     s.article("a", title="Anew")
@@ -341,7 +333,7 @@ def test_compiled_templates_are_those_of_the_site_and_its_assets(site: Make) -> 
     assert s.tree() == s.tree(s.root.parent / "clean")
 
 
-def test_templates_render_the_same_with_jinja_s_own_means(site: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_faster_templates_render_the_same_as_jinja_s_own(site: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     import jinja2
 
     s = site(SITE)
@@ -350,12 +342,12 @@ def test_templates_render_the_same_with_jinja_s_own_means(site: Make, monkeypatc
     s.good()
     fast = s.tree()
     monkeypatch.setattr(render, "_Template", jinja2.Template)
-    monkeypatch.setattr(render, "_Compiled", lambda *_: None)
+    monkeypatch.setattr(render, "_TemplateCache", lambda *_: None)
     s.good(output=s.root.parent / "plain")
     assert s.tree(s.root.parent / "plain") == fast
 
 
-def test_a_macro_s_result_is_remembered_by_all_of_its_arguments(site: Make) -> None:
+def test_macro_results_are_cached_by_all_arguments(site: Make) -> None:
     s = site(SITE)
     s.write("templates/parts/x.html", "{% macro m(card, a, b=1) %}{{ card.title }} {{ a }} {{ b }}{% endmacro %}")
     s.write(
@@ -369,7 +361,7 @@ def test_a_macro_s_result_is_remembered_by_all_of_its_arguments(site: Make) -> N
     assert s.read("2026/11/08/b/index.html").startswith("B 1 1|")
 
 
-def test_a_process_that_builds_again_remembers_and_is_never_wrong(site: Make, parsed: list[str]) -> None:
+def test_repeated_builds_in_one_process_equal_clean_builds(site: Make, parsed: list[str]) -> None:
     from newsgen.builder import Memory
 
     s = site(SITE)
@@ -388,7 +380,7 @@ def test_a_process_that_builds_again_remembers_and_is_never_wrong(site: Make, pa
             case 5:
                 s.build()  # by another process
                 s.article("a5", title="Ferry fares rise by a tenth in the harbour 0")
-        build.build(s.options(), memory=memory)
+        pipeline.build(s.options(), memory=memory)
         s.build(output=s.root.parent / f"clean{step}")
         assert s.tree() == s.tree(s.root.parent / f"clean{step}"), step
     assert memory.loaded

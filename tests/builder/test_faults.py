@@ -1,4 +1,4 @@
-"""What goes wrong on the way: a build that is killed, two at once, a full disk. Readers never see a broken site."""
+"""Killed builds, concurrent builds and full disks: readers never see a broken site."""
 
 import errno
 import html
@@ -31,7 +31,7 @@ needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 
 
 def fill(s: Site, *, after: bool = False) -> Site:
-    """A site whose two states differ in every way: pages come, change and go, a story forms and another falls apart."""
+    """Writes a site in one of two states: pages are added, changed and removed, stories form and split."""
     s.write("site.toml", BASE + ('title = "After"\n' if after else ""))
     for n in range(14):
         if n in (3, 4) and after:
@@ -52,13 +52,13 @@ def fill(s: Site, *, after: bool = False) -> Site:
     return s
 
 
-def dangling(tree: dict[str, bytes], begin: Iterable[str]) -> set[tuple[str, str]]:
-    """Links that lead to nothing, from what can be reached from some pages."""
+def broken_links(tree: dict[str, bytes], start: Iterable[str]) -> set[tuple[str, str]]:
+    """Broken links on all pages that are reachable from `start`, as (page, missing path)."""
     seen: set[str] = set()
-    due = sorted(tree.keys() & begin)
-    wrong = set()
-    while due:
-        page = due.pop()
+    pending = sorted(tree.keys() & start)
+    broken = set()
+    while pending:
+        page = pending.pop()
         if page in seen:
             continue
         seen.add(page)
@@ -68,19 +68,20 @@ def dangling(tree: dict[str, bytes], begin: Iterable[str]) -> set[tuple[str, str
             path = unquote(html.unescape(link)).partition("#")[0][1:]
             path = path + "index.html" if not path or path.endswith("/") else path
             if path not in tree:
-                wrong.add((page, path))
+                broken.add((page, path))
             else:
-                due.append(path)
-    return wrong
+                pending.append(path)
+    return broken
 
 
 def readers_see(s: Site) -> dict[str, bytes]:
+    """The output without the staging folder."""
     return {p: data for p, data in s.tree().items() if not p.startswith(STAGING)}
 
 
 @pytest.fixture
 def states(site: Make) -> tuple[Site, dict[str, bytes], dict[str, bytes]]:
-    """A built site that has been edited since, and its trees before and after the next build."""
+    """A built and then edited site, and its output trees before and after the next build."""
     s = fill(site("", "work"))
     s.good()
     before = readers_see(s)
@@ -95,8 +96,8 @@ def states(site: Make) -> tuple[Site, dict[str, bytes], dict[str, bytes]]:
 CALLS = ("replace", "unlink", "rmdir", "mkdir", "write", "open")
 
 
-def killed(s: Site, at: int) -> bool:
-    """Builds in a process that is killed before the call with this number to anything that changes the disk."""
+def build_and_kill(s: Site, nth: int) -> bool:
+    """Builds in a child process that is killed before its nth call of `CALLS`. Returns whether it was killed."""
     child = os.fork()
     if child == 0:
         count = 0
@@ -105,7 +106,7 @@ def killed(s: Site, at: int) -> bool:
             def run(*args: Any, **given: Any) -> Any:
                 nonlocal count
                 count += 1
-                if count == at:
+                if count == nth:
                     os.kill(os.getpid(), signal.SIGKILL)
                 return call(*args, **given)
 
@@ -121,7 +122,7 @@ def killed(s: Site, at: int) -> bool:
 
 
 @needs_fork
-def test_a_build_killed_at_any_moment_leaves_whole_files_and_no_dead_link_and_the_next_one_heals(
+def test_a_build_killed_at_any_moment_leaves_complete_files_and_no_broken_links(
     states: tuple[Site, dict[str, bytes], dict[str, bytes]],
 ) -> None:
     s, before, after = states
@@ -129,31 +130,31 @@ def test_a_build_killed_at_any_moment_leaves_whole_files_and_no_dead_link_and_th
     chance = random.Random(4)
     moments = [1, 2, 3, *sorted(chance.sample(range(4, 1200), 60))]
     done = mixed = 0
-    # What is about to go may link to what went a moment before: no order can help pages that link to each other.
-    stays = before.keys() & after.keys()
+    # Pages to be removed may link to pages removed a moment earlier: with mutual links, no order avoids that.
+    kept = before.keys() & after.keys()
     for at in moments:
         shutil.rmtree(s.root)
         shutil.copytree(s.root.parent / "kept", s.root, symlinks=True)
-        if not killed(s, at):
+        if not build_and_kill(s, at):
             break
         done += 1
         found = readers_see(s)
         for path, data in found.items():
             assert data in (before.get(path), after.get(path)), (at, path)
-        assert not dangling(found, stays), at
+        assert not broken_links(found, kept), at
         mixed += found not in (before, after)
-        # Killed again while it heals, and then not.
-        killed(s, chance.randrange(1, 1200))
+        # The build that repairs the site is killed too; the one after it is not.
+        build_and_kill(s, chance.randrange(1, 1200))
         found = readers_see(s)
-        assert not dangling(found, stays), at
+        assert not broken_links(found, kept), at
         s.good()
         assert readers_see(s) == after, at
     assert done > 30
-    assert mixed > 10, "most kills have to fall between the first move and the last"
+    assert mixed > 10, "most kills must happen between the first move and the last"
 
 
 @needs_fork
-def test_workers_do_not_outlive_a_build_that_was_killed(site: Make, tmp_path: Path) -> None:
+def test_workers_do_not_outlive_a_killed_build(site: Make, tmp_path: Path) -> None:
     s = fill(site())
     code = (
         "import sys; from pathlib import Path; from newsgen.builder import Options, pipeline as build, pool; pool.BATCH = 5\n"
@@ -177,10 +178,10 @@ def test_workers_do_not_outlive_a_build_that_was_killed(site: Make, tmp_path: Pa
             return
         time.sleep(0.1)
     os.killpg(process.pid, signal.SIGKILL)
-    pytest.fail("a worker is still there")
+    pytest.fail("a worker is still running")
 
 
-def test_a_second_build_says_that_another_is_writing_and_leaves_all_as_it_is(site: Make) -> None:
+def test_a_concurrent_build_is_refused_and_changes_nothing(site: Make) -> None:
     s = fill(site())
     s.good()
     before = readers_see(s)
@@ -196,13 +197,13 @@ def test_a_second_build_says_that_another_is_writing_and_leaves_all_as_it_is(sit
         refused = s.run("build")
         holder.kill()
     assert refused.returncode == 3
-    assert "another build is writing here" in refused.stderr
+    assert "another build is writing to" in refused.stderr
     assert readers_see(s) == before
-    assert s.run("build").returncode == 0, "the lock of a dead process is free"
+    assert s.run("build").returncode == 0, "the lock of a dead process is released"
     assert not (s.output / STAGING).exists()
 
 
-def test_the_lock_is_for_one_process_at_a_time(tmp_path: Path) -> None:
+def test_only_one_process_holds_the_lock(tmp_path: Path) -> None:
     code = (
         "import sys, time; from pathlib import Path; from newsgen.builder.output import Lock; from newsgen.errors import OutputError\n"
         "folder, log = map(Path, sys.argv[1:]); end = time.monotonic() + 1.5\n"
@@ -219,12 +220,12 @@ def test_the_lock_is_for_one_process_at_a_time(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("failing", ["write", "mkdir", "open"])
-def test_no_space_left_ends_the_build_and_leaves_the_old_site(
+def test_a_build_without_disk_space_leaves_the_old_site(
     states: tuple[Site, dict[str, bytes], dict[str, bytes]], failing: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     s, before, after = states
     real = getattr(os, failing)
-    said = []
+    messages = []
     for at in (1, 2, 5, 20, 40, 60, 100, 200, 400):
         count = 0
 
@@ -240,23 +241,26 @@ def test_no_space_left_ends_the_build_and_leaves_the_old_site(
             try:
                 s.build(jobs=1)
             except OutputError as error:
-                said.append(str(error))
+                messages.append(str(error))
             else:
                 break
         assert readers_see(s) == before, at
-    assert len(said) >= 5
-    assert all("No space left on device" in words for words in said)
+    assert len(messages) >= 5
+    assert all("No space left on device" in message for message in messages)
     s.good()
     assert readers_see(s) == after
 
 
-@pytest.mark.skipif(sys.platform != "linux" or not hasattr(os, "geteuid") or os.geteuid() != 0, reason="needs to mount")
-def test_a_disk_that_is_really_full_leaves_the_old_site(site: Make) -> None:
+@pytest.mark.skipif(
+    sys.platform != "linux" or not hasattr(os, "geteuid") or os.geteuid() != 0,
+    reason="needs root on Linux to mount a file system",
+)
+def test_a_full_disk_leaves_the_old_site(site: Make) -> None:
     s = fill(site())
     with tempfile.TemporaryDirectory() as disk:
         done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1200k", "newsgen-test", disk], check=False)
         if done.returncode:
-            pytest.skip("may not mount")
+            pytest.skip("mounting is not permitted")
         try:
             place = Path(disk, "public")
             s.good(output=place)
@@ -272,7 +276,7 @@ def test_a_disk_that_is_really_full_leaves_the_old_site(site: Make) -> None:
 
 
 @pytest.mark.parametrize("name", ["first", "second"])
-def test_an_output_that_cannot_be_written_is_said_and_left_as_it_is(
+def test_an_unwritable_output_raises_an_error_and_stays_unchanged(
     states: tuple[Site, dict[str, bytes], dict[str, bytes]], name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     s, before, _ = states
@@ -290,7 +294,7 @@ def test_an_output_that_cannot_be_written_is_said_and_left_as_it_is(
     assert readers_see(s) == before
 
 
-def test_a_cache_on_a_disk_that_is_full_or_locked_changes_nothing(site: Make) -> None:
+def test_a_locked_or_unwritable_cache_does_not_affect_the_output(site: Make) -> None:
     import sqlite3
 
     s = fill(site())

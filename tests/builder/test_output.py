@@ -1,4 +1,4 @@
-"""What newsgen wrote it keeps true; what it did not write it never touches."""
+"""The output folder: newsgen restores its own files and never touches foreign ones."""
 
 import json
 import os
@@ -14,7 +14,7 @@ from newsgen.errors import NewsgenError, OutputError
 Make = Callable[..., Site]
 
 
-def test_nothing_changed_means_nothing_rendered_and_nothing_written(site: Make) -> None:
+def test_a_build_without_changes_renders_and_writes_nothing(site: Make) -> None:
     s = site().article("a").article("b")
     assert s.good().rendered
     before = {p: (s.output / p).stat().st_mtime_ns for p in s.tree()}
@@ -23,7 +23,7 @@ def test_nothing_changed_means_nothing_rendered_and_nothing_written(site: Make) 
     assert {p: (s.output / p).stat().st_mtime_ns for p in s.tree()} == before
 
 
-def test_a_page_that_is_no_longer_planned_is_gone_and_so_are_its_empty_folders(site: Make) -> None:
+def test_an_unplanned_page_is_removed_with_its_empty_folders(site: Make) -> None:
     s = site().article("a").article("b", publishedDateTime="2025-01-01T00:00:00Z")
     s.good()
     (s.root / "content/b.md").unlink()
@@ -33,7 +33,7 @@ def test_a_page_that_is_no_longer_planned_is_gone_and_so_are_its_empty_folders(s
     assert (s.output / "2026/11/08/a/index.html").exists()
 
 
-def test_a_missing_or_altered_page_comes_back(site: Make) -> None:
+def test_a_missing_or_modified_page_is_restored(site: Make) -> None:
     s = site().article("a")
     s.good()
     whole = s.tree()
@@ -44,7 +44,7 @@ def test_a_missing_or_altered_page_comes_back(site: Make) -> None:
     assert s.tree() == whole
 
 
-def test_verify_finds_an_alteration_that_kept_size_and_time(site: Make) -> None:
+def test_verify_detects_a_change_that_kept_size_and_mtime(site: Make) -> None:
     s = site().article("a")
     s.good()
     whole = s.tree()
@@ -70,19 +70,19 @@ def test_a_foreign_file_is_never_touched(site: Make) -> None:
     assert (s.output / "topics/mine.txt").read_text() == "mine"
 
 
-def test_a_foreign_file_in_a_page_s_place_stays_and_is_named(site: Make) -> None:
+def test_a_foreign_file_at_the_path_of_a_page_is_reported_and_kept(site: Make) -> None:
     s = site().article("a")
     s.output.mkdir()
     (s.output / "index.html").write_text("by hand")
     report = s.build()
-    assert [p.what for p in report.problems] == ["was not written by newsgen and stays as it is"]
+    assert [p.what for p in report.problems] == ["was not written by newsgen and was left unchanged"]
     assert (s.output / "index.html").read_text() == "by hand"
     assert (s.output / "2026/11/08/a/index.html").exists()
     s.build()
     assert (s.output / "index.html").read_text() == "by hand"
 
 
-def test_a_foreign_file_in_a_folder_s_place_ends_the_build_before_anything_moves(site: Make) -> None:
+def test_a_foreign_file_at_the_path_of_a_folder_stops_the_build_before_any_move(site: Make) -> None:
     s = site().article("a")
     s.good()
     before = s.tree()
@@ -97,7 +97,7 @@ def test_a_foreign_file_in_a_folder_s_place_ends_the_build_before_anything_moves
 
 
 @pytest.mark.parametrize("damage", [b"", b"{", b"[]", b'{"files": 3}', b"\xff\xfe", None])
-def test_a_lost_or_damaged_manifest_loses_nothing(site: Make, damage: bytes | None) -> None:
+def test_a_missing_or_damaged_manifest_is_rebuilt(site: Make, damage: bytes | None) -> None:
     s = site().article("a").article("b")
     s.good()
     whole = s.tree()
@@ -111,7 +111,7 @@ def test_a_lost_or_damaged_manifest_loses_nothing(site: Make, damage: bytes | No
     assert s.good().rendered == []
 
 
-def test_a_manifest_cannot_make_newsgen_remove_files_elsewhere(site: Make, tmp_path: Path) -> None:
+def test_a_manifest_with_outside_paths_removes_no_files(site: Make, tmp_path: Path) -> None:
     s = site().article("a")
     s.good()
     victim = tmp_path / "victim.txt"
@@ -125,14 +125,14 @@ def test_a_manifest_cannot_make_newsgen_remove_files_elsewhere(site: Make, tmp_p
     assert victim.read_text() == "precious"
 
 
-def test_newsgen_writes_and_removes_through_no_link(site: Make, tmp_path: Path) -> None:
+def test_newsgen_never_writes_or_removes_through_symbolic_links(site: Make, tmp_path: Path) -> None:
     s = site().article("a", topics="[AI]")
     s.good()
     outside = tmp_path / "outside"
     (s.output / "topics").rename(outside)
     (s.output / "topics").symlink_to(outside)
     (outside / "ai/index.html").write_text("altered")
-    with pytest.raises(OutputError, match="is a link"):
+    with pytest.raises(OutputError, match="is a symbolic link"):
         s.build()
     assert (outside / "ai/index.html").read_text() == "altered"
     s.write("site.toml", 'disable_kinds = ["topic"]')
@@ -140,7 +140,7 @@ def test_newsgen_writes_and_removes_through_no_link(site: Make, tmp_path: Path) 
     assert (outside / "ai/index.html").read_text() == "altered"
 
 
-def test_a_template_that_fails_leaves_the_old_site_whole(site: Make) -> None:
+def test_a_failing_template_leaves_the_old_site(site: Make) -> None:
     s = site().article("a").article("b")
     s.good()
     whole = s.tree()
@@ -152,7 +152,9 @@ def test_a_template_that_fails_leaves_the_old_site_whole(site: Make) -> None:
     s.good()
 
 
-def test_a_build_killed_while_it_moves_files_heals_with_the_next(site: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_next_build_completes_one_that_was_killed_while_moving_files(
+    site: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
     s, clean = (
         site().article("a").article("b", topics="[AI]"),
         site(name="clean").article("a").article("b", topics="[AI]"),
@@ -180,7 +182,7 @@ def test_a_build_killed_while_it_moves_files_heals_with_the_next(site: Make, mon
             (s.output / path).unlink()
 
 
-def test_output_that_cannot_be_written_is_an_error(site: Make) -> None:
+def test_a_file_as_output_folder_is_an_error(site: Make) -> None:
     s = site().article("a")
     s.output.write_text("a file")
     with pytest.raises(NewsgenError, match="is not a folder"):
@@ -188,28 +190,28 @@ def test_output_that_cannot_be_written_is_an_error(site: Make) -> None:
 
 
 @pytest.mark.parametrize("output_folder", ["content", "content/x", ".", "static"])
-def test_the_output_cannot_lie_among_what_the_site_is_made_of(site: Make, output_folder: str) -> None:
+def test_the_output_folder_must_not_overlap_the_site_s_sources(site: Make, output_folder: str) -> None:
     s = site().article("a").write("static/x.txt", "x")
     with pytest.raises(NewsgenError, match="choose another --output"):
         s.build(output=s.root / output_folder)
     assert (s.root / "content/a.md").exists()
 
 
-def test_pages_at_one_address_are_found_before_anything_is_written(site: Make) -> None:
+def test_pages_with_the_same_address_are_reported_before_anything_is_written(site: Make) -> None:
     s = site('-- site.toml --\npermalink = "/:slug/"\n-- content/_pages/about.md --\n---\ntitle: About\n---\n')
     s.article("about").article("topics", title="Topics of the day").article("new", aliases='["/about/", "/old/"]')
     s.write("static/ABOUT/index.html", "x").write("static/other", "x")
     report = s.build()
     assert sorted((p.path, p.what) for p in report.problems) == [
-        ("content/_pages/about.md", "would be written to about/index.html, where content/about.md is"),
-        ("content/new.md", "would be written to about/index.html, where content/about.md is"),
-        ("content/topics.md", "would be written to topics/index.html, where the page 'Topics' is"),
-        ("static/ABOUT/index.html", "would be written to ABOUT/index.html, where content/about.md is"),
+        ("content/_pages/about.md", "cannot be written to about/index.html, because content/about.md is there"),
+        ("content/new.md", "cannot be written to about/index.html, because content/about.md is there"),
+        ("content/topics.md", "cannot be written to topics/index.html, because the page 'Topics' is there"),
+        ("static/ABOUT/index.html", "cannot be written to ABOUT/index.html, because content/about.md is there"),
     ]
     assert s.build(strict=True).written == []
 
 
-def test_same_names_in_two_folders_get_stable_addresses(site: Make) -> None:
+def test_files_with_the_same_name_get_stable_addresses(site: Make) -> None:
     s = site().article("one/same", publishedDateTime="2026-11-08T09:00:00Z")
     s.good()
     s.article("a/same", publishedDateTime="2026-11-08T10:00:00Z", title="Second")

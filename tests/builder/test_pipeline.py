@@ -1,4 +1,4 @@
-"""The law: the same input gives the same bytes, by any way of getting there."""
+"""The same input gives the same bytes, however it is built."""
 
 import filecmp
 import multiprocessing
@@ -15,8 +15,7 @@ from hypothesis import strategies as st
 from sites import NOW, Site
 
 from newsgen import files
-from newsgen.builder import pipeline as build
-from newsgen.builder import pool
+from newsgen.builder import pipeline, pool
 
 Make = Callable[..., Site]
 
@@ -38,17 +37,17 @@ def test_any_number_of_jobs_gives_the_same_bytes(demo: Site, monkeypatch: pytest
     report = demo.good(jobs=2, output=demo.root / "other")
     assert len(report.rendered) > 100
     assert demo.tree(demo.root / "other") == one
-    for enough in ((True,), (False,), (False, True, True), (True, False)):
-        turns = cycle(enough)
-        monkeypatch.setattr(pool.Pool, "has_enough", property(lambda _, turns=turns: next(turns)))
+    for saturated in ((True,), (False,), (False, True, True), (True, False)):
+        turns = cycle(saturated)
+        monkeypatch.setattr(pool.Pool, "is_saturated", property(lambda _, turns=turns: next(turns)))
         shutil.rmtree(demo.root / ".newsgen")
-        place = demo.root / f"shared{len(enough)}{enough[0]}"
+        place = demo.root / f"shared{len(saturated)}{saturated[0]}"
         demo.good(jobs=2, output=place)
-        assert demo.tree(place) == one, "whoever does what"
+        assert demo.tree(place) == one, "the output depends on which process renders a page"
 
 
-def test_processes_that_begin_from_nothing_and_threads_do_as_well(demo: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As on Windows and macOS: what goes to a worker and comes back is values alone."""
+def test_spawned_processes_and_threads_give_the_same_bytes(demo: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Windows and macOS spawn workers, so everything passed to and from a worker must be picklable."""
     monkeypatch.setattr(pool, "BATCH", 20)
     demo.good(jobs=1)
     one = demo.tree()
@@ -56,12 +55,12 @@ def test_processes_that_begin_from_nothing_and_threads_do_as_well(demo: Site, mo
     for number, executor in enumerate(pools):
         with executor:
             shutil.rmtree(demo.root / ".newsgen")
-            report = build.build(demo.options(output=demo.root / f"out{number}"), executor=executor)
+            report = pipeline.build(demo.options(output=demo.root / f"out{number}"), executor=executor)
             assert not report.problems
             assert demo.tree(demo.root / f"out{number}") == one
             demo.write("content/new.md", "---\ntitle: New\ndate: 2026-11-21\nextra: [1, {a: [b]}]\n---\nBody.\n")
             demo.write("templates/pages/404.html", f"Anew {number}")
-            build.build(demo.options(output=demo.root / f"out{number}"), executor=executor)
+            pipeline.build(demo.options(output=demo.root / f"out{number}"), executor=executor)
             demo.good(output=demo.root / f"clean{number}")
             assert demo.tree(demo.root / f"out{number}") == demo.tree(demo.root / f"clean{number}")
             (demo.root / "content/new.md").unlink()
@@ -70,7 +69,7 @@ def test_processes_that_begin_from_nothing_and_threads_do_as_well(demo: Site, mo
             one = demo.tree()
 
 
-def test_no_locale_time_zone_or_hash_seed_reaches_the_output(demo: Site) -> None:
+def test_the_output_does_not_depend_on_locale_time_zone_or_hash_seed(demo: Site) -> None:
     demo.run("build", "--now", NOW.isoformat(), PYTHONHASHSEED="1", TZ="Asia/Tokyo", LC_ALL="C")
     one = demo.tree()
     other = demo.root / "elsewhere"
@@ -118,7 +117,7 @@ EDITS = st.sampled_from(
 
 @settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(st.tuples(EDITS, st.integers(0, 5), st.integers(0, 9)), min_size=1, max_size=10))
-def test_after_any_edits_the_tree_equals_a_clean_build_s(
+def test_after_any_edits_the_output_equals_a_clean_build(
     tmp_path_factory: pytest.TempPathFactory, edits: list[tuple[str, int, int]]
 ) -> None:
     s = Site(tmp_path_factory.mktemp("law"))
@@ -142,7 +141,7 @@ def put(s: Site, n: int, **fields: str) -> None:
 
 
 def change(s: Site, edit: str, n: int, value: int) -> None:
-    """One edit of a site, as people make them."""
+    """Makes one edit."""
     file = s.root / f"content/n{n}.md"
     related = f'related:\n  - title: R{value}\n    webUrl: "https://p{value % 3}.example/{value}"\n'
     match edit:
@@ -189,7 +188,7 @@ def change(s: Site, edit: str, n: int, value: int) -> None:
             (s.output / ".newsgen-manifest.json").write_bytes(b"x" * value)
 
 
-def test_a_removed_override_brings_the_shipped_template_back(site: Make) -> None:
+def test_removing_an_override_restores_the_shipped_template(site: Make) -> None:
     s = site().article("a")
     s.good()
     one = s.tree()
@@ -204,7 +203,7 @@ def test_a_removed_override_brings_the_shipped_template_back(site: Make) -> None
     assert s.tree() == one
 
 
-def test_a_static_file_takes_the_place_of_the_shipped_one(site: Make) -> None:
+def test_a_static_file_overrides_the_shipped_one(site: Make) -> None:
     s = (
         site()
         .article("a")
@@ -218,10 +217,10 @@ def test_a_static_file_takes_the_place_of_the_shipped_one(site: Make) -> None:
     assert f"/css/{css.name}" in s.read("index.html")
     assert s.read("robots-extra.txt") == "x"
     assert s.read(".well-known/x.txt") == "y"
-    assert not (s.output / "demo").exists(), "pictures of the demonstration are no part of other sites"
+    assert not (s.output / "demo").exists(), "other sites must not inherit the demonstration pictures"
 
 
-def test_a_template_that_links_a_missing_file_is_named(site: Make) -> None:
+def test_a_template_with_a_missing_asset_or_computed_name_is_reported(site: Make) -> None:
     from newsgen.errors import TemplateError
 
     s = site().article("a").write("templates/pages/404.html", "{{ 'js/nothing.js' | asset }}")
@@ -232,12 +231,12 @@ def test_a_template_that_links_a_missing_file_is_named(site: Make) -> None:
         s.build()
 
 
-def test_the_checkout_itself_is_a_site(tmp_path: Path) -> None:
-    report = build.build(build.Options(site=files.shipped_site(), output=tmp_path / "public", now=NOW))
+def test_the_demonstration_site_builds_without_problems(tmp_path: Path) -> None:
+    report = pipeline.build(pipeline.Options(site=files.shipped_site(), output=tmp_path / "public", now=NOW))
     assert not report.problems
     assert not report.warnings
     assert report.skipped == {"held": 2, "draft": 1, "future": 1, "expired": 1}
     assert report.stories >= 10
-    again = build.build(build.Options(site=files.shipped_site(), output=tmp_path / "again", now=NOW))
+    again = pipeline.build(pipeline.Options(site=files.shipped_site(), output=tmp_path / "again", now=NOW))
     assert again.pages == report.pages
     assert not filecmp.dircmp(tmp_path / "public", tmp_path / "again", ignore=[".newsgen-manifest.json"]).diff_files

@@ -1,4 +1,4 @@
-"""Every field with its meaning, and everything that can be wrong with it."""
+"""Every front matter field: valid values, and a problem for each invalid one."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -33,7 +33,7 @@ def problems(text: str | bytes, id: str = "2026-11-08-a.md") -> list[str]:
     return [str(p) for p in found]
 
 
-def test_every_field_of_the_sample_has_its_meaning(data: Path) -> None:
+def test_every_field_of_the_sample_is_parsed(data: Path) -> None:
     file = next((data / "sample").glob("*.md"))
     found = parse(file.read_bytes(), file.name)
     assert isinstance(found, Article)
@@ -52,9 +52,9 @@ def test_every_field_of_the_sample_has_its_meaning(data: Path) -> None:
         "POLITICO",
         "Common Dreams",
     ]
-    assert [len(r.keys) for r in found.related] == [1] * 6, "AMP copies are other names of the same text"
+    assert [len(r.keys) for r in found.related] == [1] * 6, "an AMP copy has the key of its original"
     assert next(iter(found.related)).quality == 172
-    assert "slcbK3" not in repr(found), "`secured` is dropped at load"
+    assert "slcbK3" not in repr(found), "`secured` is not loaded"
 
 
 @pytest.mark.parametrize(
@@ -69,11 +69,11 @@ def test_every_field_of_the_sample_has_its_meaning(data: Path) -> None:
         ("2026-11-08", datetime(2026, 11, 8, tzinfo=UTC)),
     ],
 )
-def test_times_are_iso_8601_and_utc_where_no_zone_is_given(value: str, moment: datetime) -> None:
+def test_times_are_iso_8601_and_utc_unless_a_zone_is_given(value: str, moment: datetime) -> None:
     assert article(f"publishedDateTime: {value}\n").published == moment
 
 
-def test_front_matter_beats_the_date_in_the_file_name() -> None:
+def test_front_matter_overrides_the_date_in_the_file_name() -> None:
     assert article(id="2026-11-08-a.md").published == datetime(2026, 11, 8, tzinfo=UTC)
     assert article("publishedDateTime: 2026-11-09T01:00:00Z\n", id="2026-11-08-a.md").published.day == 9
 
@@ -87,16 +87,16 @@ def test_front_matter_beats_the_date_in_the_file_name() -> None:
         ("x/2026-11-08-deep/index.md", "deep"),
     ],
 )
-def test_the_slug_comes_from_the_file_s_name_not_from_the_title(id: str, slug: str) -> None:
+def test_the_slug_comes_from_the_file_name_and_not_from_the_title(id: str, slug: str) -> None:
     assert article(id=id).slug == slug
 
 
-def test_texts_are_plain() -> None:
+def test_text_fields_become_plain_text() -> None:
     found = article('excerpt: "Fish &amp; <b>chips</b>  now&nbsp;&hellip;"\n')
     assert found.excerpt == "Fish & chips now …"
 
 
-def test_web_url_comes_before_original_url_and_amp_addresses_are_names_only() -> None:
+def test_web_url_takes_precedence_over_original_url_and_amp_urls_only_give_keys() -> None:
     found = article(
         'webUrl: "https://a.example/1"\noriginalUrl: "https://b.example/1"\nampWebUrl: "https://a.example/1/amp"\ncdnAmpWebUrl: "javascript:x"\n'
     )
@@ -115,7 +115,7 @@ def test_web_url_comes_before_original_url_and_amp_addresses_are_names_only() ->
         ("HTTPS://A.example/X", "https://a.example/X"),
     ],
 )
-def test_addresses_are_made_fit_for_every_format(given_url: str, url: str) -> None:
+def test_urls_are_normalised_and_percent_encoded(given_url: str, url: str) -> None:
     assert article(f'webUrl: "{given_url}"\n').url == url
 
 
@@ -124,14 +124,14 @@ def test_addresses_are_made_fit_for_every_format(given_url: str, url: str) -> No
     ["javascript:alert(1)", "/local", "ftp://a.example", "https://", "https://user:pw@a.example/", "https://a.example:99999/", "http://[::1/", "https://a\\\\b.example/",
      "data:text/html,x", "https://a.example/\\u0000", "vbscript:x", " https//a.example"],
 )  # fmt: skip
-def test_only_http_addresses_are_taken(url: str) -> None:
+def test_only_http_urls_are_accepted(url: str) -> None:
     found = problems(f'---\ntitle: A\nwebUrl: "{url}"\n---\n')
     assert len(found) == 1
     assert found[0].startswith("content/2026-11-08-a.md:3: webUrl: ")
     assert "write it in full, beginning with https://" in found[0]
 
 
-def test_provider_comes_from_the_url_where_it_is_missing() -> None:
+def test_a_missing_provider_domain_comes_from_the_url() -> None:
     assert article('webUrl: "https://www.News.example/1"\n').provider == "news.example"
     assert (
         article('webUrl: "https://x.example/1"\nprovider: {domain: "https://WWW.News.example/"}\n').provider
@@ -139,12 +139,12 @@ def test_provider_comes_from_the_url_where_it_is_missing() -> None:
     )
 
 
-def test_topics_are_each_taken_once_and_a_single_one_needs_no_list() -> None:
+def test_topics_are_deduplicated_and_a_single_topic_needs_no_list() -> None:
     assert article("topics: [AI, ai, Rail, '']\n").topics == ("AI", "Rail")
     assert article("topics: AI\n").topics == ("AI",)
 
 
-def test_other_generators_names_are_understood_where_ours_are_absent() -> None:
+def test_other_generators_names_are_used_if_ours_are_absent() -> None:
     found = article(
         "date: 2026-01-02\ndescription: D\ntags: [T]\ncategories: [C, D]\nlink: https://a.example/1\nimage: https://a.example/i.png\nlastmod: 2026-01-03\n"
     )
@@ -157,7 +157,7 @@ def test_other_generators_names_are_understood_where_ours_are_absent() -> None:
     assert both.extra == (("description", "theirs"), ("url", "/a/path/"))
 
 
-def test_the_table_of_names_can_be_changed() -> None:
+def test_the_names_of_other_generators_can_be_configured() -> None:
     import msgspec
 
     config = msgspec.convert({"fields": {"excerpt": ["deck"]}}, Config)
@@ -166,34 +166,34 @@ def test_the_table_of_names_can_be_changed() -> None:
     assert found.extra == (("summary", "S"),)
 
 
-def test_unknown_keys_are_kept_and_warned_of_once(site: Make) -> None:
+def test_unknown_fields_are_kept_and_each_gives_one_warning(site: Make) -> None:
     s = site().article("a", exerpt="x").article("b", exerpt="y", mood="{b: [1, 2020-01-01], a: null}")
     report = s.good()
     assert [str(w) for w in report.warnings] == [
-        "content/a.md: exerpt: is not a field newsgen knows; it is kept in `extra`; did you mean 'excerpt'?",
-        "content/b.md: mood: is not a field newsgen knows; it is kept in `extra`",
+        "content/a.md: exerpt: unknown field, kept in `extra`; did you mean 'excerpt'?",
+        "content/b.md: mood: unknown field, kept in `extra`",
     ]
     assert dict(s.load().library.articles[0].extra)["mood"] == (("b", (1, "2020-01-01")),)
 
 
-def test_an_iframe_of_an_allowed_host_becomes_a_player_and_nothing_else_survives() -> None:
+def test_only_an_iframe_of_an_allowed_host_becomes_a_player() -> None:
     html = "<iframe width='800' src='https://www.youtube.com/embed/abc'></iframe><script>x</script>"
     assert article(f'type: video\nfeaturedContent: "{html}"\n').embed == "https://www.youtube.com/embed/abc"
     assert article('featuredContent: "<script>x</script>"\n').embed == ""
 
 
-def test_an_own_post_without_an_excerpt_borrows_its_first_paragraph() -> None:
+def test_the_first_paragraph_replaces_a_missing_excerpt() -> None:
     assert (
         article(body="# Heading\n\nThe *first* [paragraph](https://a.example/) of it.\n\nMore.").excerpt
         == "The first paragraph of it."
     )
 
 
-def test_html_bodies_are_not_read_as_markdown() -> None:
+def test_an_html_body_is_not_parsed_as_markdown() -> None:
     assert article(body="<p>*not em*</p>", id="2026-11-08-a.html").body == "<p>*not em*</p>"
 
 
-def test_facts_about_topics_providers_stories_and_pages() -> None:
+def test_files_about_topics_providers_stories_and_pages_are_parsed() -> None:
     found = parse("---\nname: Rail\nparent: Transport\ndescription: D\n---\nBody", "_topics/rail.md")
     assert isinstance(found, About)
     assert (found.kind, found.key, found.title, found.parent, found.body) == (
@@ -205,10 +205,10 @@ def test_facts_about_topics_providers_stories_and_pages() -> None:
     )
     assert parse("---\nname: X\n---\n", "_providers/WWW.A.example.md").key == "a.example"
     assert "not a domain" in str(parse("---\nname: X\n---\n", "_providers/no domain.md")[0])
-    assert "title: is missing" in str(parse("---\ndescription: X\n---\n", "_pages/about.md")[0])
+    assert "title: missing" in str(parse("---\ndescription: X\n---\n", "_pages/about.md")[0])
 
 
-def test_all_mistakes_of_a_file_come_at_once_with_their_lines() -> None:
+def test_all_type_errors_of_a_file_are_reported_together_with_their_lines() -> None:
     text = """---
 title: 1984
 excerpt: [no]
@@ -233,27 +233,27 @@ aliases: ["relative", "/fine/"]
     assert [p.removeprefix("content/deep/a.md:") for p in found if "webUrl" not in p] == [
         "2: title: expected text, got a whole number; put it in quotes",
         "3: excerpt: expected text, got a list",
-        "6: quality: expected a whole number or nothing, got text",
+        "6: quality: expected a whole number or null, got text",
         "7: heat: expected a number >= -1000000000000000.0",
         "9: provider.name: expected text, got true or false; put it in quotes",
-        "13: related[1].title: is missing",
+        "13: related[1].title: missing",
         "15: related[1].images[0].width: expected a whole number >= 0",
-        "17: dir: invalid enum value 'up'; one of: ltr, rtl, auto",
+        "17: dir: unknown value 'up'; use one of: ltr, rtl, auto",
     ]
 
 
-def test_values_of_the_right_type_that_make_no_sense_come_at_once_too() -> None:
+def test_all_invalid_values_of_the_right_type_are_reported_together() -> None:
     found = problems(
         '---\ntitle: " "\nwebUrl: "ftp://x"\nlang: no language\nrelated:\n  - title: T\n  - title: ""\n    webUrl: "https://b.example/1"\naliases: [rel]\n---\n',
         "a.md",
     )
     assert [p.removeprefix("content/a.md:").split(";")[0] for p in found] == [
-        "1: publishedDateTime: is missing",
-        "2: title: is empty",
+        "1: publishedDateTime: missing",
+        "2: title: must not be empty",
         "3: webUrl: 'ftp://x' is not a web address",
-        "4: lang: 'no language' is not a language",
-        "6: related[0].webUrl: is missing",
-        "7: related[1].title: is empty",
+        "4: lang: 'no language' is not a language tag",
+        "6: related[0].webUrl: missing",
+        "7: related[1].title: must not be empty",
         "9: aliases[0]: 'rel' is not an address on this site",
     ]
 
@@ -271,23 +271,23 @@ def test_values_of_the_right_type_that_make_no_sense_come_at_once_too() -> None:
         "/%2e%2e/",
     ],
 )
-def test_an_alias_stays_on_the_site(alias: str) -> None:
+def test_an_alias_that_leaves_the_site_is_refused(alias: str) -> None:
     assert "is not an address on this site" in problems(f'---\ntitle: A\naliases: ["{alias}"]\n---\n')[0]
 
 
-def test_a_body_that_would_eat_the_machine_is_refused() -> None:
-    assert "nests too deeply" in problems("---\ntitle: A\n---\n" + "[" * 50_000)[0]
-    assert "body of more than" in problems("---\ntitle: A\n---\n" + "x" * 1_100_000)[0]
+def test_a_body_that_is_too_deep_or_too_large_is_refused() -> None:
+    assert "nested too deeply" in problems("---\ntitle: A\n---\n" + "[" * 50_000)[0]
+    assert "the body has more than" in problems("---\ntitle: A\n---\n" + "x" * 1_100_000)[0]
 
 
-def test_secured_is_in_no_message() -> None:
+def test_messages_never_quote_the_secured_field() -> None:
     text = '---\ntitle: 1\nsecured: "TOPSECRETTOPSECRET;AAAA"\nwebUrl: 5\n---\n'
     assert "TOPSECRET" not in "\n".join(problems(text))
     assert "TOPSECRET" not in "\n".join(problems(text.replace("title: 1", "title: [")))
     assert "TOPSECRET" not in "\n".join(problems(text.replace('"TOP', '"TOP\\q')))
 
 
-def test_scan_finds_articles_at_any_depth_and_leaves_hidden_names_alone(tmp_path: Path) -> None:
+def test_scan_finds_articles_at_any_depth_and_skips_hidden_names(tmp_path: Path) -> None:
     for name in (
         "a.md",
         "b/c/d.markdown",
@@ -307,7 +307,7 @@ def test_scan_finds_articles_at_any_depth_and_leaves_hidden_names_alone(tmp_path
     assert [s.id for s in files.scan(tmp_path)] == ["_topics/t.md", "a.md", "b/c/d.markdown", "e.txt", "f.HTML"]
 
 
-def test_scan_reports_what_it_cannot_or_will_not_read(tmp_path: Path) -> None:
+def test_scan_and_read_report_files_that_they_do_not_read(tmp_path: Path) -> None:
     (tmp_path / "huge.md").write_bytes(b"x" * 2_000_000)
     (tmp_path / "dir.md").mkdir()
     (tmp_path / "loop").symlink_to(tmp_path)
@@ -318,14 +318,14 @@ def test_scan_reports_what_it_cannot_or_will_not_read(tmp_path: Path) -> None:
     (tmp_path / b"bad\xff.md".decode("utf-8", "surrogateescape")).write_text("x")
     found = {s.id: str(s.data) for s in (content.read(f, "content") for f in files.scan(tmp_path, "content"))}
     assert "has 2,000,000 bytes" in found["huge.md"]
-    assert "link to a folder" in found["loop"]
+    assert "links to folders are not followed" in found["loop"]
     assert "cannot be read" in found["gone.md"]
-    assert "is not a file" in found["pipe.md"]
+    assert "not a regular file" in found["pipe.md"]
     assert any("cannot be printed" in text for text in found.values())
     assert "dir.md" not in found
 
 
-def test_a_file_written_by_newsgen_reads_back_the_same() -> None:
+def test_a_dumped_file_is_read_back_unchanged() -> None:
     values = {
         "title": 'A "quoted": title #1',
         "excerpt": "yes",
@@ -338,7 +338,7 @@ def test_a_file_written_by_newsgen_reads_back_the_same() -> None:
     assert found.body == "<p>Some <em>body</em>.</p>"
 
 
-def test_a_real_site_s_files_all_load_or_say_why(data: Path, tmp_path: Path) -> None:
+def test_all_articles_of_a_real_site_are_parsed(data: Path, tmp_path: Path) -> None:
     import tarfile
 
     with tarfile.open(data / "data/everyday_public.tar.gz") as tar:
@@ -352,7 +352,7 @@ def test_a_real_site_s_files_all_load_or_say_why(data: Path, tmp_path: Path) -> 
     assert all(a.url and a.embed.startswith("https://www.youtube") for a in videos)
 
 
-def test_another_system_s_posts_are_the_site_s_own(data: Path, tmp_path: Path) -> None:
+def test_posts_of_another_generator_become_own_posts(data: Path, tmp_path: Path) -> None:
     import tarfile
 
     with tarfile.open(data / "data/suites/digitalgov-news.tar.gz") as tar:
@@ -373,7 +373,7 @@ def test_another_system_s_posts_are_the_site_s_own(data: Path, tmp_path: Path) -
         ("title: R\n    webUrl: ftp://r.example/1\n    publishedDateTime: [2026]", 2),
     ],
 )
-def test_what_files_say_alike_means_in_each_what_it_means_alone(entry: str, wrong: int) -> None:
+def test_a_related_entry_in_many_files_gives_the_same_result_in_each(entry: str, wrong: int) -> None:
     text = "---\ntitle: {}\npublishedDateTime: 2026-11-08\nlang: en\nrelated:\n  - {}\n---\n"
     reader = Reader(Config())
     for title in ("One", "Two", "Three"):

@@ -1,4 +1,4 @@
-"""Every address that a site ever had still answers, whatever became of what was there."""
+"""Every address that a site ever had keeps working, whatever happens to its article or story."""
 
 from __future__ import annotations
 
@@ -31,18 +31,18 @@ TITLES = [
 
 
 def config(*, file: bool = False, without: tuple[Kind, ...] = ()) -> Config:
-    """A site whose old addresses answer by pages, or else by the lines of a file alone."""
+    """A site that redirects old addresses by stubs, or by the lines of `_redirects` only."""
     redirects = Redirects(pages=not file, file=file)
     return Config(base_url="https://news.example/sub", feed_size=99, redirects=redirects, disable_kinds=without)
 
 
-def made(number: int, title: str = "", **more: Any) -> Article:
-    """An article, an hour after the one of the number before; without a title it is like no other."""
+def make_article(number: int, title: str = "", **fields: Any) -> Article:
+    """An article at hour `number`. Without a title it is similar to no other."""
     title = title or " ".join(
         f"{chr(97 + number % 26)}{chr(97 + number // 26)}{w}" for w in ("orvik", "elmat", "unsol")
     )
     new = article(f"a{number:02}.md", title, hours=number)
-    return msgspec.structs.replace(new, **({"slug": f"a{number:02}"} | more))
+    return msgspec.structs.replace(new, **({"slug": f"a{number:02}"} | fields))
 
 
 def related(*others: Article) -> RelatedEntries:
@@ -56,7 +56,7 @@ def related(*others: Article) -> RelatedEntries:
 
 
 class State:
-    """A planned site, and what readers find at its addresses."""
+    """A planned site, and what its addresses lead to."""
 
     def __init__(self, articles: Iterable[Article], config: Config) -> None:
         self.library = Library.of(articles, (), config, now=NOW)
@@ -69,13 +69,15 @@ class State:
         self.ids = {address: id for id, address in self.library.address.items()}
 
     def built(self) -> set[str]:
-        """The addresses of articles and stories, and the old ones that lead to them."""
-        found = {p.head.address for p in self.pages.values() if isinstance(p, ArticlePage | StoryPage)}
-        found |= {"/" + p.path.removesuffix("index.html") for p in self.pages.values() if isinstance(p, RedirectPage)}
-        return found | {line for line in self.lines if not line.endswith(".xml")}
+        """The addresses of articles and stories, and the old addresses that redirect to them."""
+        addresses = {p.head.address for p in self.pages.values() if isinstance(p, ArticlePage | StoryPage)}
+        addresses |= {
+            "/" + p.path.removesuffix("index.html") for p in self.pages.values() if isinstance(p, RedirectPage)
+        }
+        return addresses | {line for line in self.lines if not line.endswith(".xml")}
 
     def answer(self, address: str) -> ArticlePage | StoryPage | None:
-        """The page that an address leads to, by one redirect at most; a page comes before a line of `_redirects`."""
+        """The page that an address leads to, by at most one redirect. Pages take precedence over lines of `_redirects`."""
         page = self.pages.get(urls.path(address))
         if isinstance(page, RedirectPage):
             page = self.pages.get(urls.path(page.target))
@@ -84,7 +86,7 @@ class State:
         return page if isinstance(page, ArticlePage | StoryPage) else None
 
     def line(self, address: str) -> str:
-        """Where the first line of `_redirects` that fits leads, "" where none does."""
+        """The target of the first matching line of `_redirects`, or ""."""
         for old, new in self.lines.items():
             head, splat, _ = old.partition("*")
             if address == old or (splat and address.startswith(head)):
@@ -92,7 +94,7 @@ class State:
         return ""
 
     def files(self, page: ArticlePage | StoryPage | None) -> list[str]:
-        """The files that a page is about, the earliest first."""
+        """The ids of the articles that a page is about, the earliest first."""
         if page is None:
             return []
         if isinstance(page, ArticlePage):
@@ -100,19 +102,19 @@ class State:
         return self.story(self.ids[page.head.address.removeprefix("/story")])
 
     def story(self, id: str) -> list[str]:
-        """The files of the story that an article is in, the earliest first; itself where it is alone."""
+        """The ids of the articles in an article's story, the earliest first, or its own id."""
         story = self.library.story_of.get(id)
         return [m.id for m in story.members if isinstance(m, Article)] if story else [id]
 
-    def names(self) -> list[str]:
-        """The names of the entries in the site's feed."""
+    def entry_ids(self) -> list[str]:
+        """The ids of the entries in the site's feed."""
         feed = self.pages["atom.xml"]
         assert isinstance(feed, Feed)
         return [entry.address for entry in feed.entries]
 
 
 class History:
-    """A site that its people change, and every address that it ever had."""
+    """A site that is edited, and every address that it ever had."""
 
     def __init__(self, config: Config) -> None:
         self.config = config
@@ -122,27 +124,27 @@ class History:
         self.heir: dict[str, str] = {}
 
     def add(self, number: int, title: str = "", **fields: Any) -> None:
-        new = made(number, title, **fields)
+        new = make_article(number, title, **fields)
         self.live[new.id] = new
 
     def change(self, id: str, **fields: Any) -> None:
         self.live[id] = msgspec.structs.replace(self.live[id], **fields)
 
     def delete(self, id: str, heir: str) -> None:
-        """Takes a file away; its heir takes over its addresses, and those that it had taken over itself."""
+        """Deletes a file. Its heir takes over its addresses and aliases."""
         old, address = self.live.pop(id), self.address[id]
-        taken = (*self.live[heir].aliases, address, urls.story(address), *old.aliases)
-        self.change(heir, aliases=tuple(dict.fromkeys(taken)))
+        aliases = (*self.live[heir].aliases, address, urls.story(address), *old.aliases)
+        self.change(heir, aliases=tuple(dict.fromkeys(aliases)))
         self.heir = {gone: heir if to == id else to for gone, to in self.heir.items()} | {id: heir}
 
     def plan(self) -> State:
-        """The site as it is now; fails where that breaks with what was before."""
+        """Plans the site. Fails if an address changed or stopped working."""
         now = State(self.live.values(), self.config)
         for id in self.live:
             assert self.address.setdefault(id, now.library.address[id]) == now.library.address[id]
         self.ever |= now.built()
         for address in self.ever:
-            assert now.answer(address), f"nothing answers {address}"
+            assert now.answer(address), f"{address} does not work any more"
         for id, address in self.address.items():
             page = now.answer(urls.story(address))
             if id in self.live:
@@ -153,13 +155,13 @@ class History:
             else:
                 assert now.files(now.answer(address)) == now.files(page) == [self.heir[id]]
         first = [self.address[id] for id in self.live if now.story(id)[0] == id]
-        assert sorted(now.names()) == sorted(first), "an entry is named for the earliest file"
+        assert sorted(now.entry_ids()) == sorted(first), "the id of an entry is the address of the earliest article"
         return now
 
 
 @settings(max_examples=150)
 @given(st.data())
-def test_every_address_ever_built_still_answers(data: st.DataObject) -> None:
+def test_every_address_ever_built_keeps_working(data: st.DataObject) -> None:
     draw = data.draw
     history = History(config(file=draw(st.booleans())))
     for _ in range(draw(st.integers(2, 10))):
@@ -192,7 +194,7 @@ def test_every_address_ever_built_still_answers(data: st.DataObject) -> None:
                 keys = (f"x.example/{one}",), history.live[other].keys
                 history.change(one, keys=draw(st.sampled_from(keys)))
             elif one in history.address:
-                # The tombstone lies with what is left of the story, if anything is.
+                # The heir is another article of the story, if there is one.
                 story = State(history.live.values(), history.config).story(one)
                 history.delete(one, next((id for id in story if id != one), other))
         history.plan()
@@ -203,7 +205,7 @@ def history(request: pytest.FixtureRequest) -> History:
     return History(config(file=request.param == "file"))
 
 
-def test_the_address_of_a_story_leads_to_the_article_that_is_left_alone(history: History) -> None:
+def test_the_address_of_a_dissolved_story_redirects_to_its_article(history: History) -> None:
     history.add(1, story="storm")
     history.add(2, story="storm")
     assert isinstance(history.plan().answer("/story/2026/11/01/a01/"), StoryPage)
@@ -214,36 +216,36 @@ def test_the_address_of_a_story_leads_to_the_article_that_is_left_alone(history:
     assert after.files(after.answer("/story/2026/11/01/a02/")) == ["a02.md"]
 
 
-def test_a_story_that_lost_its_coverage_elsewhere_leads_to_its_article(history: History) -> None:
+def test_the_address_of_a_story_that_lost_its_coverage_redirects_to_its_article(history: History) -> None:
     history.add(1, related=related(article("gone", "Elsewhere")))
     assert isinstance(history.plan().answer("/story/2026/11/01/a01/"), StoryPage)
     history.change("a01.md", related=RelatedEntries())
     assert isinstance(history.plan().answer("/story/2026/11/01/a01/"), ArticlePage)
 
 
-def test_an_older_article_that_comes_late_takes_the_story_over(history: History) -> None:
+def test_an_older_article_added_later_takes_over_the_story_address(history: History) -> None:
     history.add(5, story="storm")
     history.add(6, story="storm")
     before = history.plan()
     history.add(1, story="storm")
     after = history.plan()
     assert after.answer("/story/2026/11/01/a05/") is after.pages["story/2026/11/01/a01/index.html"]
-    assert (before.names(), after.names()) == (["/2026/11/01/a05/"], ["/2026/11/01/a01/"])
+    assert (before.entry_ids(), after.entry_ids()) == (["/2026/11/01/a05/"], ["/2026/11/01/a01/"])
 
 
-def test_two_stories_that_become_one_and_part_again_answer_throughout(history: History) -> None:
+def test_the_addresses_of_merged_and_split_stories_keep_working(history: History) -> None:
     for n, name in enumerate(["storm", "storm", "flood", "flood"]):
         history.add(n, story=name)
-    names = history.plan().names()
+    ids = history.plan().entry_ids()
     for id in ("a02.md", "a03.md"):
         history.change(id, story="storm")
     assert history.plan().story("a03.md") == ["a00.md", "a01.md", "a02.md", "a03.md"]
     for id in ("a02.md", "a03.md"):
         history.change(id, story="flood")
-    assert history.plan().names() == names
+    assert history.plan().entry_ids() == ids
 
 
-def test_a_tombstone_is_handed_on(history: History) -> None:
+def test_aliases_are_passed_on_when_files_are_deleted(history: History) -> None:
     for n in range(3):
         history.add(n, story="storm")
     history.plan()
@@ -255,7 +257,7 @@ def test_a_tombstone_is_handed_on(history: History) -> None:
         assert after.files(after.answer(old)) == ["a02.md"]
 
 
-def test_a_later_file_of_the_same_name_moves_nothing(history: History) -> None:
+def test_a_later_file_with_the_same_name_changes_no_address(history: History) -> None:
     history.add(1, slug="same")
     history.plan()
     history.add(2, slug="same")
@@ -263,7 +265,7 @@ def test_a_later_file_of_the_same_name_moves_nothing(history: History) -> None:
     assert len(set(after.library.address.values())) == 2
 
 
-def test_the_feed_of_a_story_that_another_took_over_still_answers() -> None:
+def test_the_feed_address_of_a_merged_story_keeps_working() -> None:
     history = History(config(file=True))
     history.add(5, story="storm")
     history.add(6, story="storm")
@@ -274,7 +276,7 @@ def test_the_feed_of_a_story_that_another_took_over_still_answers() -> None:
     assert urls.path(feed) in after.pages or urls.path(after.line(feed)) in after.pages
 
 
-def test_no_line_of_redirects_stands_before_a_page() -> None:
+def test_no_line_of_redirects_matches_the_address_of_a_page() -> None:
     history = History(config(file=True))
     history.add(1, story="storm")
     history.add(2, story="storm")
@@ -285,7 +287,7 @@ def test_no_line_of_redirects_stands_before_a_page() -> None:
             assert now.line(page.head.address) == ""
 
 
-def test_a_story_that_is_gone_answers_where_articles_have_no_pages() -> None:
+def test_the_address_of_a_dissolved_story_works_without_article_pages() -> None:
     history = History(config(without=("article",)))
     history.add(1, story="storm")
     history.add(2, story="storm")

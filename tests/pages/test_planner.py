@@ -1,4 +1,4 @@
-"""Which pages there are, what they hold, and how little one new article changes."""
+"""Which pages a site has, what they contain, and how few of them a new article changes."""
 
 import json
 import re
@@ -10,7 +10,7 @@ import pytest
 from sites import Site
 
 from newsgen.config import KINDS
-from newsgen.pages import planner as plan
+from newsgen.pages import planner
 from newsgen.pages.kinds import ArticlePage, HomePage, ListPage, StoryPage
 from newsgen.urls import FEEDS
 
@@ -33,7 +33,7 @@ def many(s: Site, count: int, **more: str) -> Site:
     return s
 
 
-def test_every_kind_of_page_is_there(site: Make) -> None:
+def test_every_kind_of_page_is_built(site: Make) -> None:
     s = site(
         f"-- site.toml --\n{BASE}-- content/_pages/about.md --\n---\ntitle: About\naliases: [/imprint/]\n---\nUs.\n"
     )
@@ -54,22 +54,22 @@ def test_every_kind_of_page_is_there(site: Make) -> None:
         assert path in tree, path
 
 
-def test_pages_that_are_made_before_the_plan_are_those_of_the_plan(site: Make) -> None:
+def test_early_pages_equal_the_pages_of_the_plan(site: Make) -> None:
     s = many(site(f"-- site.toml --\n{BASE}"), 40)
     s.article("one", story="x", webUrl="https://a.example/").article("two", story="x", webUrl="https://b.example/")
     loaded = s.load()
-    made = {page.path: page for page in plan.early_pages(loaded.library, loaded.plan.refs)}
-    assert {type(page) for page in made.values()} == {HomePage, ListPage, StoryPage, ArticlePage}
-    assert sum(isinstance(page, ArticlePage) for page in made.values()) == 42
-    assert "topics/t1/index.html" in made
-    for path, page in made.items():
+    early = {page.path: page for page in planner.early_pages(loaded.library, loaded.plan.refs)}
+    assert {type(page) for page in early.values()} == {HomePage, ListPage, StoryPage, ArticlePage}
+    assert sum(isinstance(page, ArticlePage) for page in early.values()) == 42
+    assert "topics/t1/index.html" in early
+    for path, page in early.items():
         assert page == loaded.plan.page(path)
-    assert [page.path for page in plan.early_pages(loaded.library, {"index.html", "nowhere/index.html"})] == [
+    assert [page.path for page in planner.early_pages(loaded.library, {"index.html", "nowhere/index.html"})] == [
         "index.html"
     ]
 
 
-def test_each_kind_can_be_switched_off_and_nothing_then_links_to_it(site: Make) -> None:
+def test_each_kind_can_be_disabled_and_nothing_links_to_it_then(site: Make) -> None:
     files = {"home": "index.html", "story": "story/", "article": "2026/", "topic": "topics/", "provider": "providers/", "category": "categories/",
              "archive": "archive/", "sources": "sources/", "page": "about/", "feed": "feed.xml", "rss": "feed.xml", "atom": "atom.xml", "jsonfeed": "feed.json", "opml": "sources.opml", "sitemap": "sitemap",
              "robots": "robots.txt", "404": "404.html", "headers": "_headers", "redirects": "_redirects"}  # fmt: skip
@@ -88,14 +88,14 @@ def test_each_kind_can_be_switched_off_and_nothing_then_links_to_it(site: Make) 
         assert check.returncode == 0, check.stderr
 
 
-def test_a_topic_alone_makes_a_site_without_a_single_other_kind(site: Make) -> None:
+def test_a_site_can_consist_of_topic_pages_only(site: Make) -> None:
     off = ", ".join(f'"{k}"' for k in KINDS if k != "topic")
     s = site(f"-- site.toml --\ndisable_kinds = [{off}]\n").article("a", topics="[AI]")
     s.good()
     assert {p for p in s.tree() if p.endswith(".html")} == {"topics/index.html", "topics/ai/index.html"}
 
 
-def test_lists_are_numbered_from_the_oldest_and_hold_everything_once(site: Make) -> None:
+def test_numbered_pages_count_from_the_oldest_and_contain_every_member_once(site: Make) -> None:
     s = many(site("-- site.toml --\npage_size = 10\n"), 35)
     s.good()
     found: list[str] = []
@@ -113,7 +113,7 @@ def test_lists_are_numbered_from_the_oldest_and_hold_everything_once(site: Make)
 
 
 @pytest.mark.parametrize("count", [60, 240])
-def test_one_new_article_changes_few_pages_however_many_there_are(site: Make, count: int) -> None:
+def test_a_new_article_changes_few_pages_whatever_the_size_of_the_site(site: Make, count: int) -> None:
     s = many(site(f"-- site.toml --\n{BASE}page_size = 10\n"), count)
     s.good()
     s.article(
@@ -137,7 +137,7 @@ def test_a_body_edit_renders_exactly_one_page(site: Make) -> None:
     assert s.good().rendered == ["2026/11/08/own/index.html"]
 
 
-def test_a_template_edit_renders_exactly_the_pages_made_of_it(site: Make) -> None:
+def test_a_template_edit_renders_exactly_the_pages_that_use_it(site: Make) -> None:
     s = many(site(), 5)
     s.write("templates/pages/404.html", '{% extends "newsgen/pages/404.html" %}')
     s.good()
@@ -145,7 +145,7 @@ def test_a_template_edit_renders_exactly_the_pages_made_of_it(site: Make) -> Non
     assert s.good().rendered == ["404.html"]
 
 
-def test_feeds_hold_the_newest_and_their_entries_keep_their_names(site: Make) -> None:
+def test_feeds_contain_the_newest_entries_with_stable_ids(site: Make) -> None:
     s = site(f"-- site.toml --\n{BASE}feed_size = 3\n")
     many(s, 5)
     s.good()
@@ -163,7 +163,7 @@ def test_feeds_hold_the_newest_and_their_entries_keep_their_names(site: Make) ->
     assert [i["id"] for i in feed["items"]] == ids
     rss = ElementTree.fromstring(s.read("feed.xml"))
     assert [i.findtext("guid") for i in rss.iter("item")] == ids
-    # A story that grows keeps the name of its first file's entry.
+    # The id of an entry does not change when its story grows.
     s.article("late", webUrl="https://p4.example/4?utm_source=x", publishedDateTime="2026-01-02T00:00:00Z")
     s.good()
     grown = json.loads(s.read("feed.json"))["items"][0]
@@ -171,7 +171,7 @@ def test_feeds_hold_the_newest_and_their_entries_keep_their_names(site: Make) ->
     assert grown["url"] == "https://news.example/sub/story/2026/01/01/n00004/"
 
 
-def test_without_a_base_url_the_site_works_from_its_root_and_says_what_it_lacks(site: Make) -> None:
+def test_without_base_url_the_site_works_from_the_root_and_a_note_says_what_is_missing(site: Make) -> None:
     s = site().article("a", topics="[AI]")
     report = s.good()
     assert any("base_url" in note for note in report.notes)
@@ -182,7 +182,7 @@ def test_without_a_base_url_the_site_works_from_its_root_and_says_what_it_lacks(
     assert 'href="/topics/"' in s.read("index.html")
 
 
-def test_the_sub_path_of_the_base_url_begins_every_address(site: Make) -> None:
+def test_every_address_begins_with_the_path_of_base_url(site: Make) -> None:
     s = site(f"-- site.toml --\n{BASE}").article(
         "a", topics="[AI]", body="[b](/topics/)", webUrl=None, aliases="[/old/]"
     )
@@ -196,7 +196,7 @@ def test_the_sub_path_of_the_base_url_begins_every_address(site: Make) -> None:
     assert "https://news.example/sub/sitemap.xml" in s.read("robots.txt")
 
 
-def test_a_story_answers_under_the_name_of_every_member(site: Make) -> None:
+def test_a_story_is_reachable_under_the_name_of_every_member(site: Make) -> None:
     s = site(f"-- site.toml --\n{BASE}")
     s.article("a", story="x", publishedDateTime="2026-11-07T00:00:00Z").article("b", story="x").article("c", story="x")
     s.good()
@@ -205,7 +205,7 @@ def test_a_story_answers_under_the_name_of_every_member(site: Make) -> None:
     assert 'content="noindex' in s.read("2026/11/08/b/index.html")
 
 
-def test_a_day_page_knows_nothing_of_what_came_later(site: Make) -> None:
+def test_a_day_page_does_not_show_later_members(site: Make) -> None:
     s = site()
     s.article("a", title="First report", story="x", publishedDateTime="2026-11-07T10:00:00Z", quality=1)
     s.article("b", title="Second report", story="x", publishedDateTime="2026-11-07T11:00:00Z", quality=2)
@@ -218,25 +218,27 @@ def test_a_day_page_knows_nothing_of_what_came_later(site: Make) -> None:
     assert later.replace("/archive/2026/11/08/", "") != day or "Second report" in later
 
 
-def test_a_day_s_page_is_the_front_page_at_its_end(site: Make) -> None:
+def test_a_day_page_equals_the_front_page_at_the_end_of_the_day(site: Make) -> None:
     s = site()
     s.article("strong", title="Strong one", quality=500, publishedDateTime="2026-11-07T22:00:00Z")
     for n in range(5):
         s.article(f"weak{n}", title=f"Weak {n}", publishedDateTime=f"2026-11-08T1{n}:00:00Z", quality=1,
                   webUrl=f"https://loud.example/{n}")  # fmt: skip
     s.article("quiet", title="Quiet one", publishedDateTime="2026-11-08T01:00:00Z", quality=0)
-    ended = s.load().plan.pages()
+    pages_at_end = s.load().plan.pages()
     s.article("later", title="Later one", quality=900, publishedDateTime="2026-11-09T08:00:00Z")
-    (front,) = (p for p in ended if isinstance(p, HomePage))
+    (front,) = (p for p in pages_at_end if isinstance(p, HomePage))
     (day,) = (p for p in s.load().plan.pages() if isinstance(p, ListPage) and p.key == "2026-11-08")
     assert front.lead is not None
     titles = [c.lead.title for c in day.ranked]
     assert titles == [c.lead.title for c in (front.lead, *front.top)]
     assert titles[0] == "Strong one"
-    assert titles.index("Quiet one") < titles.index("Weak 1"), "a provider has three places before others are asked"
+    assert titles.index("Quiet one") < titles.index("Weak 1"), (
+        "a provider leads at most three stories while others are left"
+    )
 
 
-def test_a_pin_leads_the_front_page_until_its_time_has_come(site: Make) -> None:
+def test_a_pinned_article_leads_the_front_page_until_its_time(site: Make) -> None:
     s = (
         site()
         .article("plain", quality=200, title="Strong one")
@@ -251,19 +253,19 @@ def test_a_pin_leads_the_front_page_until_its_time_has_come(site: Make) -> None:
     assert later.index("Strong one") < later.index("Pinned one")
 
 
-def test_an_empty_site_is_valid_and_says_how_to_see_more(site: Make) -> None:
+def test_an_empty_site_is_valid_and_a_note_says_how_to_see_more(site: Make) -> None:
     s = site(f"-- site.toml --\n{BASE}").article("a", published="false", heat=-1)
     report = s.good()
     assert report.notes[:2] == [
-        "1 article is held (published: false), of which 1 folded into another story (heat below 0); --unpublished shows it",
-        "nothing is published yet: to see all of it, build with --unpublished",
+        "1 article is held (published: false), 1 folded into another story (heat below 0); show it with --unpublished",
+        "nothing is published yet; to see all articles, build or serve with --unpublished",
     ]
     assert "Nothing published yet" in s.read("index.html")
     for path in ("feed.xml", "atom.xml", "sitemap.xml", "sources.opml"):
         ElementTree.fromstring(s.read(path))
 
 
-def test_every_xml_and_json_file_parses_whatever_the_content_says(site: Make) -> None:
+def test_every_xml_and_json_file_parses_whatever_the_content(site: Make) -> None:
     s = site(f"-- site.toml --\ntitle = 'A & <B> ]]>'\n{BASE}")
     s.article(
         "a",
@@ -282,7 +284,7 @@ def test_every_xml_and_json_file_parses_whatever_the_content_says(site: Make) ->
             json.loads(block)
 
 
-def test_sitemaps_hold_every_indexable_page_once(site: Make) -> None:
+def test_sitemaps_contain_every_indexable_page_once(site: Make) -> None:
     s = (
         site(f"-- site.toml --\n{BASE}")
         .article("a", story="x")

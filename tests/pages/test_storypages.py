@@ -1,4 +1,4 @@
-"""What a story's page, its feed and `explain` say, through real files."""
+"""Story pages, their feeds and `newsgen explain`."""
 
 import json
 import re
@@ -16,7 +16,7 @@ STORM = "The harbour wall gave way at four in the morning, and nobody in Ostrane
 
 
 def storm(site: Make) -> Site:
-    """A story of five: a wire text in three papers, two of one owner, and a report of its own."""
+    """A story of five: an agency text in three papers, two of them of one owner, and two reports by a fourth paper."""
     s = site('-- site.toml --\nbase_url = "https://site.example"\n')
     s.article("a", title="Wall gives way", webUrl="https://wire.example/1", excerpt=STORM, story="storm",
               publishedDateTime="2026-11-08T04:00:00Z")  # fmt: skip
@@ -36,10 +36,10 @@ def page(s: Site) -> StoryPage:
     return found
 
 
-def test_one_text_in_several_papers_is_shown_once_with_their_names(site: Make) -> None:
+def test_copies_of_a_text_are_shown_once_with_the_names_of_their_providers(site: Make) -> None:
     s = storm(site)
-    told = {t.card.title: [c.provider.title for c in t.copies] for g in page(s).groups for t in g.entries}
-    assert told == {
+    copies = {e.card.title: [c.provider.title for c in e.copies] for g in page(s).groups for e in g.entries}
+    assert copies == {
         "Wall gives way": ["post.example", "north.post.example"],
         "A night on the quay": [],
         "A morning on the quay": [],
@@ -49,7 +49,7 @@ def test_one_text_in_several_papers_is_shown_once_with_their_names(site: Make) -
     assert "3 outlets ran this text: post.example, north.post.example" in words
 
 
-def test_texts_too_short_to_be_sure_of_are_no_copies(site: Make) -> None:
+def test_short_texts_are_not_treated_as_copies(site: Make) -> None:
     s = site()
     s.article("a", title="Wall falls", excerpt="More soon.", story="x")
     s.article("b", title="Harbour closed", excerpt="More soon.", story="x")
@@ -66,7 +66,7 @@ def test_sub_domains_of_one_owner_are_one_source(site: Make) -> None:
     assert [ranking.registrable_domain(d) for d in ("", "localhost", "co.uk", "xn--.", "a..b")] == ["", "localhost", "co.uk", "xn--.", "a..b"]  # fmt: skip
 
 
-def test_the_timeline_has_each_report_s_lag_and_a_dot_of_its_own(site: Make) -> None:
+def test_the_timeline_shows_the_lag_of_each_member_and_dots_do_not_overlap(site: Make) -> None:
     found = page(storm(site))
     assert [(r.card.title, r.lag) for r in found.timeline] == [
         ("Wall gives way", 0), ("Harbour wall falls", 25), ("Wall falls", 125), ("A night on the quay", 1500), ("A morning on the quay", 1740),
@@ -77,7 +77,7 @@ def test_the_timeline_has_each_report_s_lag_and_a_dot_of_its_own(site: Make) -> 
     assert dots[0][0] < dots[-1][0]
 
 
-def test_pieces_of_one_moment_have_a_timeline_too(site: Make) -> None:
+def test_a_story_whose_members_have_one_time_has_a_timeline(site: Make) -> None:
     s = site()
     s.article("a", story="x").article("b", story="x")
     assert [(r.lag, r.y) for r in page(s).timeline] == [(0, 0), (0, 1)]
@@ -89,7 +89,7 @@ def test_pieces_of_one_moment_have_a_timeline_too(site: Make) -> None:
     ("one", "other", "why"),
     [({"quality": 5}, {}, "quality"), ({"quality": 5, "heat": 3}, {"quality": 5}, "heat"), ({}, {}, "newest")],
 )
-def test_a_page_says_what_made_the_lead_the_lead(
+def test_a_story_page_says_what_decided_the_lead(
     site: Make, one: dict[str, int], other: dict[str, int], why: str
 ) -> None:
     s = site()
@@ -100,11 +100,11 @@ def test_a_page_says_what_made_the_lead_the_lead(
     assert (page(s).lead_reason, page(s).lead.title) == ("editor", "B")
 
 
-def test_what_one_side_alone_names_is_beside_the_story_and_says_so(site: Make) -> None:
+def test_a_one_way_entry_is_shown_as_related_and_as_a_near_miss(site: Make) -> None:
     s = storm(site)
     s.article("f", title="Flood elsewhere", webUrl="https://f.example/1", more=related("https://wire.example/1"))
     found = page(s)
-    assert [c.title for c in found.beside] == ["Flood elsewhere"]
+    assert [c.title for c in found.related] == ["Flood elsewhere"]
     assert [(m.card.title, m.other.title, m.reason) for m in found.near_misses] == [
         ("Flood elsewhere", "Wall gives way", "one side")
     ]
@@ -113,7 +113,7 @@ def test_what_one_side_alone_names_is_beside_the_story_and_says_so(site: Make) -
     assert "Flood elsewhere f.example and Wall gives way wire.example: only one of them names the other" in words
 
 
-def test_what_came_near_by_words_says_how_near(site: Make) -> None:
+def test_near_misses_by_similarity_show_their_fit(site: Make) -> None:
     s = site()
     s.article("a", title="Swing bridge stuck open on its first day", excerpt=STORM, story="x")
     s.article("b", title="Swing bridge stuck open: the timetable", story="x")
@@ -125,11 +125,11 @@ def test_what_came_near_by_words_says_how_near(site: Make) -> None:
     assert miss.reason == "unlike"
     assert 0 < miss.fit < 100
     (apart,) = (m for m in page(s).near_misses if m.card.title.endswith("again"))
-    # Alone under its name, so there is no second story to belong to; the name keeps it apart all the same.
+    # Its `story` keeps it apart, although no other file has that name.
     assert apart.reason == "editor"
 
 
-def test_a_story_s_feed_has_its_reports_newest_first(site: Make) -> None:
+def test_the_feed_of_a_story_lists_its_members_newest_first(site: Make) -> None:
     s = storm(site)
     s.article("a2", webUrl="https://z.example/1", more=related("https://q.example/9"))
     feeds = {p.path: p for p in s.load().plan.pages() if isinstance(p, AtomFeed)}
@@ -142,7 +142,7 @@ def test_a_story_s_feed_has_its_reports_newest_first(site: Make) -> None:
     assert "/story/2026/11/08/a/atom.xml" in s.read("story/2026/11/08/a/index.html")
 
 
-def test_providers_have_their_figures(site: Make) -> None:
+def test_provider_statistics(site: Make) -> None:
     s = storm(site)
     s.article("g", webUrl="https://ledger.example/3", story="y", publishedDateTime="2026-11-10T08:00:00Z")
     s.article("h", webUrl="https://wire.example/3", story="y", publishedDateTime="2026-11-10T09:00:00Z", quality=1)
@@ -158,7 +158,7 @@ def test_providers_have_their_figures(site: Make) -> None:
     assert "median lag 1 d 1 h" in s.read("providers/ledger.example/index.html")
 
 
-def test_an_article_alone_answers_as_a_story_too(site: Make) -> None:
+def test_a_single_article_is_reachable_under_a_story_address(site: Make) -> None:
     s = site().article("a").article("b", title="Something else", story="x").article("c", title="More", story="x")
     s.good()
     assert 'url=/2026/11/08/a/"' in s.read("story/2026/11/08/a/index.html")
@@ -168,48 +168,50 @@ def test_an_article_alone_answers_as_a_story_too(site: Make) -> None:
     assert "/story/2026/11/08/a/ /2026/11/08/a/ 301" in s.read("_redirects").splitlines()
 
 
-def test_explain_says_why_a_story_is_one(site: Make) -> None:
+def test_explain_lists_the_evidence_for_a_story(site: Make) -> None:
     s = storm(site)
     s.article("f", title="Flood elsewhere", webUrl="https://f.example/1", more=related("https://wire.example/1"))
-    said = s.run("explain", "/story/2026/11/08/a/")
-    assert said.returncode == 0, said.stderr
-    assert "5 members, 3 independent sources" in said.stdout
-    assert "lead: d.md, since its quality is the highest" in said.stdout
-    assert "was put by an editor with a.md" in said.stdout
-    assert "f.md only one of it and a.md names the other" in said.stdout
-    found = json.loads(s.run("explain", "storm", "--json").stdout)
-    assert [m["file"] for m in found["members"]] == ["a.md", "b.md", "c.md", "d.md", "e.md"]
-    assert found["members"][1]["evidence"] == [{"id": "b.md", "other": "a.md", "kind": "editor", "score": 0.0}]
-    assert found["nearest"][0]["reason"] == "one side"
+    result = s.run("explain", "/story/2026/11/08/a/")
+    assert result.returncode == 0, result.stderr
+    assert "5 members, 3 independent sources" in result.stdout
+    assert "lead: d.md (highest quality)" in result.stdout
+    assert "names the same `story` as a.md" in result.stdout
+    assert "f.md and a.md: only one lists the other in `related`" in result.stdout
+    explanation = json.loads(s.run("explain", "storm", "--json").stdout)
+    assert [m["file"] for m in explanation["members"]] == ["a.md", "b.md", "c.md", "d.md", "e.md"]
+    assert explanation["members"][1]["evidence"] == [{"id": "b.md", "other": "a.md", "kind": "editor", "score": 0.0}]
+    assert explanation["nearest"][0]["reason"] == "one side"
 
 
 @pytest.mark.parametrize("name", ["b.md", "b", "/2026/11/08/b/", "https://www.post.example/1?utm_source=x"])
-def test_explain_knows_an_article_by_any_of_its_names(site: Make, name: str) -> None:
+def test_explain_accepts_any_name_of_an_article(site: Make, name: str) -> None:
     s = storm(site)
-    found = json.loads(s.run("explain", name, "--json").stdout)
-    assert found["article"]["id"] == "b.md"
-    assert found["story"]["address"] == "/story/2026/11/08/a/"
+    explanation = json.loads(s.run("explain", name, "--json").stdout)
+    assert explanation["article"]["id"] == "b.md"
+    assert explanation["story"]["address"] == "/story/2026/11/08/a/"
 
 
-def test_explain_says_what_came_nearest_to_an_article_alone(site: Make) -> None:
+def test_explain_lists_the_nearest_articles_of_a_single_article(site: Make) -> None:
     s = site()
     s.article("a", title="Swing bridge stuck open on its first day", excerpt=STORM)
     s.article("b", title="Toll for ferries at a crown, says council", excerpt=TOLL)
     for n in range(30):
         s.article(f"n{n}", title=f"Number{n} and its number{n + 100}")
-    said = s.run("explain", "a").stdout
-    assert "in no story" in said
-    assert re.search(r"nearest:\n    b\.md is \d+% alike to a\.md, and has \d+% of what is enough", said)
+    output = s.run("explain", "a").stdout
+    assert "not in a story" in output
+    assert re.search(
+        r"nearest articles:\n    b\.md is \d+% similar to a\.md, with \d+% of the score needed to join", output
+    )
 
 
 @pytest.mark.parametrize("name", ["nope", "", "../../etc/passwd", "http://[::1"])
-def test_explain_of_nothing_is_an_error_with_a_hint(site: Make, name: str) -> None:
-    said = storm(site).run("explain", name)
-    assert said.returncode == 2
-    assert "is no story and no article that is published" in said.stderr
+def test_explain_of_an_unknown_target_is_an_error_with_a_hint(site: Make, name: str) -> None:
+    result = storm(site).run("explain", name)
+    assert result.returncode == 2
+    assert "no published story or article matches" in result.stderr
 
 
-def test_list_stories_gives_addresses_leads_and_members(site: Make) -> None:
+def test_list_stories_prints_addresses_leads_and_members(site: Make) -> None:
     (row,) = json.loads(storm(site).run("list", "stories", "--json").stdout)
     assert (row["id"], row["address"], row["lead"]) == ("a.md", "/story/2026/11/08/a/", "d.md")
     assert [m["file"] for m in row["members"]] == ["a.md", "b.md", "c.md", "d.md", "e.md"]

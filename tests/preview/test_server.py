@@ -1,4 +1,4 @@
-"""What the preview's server answers, over real sockets, and what it does not."""
+"""The preview's server, tested over real sockets."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Ask = Callable[..., tuple[int, dict[str, str], bytes]]
 
 @contextlib.contextmanager
 def served(root: Path, **chosen: bool) -> Iterator[int]:
-    """Serves a site's preview; its port."""
+    """Serves a site's preview and yields its port."""
     options = Options(site=root, output=root / FOLDER, now=NOW, fingerprints=False)
     server = Server(options, "127.0.0.1", **chosen)
     server.preview.build()
@@ -62,7 +62,7 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
 def ask(
     port: int, target: str, *headers: str, method: str = "GET", host: str = ""
 ) -> tuple[int, dict[str, str], bytes]:
-    """One request as its bytes say it; status, headers in lower case, and body."""
+    """Sends one raw request. Returns status, headers with lower-case names, and body."""
     lines = [f"{method} {target} HTTP/1.1", f"Host: {host or f'127.0.0.1:{port}'}", "Connection: close", *headers]
     with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
         connection.sendall("\r\n".join([*lines, "", ""]).encode("latin-1"))
@@ -74,7 +74,7 @@ def ask(
     return int(first.split()[1]), {k.lower(): v for k, _, v in (row.partition(": ") for row in rest)}, body
 
 
-def test_pages_answer_at_the_addresses_that_hosting_gives_them(port: int) -> None:
+def test_pages_answer_at_the_addresses_that_hosting_would_give_them(port: int) -> None:
     assert ask(port, "/")[1]["location"] == "/news/"
     status, headers, body = ask(port, "/news/")
     assert (status, headers["content-type"]) == (200, "text/html; charset=utf-8")
@@ -105,7 +105,7 @@ def test_pages_answer_at_the_addresses_that_hosting_gives_them(port: int) -> Non
         ("data.bin", "application/octet-stream"),
     ],
 )
-def test_files_have_the_right_type(port: int, path: str, kind: str) -> None:
+def test_files_have_the_right_media_type(port: int, path: str, kind: str) -> None:
     assert ask(port, f"/news/{path}")[1]["content-type"] == kind
 
 
@@ -132,13 +132,13 @@ def test_conditional_requests_ranges_and_head(port: int) -> None:
         "/news/" + "a/" * 3000, "/news/" + "a" * 3000,
     ],
 )  # fmt: skip
-def test_nothing_outside_the_site_and_nothing_hidden_is_served(port: int, target: str) -> None:
+def test_files_outside_the_site_and_hidden_files_are_not_served(port: int, target: str) -> None:
     status, _, body = ask(port, target)
     assert status in (400, 404)
     assert b"secret" not in body.replace(b"secret.txt", b"")
 
 
-def test_no_folder_is_listed(port: int) -> None:
+def test_folders_are_not_listed(port: int) -> None:
     assert ask(port, "/news/css/")[0] == 404
     assert ask(port, "/news/2026/")[0] == 404
 
@@ -146,14 +146,14 @@ def test_no_folder_is_listed(port: int) -> None:
 @pytest.mark.parametrize(
     "host", ["evil.example", "evil.example:80", "127.0.0.1.evil.example", "localhost.evil.example", "[", ":80"]
 )
-def test_a_foreign_name_is_refused(port: int, host: str) -> None:
+def test_requests_with_a_foreign_host_name_are_refused(port: int, host: str) -> None:
     status, _, body = ask(port, "/news/", host=host)
     assert status in (400, 421)
     assert b"The Paper" not in body
 
 
 @pytest.mark.parametrize("host", ["localhost", "LOCALHOST:8000", "127.0.0.1", "[::1]:8000", "192.168.1.2:8000"])
-def test_its_own_names_are_answered(port: int, host: str) -> None:
+def test_requests_with_a_local_host_name_or_an_ip_address_are_answered(port: int, host: str) -> None:
     assert ask(port, "/news/", host=host)[0] == 200
 
 
@@ -171,7 +171,7 @@ def upgrade(port: int, origin: str) -> int:
         return int(connection.recv(4096).split()[1])
 
 
-def test_news_go_to_pages_of_this_server_alone(port: int) -> None:
+def test_the_websocket_accepts_only_pages_of_this_server(port: int) -> None:
     assert upgrade(port, f"http://127.0.0.1:{port}") == 101
     for origin in (
         "",
@@ -184,53 +184,53 @@ def test_news_go_to_pages_of_this_server_alone(port: int) -> None:
         assert upgrade(port, origin) == 403
 
 
-def test_what_a_tab_says_is_read_with_care(port: int) -> None:
+def test_invalid_messages_from_a_tab_are_ignored(port: int) -> None:
     from websockets.sync.client import connect
 
     origin = f"http://127.0.0.1:{port}"
-    for said in ("no json", "[]", "1", '{"gate": "blocked", "on": true}', '{"gate": {}}', '{"page": 5}'):
+    for message in ("no json", "[]", "1", '{"gate": "blocked", "on": true}', '{"gate": {}}', '{"page": 5}'):
         with connect(f"ws://127.0.0.1:{port}/_newsgen/live", origin=origin) as tab:  # type: ignore[arg-type]
-            tab.send(said)
+            tab.send(message)
     with connect(f"ws://127.0.0.1:{port}/_newsgen/live", origin=origin) as tab:  # type: ignore[arg-type]
         tab.send('{"page": "/news/../../secret.txt"}')
         assert json.loads(tab.recv())["state"]["problems"] == []
 
 
-def test_a_tab_that_nobody_told_of_the_end_is_let_go_without_a_trace(site: Callable[..., Site]) -> None:
-    """As uvicorn does with a connection that came while it began to stop: its task is cancelled after a second."""
+def test_a_tab_is_closed_silently_when_the_server_stops_while_it_connects(site: Callable[..., Site]) -> None:
+    """uvicorn cancels the task of such a connection after a second."""
     server = Server(Options(site=site().article("a").root, now=NOW), "127.0.0.1")
     headers = [(b"host", b"127.0.0.1:8000"), (b"origin", b"http://127.0.0.1:8000")]
     scope = {"type": "websocket", "path": "/_newsgen/live", "raw_path": b"/_newsgen/live", "headers": headers}
     sent: list[str] = []
 
     async def tab() -> None:
-        heard: asyncio.Queue[dict[str, str]] = asyncio.Queue()
-        heard.put_nowait({"type": "websocket.connect"})
+        received: asyncio.Queue[dict[str, str]] = asyncio.Queue()
+        received.put_nowait({"type": "websocket.connect"})
         accepted = asyncio.Event()
 
         async def send(message: MutableMapping[str, Any]) -> None:
             sent.append(message["type"])
             accepted.set()
 
-        task = asyncio.create_task(server.app(scope, heard.get, send))  # type: ignore[arg-type]
+        task = asyncio.create_task(server.app(scope, received.get, send))  # type: ignore[arg-type]
         await accepted.wait()
         task.cancel()
         await task
 
-    # In a thread of its own: Playwright leaves a loop running in this one.
+    # Use a separate thread: Playwright leaves an event loop running in this one.
     with ThreadPoolExecutor(1) as pool:
         pool.submit(lambda: asyncio.run(tab())).result()
     assert sent == ["websocket.accept"]
 
 
-def test_a_production_preview_is_what_the_build_made(tmp_path: Path) -> None:
+def test_a_production_preview_serves_the_bytes_of_the_build(tmp_path: Path) -> None:
     site = Site(tmp_path / "site").article("a")
     with served(site.root, live=False) as port:
         assert ask(port, "/2026/11/08/a/")[2] == (site.root / FOLDER / "2026/11/08/a/index.html").read_bytes()
         assert upgrade(port, f"http://127.0.0.1:{port}") == 403
 
 
-def test_a_port_that_is_taken_is_said_to_be(site: Callable[..., Site]) -> None:
+def test_a_port_in_use_is_reported(site: Callable[..., Site]) -> None:
     with listen("127.0.0.1", 0) as taken:
         number = taken.getsockname()[1]
         with pytest.raises(ConfigError, match=f"port {number} of 127.0.0.1"):

@@ -1,4 +1,4 @@
-"""Edits of every kind become few builds, and the preview then is what a clean build makes."""
+"""Edits of every kind cause few builds, and the preview then equals a clean build."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ from sites import NOW, Site
 
 from newsgen.builder import Options
 from newsgen.preview import rebuilder as preview
-from newsgen.preview.rebuilder import FOLDER, News, Preview
+from newsgen.preview.rebuilder import FOLDER, Preview, Update
 from newsgen.preview.watch import Watch
 
 IDLE = 0.25
-"""Seconds without a build after which a preview is idle."""
+"""Seconds without a build after which a preview counts as idle."""
 
 
 class Previewed:
-    """A preview with its watcher, without its server."""
+    """A preview with its watcher but without its server."""
 
     def __init__(self, site: Site, *, poll: bool = False, pages: Collection[str] = ()) -> None:
         self.site = site
         self.builds = 0
-        self.hears: Callable[[News], object] = lambda _: None
+        self.on_update: Callable[[Update], object] = lambda _: None
         self._last = time.monotonic()
         options = Options(site=site.root, output=site.root / FOLDER, now=NOW, jobs=1, fingerprints=False)
-        self.preview = Preview(options, self._told, lambda: pages)
+        self.preview = Preview(options, self._count, lambda: pages)
         self.preview.build()
         self.watch = Watch(site.root, site.root / "content", poll=poll)
         self.watch.__enter__()
@@ -43,14 +43,14 @@ class Previewed:
         self.idle()
         self.builds = 0
 
-    def _told(self, news: News) -> None:
+    def _count(self, update: Update) -> None:
         self.builds += 1
         self._last = time.monotonic()
-        self.hears(news)
+        self.on_update(update)
 
-    def idle(self, least: int = 0, patience: float = 20) -> None:
-        """Waits for so many builds at least, and then until there are no more."""
-        end = time.monotonic() + patience
+    def idle(self, least: int = 0, timeout: float = 20) -> None:
+        """Waits until at least `least` builds have run and no more follow."""
+        end = time.monotonic() + timeout
         since = time.monotonic()
         while time.monotonic() < end and (self.builds < least or time.monotonic() - since < IDLE):
             if not self.preview.idle.wait(0.01) or self._last > since:
@@ -60,12 +60,12 @@ class Previewed:
 
     def stop(self) -> None:
         self.preview.stop()
-        self.watch.stir()
+        self.watch.trigger()
         self._thread.join()
         self.watch.__exit__()
 
     def clean(self) -> dict[str, bytes]:
-        """A clean build of a copy."""
+        """The output of a clean build of a copy."""
         copy = self.site.root.with_name("copy")
         shutil.rmtree(copy, ignore_errors=True)
         shutil.copytree(self.site.root, copy, ignore=shutil.ignore_patterns(".newsgen", "public", ".git"))
@@ -95,7 +95,7 @@ def previewed(site: Callable[..., Site]) -> Iterator[Callable[..., Previewed]]:
         each.stop()
 
 
-def test_a_burst_of_files_is_one_build_or_two(previewed: Callable[..., Previewed]) -> None:
+def test_a_burst_of_files_causes_at_most_two_builds(previewed: Callable[..., Previewed]) -> None:
     p = previewed()
     for n in range(50):
         p.site.article(f"burst{n}")
@@ -104,8 +104,8 @@ def test_a_burst_of_files_is_one_build_or_two(previewed: Callable[..., Previewed
     p.check()
 
 
-def test_an_editor_s_way_to_save_is_one_build(previewed: Callable[..., Previewed]) -> None:
-    """A probe, a backup, a new file, and that in the old one's place."""
+def test_a_save_by_an_editor_causes_at_most_two_builds(previewed: Callable[..., Previewed]) -> None:
+    """As vim saves: a probe file, a backup, a new file, and a rename of that over the old one."""
     p = previewed()
     file = p.site.root / "content/a1.md"
     (file.parent / "4913").touch()
@@ -122,7 +122,7 @@ def test_an_editor_s_way_to_save_is_one_build(previewed: Callable[..., Previewed
     assert "New A1" in (p.site.root / FOLDER / "2026/11/08/a1/index.html").read_text()
 
 
-def test_nothing_is_built_where_nothing_of_the_site_changes(previewed: Callable[..., Previewed]) -> None:
+def test_changes_outside_the_inputs_cause_no_build(previewed: Callable[..., Previewed]) -> None:
     p = previewed()
     p.site.write("public/x.html", "x").write("notes.txt", "x").write(".newsgen/y", "y")
     (p.site.root / "content/a1.md").read_text()
@@ -131,7 +131,7 @@ def test_nothing_is_built_where_nothing_of_the_site_changes(previewed: Callable[
 
 
 @pytest.mark.parametrize("poll", [False, True])
-def test_folders_that_come_go_and_are_moved(previewed: Callable[..., Previewed], poll: bool) -> None:
+def test_folders_may_be_created_moved_and_removed(previewed: Callable[..., Previewed], poll: bool) -> None:
     p = previewed(poll=poll)
     root = p.site.root
     p.site.write("templates/parts/x.html", "x")
@@ -163,12 +163,12 @@ def test_folders_that_come_go_and_are_moved(previewed: Callable[..., Previewed],
     p.check()
 
 
-def test_a_checkout_of_another_branch(previewed: Callable[..., Previewed]) -> None:
+def test_checking_out_another_branch_updates_the_preview(previewed: Callable[..., Previewed]) -> None:
     p = previewed()
 
     def git(*args: str) -> None:
-        said = ("-c", "user.name=n", "-c", "user.email=e@x.example")
-        subprocess.run(["git", *said, *args], cwd=p.site.root, check=True, capture_output=True)
+        identity = ("-c", "user.name=n", "-c", "user.email=e@x.example")
+        subprocess.run(["git", *identity, *args], cwd=p.site.root, check=True, capture_output=True)
 
     git("init", "-q", "-b", "one")
     git("add", "content")
@@ -191,96 +191,96 @@ def test_a_checkout_of_another_branch(previewed: Callable[..., Previewed]) -> No
 PAGE = "2026/11/08/a1/index.html"
 
 
-def test_a_save_gives_up_the_build_before_and_what_that_showed_is_shown_anew(
+def test_a_save_cancels_the_running_build_and_pages_that_it_sent_are_sent_again(
     previewed: Callable[..., Previewed],
 ) -> None:
     p = previewed(pages=[PAGE, "index.html"])
     shown: list[bytes] = []
-    news: list[frozenset[str]] = []
+    updates: list[frozenset[str]] = []
 
-    def hear(told: News) -> None:
-        news.append(told.changed)
-        if PAGE in told.changed and not shown:
-            shown.append(p.preview.early[PAGE])
-            assert PAGE in p.preview.early, "shown before the plan is made"
+    def on_update(update: Update) -> None:
+        updates.append(update.changed)
+        if PAGE in update.changed and not shown:
+            shown.append(p.preview.unwritten[PAGE])
+            assert PAGE in p.preview.unwritten, "the page is sent before the plan is made"
             p.site.edit("content/a1.md", "Second", "A1")
-            p.watch.stir()
+            p.watch.trigger()
 
-    p.hears = hear
+    p.on_update = on_update
     p.site.edit("content/a1.md", "A1", "Second")
     p.idle(least=2)
     assert b"Second" in shown[0]
-    assert PAGE not in p.preview.report.written, "the build that showed it was given up"
-    assert any(PAGE in changed for changed in news[1:]), "so browsers are told of it, though its file is as it was"
-    assert p.preview.early == {}
+    assert PAGE not in p.preview.report.written, "the build that sent the page was cancelled"
+    assert any(PAGE in changed for changed in updates[1:]), "browsers reload the page although its file did not change"
+    assert p.preview.unwritten == {}
     p.check()
 
 
-def test_a_page_that_was_shown_by_a_build_that_fails_is_shown_as_its_file_is(
+def test_a_page_sent_by_a_build_that_fails_goes_back_to_its_file(
     previewed: Callable[..., Previewed],
 ) -> None:
     p = previewed(pages=[PAGE])
-    news: list[tuple[frozenset[str], bool]] = []
-    p.hears = lambda told: news.append((told.changed, PAGE in p.preview.early))
+    updates: list[tuple[frozenset[str], bool]] = []
+    p.on_update = lambda update: updates.append((update.changed, PAGE in p.preview.unwritten))
     p.site.write("templates/feeds/robots.txt", "{{ nothing.at.all }}")
     p.site.write("site.toml", 'base_url = "https://x.example/"\n')
     p.site.edit("content/a1.md", "A1", "Second")
     p.idle(least=2)
     assert p.preview.problems
-    assert (frozenset({PAGE}), True) in news, "shown ahead of the rest"
-    assert PAGE in news[-1][0]
-    assert not news[-1][1], "the last good page, below what is wrong"
+    assert (frozenset({PAGE}), True) in updates, "the page is sent ahead of the rest"
+    assert PAGE in updates[-1][0]
+    assert not updates[-1][1], "the server serves the last good page"
 
 
-def test_builds_are_not_given_up_for_ever(previewed: Callable[..., Previewed], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(preview, "PATIENCE", 0.5)
+def test_builds_are_not_cancelled_forever(previewed: Callable[..., Previewed], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(preview, "CANCEL_SECONDS", 0.5)
     p = previewed(pages=[PAGE])
-    went_on = threading.Event()
+    finished = threading.Event()
     titles = [f"Title {n}" for n in range(40)]
 
-    def hear(told: News) -> None:
-        if PAGE in told.changed and not p.preview.early:
-            went_on.set()
-        elif titles and not went_on.is_set():
+    def on_update(update: Update) -> None:
+        if PAGE in update.changed and not p.preview.unwritten:
+            finished.set()
+        elif titles and not finished.is_set():
             p.site.article("a1", title=titles.pop(), topics="[T1]")
-            p.watch.stir()
+            p.watch.trigger()
 
-    p.hears = hear
+    p.on_update = on_update
     p.site.edit("content/a1.md", "A1", "Second")
-    assert went_on.wait(20)
+    assert finished.wait(20)
     assert len(titles) > 10
     p.check()
 
 
-def test_a_style_is_shown_before_anything_is_built_also_while_the_site_is_broken(
+def test_a_changed_style_sheet_is_sent_before_the_build_even_while_the_site_has_errors(
     previewed: Callable[..., Previewed],
 ) -> None:
     p = previewed()
     p.site.write("static/css/site.css", "/* one */")
     p.idle(least=1)
-    told: list[tuple[frozenset[str], bytes | None, bool]] = []
-    standing = p.site.root / FOLDER / "css/site.css"
-    p.hears = lambda news: told.append(
-        (news.changed, p.preview.early.get("css/site.css"), standing.read_bytes() == b"/* two */")
+    updates: list[tuple[frozenset[str], bytes | None, bool]] = []
+    written = p.site.root / FOLDER / "css/site.css"
+    p.on_update = lambda update: updates.append(
+        (update.changed, p.preview.unwritten.get("css/site.css"), written.read_bytes() == b"/* two */")
     )
     p.site.write("static/css/site.css", "/* two */")
     p.idle(least=p.builds + 1)
-    assert told[0] == ({"css/site.css"}, b"/* two */", False)
-    assert all("css/site.css" not in changed for changed, _, _ in told[1:]), "it is not swapped twice"
-    assert p.preview.early == {}
+    assert updates[0] == ({"css/site.css"}, b"/* two */", False)
+    assert all("css/site.css" not in changed for changed, _, _ in updates[1:]), "the style sheet is swapped only once"
+    assert p.preview.unwritten == {}
     p.site.write("site.toml", "[")
     p.idle(least=p.builds + 1)
     p.site.write("static/css/site.css", "/* three */")
     p.idle(least=p.builds + 1)
     assert p.preview.problems
-    assert p.preview.early == {"css/site.css": b"/* three */"}
+    assert p.preview.unwritten == {"css/site.css": b"/* three */"}
     p.site.write("site.toml", "")
     p.idle(least=p.builds + 1)
     p.check()
 
 
 class Edits(RuleBasedStateMachine):
-    """Whatever is edited: once a preview is idle, it is what a clean build makes."""
+    """Random edits: an idle preview equals a clean build."""
 
     folder: Path
     count = 0
@@ -330,7 +330,9 @@ class Edits(RuleBasedStateMachine):
             self.p.stop()
 
 
-def test_once_idle_the_preview_is_what_a_clean_build_makes(tmp_path: Path) -> None:
+def test_an_idle_preview_equals_a_clean_build(tmp_path: Path) -> None:
     Edits.folder = tmp_path
-    given = settings(max_examples=8, stateful_step_count=12, deadline=None, suppress_health_check=list(HealthCheck))
-    run_state_machine_as_test(Edits, settings=given)
+    hypothesis_settings = settings(
+        max_examples=8, stateful_step_count=12, deadline=None, suppress_health_check=list(HealthCheck)
+    )
+    run_state_machine_as_test(Edits, settings=hypothesis_settings)

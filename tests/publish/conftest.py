@@ -1,4 +1,4 @@
-"""The places that are published to, begun once for all tests of a process, each test in a part of its own."""
+"""Fixtures for all kinds of targets. Servers start once per session; each test gets a target of its own."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def sshd(top: Path) -> Iterator[tuple[str, dict[str, str]]]:
 
 @pytest.fixture
 def s3(seaweed: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[places.S3, Proxy]]:
-    """A part of a bucket behind a proxy that spoils nothing unless it is told to."""
+    """A prefix of a bucket behind a proxy, which passes every request on unless a test changes it."""
     with places.proxied(seaweed) as (endpoint, proxy):
         place = places.S3(seaweed, f"part-{next(_numbers)}", places.s3_env(endpoint))
         for name, value in place.env.items():
@@ -51,7 +51,7 @@ def s3(seaweed: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[places.S
 
 @pytest.fixture(params=KINDS)
 def place(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
-    """Each place there is, in turn."""
+    """A place of each kind in turn."""
     with contextlib.ExitStack() as stack:
         found: Place
         if request.param == "folder":

@@ -1,4 +1,4 @@
-"""Real places to publish to, each with what its readers see: a folder, a branch, a server, an S3 and an Azure store."""
+"""Real places to publish to, and how readers see them: a folder, a branch, a server, an S3 and an Azure store."""
 
 from __future__ import annotations
 
@@ -25,37 +25,37 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
-from sites import Site, missing
+from sites import Site, skip_or_fail
 
 ROOT = Path(__file__).parents[2]
 
 
 class Place:
-    """Somewhere to publish to. `to` is its address, `env` what its tools need to be told."""
+    """A place to publish to. `to` is its address, `env` the environment that its tools need."""
 
     def __init__(self, to: str, env: dict[str, str] | None = None) -> None:
         self.to = to
         self.env = env or {}
 
     def read(self, path: str) -> bytes | None:
-        """The file at a path as a reader gets it, None where there is none."""
+        """The file at a path as a reader gets it, or None."""
         raise NotImplementedError
 
     def files(self) -> dict[str, bytes]:
-        """All that readers can get, but for newsgen's own notes."""
+        """All files that readers can get, except newsgen's own records."""
         raise NotImplementedError
 
     def put(self, path: str, data: bytes) -> None:
-        """Puts a file there that newsgen knows nothing of."""
+        """Adds a file that newsgen does not know."""
         raise NotImplementedError
 
-    def lose(self, path: str) -> None:
-        """Removes a file behind newsgen's back."""
+    def remove(self, path: str) -> None:
+        """Removes a file without newsgen's knowledge."""
         raise NotImplementedError
 
 
 class Web:
-    """Reads from a web server, one connection a thread."""
+    """Reads from a web server with one connection per thread."""
 
     def __init__(self, base: str) -> None:
         self._parts = urlsplit(base)
@@ -108,7 +108,7 @@ class Folder(Place):
 
 
 class Pages(Place):
-    """A branch, read as a host of pages serves it: what its newest commit has."""
+    """A branch, read as a pages host serves it: the files of its newest commit."""
 
     def __init__(self, repository: Path) -> None:
         super().__init__(f"git:{repository}#pages")
@@ -132,24 +132,24 @@ class Pages(Place):
         return self._git("log", "--format=%H", "refs/heads/pages").decode().split()
 
     def _commit(self, edit: bytes) -> None:
-        begun = subprocess.run(
+        existing = subprocess.run(
             ["git", "--git-dir", str(self.repository), "rev-parse", "-q", "--verify", "refs/heads/pages"],
             capture_output=True,
             check=False,
         )
-        parent = b"from refs/heads/pages^0\n" if begun.returncode == 0 else b""
+        parent = b"from refs/heads/pages^0\n" if existing.returncode == 0 else b""
         head = b"commit refs/heads/pages\ncommitter someone <s@example.org> 1 +0000\ndata 4\nhand\n" + parent
         self._git("fast-import", "--quiet", input=head + edit)
 
     def put(self, path: str, data: bytes) -> None:
         self._commit(b"M 100644 inline %s\ndata %d\n%s\n" % (path.encode(), len(data), data))
 
-    def lose(self, path: str) -> None:
+    def remove(self, path: str) -> None:
         self._commit(b"D %s\n" % path.encode())
 
 
 class S3(Place):
-    """A part of a bucket, written through whatever `env` says and read straight from the store."""
+    """A prefix of a bucket, written through the endpoint in `env` and read directly from the store."""
 
     def __init__(self, store: str, prefix: str, env: dict[str, str]) -> None:
         super().__init__(f"s3://site/{prefix}", env)
@@ -187,14 +187,14 @@ class S3(Place):
 
         obstore.put(self.store(), path, data)
 
-    def lose(self, path: str) -> None:
+    def remove(self, path: str) -> None:
         import obstore
 
         obstore.delete(self.store(), path)
 
 
 class Azure(S3):
-    """A part of a container."""
+    """A prefix of a container."""
 
     def __init__(self, store: str, prefix: str, env: dict[str, str]) -> None:
         super().__init__(store, prefix, env)
@@ -218,7 +218,7 @@ def git(*args: str, **given: Any) -> bytes:
 
 
 def ports(count: int) -> list[int]:
-    """Ports that are free now."""
+    """Ports that are free at the moment."""
     with contextlib.ExitStack() as stack:
         taken = [stack.enter_context(socket.socket()) for _ in range(count)]
         for each in taken:
@@ -236,7 +236,7 @@ def answers(port: int) -> bool:
 
 @contextlib.contextmanager
 def running(command: list[str], log: Path, port: int, **given: Any) -> Iterator[subprocess.Popen[bytes]]:
-    """A server until the block ends; it answers at the port when the block begins."""
+    """Runs a server until the block ends. The block starts once the server answers at `port`."""
     with log.open("wb") as out, subprocess.Popen(command, stdout=out, stderr=out, **given) as process:
         try:
             deadline = time.monotonic() + 60
@@ -261,12 +261,12 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
     def handle_error(self, *args: Any) -> None:
-        """A client that was killed is none of ours."""
+        """Ignores errors of clients that were killed."""
 
 
 @contextlib.contextmanager
 def served(handler: Any) -> Iterator[str]:
-    """An HTTP server until the block ends; gives its address."""
+    """Runs an HTTP server until the block ends. Yields its address."""
     with _Server(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
@@ -292,10 +292,10 @@ KEY, SECRET = "AKIDOFTHETESTS", "a-secret-of-the-tests"
 
 @contextlib.contextmanager
 def seaweed(top: Path) -> Iterator[str]:
-    """SeaweedFS with a bucket `site` that everyone may read; gives its S3 endpoint."""
+    """Runs SeaweedFS with a bucket `site` that everyone may read. Yields its S3 endpoint."""
     weed = Path(sys.executable).with_name("weed")
     if not weed.exists():
-        missing("no SeaweedFS: it comes with the extra [dev]")
+        skip_or_fail("no SeaweedFS: it comes with the extra [dev]")
     top.mkdir(parents=True)
     (top / "s3.json").write_text(
         '{"identities": [{"name": "anonymous", "actions": ["Read:site"]}, {"name": "publisher", "actions": ["Admin"], '
@@ -335,18 +335,18 @@ def s3_env(endpoint: str) -> dict[str, str]:
     }
 
 
-# Azurite's own account, which is the same everywhere and no secret.
+# Azurite's default account. It is the same everywhere and not a secret.
 AZURE_ACCOUNT = "devstoreaccount1"
 AZURE_KEY = base64.b64encode(b"a key for the tests of newsgen, of some length").decode()
 
 
 @contextlib.contextmanager
 def azurite(top: Path) -> Iterator[str]:
-    """Azurite with a container `site` that everyone may read; gives its endpoint."""
+    """Runs Azurite with a container `site` that everyone may read. Yields its endpoint."""
     own = ROOT / ".azurite/node_modules/.bin/azurite-blob"
     program = str(own) if own.exists() else shutil.which("azurite-blob")
     if not program:
-        missing("no Azurite: npm install --prefix .azurite azurite@3.37.0")
+        skip_or_fail("no Azurite: npm install --prefix .azurite azurite@3.37.0")
     top.mkdir(parents=True)
     (port,) = ports(1)
     command = [
@@ -361,7 +361,7 @@ def azurite(top: Path) -> Iterator[str]:
     env = os.environ | {"AZURITE_ACCOUNTS": f"{AZURE_ACCOUNT}:{AZURE_KEY}"}
     with running(command, top / "log", port, cwd=top, env=env):
         store = f"http://127.0.0.1:{port}/{AZURE_ACCOUNT}"
-        # https://learn.microsoft.com/rest/api/storageservices/create-container, signed with the account's key
+        # https://learn.microsoft.com/rest/api/storageservices/create-container, signed with the account's key.
         date, access = email.utils.formatdate(usegmt=True), "x-ms-blob-public-access:container"
         headers = f"{access}\nx-ms-date:{date}\nx-ms-version:2021-08-06"
         what = f"PUT{chr(10) * 12}{headers}\n/{AZURE_ACCOUNT}/{AZURE_ACCOUNT}/site\nrestype:container"
@@ -388,15 +388,15 @@ def azure_env(endpoint: str) -> dict[str, str]:
 
 @contextlib.contextmanager
 def sshd(top: Path) -> Iterator[tuple[str, dict[str, str]]]:
-    """An sshd that lets this user in; gives the beginning of its addresses, and an environment whose ssh knows it."""
+    """Runs an sshd that accepts this user. Yields the start of its addresses, and the environment for its clients."""
     program = shutil.which("sshd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
     for tool, found in (("sshd", program), ("ssh", shutil.which("ssh")), ("rsync", shutil.which("rsync"))):
         if not found:
-            missing(f"no {tool}: apt-get install openssh-server openssh-client rsync")
+            skip_or_fail(f"no {tool}: apt-get install openssh-server openssh-client rsync")
     assert program
     top.mkdir(parents=True)
     if os.geteuid() == 0:
-        Path("/run/sshd").mkdir(exist_ok=True)  # sshd insists
+        Path("/run/sshd").mkdir(exist_ok=True)  # sshd requires it
     for name in ("host", "key"):
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(top / name)], check=True)
     (port,) = ports(1)
@@ -418,9 +418,9 @@ def sshd(top: Path) -> Iterator[tuple[str, dict[str, str]]]:
 
 
 class Proxy:
-    """Stands before a store and spoils what goes through: a share of the requests fails, is dropped or waits.
+    """A proxy in front of a store that makes a share of the requests fail, hang up or wait.
 
-    What is dropped after it went through is what a client cannot know of.
+    A connection dropped after the request went through leaves the client unable to tell whether it succeeded.
     """
 
     def __init__(self, upstream: str) -> None:
@@ -429,14 +429,14 @@ class Proxy:
         self.delay = 0.0
         self.refuses: Callable[[str, str], bool] = lambda *_: False
         self.seen: list[tuple[str, str]] = []
-        self.spoiled = 0
-        self._chance = random.Random(7)
+        self.failures = 0
+        self._random = random.Random(7)
 
     def choice(self) -> str:
-        if self._chance.random() >= self.failing:
+        if self._random.random() >= self.failing:
             return "pass"
-        self.spoiled += 1
-        return self._chance.choice(["fail", "drop before", "drop after", "slow"])
+        self.failures += 1
+        return self._random.choice(["fail", "drop before", "drop after", "slow"])
 
     def count(self, method: str, part: str = "") -> int:
         return sum(1 for m, path in self.seen if m == method and part in path)
@@ -507,17 +507,17 @@ class _Links(HTMLParser):
 
 
 class Reader(threading.Thread):
-    """Someone who reads the site from the front page on, again and again, and notes each link that leads nowhere."""
+    """A reader who crawls the site again and again and records broken links and truncated pages."""
 
     def __init__(self, read: Callable[[str], bytes | None]) -> None:
         super().__init__()
         self._read = read
         self._over = threading.Event()
-        self._chance = random.Random(11)
+        self._random = random.Random(11)
         self.pages = 0
         self.rounds = 0
-        self.dead: list[tuple[str, str]] = []
-        self.torn: list[str] = []
+        self.broken_links: list[tuple[str, str]] = []
+        self.truncated: list[str] = []
         self.failure: BaseException | None = None
 
     def run(self) -> None:
@@ -528,16 +528,16 @@ class Reader(threading.Thread):
             self.failure = error
 
     def crawl(self) -> int:
-        """Follows every link once; the number of files read, 0 where there is no front page yet."""
+        """Follows every link once. Returns the number of files read, 0 if there is no front page yet."""
         seen = {"index.html"}
         due = [("", "index.html")]
         count = 0
         while due and not (self._over.is_set() and self.rounds):
-            page, path = due.pop(self._chance.randrange(len(due)))
+            page, path = due.pop(self._random.randrange(len(due)))
             data = self._read(path)
             if data is None:
                 if page:
-                    self.dead.append((page, path))
+                    self.broken_links.append((page, path))
                     continue
                 time.sleep(0.02)
                 return 0
@@ -546,7 +546,7 @@ class Reader(threading.Thread):
             if not path.endswith(".html"):
                 continue
             if b"</html>" not in data:
-                self.torn.append(path)
+                self.truncated.append(path)
             links = _Links()
             links.feed(data.decode())
             for link in links.found:
@@ -570,7 +570,7 @@ class Reader(threading.Thread):
 
 
 def edition(s: Site, place: Place, number: int, settings: str = "") -> Site:
-    """The site as it is on a day: articles come, change and go, stories form and fall apart, so does the style."""
+    """The site on day `number`: articles come, change and go, stories form and fall apart, and the style changes."""
     s.write(
         "site.toml",
         f'base_url = "https://news.example/"\npage_size = 4\n[publish.live]\nto = "{place.to}"\n{settings}',

@@ -1,4 +1,4 @@
-"""What holds wherever a site goes, with real parts: servers, repositories, stores, and a reader who follows every link."""
+"""Tests for every kind of target, with real servers, repositories and stores, and a reader who follows every link."""
 
 from __future__ import annotations
 
@@ -18,43 +18,42 @@ from sites import NOW, Site
 
 from newsgen.builder.output import MANIFEST
 from newsgen.errors import PublishError
-from newsgen.publish import Orders
-from newsgen.publish import publisher as work
+from newsgen.publish import PublishOptions, publisher
 from newsgen.publish.report import Published
 
 Make = Callable[..., Site]
 AT = ("--now", NOW.isoformat())
 KILLS = 4
-LOOSE = 'grace = "1h"\nallow_lost = true\n'
+LENIENT = 'grace = "1h"\nallow_lost = true\n'
 
 
-def publish(s: Site, **orders: object) -> Published:
-    return work.publish(s.options(), Orders(**{"target": "live", **orders}))  # type: ignore[arg-type]
+def publish(s: Site, **chosen: object) -> Published:
+    return publisher.publish(s.options(), PublishOptions(**{"target": "live", **chosen}))  # type: ignore[arg-type]
 
 
-def healed(s: Site) -> Published:
-    """The next publish after a kill. What a killed Python leaves running may hold its server's end for a moment."""
+def publish_after_kill(s: Site) -> Published:
+    """Publishes after a kill. Processes that a killed Python leaves behind may hold the server's lock for a moment."""
     until = time.monotonic() + 20
     while True:
         try:
             return publish(s)
         except PublishError as error:
-            if "another publish is at work" not in str(error) or time.monotonic() > until:
+            if "another publish to this target" not in str(error) or time.monotonic() > until:
                 raise
             time.sleep(0.2)
 
 
-def built(s: Site) -> dict[str, bytes]:
-    """What readers are to see, by another build."""
+def clean_build(s: Site) -> dict[str, bytes]:
+    """The files that readers should see, from a separate build."""
     folder = s.root.parent / "clean"
     s.good(output=folder)
     return s.tree(folder)
 
 
-def test_a_site_arrives_whole_and_afterwards_only_what_changed_travels(site: Make, place: Place) -> None:
-    s = edition(site(), place, 0, LOOSE)
+def test_a_first_publish_sends_everything_and_later_ones_only_changed_files(site: Make, place: Place) -> None:
+    s = edition(site(), place, 0, LENIENT)
     first = publish(s)
-    assert place.files() == built(s)
+    assert place.files() == clean_build(s)
     assert (first.added, first.sent, first.removed) == (first.files, first.files, 0)
     again = publish(s)
     assert again.done
@@ -62,75 +61,76 @@ def test_a_site_arrives_whole_and_afterwards_only_what_changed_travels(site: Mak
     assert again.release == first.release
     s.edit("content/a001.md", "Article 1 on day 0", "Another headline")
     one = publish(s)
-    assert place.files() == built(s)
+    assert place.files() == clean_build(s)
     assert 0 < one.sent < first.files / 2
     assert (one.added, one.sent) == (0, one.replaced)
     assert one.before == first.release
 
 
-def test_no_reader_meets_a_dead_link_while_editions_replace_each_other(site: Make, place: Place) -> None:
+def test_readers_never_meet_a_broken_link_during_publishes(site: Make, place: Place) -> None:
     s = site()
     with contextlib.ExitStack() as stack:
         readers = [stack.enter_context(Reader(place.read)) for _ in range(3)]
         for number in range(4):
-            edition(s, place, number, LOOSE)
+            edition(s, place, number, LENIENT)
             publish(s)
             deadline, rounds = time.monotonic() + 60, [reader.rounds for reader in readers]
             while any(reader.rounds <= r and reader.is_alive() for reader, r in zip(readers, rounds, strict=True)):
                 assert time.monotonic() < deadline
                 time.sleep(0.01)
     for reader in readers:
-        assert reader.dead == []
-        assert reader.torn == []
+        assert reader.broken_links == []
+        assert reader.truncated == []
         assert reader.pages > 100
-    assert built(s).items() <= place.files().items(), "with what still answers until its grace has passed"
+    assert clean_build(s).items() <= place.files().items(), "files in their grace period may remain"
 
 
-def test_killed_at_any_moment_the_site_stays_whole_and_the_next_publish_goes_on(site: Make, place: Place) -> None:
-    s = edition(site(), place, 0, LOOSE)
-    begun = time.monotonic()
+def test_a_kill_never_breaks_the_site_and_the_next_publish_continues(site: Make, place: Place) -> None:
+    s = edition(site(), place, 0, LENIENT)
+    start = time.monotonic()
     assert s.run("publish", "live", *AT).returncode == 0
-    takes = time.monotonic() - begun
-    chance = random.Random(f"{type(place).__name__}")
+    duration = time.monotonic() - start
+    generator = random.Random(f"{type(place).__name__}")
     killed = number = 0
     with Reader(place.read) as reader:
         while killed < KILLS:
             number += 1
             assert number < 30
-            edition(s, place, number % 5, LOOSE)
+            edition(s, place, number % 5, LENIENT)
             command = [sys.executable, "-m", "newsgen", "publish", "live", *AT]
             process = subprocess.Popen(
                 command, cwd=s.root, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
             )
-            time.sleep(chance.uniform(0.4, 0.9) * takes)
-            # All of it, as a build server does, or Python alone, as the kernel does that runs out of memory.
+            time.sleep(generator.uniform(0.4, 0.9) * duration)
+            # Kill the whole process group, as a build server does, or Python alone, as the kernel does when out of
+            # memory.
             (os.killpg if number % 2 else os.kill)(process.pid, signal.SIGKILL)
             process.communicate()
             if process.returncode == -signal.SIGKILL:
                 killed += 1
             else:
-                takes *= 0.8
-        edition(s, place, 5, LOOSE)
-        healed(s)
-    assert reader.dead == []
-    assert reader.torn == []
-    found, wanted = place.files(), built(s)
+                duration *= 0.8
+        edition(s, place, 5, LENIENT)
+        publish_after_kill(s)
+    assert reader.broken_links == []
+    assert reader.truncated == []
+    found, wanted = place.files(), clean_build(s)
     assert wanted.items() <= found.items()
-    edition(s, place, 5, LOOSE.replace("1h", "0s"))
+    edition(s, place, 5, LENIENT.replace("1h", "0s"))
     publish(s, max_delete=10_000)
     assert {p for p in place.files() if not p.startswith("css/")} == {p for p in wanted if not p.startswith("css/")}
 
 
 @pytest.mark.parametrize("place", ["folder", "ssh"], indirect=True)
-def test_what_an_unfinished_release_has_is_not_sent_again(site: Make, place: Folder) -> None:
-    s = edition(site(), place, 0, LOOSE)
-    wanted = built(s)
-    begun = place.root / "releases" / ("incoming-20261101-000000-000000" if place.env else "incoming")
+def test_files_of_an_unfinished_release_are_not_sent_again(site: Make, place: Folder) -> None:
+    s = edition(site(), place, 0, LENIENT)
+    wanted = clean_build(s)
+    incoming = place.root / "releases" / ("incoming-20261101-000000-000000" if place.env else "incoming")
     arrived = sorted(wanted)[::2]
     for path, data in [*((path, wanted[path]) for path in arrived), ("stray/page.html", b"of another day")]:
-        (begun / path).parent.mkdir(parents=True, exist_ok=True)
-        (begun / path).write_bytes(data)
-    (begun / arrived[0]).write_bytes(b"?" * len(wanted[arrived[0]]))
+        (incoming / path).parent.mkdir(parents=True, exist_ok=True)
+        (incoming / path).write_bytes(data)
+    (incoming / arrived[0]).write_bytes(b"?" * len(wanted[arrived[0]]))
     report = publish(s)
     assert place.files() == wanted
     assert report.sent == len(wanted) - len(arrived) + 1
@@ -138,31 +138,31 @@ def test_what_an_unfinished_release_has_is_not_sent_again(site: Make, place: Fol
     assert left == {report.release}
 
 
-def test_a_git_that_was_killed_is_no_trouble(site: Make, tmp_path: Path) -> None:
+def test_lock_files_of_a_killed_git_are_removed(site: Make, tmp_path: Path) -> None:
     place = Pages(tmp_path / "pages.git")
-    s = edition(site(), place, 0, LOOSE)
+    s = edition(site(), place, 0, LENIENT)
     publish(s)
-    (own,) = (s.root / ".newsgen/publish").glob("git-*")
+    (git_dir,) = (s.root / ".newsgen/publish").glob("git-*")
     for name in ("shallow.lock", "HEAD.lock", "refs/newsgen/head.lock", "refs/newsgen/new.lock", "packed-refs.lock"):
-        (own / name).touch()
-    publish(edition(s, place, 1, LOOSE))
-    assert built(s).items() <= place.files().items()
+        (git_dir / name).touch()
+    publish(edition(s, place, 1, LENIENT))
+    assert clean_build(s).items() <= place.files().items()
 
 
-def test_rollback_shows_the_release_before_and_the_next_publish_the_newest(site: Make, place: Place) -> None:
+def test_rollback_restores_the_previous_release_and_the_next_publish_the_newest(site: Make, place: Place) -> None:
     s = site()
     seen = []
     for number in range(3):
-        edition(s, place, number, LOOSE)
+        edition(s, place, number, LENIENT)
         publish(s)
-        seen.append(built(s))
+        seen.append(clean_build(s))
     back = publish(s, rollback=True)
     assert back.done
     assert back.patterns == ["/*"]
     assert seen[1].items() <= place.files().items()
     publish(s, rollback=True)
     assert seen[0].items() <= place.files().items()
-    with pytest.raises(PublishError, match="no way back"):
+    with pytest.raises(PublishError, match="cannot roll back"):
         publish(s, rollback=True)
     publish(s)
     assert seen[2].items() <= place.files().items()
@@ -171,15 +171,15 @@ def test_rollback_shows_the_release_before_and_the_next_publish_the_newest(site:
 
 
 @pytest.mark.parametrize("place", ["git", "s3", "azure"], indirect=True)
-def test_what_others_brought_stays_and_what_they_took_comes_back(site: Make, place: Place) -> None:
+def test_foreign_files_stay_and_files_that_others_removed_are_restored(site: Make, place: Place) -> None:
     foreign = {"CNAME": b"news.example", "old/index.html": b"<p>from before", "a0": b"a"}
     for path, data in foreign.items():
         place.put(path, data)
     s = edition(site(), place, 0, 'allow_lost = true\ngrace = "0s"\n')
     publish(s)
-    place.lose("sources/index.html")
-    healed = publish(s)
-    assert healed.replaced == 1
+    place.remove("sources/index.html")
+    repaired = publish(s)
+    assert repaired.replaced == 1
     edition(s, place, 1, 'allow_lost = true\ngrace = "0s"\n')
     late = "css/" + "x" * 40
     place.put(late, b"late")
@@ -187,7 +187,7 @@ def test_what_others_brought_stays_and_what_they_took_comes_back(site: Make, pla
     found = place.files()
     assert foreign.items() <= found.items()
     assert found[late] == b"late"
-    assert built(s).items() <= found.items()
+    assert clean_build(s).items() <= found.items()
     publish(s, rollback=True)
     assert foreign.items() <= place.files().items()
 
@@ -198,19 +198,19 @@ def test_a_foreign_file_in_the_way_is_never_replaced(site: Make, place: Place) -
         place.root.mkdir(parents=True)
         (place.root / "current").mkdir()
         (place.root / "current" / "index.html").write_text("by hand")
-        with pytest.raises(PublishError, match="was not made by newsgen"):
+        with pytest.raises(PublishError, match="was not created by newsgen"):
             publish(s)
         assert (place.root / "current" / "index.html").read_text() == "by hand"
         return
     place.put("index.html", b"by hand")
     place.put("robots.txt", b"by hand")
-    with pytest.raises(PublishError, match=r"stands in the way: index\.html, robots\.txt; move it away"):
+    with pytest.raises(PublishError, match=r"in the way: index\.html, robots\.txt; move them away"):
         publish(s)
     assert place.files() == {"index.html": b"by hand", "robots.txt": b"by hand"}
 
 
 @pytest.mark.parametrize("place", ["folder", "git", "s3"], indirect=True)
-def test_a_page_that_is_dropped_answers_until_its_grace_has_passed(site: Make, place: Place) -> None:
+def test_a_dropped_page_answers_until_its_grace_period_ends(site: Make, place: Place) -> None:
     s = edition(site(), place, 0, 'grace = "2s"\nallow_lost = true\n')
     publish(s)
     gone = "2026/11/01/a000/index.html"
@@ -224,35 +224,35 @@ def test_a_page_that_is_dropped_answers_until_its_grace_has_passed(site: Make, p
     assert second.removed >= 1
     assert place.read(gone) is None
     assert {p for p in place.files() if not p.startswith("css/")} == {
-        p for p in built(s) if not p.startswith("css/")
-    }, "style sheets answer longer"
+        p for p in clean_build(s) if not p.startswith("css/")
+    }, "fingerprinted style sheets stay longer"
 
 
-def test_a_second_publisher_is_kept_away_while_one_is_at_work(
+def test_a_second_publisher_is_locked_out_while_one_is_running(
     site: Make, place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one = edition(site("", "one"), place, 0, "allow_lost = true\nmax_delete = 9999\n")
     two = edition(site("", "two"), place, 1, "allow_lost = true\nmax_delete = 9999\n")
     publish(one)
     edition(one, place, 2, "allow_lost = true\nmax_delete = 9999\n")
-    compare, others = work.compare, []
+    compare, others = publisher.compare, []
 
     def meanwhile(*args: object, **given: object) -> object:
         others.append(two.run("publish", "live", *AT))
         return compare(*args, **given)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(work, "compare", meanwhile)
+    monkeypatch.setattr(publisher, "compare", meanwhile)
     if isinstance(place, Pages):
-        # Who pushes first wins; the other has not changed anything.
-        with pytest.raises(PublishError, match="another publish is at work here"):
+        # The first push wins; the other publisher has changed nothing.
+        with pytest.raises(PublishError, match="another publish to this target is running"):
             publish(one)
         assert others[0].returncode == 0, others[0].stderr
-        assert built(two).items() <= place.files().items()
+        assert clean_build(two).items() <= place.files().items()
         return
     publish(one)
     assert others[0].returncode == 3
-    assert "another publish is at work here; wait until it is done" in others[0].stderr
-    assert built(one).items() <= place.files().items()
+    assert "another publish to this target is running; wait until it has finished" in others[0].stderr
+    assert clean_build(one).items() <= place.files().items()
     monkeypatch.undo()
     for name, value in place.env.items():
         monkeypatch.setenv(name, value)
@@ -260,40 +260,38 @@ def test_a_second_publisher_is_kept_away_while_one_is_at_work(
 
 
 @pytest.mark.parametrize("place", ["folder", "git", "s3"], indirect=True)
-def test_notes_are_kept_apart_from_what_readers_see(site: Make, place: Place) -> None:
+def test_records_are_not_visible_to_readers(site: Make, place: Place) -> None:
     s = edition(site(), place, 0)
     publish(s)
     assert not [name for name in place.files() if name.startswith(".") or name == MANIFEST]
 
 
-def test_a_publish_that_fails_ends_with_3_says_why_and_holds_no_secret(
-    site: Make, place: Place, tmp_path: Path
-) -> None:
+def test_a_failed_publish_exits_with_3_and_a_reason_without_secrets(site: Make, place: Place, tmp_path: Path) -> None:
     s = edition(site(), place, 0)
     env = {"MY_TOKEN": "do-not-print-me"}
     if "AWS_REGION" in place.env:
         env |= {"AWS_SECRET_ACCESS_KEY": "not-the-secret-of-the-tests"}
-        words = "403 SignatureDoesNotMatch"
+        reason = "403 SignatureDoesNotMatch"
     elif "AZURE_STORAGE_ACCOUNT_KEY" in place.env:
         env |= {"AZURE_STORAGE_ACCOUNT_KEY": "bm90IHRoZSBrZXkgb2YgdGhlIHRlc3RzIQ=="}
-        words = "403 AuthorizationFailure"
+        reason = "403 AuthorizationFailure"
     elif isinstance(place, Pages):
         edition(s, place, 0).edit("site.toml", "pages.git", "do-not-print-me.git")
-        words = "git ls-remote failed"
+        reason = "git ls-remote failed"
     elif place.to.startswith("ssh:"):
-        bad = tmp_path / "bin"
-        bad.mkdir()
+        folder = tmp_path / "bin"
+        folder.mkdir()
         ssh = Path(place.env["PATH"].partition(":")[0]) / "ssh"
-        (bad / "ssh").write_text(f'#!/bin/sh\nexec {ssh} -o IdentityFile=/dev/null -F /dev/null "$@"\n')
-        (bad / "ssh").chmod(0o755)
-        env |= {"PATH": f"{bad}:{place.env['PATH']}"}
-        words = "the server says: "
+        (folder / "ssh").write_text(f'#!/bin/sh\nexec {ssh} -o IdentityFile=/dev/null -F /dev/null "$@"\n')
+        (folder / "ssh").chmod(0o755)
+        env |= {"PATH": f"{folder}:{place.env['PATH']}"}
+        reason = "the server reports: "
     else:
         (tmp_path / "www").write_text("a file")
-        words = "cannot be written"
+        reason = "cannot be written"
     done = s.run("publish", "live", "--json", **env)
     assert done.returncode == 3
-    assert words in done.stderr
+    assert reason in done.stderr
     assert "error: " in done.stderr
     assert "Traceback" not in done.stderr
     for secret in (*env.values(), SECRET, KEY):

@@ -1,4 +1,4 @@
-"""What needs no target: addresses, plans, steps, patterns, moves, and messages without secrets."""
+"""Parts that need no target: addresses, plans, steps, CDN patterns, moves, retries, and messages without secrets."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from hypothesis import strategies as st
 
 from newsgen.config import Config, Publish
 from newsgen.errors import ConfigError, PublishError
-from newsgen.publish.address import choose
+from newsgen.publish.address import resolve_target
 from newsgen.publish.comparison import Move, moves
 from newsgen.publish.files import File, Kind, content_type
 from newsgen.publish.plan import Entry, Plan, Release, State, compare
-from newsgen.publish.report import PATTERNS, folded
+from newsgen.publish.report import MAX_PATTERNS, cdn_patterns
 from newsgen.publish.target import TRIES, redacted, retried
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 
 
 def address(text: str) -> Any:
-    return choose(Config(), text, Path("site"))[2]
+    return resolve_target(Config(), text, Path("site"))[2]
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_addresses(text: str, scheme: str, place: str, rest: dict[str, Any]) -> 
         "s3://", "s3://b/../c", "s3://b/.newsgen", "s3://b//c", "s3://b/c?x=1", "s3:b", "gs://bucket", "ftp://host/x", "https://host/x",
     ],
 )  # fmt: skip
-def test_what_is_no_address_is_refused(text: str) -> None:
+def test_invalid_addresses_are_refused(text: str) -> None:
     with pytest.raises(ConfigError):
         address(text)
 
@@ -85,18 +85,22 @@ def test_a_secret_in_an_address_is_refused_and_not_repeated(text: str) -> None:
     assert "hunter22" not in str(error.value)
 
 
-def test_a_target_has_a_name_or_is_the_only_one() -> None:
+def test_a_target_is_chosen_by_name_or_is_the_only_one() -> None:
     one = Config(publish={"live": Publish(to="dir:www")})
     two = Config(publish={"live": Publish(to="dir:www"), "test": Publish(to="s3://bucket", keep=1)})
-    assert choose(one, None, Path("site"))[2].place == "site/www", "from the site's folder"
-    assert choose(two, "test", Path())[1].keep == 1
+    assert resolve_target(one, None, Path("site"))[2].place == "site/www", "relative to the site's folder"
+    assert resolve_target(two, "test", Path())[1].keep == 1
     for config, name, words in (
         (two, None, "site.toml has several: live, test"),
         (Config(), None, r"site.toml has no \[publish.NAME\]"),
-        (two, "tset", "'tset' is no target: site.toml knows live, test. If it is a folder, write dir:tset"),
+        (
+            two,
+            "tset",
+            r"no target named 'tset' in site.toml \(its targets are: live, test\); if it is a folder, write dir:tset",
+        ),
     ):
         with pytest.raises(ConfigError, match=words):
-            choose(config, name, Path())
+            resolve_target(config, name, Path())
 
 
 def file(path: str, digest: str = "1", kind: Kind = "page", **more: Any) -> File:
@@ -108,7 +112,7 @@ def plan(files: list[File], state: State | None = None, grace: int = 0, later: i
     return compare({f.path: f for f in files}, state or State(), now=moment, grace=timedelta(seconds=grace), keep=2)
 
 
-def test_nothing_is_reachable_before_what_it_leads_to() -> None:
+def test_no_file_is_sent_before_the_files_that_it_links_to() -> None:
     old = plan(
         [file("index.html", kind="home"), file("a", kind="article"), file("l", kind="list"), file("f", kind="feed")]
     )
@@ -121,21 +125,23 @@ def test_nothing_is_reachable_before_what_it_leads_to() -> None:
     assert [[f.path for f in step] for step in old.steps()] == [["a", "l", "f"], ["index.html"]]
 
 
-def test_a_plan_says_why() -> None:
+def test_a_plan_gives_reasons() -> None:
     state = State(release=plan([file("same"), file("text"), file("head"), file("gone"), file("hurt")]).release)
-    state.astray = {"hurt": "it is gone from the bucket"}
-    due = plan([file("same"), file("text", "2"), file("head", headers=(("A", "b"),)), file("hurt"), file("new")], state)
-    assert {c.path: (c.action, c.reason) for c in due.changes} == {
+    state.altered = {"hurt": "missing from the bucket"}
+    result = plan(
+        [file("same"), file("text", "2"), file("head", headers=(("A", "b"),)), file("hurt"), file("new")], state
+    )
+    assert {c.path: (c.action, c.reason) for c in result.changes} == {
         "text": ("replace", "its content differs"),
         "head": ("replace", "its headers differ"),
-        "hurt": ("replace", "it is gone from the bucket"),
-        "gone": ("remove", "the site has it no more"),
+        "hurt": ("replace", "missing from the bucket"),
+        "gone": ("remove", "no longer on the site"),
         "new": ("add", "new"),
     }
-    assert due.lost == ["gone"]
+    assert result.lost == ["gone"]
 
 
-def test_what_is_dropped_goes_when_its_grace_has_passed_and_a_style_sheet_an_hour_later() -> None:
+def test_dropped_files_are_removed_after_their_grace_period_and_fingerprinted_ones_after_an_hour() -> None:
     first = plan([file("a"), file("css", kind="fixed")]).release
     second = plan([], State(release=first), grace=60)
     assert {c.action for c in second.changes} == {"keep"}
@@ -151,19 +157,21 @@ def test_what_is_dropped_goes_when_its_grace_has_passed_and_a_style_sheet_an_hou
 
 
 def test_foreign_files_stop_a_plan() -> None:
-    with pytest.raises(PublishError, match="stands in the way: a, b; move"):
+    with pytest.raises(PublishError, match="in the way: a, b; move"):
         plan([file("a"), file("b")], State(foreign=frozenset("abc")))
 
 
-def test_an_unfinished_publish_is_gone_on_with() -> None:
+def test_an_unfinished_publish_is_continued() -> None:
     old = plan([file("a"), file("b")]).release
-    begun = {"a": Entry("2", 1, "page"), "new": Entry("1", 1, "page"), "stray": Entry("1", 1, "page")}
-    state = State(release=old, begun="20261124-000000-000001", strewn=begun, arrived=frozenset({"a", "new"}))
-    due = plan([file("a", "2"), file("b", "3"), file("new")], state, grace=3600)
-    assert due.release.id == "20261124-000000-000001"
-    assert [f.path for step in due.steps() for f in step] == ["b"]
-    assert due.removed == []
-    assert list(due.release.leaving) == ["stray"], "readers may have seen it"
+    unfinished = {"a": Entry("2", 1, "page"), "new": Entry("1", 1, "page"), "stray": Entry("1", 1, "page")}
+    state = State(
+        release=old, unfinished="20261124-000000-000001", leftovers=unfinished, arrived=frozenset({"a", "new"})
+    )
+    result = plan([file("a", "2"), file("b", "3"), file("new")], state, grace=3600)
+    assert result.release.id == "20261124-000000-000001"
+    assert [f.path for step in result.steps() for f in step] == ["b"]
+    assert result.removed == []
+    assert list(result.release.leaving) == ["stray"], "readers may have seen it"
     state.arrived = frozenset()
     taken_back = plan([file("a"), file("b")], state)
     assert [f.path for step in taken_back.steps() for f in step] == ["a"]
@@ -175,25 +183,25 @@ _trees = st.dictionaries(_paths, st.sampled_from("123"))
 
 
 @given(_trees, _trees, _trees, st.integers(0, 5))
-def test_a_plan_leads_from_any_state_to_the_files(before: Any, strewn: Any, wanted: Any, grace: int) -> None:
-    """What stands after a plan was carried out are its files, what still has grace, and nothing else."""
+def test_a_plan_leads_from_any_state_to_the_wanted_files(before: Any, leftovers: Any, wanted: Any, grace: int) -> None:
+    """After a plan, the target has the wanted files, files in their grace period, and nothing else."""
     release = plan([file(p, d) for p, d in before.items()]).release
-    there = {**before, **strewn}
-    marks = {p: Entry(d, 1, "page") for p, d in strewn.items()}
-    arrived = frozenset(p for p in strewn if wanted.get(p) == strewn[p])
-    state = State(release=release, begun=release.id, strewn=marks, arrived=arrived)
-    due = plan([file(p, d) for p, d in wanted.items()], state, grace=grace)
-    for sent in (f for step in due.steps() for f in step):
+    there = {**before, **leftovers}
+    marks = {p: Entry(d, 1, "page") for p, d in leftovers.items()}
+    arrived = frozenset(p for p in leftovers if wanted.get(p) == leftovers[p])
+    state = State(release=release, unfinished=release.id, leftovers=marks, arrived=arrived)
+    result = plan([file(p, d) for p, d in wanted.items()], state, grace=grace)
+    for sent in (f for step in result.steps() for f in step):
         assert sent.path not in arrived
         there[sent.path] = sent.digest
-    for path in due.removed:
+    for path in result.removed:
         del there[path]
-    left = {p: there[p] for p in due.release.leaving}
+    left = {p: there[p] for p in result.release.leaving}
     assert there == {**wanted, **left}
-    assert left.keys() == ((before.keys() | strewn.keys()) - wanted.keys() if grace else set())
+    assert left.keys() == ((before.keys() | leftovers.keys()) - wanted.keys() if grace else set())
 
 
-def test_a_release_is_what_was_packed() -> None:
+def test_packing_a_release_is_reversible_and_deterministic() -> None:
     release = plan([file("ä/index.html")], State(release=plan([]).release)).release
     assert Release.unpacked(release.packed(), "") == release
     assert release.packed() == release.packed()
@@ -209,36 +217,36 @@ def test_a_release_is_what_was_packed() -> None:
         ([f"/{n}/" for n in range(9)], ["/*"]),
     ],
 )
-def test_addresses_are_folded(addresses: list[str], patterns: list[str]) -> None:
-    assert folded(addresses) == patterns
+def test_addresses_are_reduced_to_patterns(addresses: list[str], patterns: list[str]) -> None:
+    assert cdn_patterns(addresses) == patterns
 
 
 @given(st.lists(st.lists(st.sampled_from("abcd"), max_size=4).map(lambda p: "/" + "".join(f"{x}/" for x in p))))
 def test_patterns_are_few_and_match_all(addresses: list[str]) -> None:
-    patterns = folded(addresses)
-    assert len(patterns) <= PATTERNS
+    patterns = cdn_patterns(addresses)
+    assert len(patterns) <= MAX_PATTERNS
     for each in addresses:
         assert any(each == p or (p.endswith("*") and each.startswith(p[:-1])) for p in patterns)
 
 
-def test_moves_are_of_those_who_changed_their_order() -> None:
+def test_moves_are_links_whose_order_changed() -> None:
     assert moves("abc", "xabc") == [Move("x", 0, 1)]
     assert moves("abc", "ac") == [Move("b", 2, 0)]
     assert moves("abc", "bac") == [Move("b", 2, 1), Move("a", 1, 2)]
     assert moves("abc", "abc") == []
 
 
-def test_messages_hold_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_messages_contain_no_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "sesame-open")
     monkeypatch.setenv("GITHUB_TOKEN", "ghp_abcdef")
     monkeypatch.setenv("HOME_TOWN", "Velmora")
-    said = "sesame-open ghp_abcdef Velmora https://me:pw@h/x https://tok@h/x?sig=abc%3D&y=1 ssh://git@h/x"
-    assert redacted(said) == (
+    message = "sesame-open ghp_abcdef Velmora https://me:pw@h/x https://tok@h/x?sig=abc%3D&y=1 ssh://git@h/x"
+    assert redacted(message) == (
         "[secret] [secret] Velmora https://[secret]@h/x https://[secret]@h/x?sig=[secret]&y=1 ssh://git@h/x"
     )
 
 
-def test_a_call_is_made_again_while_that_may_help(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_call_is_retried_after_transient_errors_only(monkeypatch: pytest.MonkeyPatch) -> None:
     pauses: list[float] = []
     monkeypatch.setattr("newsgen.publish.target.time.sleep", pauses.append)
     calls: list[int] = []

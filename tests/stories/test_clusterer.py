@@ -1,4 +1,4 @@
-"""What joins and what does not; every case through real files, as an editor would write them."""
+"""What joins articles and what does not, with content files as an editor would write them."""
 
 import re
 from collections.abc import Callable
@@ -15,9 +15,9 @@ from newsgen.stories import clusterer as stories
 Make = Callable[..., Site]
 
 
-def groups(site: Site, **chosen: Any) -> list[set[str]]:
+def groups(site: Site, **options: Any) -> list[set[str]]:
     """The members of each story, by id."""
-    return [{m.id for m in s.members} for s in site.load(**chosen).library.stories]
+    return [{m.id for m in s.members} for s in site.load(**options).library.stories]
 
 
 def test_two_files_at_one_address_are_one_story(site: Make) -> None:
@@ -27,14 +27,14 @@ def test_two_files_at_one_address_are_one_story(site: Make) -> None:
     assert groups(s) == [{"a.md", "b.md"}]
 
 
-def test_a_publisher_s_front_page_as_address_joins_nothing(site: Make) -> None:
+def test_a_publisher_s_front_page_address_joins_nothing(site: Make) -> None:
     s = site()
     s.article("a", webUrl="https://a.example/")
     s.article("b", webUrl="https://www.a.example")
     assert groups(s) == []
 
 
-def test_files_that_declare_each_other_are_one_story(site: Make) -> None:
+def test_files_that_list_each_other_are_one_story(site: Make) -> None:
     s = site()
     s.article("a", webUrl="https://a.example/1", more=related("https://b.example/1"))
     s.article("b", webUrl="https://b.example/1", more=related("https://a.example/1"))
@@ -43,7 +43,7 @@ def test_files_that_declare_each_other_are_one_story(site: Make) -> None:
     assert [(e.member, e.other, e.kind) for e in evidence] == [("b.md", "a.md", "mutual")]
 
 
-def test_a_one_way_entry_never_merges_two_files(site: Make) -> None:
+def test_a_one_way_entry_never_joins_two_files(site: Make) -> None:
     s = site()
     s.article("a", webUrl="https://a.example/1", more=related("https://b.example/1", "https://c.example/1"))
     s.article("b", webUrl="https://b.example/1")
@@ -51,16 +51,16 @@ def test_a_one_way_entry_never_merges_two_files(site: Make) -> None:
     assert groups(s) == []
 
 
-def test_a_declared_piece_without_a_file_belongs_to_its_declarer_s_story(site: Make) -> None:
+def test_coverage_belongs_to_the_story_of_the_file_that_lists_it(site: Make) -> None:
     s = site()
     s.article("a", webUrl="https://a.example/1", more=related("https://b.example/1", "https://c.example/1"))
     assert groups(s) == [{"a.md", "~//b.example/1", "~//c.example/1"}]
-    found = s.load().library
-    assert {m.provider for m in found.members} == {"a.example", "b.example", "c.example"}
-    assert found.stories[0].providers == ("a.example", "b.example", "c.example")
+    library = s.load().library
+    assert {m.provider for m in library.members} == {"a.example", "b.example", "c.example"}
+    assert library.stories[0].providers == ("a.example", "b.example", "c.example")
 
 
-def test_a_piece_that_two_files_declare_does_not_merge_them(site: Make) -> None:
+def test_coverage_that_two_files_list_does_not_join_them(site: Make) -> None:
     s = site()
     s.article("a", webUrl="https://a.example/1", more=related("https://x.example/1"))
     s.article("b", webUrl="https://b.example/1", more=related("https://x.example/1"))
@@ -68,7 +68,7 @@ def test_a_piece_that_two_files_declare_does_not_merge_them(site: Make) -> None:
     assert [m.id for m in s.load().library.members].count("~//x.example/1") == 1
 
 
-def test_when_its_file_turns_up_the_file_s_facts_win(site: Make) -> None:
+def test_a_file_replaces_coverage_with_its_address(site: Make) -> None:
     s = site()
     s.article("a", webUrl="https://a.example/1", more=related("https://b.example/1"))
     s.article("b", webUrl="https://b.example/1/amp/", title="The file's own title")
@@ -76,7 +76,7 @@ def test_when_its_file_turns_up_the_file_s_facts_win(site: Make) -> None:
     assert [m.title for m in members if m.provider == "b.example"] == ["The file's own title"]
 
 
-def test_a_site_in_moldova_is_no_markdown_file(site: Make) -> None:
+def test_a_moldovan_domain_is_not_confused_with_a_markdown_file(site: Make) -> None:
     s = site()
     s.article("news", title="A file of ours", webUrl="https://a.example/1")
     s.article("b", title="Seen elsewhere", webUrl="https://b.example/1", more=related("https://news.md/"))
@@ -85,7 +85,7 @@ def test_a_site_in_moldova_is_no_markdown_file(site: Make) -> None:
     assert [m.title for m in s.load().library.members if m.id == "news.md"] == ["A file of ours"]
 
 
-def test_an_entry_for_the_article_itself_or_said_twice_counts_once(site: Make) -> None:
+def test_entries_for_the_article_itself_and_duplicates_are_ignored(site: Make) -> None:
     s = site()
     s.article(
         "a",
@@ -95,7 +95,7 @@ def test_an_entry_for_the_article_itself_or_said_twice_counts_once(site: Make) -
     assert groups(s) == [{"a.md", "~//b.example/1"}]
 
 
-def test_an_entry_whose_file_is_held_is_an_external_link(site: Make) -> None:
+def test_an_entry_for_a_held_file_becomes_coverage(site: Make) -> None:
     s = site()
     s.article("a", webUrl="https://a.example/1", more=related("https://b.example/1"))
     s.article("b", webUrl="https://b.example/1", title="Held words", published="false")
@@ -104,7 +104,7 @@ def test_an_entry_whose_file_is_held_is_an_external_link(site: Make) -> None:
     assert "Held words" not in b"".join(s.tree().values()).decode()
 
 
-def test_editors_join_and_keep_apart(site: Make) -> None:
+def test_story_names_join_and_separate_files(site: Make) -> None:
     s = site()
     s.article("a", webUrl="https://a.example/1", story="Storm")
     s.article("b", webUrl="https://b.example/1", story="storm")
@@ -112,7 +112,7 @@ def test_editors_join_and_keep_apart(site: Make) -> None:
     assert groups(s) == [{"a.md", "b.md"}]
 
 
-def test_an_unnamed_file_between_two_named_stories_joins_one_of_them_only(site: Make) -> None:
+def test_a_file_without_a_story_name_joins_only_one_of_two_named_stories(site: Make) -> None:
     s = site()
     s.article("a", webUrl="https://a.example/1", story="storm")
     s.article("b", webUrl="https://a.example/1?utm_source=x")
@@ -120,7 +120,7 @@ def test_an_unnamed_file_between_two_named_stories_joins_one_of_them_only(site: 
     assert groups(s) == [{"a.md", "b.md"}]
 
 
-def test_the_editor_s_words_give_a_story_its_title_summary_and_lead(site: Make) -> None:
+def test_a_story_file_sets_title_summary_and_lead(site: Make) -> None:
     s = site(
         "-- content/_stories/storm.md --\n---\ntitle: The great storm\nsummary: What it did.\nlead: a\n---\nA *paragraph*.\n"
     )
@@ -134,7 +134,7 @@ def test_the_editor_s_words_give_a_story_its_title_summary_and_lead(site: Make) 
     assert s.load().library.stories[0].lead.id == "a.md"
 
 
-def test_the_lead_is_the_best_member_and_unknown_quality_comes_last(site: Make) -> None:
+def test_the_lead_has_the_highest_quality_and_unknown_quality_comes_last(site: Make) -> None:
     s = site()
     s.article("a", webUrl="https://a.example/1", story="x")
     s.article("b", webUrl="https://b.example/1", story="x", quality=0)
@@ -149,11 +149,11 @@ def test_coverage_is_never_dated_after_the_content_clock(site: Make) -> None:
         webUrl="https://a.example/1",
         more=related(("https://b.example/1", {"publishedDateTime": "2031-01-01T00:00:00Z"})),
     )
-    found = s.load().library
-    assert max(m.published for m in found.members) == found.clock
+    library = s.load().library
+    assert max(m.published for m in library.members) == library.clock
 
 
-def test_a_folded_follower_is_held_by_default_and_a_line_of_its_story_where_the_site_says_so(site: Make) -> None:
+def test_a_follower_is_hidden_by_default_and_a_member_of_its_story_if_configured(site: Make) -> None:
     s = site()
     s.article("lead", webUrl="https://a.example/1", topics="[Rail]")
     more = related("https://a.example/1", "https://z.example/1")
@@ -180,20 +180,20 @@ def test_a_folded_follower_is_held_by_default_and_a_line_of_its_story_where_the_
     assert "z.example" not in everything
 
 
-def test_a_held_follower_is_another_piece_than_the_coverage_elsewhere_that_has_its_address(site: Make) -> None:
+def test_a_follower_and_coverage_with_its_address_are_different_members(site: Make) -> None:
     s = site('-- site.toml --\nbase_url = "https://news.example/"\n\n[stories]\nfolded = "member"\n')
     s.article("lead", webUrl="https://a.example/1")
     s.article(
         "follower", webUrl="https://f.example/1", title="Folded words", heat=-1, published="false",
         more=related("https://a.example/1"),
     )  # fmt: skip
-    more = 'related:\n  - title: "Declarations words"\n    webUrl: "https://f.example/1"\n'
+    more = 'related:\n  - title: "Declared words"\n    webUrl: "https://f.example/1"\n'
     s.article("other", webUrl="https://o.example/1", more=more)
     s.good()
     lead, other = (f"story/2026/11/08/{name}/index.html" for name in ("lead", "other"))
-    assert ("Folded words" in s.read(lead), "Declarations words" in s.read(lead)) == (True, False)
-    assert ("Folded words" in s.read(other), "Declarations words" in s.read(other)) == (False, True)
-    for file, old in (("other", "Declarations words"), ("follower", "Folded words")):
+    assert ("Folded words" in s.read(lead), "Declared words" in s.read(lead)) == (True, False)
+    assert ("Folded words" in s.read(other), "Declared words" in s.read(other)) == (False, True)
+    for file, old in (("other", "Declared words"), ("follower", "Folded words")):
         s.edit(f"content/{file}.md", old, "New words")
         s.good()
         s.good(output=s.root / file)
@@ -202,9 +202,11 @@ def test_a_held_follower_is_another_piece_than_the_coverage_elsewhere_that_has_i
 
 @pytest.mark.parametrize("url", ["https://f.example/1", "https://256.256.256.256/1"])
 @pytest.mark.parametrize("declared", [False, True])
-def test_a_held_follower_is_one_line_of_its_story_whoever_declares_it(site: Make, url: str, declared: bool) -> None:
+def test_a_follower_is_one_member_of_its_story_even_if_declared_as_coverage(
+    site: Make, url: str, declared: bool
+) -> None:
     s = site('-- site.toml --\nbase_url = "https://news.example/"\n\n[stories]\nfolded = "member"\n')
-    more = f'related:\n  - title: "Declarations words"\n    webUrl: "{url}"\n' if declared else ""
+    more = f'related:\n  - title: "Declared words"\n    webUrl: "{url}"\n' if declared else ""
     s.article("lead", webUrl="https://a.example/1", more=more)
     s.article(
         "follower", webUrl=url, title="Folded words", heat=-1, published="false", more=related("https://a.example/1")
@@ -212,14 +214,14 @@ def test_a_held_follower_is_one_line_of_its_story_whoever_declares_it(site: Make
     s.good()
     library = s.load().library
     (story,) = library.stories
-    # An address that leads nowhere makes no coverage.
-    held = not declared or "256" in url
-    assert [m.title for m in story.members] == ["Lead", "Folded words" if held else "Declarations words"]
+    # An invalid address makes no coverage.
+    is_follower = not declared or "256" in url
+    assert [m.title for m in story.members] == ["Lead", "Folded words" if is_follower else "Declared words"]
     assert [(e.member, e.kind) for e in story.evidence] == [(story.members[1].id, "declared")]
     assert all(m.id in library.story_of for m in library.members)
 
 
-def test_a_story_s_page_says_what_joined_its_members(site: Make) -> None:
+def test_a_story_page_shows_the_evidence_for_its_members(site: Make) -> None:
     s = site()
     s.article(
         "a", title="Comet found by night class", webUrl="https://a.example/1", more=related("https://x.example/1")
@@ -237,16 +239,16 @@ def test_a_story_s_page_says_what_joined_its_members(site: Make) -> None:
 
 
 @given(st.data())
-def test_the_order_of_the_files_changes_nothing(draw: st.DataObject) -> None:
-    found = draw.draw(st.lists(_articles(), max_size=8, unique_by=lambda a: a.id))
-    clock = max((a.published for a in found), default=None)
+def test_the_result_does_not_depend_on_the_order_of_files(data: st.DataObject) -> None:
+    articles = data.draw(st.lists(_articles(), max_size=8, unique_by=lambda a: a.id))
+    clock = max((a.published for a in articles), default=None)
     if clock is None:
         return
-    one = stories.cluster(found, clock=clock)
-    other = stories.cluster(draw.draw(st.permutations(found)), clock=clock)
+    one = stories.cluster(articles, clock=clock)
+    other = stories.cluster(data.draw(st.permutations(articles)), clock=clock)
     assert one == other
     ids = [m.id for s in one.stories for m in s.members if isinstance(m, Article)]
-    assert len(ids) == len(set(ids)), "a file is in one story at most"
+    assert len(ids) == len(set(ids)), "a file is in at most one story"
     for story in one.stories:
         assert len({f.story for f in story.members if isinstance(f, Article)} - {""}) <= 1
 
@@ -277,14 +279,16 @@ def _articles() -> st.SearchStrategy[Article]:
 
 
 @pytest.mark.parametrize("flag", [frozenset(), frozenset({"held"})])
-def test_the_sample_is_a_story_of_seven_sources_once_it_is_shown(site: Make, data: Any, flag: frozenset[str]) -> None:
+def test_the_sample_is_one_story_of_seven_sources_with_held_articles_shown(
+    site: Make, data: Any, flag: frozenset[str]
+) -> None:
     s = site()
     library = s.load(content=data / "sample", show=flag).library
     if flag:
         assert [len(x.providers) for x in library.stories] == [7]
         assert library.stories[0].lead.provider == "techcrunch.com"
         assert len(library.sections["provider"]) == 7
-        # "tech" is a fragment of techstory.in, not a name.
+        # "tech" is only a fragment of techstory.in, so it is ignored.
         assert library.providers["techstory.in"].title == "techstory.in"
         assert library.providers["techcrunch.com"].title == "TechCrunch"
     else:

@@ -1,4 +1,4 @@
-"""After any edits the stories are what they would be had all come at once."""
+"""After any edits, incremental clustering gives the same stories as clustering from scratch."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def related(*urls: str) -> RelatedEntries:
 
 @st.composite
 def _articles(draw: st.DrawFn) -> Article:
-    """One of fifteen articles: few words, so that many are alike, and each of two minds on what else there is."""
+    """One of fifteen articles, with few different words, so that many are similar, and up to two related entries."""
     number = draw(st.integers(0, 14))
     words = draw(st.lists(st.integers(0, 11), min_size=3, max_size=6))
     made = article(
@@ -48,35 +48,35 @@ def _articles(draw: st.DrawFn) -> Article:
 
 @settings(max_examples=150)
 @given(st.data())
-def test_an_update_is_equal_to_a_beginning(data: st.DataObject) -> None:
+def test_incremental_clustering_equals_clustering_from_scratch(data: st.DataObject) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        # All that is different for many articles is so for few.
+        # Lower limits, so that a few articles reach what otherwise takes many.
         patch.setattr(similarity, "DENSE", 30)
-        patch.setattr(similarity, "MADE_UP", 4)
-        patch.setattr(similarity, "CROWD_DIGITS", data.draw(st.sampled_from([1, 2, 5])))
+        patch.setattr(similarity, "PLACEHOLDER_COUNT", 4)
+        patch.setattr(similarity, "DENSITY_DIGITS", data.draw(st.sampled_from([1, 2, 5])))
         patch.setattr(grouping, "CROWD", (5, 40))
         _edit(data)
 
 
-def kept_and_loaded(clusterer: Clusterer, kept: dict[str, bytes], *, keep: bool = True) -> Clusterer:
-    """Another process's clusterer, that goes on from what this one keeps."""
-    if keep:
-        kept |= dict(clusterer.dump())
+def saved_and_loaded(clusterer: Clusterer, saved: dict[str, bytes], *, save: bool = True) -> Clusterer:
+    """A new clusterer, loaded from what this one saves, as in another process."""
+    if save:
+        saved |= dict(clusterer.dump())
     other = Clusterer()
-    other.load(kept.get)
+    other.load(saved.get)
     return other
 
 
 def _edit(data: st.DataObject) -> None:
     live = {a.id: a for a in noise(40, days=6)}
     clusterer = Clusterer()
-    kept: dict[str, bytes] = {}
+    saved: dict[str, bytes] = {}
     for _ in range(data.draw(st.integers(2, 8))):
         if data.draw(st.booleans()):
-            clusterer = kept_and_loaded(clusterer, kept)
-        if kept and data.draw(st.integers(0, 4)) == 0:
-            del kept[data.draw(st.sampled_from(sorted(kept)))]
-            clusterer = kept_and_loaded(Clusterer(), kept, keep=False)
+            clusterer = saved_and_loaded(clusterer, saved)
+        if saved and data.draw(st.integers(0, 4)) == 0:
+            del saved[data.draw(st.sampled_from(sorted(saved)))]
+            clusterer = saved_and_loaded(Clusterer(), saved, save=False)
         for made in data.draw(st.lists(_articles(), max_size=8)):
             live[made.id] = made
         for id in data.draw(st.lists(st.sampled_from(sorted(live)), max_size=4)):
@@ -84,7 +84,7 @@ def _edit(data: st.DataObject) -> None:
         assert clusterer.cluster(live.values(), clock=CLOCK) == stories.cluster(live.values(), clock=CLOCK)
 
 
-def test_an_update_of_real_news_is_equal_to_a_beginning(data: Path) -> None:
+def test_incremental_clustering_of_real_news_equals_clustering_from_scratch(data: Path) -> None:
     chance = random.Random(2020)
     with gzip.open(data / "data/stream2020_public.jsonl.gz", "rt", encoding="utf-8") as file:
         rows = [json.loads(line) for line in file][5000:6000]
@@ -96,11 +96,11 @@ def test_an_update_of_real_news_is_equal_to_a_beginning(data: Path) -> None:
     live = {a.id: a for a in chance.sample(articles, 600)}
     clusterer = Clusterer()
     joined = 0
-    kept: dict[str, bytes] = {}
+    saved: dict[str, bytes] = {}
     for step in range(12):
         if step % 2:
-            clusterer = kept_and_loaded(clusterer, kept)
-            # A day's texts are read where they are asked for, or all was for nothing.
+            clusterer = saved_and_loaded(clusterer, saved)
+            # The texts of a day are loaded only when they are needed.
             assert not clusterer.grouping.similarity._texts
         for made in chance.sample(articles, chance.choice([1, 1, 5, 40])):
             live[made.id] = made
@@ -115,7 +115,7 @@ def test_an_update_of_real_news_is_equal_to_a_beginning(data: Path) -> None:
 
 
 @pytest.mark.parametrize("edit", ["title", "date", "gone"])
-def test_one_edit_leaves_other_stories_the_same_values(edit: str) -> None:
+def test_an_edit_leaves_other_stories_as_the_same_objects(edit: str) -> None:
     pair = [article("a", "Harbour bridge stuck open after first ship", hours=2)]
     pair += [article("b", "Harbour bridge stuck open since first ship", hours=3)]
     other = [

@@ -1,4 +1,4 @@
-"""`related` lists as they are: stale, wrong, one-way, doubled. A thousand articles with traps, and what must come of them."""
+"""Related entries as they occur (outdated, wrong, one-way, duplicated), in a thousand articles with known stories."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ NOW = START + timedelta(days=DAYS)
 
 
 def entry(url: str, title: str, published: datetime | None = None) -> Related:
-    """An entry as a file has it, by an address of any form."""
+    """A related entry for a URL in any form."""
     domain = canonical.host(url.split("/")[2])
     return Related(
         keys=(canonical.key(url),), url=url, title=title, excerpt=f"About {title}", published=published, provider=domain, provider_name="",
@@ -32,19 +32,19 @@ def entry(url: str, title: str, published: datetime | None = None) -> Related:
     )  # fmt: skip
 
 
-class Planted:
-    """Articles in words that no two of them share, with entries of every kind; and what they should make."""
+class Corpus:
+    """Articles that share no words, with related entries of every kind, and the expected groups."""
 
     def __init__(self, seed: int) -> None:
         self.chance = random.Random(seed)
         self.files: dict[str, Article] = {}
         self.groups: list[set[str]] = []
         self._words = iter(self.chance.sample(range(26**4), 60_000))
-        for plant in (
+        for generate in (
             self.mutual, self.rings, self.same, self.copies, self.doubled, self.stale, self.gone, self.wrong, self.circles, self.shared,
             self.vendors, self.selves, self.fronts, self.held, self.times, self.alone,
         ):  # fmt: skip
-            plant()
+            generate()
 
     def words(self, count: int) -> str:
         return " ".join(word(26 * next(self._words) + 7) for _ in range(count))
@@ -52,7 +52,7 @@ class Planted:
     def file(
         self, url: str = "", *, days: float | None = None, held: bool = False, related: Iterable[Related] = ()
     ) -> Article:
-        """One more file, at an address of its own or the one given, some time in the last two months."""
+        """Adds a file with its own URL or the given one, and a random time within two months."""
         number = len(self.files)
         url = url or f"https://p{number % 23}.example/{number}"
         days = self.chance.random() * DAYS if days is None else days
@@ -70,22 +70,22 @@ class Planted:
         return made
 
     def declare(self, one: Article, *others: Article | str, published: datetime | None = None) -> None:
-        """Puts others into a file's list, files or addresses."""
-        found = [o if isinstance(o, str) else self.spelled(o.url) for o in others]
-        entries = [entry(url, self.words(4), published) for url in found]
+        """Adds related entries for other files or URLs to a file."""
+        urls = [o if isinstance(o, str) else self.variant(o.url) for o in others]
+        entries = [entry(url, self.words(4), published) for url in urls]
         self.files[one.id] = msgspec.structs.replace(
             self.files[one.id], related=RelatedEntries.of((*self.files[one.id].related, *entries))
         )
 
-    def spelled(self, url: str) -> str:
-        """The same address in one of its many forms."""
+    def variant(self, url: str) -> str:
+        """A URL with the same canonical key."""
         rest = url.removeprefix("https://")
         return self.chance.choice(
             [url, f"{url}?utm_source=feed&utm_medium=rss", f"{url}/amp/", f"http://www.{rest}", f"{url}?fbclid=x1#top", f"https://m.{rest}/"]
         )  # fmt: skip
 
     def mutual(self) -> None:
-        """Pairs that declare each other: stories."""
+        """Pairs that list each other: stories."""
         for _ in range(60):
             one = self.file()
             other = self.file(days=min(DAYS, (one.published - START) / timedelta(days=1) + self.chance.random()))
@@ -94,7 +94,7 @@ class Planted:
             self.groups.append({one.id, other.id})
 
     def rings(self) -> None:
-        """Three that all declare each other: stories."""
+        """Three files that all list each other: stories."""
         for _ in range(20):
             three = [self.file() for _ in range(3)]
             for one in three:
@@ -102,43 +102,43 @@ class Planted:
             self.groups.append({a.id for a in three})
 
     def same(self) -> None:
-        """Files of one address in its many forms: stories."""
+        """Files whose URLs have one canonical key: stories."""
         for size in (2, 2, 2, 3, 4) * 12:
             first = self.file()
-            found = [first, *(self.file(self.spelled(first.url)) for _ in range(size - 1))]
-            self.groups.append({a.id for a in found})
+            files = [first, *(self.file(self.variant(first.url)) for _ in range(size - 1))]
+            self.groups.append({a.id for a in files})
 
     def copies(self) -> None:
-        """Files that have another one's address as that of their AMP copy: stories."""
+        """Files whose AMP address is the address of another file: stories."""
         for _ in range(20):
             one, other = self.file(), self.file()
             self.files[other.id] = msgspec.structs.replace(other, keys=other.keys + one.keys)
             self.groups.append({one.id, other.id})
 
     def doubled(self) -> None:
-        """Pairs that declare each other, and one has a second file under another form of its address: stories."""
+        """Pairs that list each other, where one has a second file with the same address: stories."""
         for _ in range(20):
             one, other = self.file(), self.file()
-            second = self.file(self.spelled(other.url))
+            second = self.file(self.variant(other.url))
             for each in (other, second):
                 self.declare(one, each)
                 self.declare(each, one)
             self.groups.append({one.id, other.id, second.id})
 
     def stale(self) -> None:
-        """Lists that lead years back."""
+        """Entries for articles from years ago."""
         old = [self.file(days=-365 * n / 10 - 300) for n in range(40)]
         for _ in range(60):
             self.declare(self.file(), *self.chance.sample(old, 3))
 
     def gone(self) -> None:
-        """Lists of what has no file, dated long ago or not at all."""
+        """Entries without a file, with an old date or none."""
         for n in range(60):
             published = self.chance.choice([None, START - timedelta(days=900 + n)])
             self.declare(self.file(), f"https://gone.example/{n}", f"https://gone.example/{n}/b", published=published)
 
     def wrong(self) -> None:
-        """Lists of other events, one way; many name the same, and what they name names others."""
+        """One-way entries for other events: in chains, and many for the same file."""
         files = [self.file() for _ in range(200)]
         for at, one in enumerate(files):
             self.declare(one, *self.chance.sample(files[at + 1 :], min(3, len(files) - at - 1)))
@@ -147,20 +147,20 @@ class Planted:
                 self.declare(self.chance.choice(files), *(self.files[id] for id in sorted(group)))
 
     def circles(self) -> None:
-        """Each names the next and the last the first; but no two each other."""
+        """Rings in which each file lists only the next one."""
         for size in (3, 4, 7) * 6:
             files = [self.file() for _ in range(size)]
             for at, one in enumerate(files):
                 self.declare(one, files[(at + 1) % size])
 
     def shared(self) -> None:
-        """Two that both name a third, which has no file."""
+        """Two files that list the same coverage."""
         for n in range(30):
             for one in (self.file(), self.file()):
-                self.declare(one, self.spelled(f"https://shared.example/{n}"))
+                self.declare(one, self.variant(f"https://shared.example/{n}"))
 
     def vendors(self) -> None:
-        """One publisher's five unrelated posts in one list, some of which have files."""
+        """Five unrelated posts of one publisher in one file's entries, some of which have files."""
         for n in range(30):
             posts = [f"https://vendor.example/{n}/{post}" for post in range(5)]
             for url in posts[:3]:
@@ -169,20 +169,20 @@ class Planted:
             self.declare(self.file(f"https://vendor.example/{n}/more"), *posts)
 
     def selves(self) -> None:
-        """Lists of the article itself."""
+        """Entries for the article itself."""
         for _ in range(30):
             one = self.file()
             self.declare(one, one, one)
 
     def fronts(self) -> None:
-        """Articles that give a publisher's front page as their address, and each other's."""
+        """Files whose URL is a publisher's front page, and which list each other."""
         for n in range(10):
             one, other = self.file(f"https://front{n}.example/"), self.file(f"https://www.front{n}.example")
             self.declare(one, other.url)
             self.declare(other, one.url)
 
     def held(self) -> None:
-        """Pairs that declare each other, of which one is held; and two files that know each other by way of it."""
+        """Two files that list each other only through a held file between them."""
         for _ in range(40):
             one, other, held = self.file(), self.file(), self.file(held=True)
             self.declare(one, held)
@@ -190,7 +190,7 @@ class Planted:
             self.declare(held, one, other)
 
     def times(self) -> None:
-        """RelatedEntries dated in the future."""
+        """Entries dated in the future."""
         for n in range(30):
             url = f"https://later.example/{n}"
             self.declare(self.file(), url, published=NOW + timedelta(days=n * n))
@@ -205,13 +205,13 @@ class Planted:
 
 
 @cache
-def planted() -> tuple[Planted, Library]:
-    made = Planted(11)
+def corpus() -> tuple[Corpus, Library]:
+    made = Corpus(11)
     return made, Library.of(made.files.values(), (), Config(), now=NOW)
 
 
-def test_the_stories_of_files_are_those_that_were_planted() -> None:
-    made, library = planted()
+def test_the_stories_are_the_expected_groups() -> None:
+    made, library = corpus()
     assert len(made.published) > 1000
     assert len(made.groups) == 180
     files = [{m.id for m in s.members if isinstance(m, Article)} for s in library.stories]
@@ -220,16 +220,16 @@ def test_the_stories_of_files_are_those_that_were_planted() -> None:
     assert kinds == {"same address", "mutual", "declared"}
 
 
-def test_a_file_is_in_one_story_at_most() -> None:
-    _, library = planted()
+def test_a_file_is_in_at_most_one_story() -> None:
+    _, library = corpus()
     ids = [m.id for s in library.stories for m in s.members if isinstance(m, Article)]
     assert len(ids) == len(set(ids))
     for story in library.stories:
         assert len({m.id for m in story.members}) == len(story.members) > 1
 
 
-def test_what_one_side_declares_is_kept_in_mind_and_joins_nothing() -> None:
-    made, library = planted()
+def test_one_way_entries_are_targets_but_join_nothing() -> None:
+    made, library = corpus()
     one_way = {
         (a.id, target)
         for a in made.published.values()
@@ -244,17 +244,17 @@ def test_what_one_side_declares_is_kept_in_mind_and_joins_nothing() -> None:
         assert (story is not None and target in {m.id for m in story.members}) == joined
 
 
-def test_held_files_are_coverage_elsewhere_and_none_of_their_words_is_told() -> None:
-    made, library = planted()
+def test_held_files_appear_only_as_coverage_in_the_words_of_others() -> None:
+    made, library = corpus()
     held = {a.keys[0]: a for a in made.files.values() if a.held}
     assert len(held) == 40
     for key, file in held.items():
-        told = [s for s in library.stories if f"~//{key}" in {m.id for m in s.members}]
-        assert len(told) == 2, "a story for each file that declares it"
-        piece = library.by_id[f"~//{key}"]
-        assert isinstance(piece, Coverage)
+        containing = [s for s in library.stories if f"~//{key}" in {m.id for m in s.members}]
+        assert len(containing) == 2, "one story for each file that lists it"
+        coverage = library.by_id[f"~//{key}"]
+        assert isinstance(coverage, Coverage)
         assert file.id not in library.by_id
-        assert canonical.key(piece.url) == key
+        assert canonical.key(coverage.url) == key
     words = {w for a in held.values() for w in f"{a.title} {a.excerpt}".split()}
     own = {t for a in held.values() for t in a.topics if t.startswith("Own")}
     for member in (*library.members, *(m for s in library.stories for m in s.members)):
@@ -262,27 +262,27 @@ def test_held_files_are_coverage_elsewhere_and_none_of_their_words_is_told() -> 
         assert own.isdisjoint(member.topics)
 
 
-def test_coverage_has_its_first_declarer_s_topics_and_no_date_after_the_clock() -> None:
-    made, library = planted()
-    owned = {key for a in made.published.values() for key in a.keys if canonical.joins(key)}
+def test_coverage_takes_its_facts_from_the_earliest_file_and_no_date_after_the_clock() -> None:
+    made, library = corpus()
+    keys_of_files = {key for a in made.published.values() for key in a.keys if canonical.identifies_text(key)}
     first: dict[str, tuple[Article, Related]] = {}
     for file in sorted(made.published.values(), key=lambda a: (a.published, a.id)):
         for each in file.related:
-            if each.keys[0] not in owned:
+            if each.keys[0] not in keys_of_files:
                 first.setdefault(f"~//{each.keys[0]}", (file, each))
-    pieces = {m.id: m for m in library.members if isinstance(m, Coverage)}
-    assert pieces.keys() == first.keys()
-    assert len(pieces) > 250
+    coverage = {m.id: m for m in library.members if isinstance(m, Coverage)}
+    assert coverage.keys() == first.keys()
+    assert len(coverage) > 250
     assert library.clock == max(a.published for a in made.published.values())
-    for id, piece in pieces.items():
-        file, said = first[id]
-        assert (piece.topics, piece.category, piece.title) == (file.topics, file.category, said.title)
-        assert piece.published == min(said.published or file.published, library.clock)
+    for id, member in coverage.items():
+        file, listed = first[id]
+        assert (member.topics, member.category, member.title) == (file.topics, file.category, listed.title)
+        assert member.published == min(listed.published or file.published, library.clock)
         assert id in {m.id for m in library.story_of[file.id].members}
 
 
-def test_the_order_of_a_thousand_files_changes_nothing() -> None:
-    made, library = planted()
+def test_the_result_does_not_depend_on_the_order_of_a_thousand_files() -> None:
+    made, library = corpus()
     files = list(made.published.values())
     random.Random(3).shuffle(files)
     assert stories.cluster(files, clock=library.clock).stories == library.stories
@@ -295,20 +295,21 @@ def test_the_order_of_a_thousand_files_changes_nothing() -> None:
         "acb",
     ],
 )
-def test_a_file_that_declares_one_of_two_at_an_address_declares_both(names: str) -> None:
-    first, silent, telling = (f"{n}.md" for n in names)
+def test_a_file_that_lists_one_of_two_files_at_an_address_lists_both(names: str) -> None:
+    first, duplicate, lister = (f"{n}.md" for n in names)
     one = msgspec.structs.replace(
         article(first, "Orvik"), related=RelatedEntries.of([entry("https://x.example/two", "Two")])
     )
     two = [
-        msgspec.structs.replace(article(id, w), keys=("x.example/two",)) for id, w in ((silent, "Elm"), (telling, "Un"))
+        msgspec.structs.replace(article(id, w), keys=("x.example/two",))
+        for id, w in ((duplicate, "Elm"), (lister, "Un"))
     ]
     two[1] = msgspec.structs.replace(two[1], related=RelatedEntries.of([entry(f"https://{one.keys[0]}", "One")]))
     found = stories.cluster([one, *two], clock=NOW).stories
     assert [{m.id for m in s.members} for s in found] == [{"a.md", "b.md", "c.md"}]
 
 
-def test_a_held_file_leaves_no_trace_but_what_others_say_of_it(site: Make) -> None:
+def test_a_held_file_leaves_no_trace_except_in_entries_of_others(site: Make) -> None:
     s = site('-- site.toml --\nbase_url = "https://news.example/"\n')
     more = 'related:\n  - title: "Seen from outside"\n    webUrl: "https://h.example/1/amp/?utm_source=x"\n'
     s.article("open", webUrl="https://o.example/1", topics="[Rail]", more=more)
@@ -322,8 +323,8 @@ def test_a_held_file_leaves_no_trace_but_what_others_say_of_it(site: Make) -> No
     assert [[m.id for m in x.members] for x in library.stories] == [["open.md", "~//h.example/1"]]
     assert library.by_id["~//h.example/1"].topics == ("Rail",)
     everything = b"".join(s.tree().values()).decode()
-    for told in ("Secret", "secret", "Named inside", "t.example", "/shut"):
-        assert told not in everything
+    for text in ("Secret", "secret", "Named inside", "t.example", "/shut"):
+        assert text not in everything
     assert "Seen from outside" in s.read("story/2026/11/08/open/index.html")
     s.edit("content/shut.md", "published: false", "published: true")
     s.good()
