@@ -84,7 +84,9 @@ def test_every_setting_is_documented(name: str) -> None:
     assert f"`{name}`" in DOCS
 
 
-@pytest.mark.parametrize("name", [*fields.ARTICLE_FIELDS, *(n for n in config.Fields().by_foreign_name()), *config.KINDS])
+@pytest.mark.parametrize(
+    "name", [*fields.ARTICLE_FIELDS, *(n for n in config.Fields().by_foreign_name()), *config.KINDS]
+)
 def test_every_field_and_kind_is_documented(name: str) -> None:
     assert re.search(rf"[`\s]{re.escape(name)}[`\s]", DOCS)
 
