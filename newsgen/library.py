@@ -84,7 +84,7 @@ class Library(NamedTuple):
         clusterer: Clusterer | None = None,
         arrangement: Arrangement | None = None,
     ) -> Library:
-        """The library of the articles whose gates are open at `now` or listed in `show`, which sets their `status`.
+        """The library of the articles whose gates are open at `now` or in `show`, with that gate as their `status`.
 
         `clock` is the content clock, by default the time of the newest published article that is not in the future. The
         `clusterer` and `arrangement` of the previous library redo only what changed since then.
@@ -108,7 +108,7 @@ class Library(NamedTuple):
         for each in sorted(abouts, key=lambda a: a.id):
             about[each.kind].setdefault(each.key, each)
         clusters = (clusterer or Clusterer()).cluster(
-            published, clock=clock, folded=followers, about=about["story"], similar=config.stories.similarity
+            published, clock=clock, followers=followers, about=about["story"], similar=config.stories.similarity
         )
         shown: list[Member] = [*published, *clusters.coverage]
         arrangement.update(shown, clusters.stories, config, about)
@@ -163,7 +163,7 @@ class Arrangement:
         config: Config,
         about: Mapping[str, Mapping[str, About]],
     ) -> None:
-        """Arranges members. If nothing that decides their places changed, only replaces those that changed."""
+        """Arranges members. If their places stay the same, only replaces the members with new values."""
         inputs = None
         if self._keep:
             facts = [(m.id, m.published, m.topics, m.category, m.provider, m.provider_name) for m in members]

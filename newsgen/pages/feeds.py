@@ -84,9 +84,9 @@ def site_files(cards: Cards, sections: list[Section], redirects: dict[str, str])
 
 
 def _section_items(cards: Cards, section: Section) -> list[tuple[Item, Member | None]]:
-    """The items of a section for its feeds, with the member to show each by, or None for the lead.
+    """The items of a section, each with the member that represents it in feeds, or None for its lead.
 
-    The feed of a provider shows a story by that provider's first member.
+    In the feeds of a provider, a story is represented by that provider's first member.
     """
     if section.axis != "provider":
         return [(item, None) for item in cards.items(section.members)]
@@ -144,7 +144,7 @@ def story(cards: Cards, story: Story, title: str, description: str) -> AtomFeed:
 
 
 def _member_entry(cards: Cards, member: Member) -> FeedEntry:
-    """The feed entry of one member of a story. Its id is the address of its page here, or else the publisher's URL."""
+    """The feed entry of one member of a story. Its id is the article's address here, or the URL of coverage."""
     card = cards.card(member)
     updated = member.updated if isinstance(member, Article) else None
     return FeedEntry(
@@ -162,12 +162,12 @@ def _member_entry(cards: Cards, member: Member) -> FeedEntry:
     )
 
 
-def _entry(cards: Cards, item: Item, shown: Member | None) -> FeedEntry:
-    """The feed entry of an item, shown by the given member or by its lead.
+def _entry(cards: Cards, item: Item, representative: Member | None) -> FeedEntry:
+    """The feed entry of an item, with the words of its representative or its lead.
 
     Its id is the address of the earliest article, so that it stays the same when a story grows.
     """
-    lead = shown or (item.lead if isinstance(item, Story) else item)
+    lead = representative or (item.lead if isinstance(item, Story) else item)
     card = cards.card(lead)
     page = cards.story_url(item) if isinstance(item, Story) else card.page
     members = members_of(item)

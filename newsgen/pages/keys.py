@@ -28,8 +28,8 @@ _NO_STORY = bytes(16)
 class Keys:
     """Computes the cache keys for one site.
 
-    `_members` and `_stories` hold a digest for each, by id. `_whole` holds both digests of a member and its story, 32
-    bytes. `_sections` holds the link of a section and the concatenated `_whole` of its members.
+    `_members` and `_stories` hold a digest for each, by id. `_whole` holds the digests of a member and of its
+    story, together 32 bytes. `_sections` holds the link of a section and the concatenated `_whole` of its members.
     """
 
     def __init__(self, cards: Cards) -> None:

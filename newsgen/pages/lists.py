@@ -243,7 +243,7 @@ def archive(cards: Cards) -> Iterator[IndexPage]:
         yield _calendar(cards, title, address, [days_of_month], (top, year_link, crumb), *_adjacent(month_links, at))
 
 
-def days(cards: Cards) -> Iterator[tuple[Section, Link | None, Link | None]]:
+def days_with_neighbours(cards: Cards) -> Iterator[tuple[Section, Link | None, Link | None]]:
     """Each day that has members, with links to the previous and the next one."""
     days = list(cards.library.sections["day"].values())
     links = [Link(title=day_title(s.key), url=urls.section("day", s.key)) for s in days]

@@ -300,7 +300,7 @@ def _lists(cards: Cards, sections: list[Section], keys: Keys) -> Iterator[tuple[
         (section, None, None) for section in sections
     ]
     if cards.has("archive"):
-        with_neighbours = chain(with_neighbours, lists.days(cards))
+        with_neighbours = chain(with_neighbours, lists.days_with_neighbours(cards))
     size = cards.config.page_size
     for section, before, after in with_neighbours:
         others = lists.previous_days(section) if section.axis == "day" else ()

@@ -76,7 +76,7 @@ def _page(cards: Cards, story: Story) -> StoryPage:
 
 
 def _groups(cards: Cards, story: Story) -> Iterator[Group]:
-    """The members by provider. Copies of a text are listed with the first one, the lead before others."""
+    """The members by provider. Copies of a text are listed with one of them: the lead, or else the earliest."""
     first_with_text: dict[str, Member] = {}
     copies: dict[str, list[Member]] = {}
     originals: list[Member] = []
@@ -99,9 +99,9 @@ def _groups(cards: Cards, story: Story) -> Iterator[Group]:
 
 
 def _copy_key(member: Member) -> str:
-    """The letters of a member's excerpt, or of its title and excerpt if those are few; equal for copies of one text.
+    """The letters by which copies of a text are recognised: those of the excerpt, after the title's if they are few.
 
-    Empty if they are too few to tell.
+    Empty if there are too few to be sure.
     """
     letters = "".join(_WORDS.findall(member.excerpt.casefold()))
     if len(letters) < _MIN_COPY_LETTERS:

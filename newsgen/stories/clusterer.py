@@ -2,10 +2,10 @@
 
 Files are joined if they share a canonical key, list each other in `related` or have the same `story`. Files with
 different `story` values stay apart, whatever the other evidence. Coverage belongs to the story of the file that lists
-it, or makes one with it. A one-way entry never joins two files: `related` lists mix the same event with the same
-subject, and become outdated.
+it, or makes one with it. A one-way entry never joins two files: `related` lists mix articles about the event with
+articles about its subject, and become outdated.
 
-After that, similar words join files that nobody declared (see `grouping`).
+After that, files with similar words are joined (see `grouping`).
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Clusters(NamedTuple):
 
 
 class Clusterer:
-    """Clusters articles repeatedly. Each call redoes only what changed since the last one, with the same result.
+    """Clusters articles repeatedly. Each call redoes only what changed, with the same result as from scratch.
 
     Without `keep`, it stores nothing that only a second call would use.
     """
@@ -65,19 +65,19 @@ class Clusterer:
         articles: Iterable[Article],
         *,
         clock: datetime,
-        folded: Iterable[Article] = (),
+        followers: Iterable[Article] = (),
         about: Mapping[str, About] | None = None,
         similar: bool = True,
     ) -> Clusters:
         """Clusters published articles. The result does not depend on their order.
 
-        `clock` is the content clock; coverage dated after it gets its time. `folded` are the followers to show in their
+        `clock` is the content clock; coverage dated after it gets its time. `followers` are those to show in their
         stories. `about` holds the `_stories` files by story name. `similar` says whether similar words join articles.
         """
         # None of these objects form cycles, but the garbage collector would scan all of them repeatedly.
         gc_was_enabled = gc.isenabled()
         gc.disable()
-        arguments = (list(articles), clock, list(folded), about or {}, similar)
+        arguments = (list(articles), clock, list(followers), about or {}, similar)
         try:
             return self._cluster(*arguments)
         except LostError:
@@ -91,7 +91,7 @@ class Clusterer:
         self,
         articles: Iterable[Article],
         clock: datetime,
-        folded: Iterable[Article],
+        followers: Iterable[Article],
         about: Mapping[str, About],
         similar: bool,
     ) -> Clusters:
@@ -108,7 +108,7 @@ class Clusterer:
         attachments = [
             Attachment(id, coverage[other], other) for id in targets for other in targets[id] if other in coverage
         ]
-        attachments += attach_followers(folded, owners.by_key, clock)
+        attachments += attach_followers(followers, owners.by_key, clock)
         last_stories, self._last_stories = self._last_stories, {}
         found = []
         for inputs in _story_inputs(files, union, attachments, about, targets, duplicates, self.grouping):

@@ -1,6 +1,7 @@
 """Stores the word counts and texts of articles by day, and loads a day only when it is needed.
 
-A large archive has many days, but a new article concerns the word counts of about forty and the texts of about five.
+A large archive has many days, but a new article concerns the word counts of about forty days and the texts of about
+five.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ class Text(NamedTuple):
 
 
 class Vector(NamedTuple):
-    """The weights of a text's stems: strong ones, which can make a pair by themselves, and weak ones, which only add.
+    """The weights of a text's stems: strong ones, which can make a pair by themselves, and weak ones, which add to it.
 
     `dense` says whether many articles are within reach of the text.
     """

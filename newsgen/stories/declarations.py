@@ -39,7 +39,7 @@ class Declarations(NamedTuple):
 
     @classmethod
     def of(cls, files: Mapping[str, Article], clock: datetime) -> Declarations:
-        """What these files declare; `files` is by id. Coverage dated after the content clock gets the clock's time."""
+        """What these files declare; `files` is by id. Coverage dated after the content clock takes the clock's time."""
         owners = _owners(files.values())
         coverage, targets = _coverage(files.values(), owners.by_key, clock)
         return cls(owners, coverage, targets, _join_files(files, owners.duplicates, targets))
@@ -71,8 +71,8 @@ def attach_followers(
             continue
         coverage = Coverage(
             id=FOLLOWER_PREFIX + file.id, title=file.title, excerpt=file.excerpt, published=min(file.published, clock),
-            url=file.url, provider=file.provider, provider_name=file.provider_name, category=file.category, topics=file.topics,
-            type=file.type, quality=file.quality, image=file.image, lang=file.lang, dir=file.dir, folded=True,
+            url=file.url, provider=file.provider, provider_name=file.provider_name, category=file.category,
+            topics=file.topics, type=file.type, quality=file.quality, image=file.image, lang=file.lang, dir=file.dir, folded=True,
         )  # fmt: skip
         attachments.append(Attachment(owner, coverage, COVERAGE_PREFIX + file.keys[0] if file.keys else coverage.id))
     return attachments

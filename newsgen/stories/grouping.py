@@ -89,7 +89,7 @@ class Grouping:
     `_digests` says which version of an article is grouped, `_crowding` how crowded its surroundings are (0 to 1),
     `_placed` the label of its story after placing, and `_settled` after moving ("" if it fits none). `_units` are the
     sets of articles that stay together, and `_names` their `story` names. `_members` lists the keys of placed articles
-    by label. `_evidence` is by the ids of a story, and `_valid_evidence` the part of the last one that still holds.
+    by label. `_evidence` is by the ids of a story, and `_valid_evidence` what is still valid of the last update.
     """
 
     def __init__(self) -> None:

@@ -1,8 +1,7 @@
 """Chooses leads, ranks stories and finds trending names, all relative to the content clock.
 
 The strength of a story decays: it halves every `half_life` hours. On a logarithmic scale its rank is
-log2(1 + strength) + hours / half_life. The passage of time never changes the order of two ranks, so it makes no page
-stale.
+log2(1 + strength) + hours / half_life. This order does not change as time passes, so time alone makes no page stale.
 """
 
 from __future__ import annotations
@@ -96,10 +95,10 @@ def rank(members: Sequence[Member], half_life: float) -> float:
 
 
 def cap(items: Iterable[T], names: Callable[[T], Iterable[tuple[str, int]]], size: int) -> list[T]:
-    """The first `size` items, with no name in more of them than its cap, as long as other items are left.
+    """The first `size` items such that no name occurs more often than its cap.
 
-    `names` returns the names that an item counts towards, each with its cap. Items above a cap fill the places that
-    would stay empty.
+    `names` returns the names that an item counts towards, each with its cap. Items above a cap fill places that would
+    otherwise stay empty.
     """
     chosen: list[T] = []
     over_cap: list[T] = []

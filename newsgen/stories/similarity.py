@@ -1,8 +1,8 @@
 """Finds pairs of similar articles by their titles, excerpts, publishers and times.
 
-A text is a vector of word stems. A stem weighs (1 + ln tf) · idf, where words of the title count three times, and
-idf = min(IDF_CAP, ln((N + 1) / (df + 1))) over the N articles of the days around (Spärck Jones, 1972; Salton and
-Buckley, 1988). The cap makes all but the common words equal: without it, a name that nobody else writes outweighs the
+A text is a vector of word stems. A stem weighs (1 + ln tf) · idf (Spärck Jones, 1972; Salton and Buckley, 1988). Its
+occurrences in the title count three times, and idf = min(IDF_CAP, ln((N + 1) / (df + 1))) over the N articles of the
+days around. The cap makes all but the common words equal: without it, a name that nobody else writes outweighs the
 words that describe the event. A word that is as frequent on the days out of reach as on those within reach belongs to a
 subject, not to an event, and weighs less. The similarity of two articles within `REACH` is the cosine of their vectors,
 times exp(−0.2 · days between them).
@@ -54,13 +54,13 @@ IDF_CAP = 3.0
 """The maximum idf, that of a word in less than a twentieth (1/e³) of the articles in the window."""
 
 DENSE = 200
-"""From this number of articles within reach, only strong words can make a pair."""
+"""From this number of articles within reach on, only strong words can make a pair."""
 
 SECOND_WORD_SHARE = 0.1
-"""If there are fewer, this share of a cosine below `SAME_PUBLISHER_COSINE` must come from more than one word."""
+"""Below `DENSE`, this share of a cosine below `SAME_PUBLISHER_COSINE` must come from more than one word."""
 
 STRONG_IDF = 1.75
-"""If there are more, words with at least this idf must reach `MIN_SIMILARITY_DENSE` without the others."""
+"""From `DENSE` on, words with at least this idf are strong: they must reach `MIN_SIMILARITY_DENSE` by themselves."""
 
 COMMON_IDF = 1.0
 """A word with a lower idf, in more than a third (1/e) of the articles, does not count."""
@@ -86,7 +86,7 @@ EXCERPT_LENGTH = 280
 STEM_LENGTH = 5
 
 PRIOR = 20
-"""Imaginary articles in every window that contain all short words and no others; they matter where articles are few."""
+"""Imaginary articles in every window that contain the short words and no others; they matter if articles are few."""
 
 PLACEHOLDER_COUNT = 1000
 """If this many articles have the same time, it is a placeholder, and they are not compared."""
@@ -148,20 +148,20 @@ class Similarity:
         stale = {t.id for t in new_texts} | self._possibly_excluded(old_texts, new_texts)
         for day, stems in self._update_idf([*old_texts, *new_texts]):
             stale |= {id for id in self._days.ids(day) if not stems.isdisjoint(self._texts[id].stems)}
-        moved = set()
+        dirty = set()
         for id in stale:
             vector = self._vector(self._texts[id])
             if vector != self._vectors.get(id):
                 self._vectors[id] = vector
                 self._days[self._texts[id].day].texts_changed = True
-                moved.add(id)
-        before = {id: self.near.pop(id, {}) for id in moved | {t.id for t in old_texts}}
+                dirty.add(id)
+        before = {id: self.near.pop(id, {}) for id in dirty | {t.id for t in old_texts}}
         for id, pairs in before.items():
             for other in pairs:
                 if other not in before:
                     del self.near[other][id]
-        self.near |= {id: {} for id in moved}
-        self._find_pairs(moved)
+        self.near |= {id: {} for id in dirty}
+        self._find_pairs(dirty)
         changed = {t.id for t in (*old_texts, *new_texts)}
         for id, pairs in before.items():
             now = self.near.get(id, {})
@@ -210,7 +210,7 @@ class Similarity:
         return (self.order[at] for at in self._positions_within_reach(moments))
 
     def is_current(self, article: Article) -> bool:
-        """Whether an article is present and would be compared by the same text."""
+        """Whether an article is present with the same text."""
         return article.id in self.keys and self._texts[article.id] == self.text(article)
 
     def text(self, article: Article) -> Text:
@@ -371,33 +371,33 @@ class Similarity:
             (strong if is_strong else weak)[stem] = round(weight * scale)
         return Vector(strong, weak, dense)
 
-    def _find_pairs(self, moved: set[str]) -> None:
-        """Adds to `near` all pairs with at least one of these articles.
+    def _find_pairs(self, dirty: set[str]) -> None:
+        """Adds to `near` all pairs with at least one dirty article.
 
         Walks through the articles in order and compares each with earlier ones by two inverted indexes: stem to
-        positions and weights, ascending. `index_all` holds all articles, `index_moved` only those that moved.
+        positions and weights, ascending. `index_all` holds all articles, `index_dirty` only the dirty ones.
         """
         index_all: dict[str, tuple[list[int], list[int]]] = {}
-        index_moved: dict[str, tuple[list[int], list[int]]] = {}
+        index_dirty: dict[str, tuple[list[int], list[int]]] = {}
         order, vectors, texts, near = self.order, self._vectors, self._texts, self.near
-        moved_stems = {stem for id in moved for stem in vectors[id].strong}
-        # Articles that did not move are compared with those that did; if all moved, the second index is not needed.
-        indexes = (index_all, index_moved) if len(moved) < len(order) else (index_all,)
+        dirty_stems = {stem for id in dirty for stem in vectors[id].strong}
+        # Clean articles are compared with dirty ones only. If all are dirty, the second index is not needed.
+        indexes = (index_all, index_dirty) if len(dirty) < len(order) else (index_all,)
         reach = REACH.total_seconds()
         first = 0
-        for at in self._positions_within_reach({texts[id].seconds for id in moved}):
+        for at in self._positions_within_reach({texts[id].seconds for id in dirty}):
             now, id = order[at]
             strong, weak, dense = vectors[id]
             while order[first][0] < now - reach:
                 first += 1
-            has_moved = id in moved
-            stems = strong if has_moved else strong.keys() & moved_stems
+            is_dirty = id in dirty
+            stems = strong if is_dirty else strong.keys() & dirty_stems
             if not stems:
                 continue
             minimum = (MIN_SIMILARITY_DENSE if dense else MIN_SIMILARITY) * VECTOR_LENGTH * VECTOR_LENGTH
             dots: dict[int, int] = {}
             dot_with = dots.get
-            index = index_all if has_moved else index_moved
+            index = index_all if is_dirty else index_dirty
             for stem in stems:
                 weight = strong[stem]
                 if stem in index:
@@ -407,7 +407,7 @@ class Similarity:
                         del positions[:expired], values[:expired]
                     for position, value in zip(positions, values, strict=True):
                         dots[position] = dot_with(position, 0) + weight * value
-                for each in indexes if has_moved else indexes[:1]:
+                for each in indexes if is_dirty else indexes[:1]:
                     if stem in each:
                         each[stem][0].append(at)
                         each[stem][1].append(weight)
