@@ -109,7 +109,7 @@ class Reason(Value, frozen=True, kw_only=True):
 
 
 class NearMiss(Value, frozen=True, kw_only=True):
-    """Why an article is not in a story. `other` is the member that it is most similar to, or that is listed one way.
+    """Why an article is not in a story. `other` is the most similar member, or the other side of a one-way entry.
 
     `quarters` is their similarity, and `fit` the fit to the story, both 0 to 4.
     """

@@ -39,7 +39,7 @@ class Declarations(NamedTuple):
 
     @classmethod
     def of(cls, files: Mapping[str, Article], clock: datetime) -> Declarations:
-        """What these files declare; `files` is by id. Coverage dated after the content clock takes the clock's time."""
+        """What these files declare; `files` is by id. Coverage with a date after the content clock is dated to it."""
         owners = _owners(files.values())
         coverage, targets = _coverage(files.values(), owners.by_key, clock)
         return cls(owners, coverage, targets, _join_files(files, owners.duplicates, targets))
