@@ -15,7 +15,7 @@ from msgspec import Meta
 from newsgen import canonical
 from newsgen.errors import ConfigError, Problem
 from newsgen.text import LANGUAGE
-from newsgen.validation import Fault, Faults, did_you_mean, dotted, faults
+from newsgen.validation import Faults, did_you_mean, dotted, faults
 
 Kind = Literal[
     "home", "story", "article", "topic", "provider", "category", "archive", "sources", "page",
@@ -263,7 +263,7 @@ def load(path: Path, **overrides: Any) -> Config:
     except OSError as error:
         raise ConfigError(f"{name}: cannot be read: {error.strerror}") from None
     values |= {key: value for key, value in overrides.items() if value is not None}
-    wrong: list[Fault] = list(faults(values, Config))
+    wrong = faults(values, Config)
     if not wrong:
         config = msgspec.convert(values, Config)
         wrong = _check(config)

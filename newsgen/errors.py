@@ -9,14 +9,19 @@ NewsgenError            the run cannot continue
 
 from __future__ import annotations
 
+from typing import Literal, TypeAlias
+
 import msgspec
+
+Scope: TypeAlias = Literal["file", "gate", "value"]
+"""What a problem cost: a whole file or page, an article that is held because its gate cannot be read, or one value."""
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True, order=True):
     """One problem in one file of the site. Other files are still processed.
 
     `path` is the path as the user would write it. `line` counts from 1; 0 means no particular line. `field` is a dotted
-    path such as `related[2].images[0].width`.
+    path such as `related[2].images[0].width`. Everything but what `scope` names is used.
     """
 
     path: str
@@ -24,6 +29,7 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True, order=True):
     field: str = ""
     what: str
     hint: str = ""
+    scope: Scope = "file"
 
     def __str__(self) -> str:
         place = f"{self.path}:{self.line}" if self.line else self.path

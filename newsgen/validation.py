@@ -5,7 +5,9 @@ from __future__ import annotations
 import difflib
 import re
 import types
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable
+from datetime import date, time
+from functools import cache
 from typing import Annotated, Any, Literal, NamedTuple, TypeAlias, Union, get_args, get_origin
 
 import msgspec
@@ -35,42 +37,100 @@ _WORDS = {
 }  # fmt: skip
 
 
-def faults(value: Any, kind: Any, path: Path = ()) -> Iterator[Fault]:
+def faults(value: Any, kind: Any) -> Faults:
     """All faults of a value of type `kind`; none if msgspec can convert it."""
-    bare = get_args(kind)[0] if get_origin(kind) is Annotated else kind
-    choices = get_args(bare) if get_origin(bare) in (Union, types.UnionType) else (bare,)
-    struct = next((c for c in choices if isinstance(c, type) and issubclass(c, msgspec.Struct)), None)
-    sequence = next((c for c in choices if get_origin(c) is tuple), None)
-    mapping = next((c for c in choices if get_origin(c) is dict), None)
-    if struct is not None and isinstance(value, dict):
-        fields = {f.encode_name: f for f in msgspec.structs.fields(struct)}
+    repair = Repair()
+    repair.value(value, kind)
+    return repair.faults
+
+
+class Repair:
+    """Finds every fault of a value and removes what is wrong, so that msgspec can convert the rest.
+
+    A null counts as absent. A required text that is missing is a fault and becomes empty. `text` gives the text of a scalar that is in the place of text; without it, such a scalar is a fault.
+    """
+
+    def __init__(self, text: Callable[[Path, Any], str] | None = None) -> None:
+        self.faults = Faults()
+        self._text = text
+        self._kept: dict[Path, list[int]] = {}
+
+    def position(self, path: Path) -> Path:
+        """The position in the given value of what is at `path` in the repaired one, where list items may be gone."""
+        given: Path = ()
+        for step in path:
+            kept = self._kept.get(given, [])
+            given = (*given, kept[step] if isinstance(step, int) and step < len(kept) else step)
+        return given
+
+    def value(self, value: Any, kind: Any, path: Path = ()) -> Any:
+        """The repaired value; None if nothing of it is left."""
+        if value is None:
+            return None
+        bare = get_args(kind)[0] if get_origin(kind) is Annotated else kind
+        choices = get_args(bare) if get_origin(bare) in (Union, types.UnionType) else (bare,)
+        struct = next((c for c in choices if isinstance(c, type) and issubclass(c, msgspec.Struct)), None)
+        sequence = next((c for c in choices if get_origin(c) is tuple), None)
+        mapping = next((c for c in choices if get_origin(c) is dict), None)
+        if struct is not None and isinstance(value, dict):
+            return self._fields(value, struct, path)
+        if sequence is not None and isinstance(value, list):
+            item_type = get_args(sequence)[0]
+            items = [(index, self.value(item, item_type, (*path, index))) for index, item in enumerate(value)]
+            self._kept[path] = [index for index, item in items if item is not None]
+            return [item for _, item in items if item is not None]
+        if mapping is not None and isinstance(value, dict):
+            key_type, value_type = get_args(mapping)
+            for name, item in value.items():
+                self.value(name, key_type, (*path, name))
+                self.value(item, value_type, (*path, name))
+            return value
+        return self._scalar(value, kind, choices, path)
+
+    def _fields(self, value: dict[str, Any], struct: type[msgspec.Struct], path: Path) -> dict[str, Any]:
+        fields = _fields(struct)
+        repaired = {}
         for name, field in fields.items():
-            if name in value:
-                yield from faults(value[name], field.type, (*path, name))
+            given = value.get(name)
+            item = self.value(given, field.type, (*path, name))
+            if item is not None:
+                repaired[name] = item
             elif field.required:
-                yield Fault((*path, name), "missing", "")
+                repaired[name] = ""
+                if given is None:
+                    self.faults.add((*path, name), "missing")
         if struct.__struct_config__.forbid_unknown_fields:
             for name in value.keys() - fields.keys():
-                yield Fault((*path, name), "unknown setting", did_you_mean(name, fields))
-    elif sequence is not None and isinstance(value, list):
-        for index, item in enumerate(value):
-            yield from faults(item, get_args(sequence)[0], (*path, index))
-    elif mapping is not None and isinstance(value, dict):
-        key_type, value_type = get_args(mapping)
-        for name, item in value.items():
-            yield from faults(name, key_type, (*path, name))
-            yield from faults(item, value_type, (*path, name))
-    else:
+                self.faults.add((*path, name), "unknown setting", did_you_mean(name, fields))
+        return repaired
+
+    def _scalar(self, value: Any, kind: Any, choices: tuple[Any, ...], path: Path) -> Any:
+        if self._text and str in choices and isinstance(value, bool | int | float | date | time | bytes):
+            value = self._text(path, value)
         try:
             msgspec.convert(value, kind)
         except (msgspec.ValidationError, OverflowError) as error:
-            yield Fault(path, _plain_english(str(error)), _hint(value, choices))
+            self.faults.add(path, _plain_english(str(error)), _hint(value, choices))
+            return None
+        return value
+
+
+@cache
+def _fields(struct: type[msgspec.Struct]) -> dict[str, msgspec.structs.FieldInfo]:
+    return {field.encode_name: field for field in msgspec.structs.fields(struct)}
 
 
 def did_you_mean(word: str, words: Iterable[str]) -> str:
     """The hint “did you mean …?” with the most similar of `words`; "" if none is similar."""
-    close = difflib.get_close_matches(word, list(words), n=1, cutoff=0.6)
-    return f"did you mean {close[0]!r}?" if close else ""
+    near = nearest(word, words)
+    return f"did you mean {near!r}?" if near else ""
+
+
+def nearest(word: str, words: Iterable[str]) -> str:
+    """The most similar of `words`, without regard to case; "" if none is similar."""
+    by_lower = {w.lower(): w for w in words}
+    close = difflib.get_close_matches(word.lower(), by_lower, n=1, cutoff=0.6)
+    return by_lower[close[0]] if close else ""
 
 
 def dotted(path: Path) -> str:

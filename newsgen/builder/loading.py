@@ -142,13 +142,12 @@ def _load(
         reader_settings = (source.name, settings.root, settings.images, settings.block, settings.video, settings.fields)
         reader = digest_bytes(msgspec.msgpack.encode(reader_settings))
         parsed_files, racy = _read(settings, source.name, reader, found, memory, cache, run, progress)
-        for parsed in parsed_files:
+        for parsed, problems in parsed_files:
             if isinstance(parsed, Article):
                 articles.append(parsed)
             elif isinstance(parsed, About):
                 about_files.append(parsed)
-            else:
-                report.problems += parsed
+            report.problems += problems
         report.seconds["read"] = clock.lap()
         report.warnings += _unknown_fields(articles, source.name)
         clock_time = now if options.clock == "wall" else None if isinstance(options.clock, str) else options.clock
@@ -280,7 +279,7 @@ def _parse(work: Work) -> list[tuple[bytes, bytes]]:
     for found, cached_digest in chunk:
         source = read(found, folder_name)
         if isinstance(source.data, Problem):
-            results.append((b"", pack((source.data,))))
+            results.append((b"", pack(Parsed(None, (source.data,)))))
             continue
         digest = digest_bytes(source.data)
         results.append((digest, b"" if digest == cached_digest else pack(reader.parse(source, digest))))

@@ -26,7 +26,7 @@ from newsgen.commands.parameters import (
 @jobs_option
 @click.option("--dry-run", is_flag=True, help="Print what would be sent and why; send nothing.")
 @click.option("--rollback", is_flag=True, help="Go back to the previous release; build nothing.")
-@click.option("--allow-errors", is_flag=True, help="Publish without the files that have errors.")
+@click.option("--allow-errors", is_flag=True, help="Publish although files are left out or a gate cannot be read.")
 @click.option("--allow-lost", is_flag=True, help="Publish even if addresses disappear without a redirect.")
 @click.option(
     "--max-delete", type=click.IntRange(0), metavar="N", help="Refuse to delete more than N files.  [default: 256]"
@@ -58,7 +58,6 @@ def publish(as_json: bool, changed: Path | None, **params: Any) -> None:
     )
     with ProgressLine() as progress:
         report = publishing.publish(make_options(output=None, **params), publish_options, progress)
-    refused = bool(report.problems) and not publish_options.allow_errors
     print_problems(report.problems, report.warnings)
     for note in report.notes:
         print_message(note)
@@ -69,12 +68,12 @@ def publish(as_json: bool, changed: Path | None, **params: Any) -> None:
             raise PublishError(f"{changed}: cannot be written, but the site was published: {error.strerror}") from None
     if as_json:
         print_json(report)
-    elif refused:
+    elif report.refused:
         print_message("nothing was published: fix the files, or leave them out with --allow-errors")
     else:
         for line in publishing.report_lines(report):
             click.echo(line)
-    sys.exit(CONTENT_ERRORS if refused else 0)
+    sys.exit(CONTENT_ERRORS if report.refused else 0)
 
 
 @click.command()

@@ -50,6 +50,7 @@ class ProviderPart(msgspec.Struct, rename="camel", frozen=True, kw_only=True):
     images: tuple[ImageFile, ...] = ()
 
 
+Provider: TypeAlias = ProviderPart | str
 Images: TypeAlias = tuple[ImageFile | str, ...] | ImageFile | str
 
 
@@ -67,7 +68,7 @@ class RelatedFile(msgspec.Struct, rename="camel", frozen=True, kw_only=True):
     type: str = "article"
     quality: Whole | None = None
     heat: Number | None = None
-    provider: ProviderPart = ProviderPart()
+    provider: Provider = ProviderPart()
     images: Images = ()
 
 
@@ -87,7 +88,7 @@ class ArticleFile(msgspec.Struct, rename="camel", kw_only=True):
     draft: bool = False
     heat: Number | None = None
     quality: Whole | None = None
-    provider: ProviderPart = ProviderPart()
+    provider: Provider = ProviderPart()
     topics: tuple[str, ...] | str = ()
     category: str | tuple[str, ...] = ""
     type: str = "article"
@@ -169,21 +170,34 @@ def reader_address(file: ArticleFile | RelatedFile, at: Path, wrong: Faults) -> 
     return web or original
 
 
-def keys(file: ArticleFile | RelatedFile) -> tuple[str, ...]:
-    """The canonical keys of a member, without repeats: first that of the URL readers are sent to, then the others."""
-    urls = (file.web_url, file.original_url, file.amp_web_url, file.cdn_amp_web_url)
+def keys(file: ArticleFile | RelatedFile, url: str) -> tuple[str, ...]:
+    """The canonical keys of a member, without repeats: first that of `url`, where readers are sent, then the others."""
+    urls = (url, file.web_url, file.original_url, file.amp_web_url, file.cdn_amp_web_url)
     return tuple(dict.fromkeys([key for url in urls if url and (key := canonical.key(url))]))
 
 
-def provider(part: ProviderPart, url: str, at: Path, wrong: Faults) -> tuple[str, str]:
-    """The provider's normalised domain and its name in the file. Without a domain in the file, the URL gives it."""
+def provider(part: Provider, url: str, at: Path, wrong: Faults) -> tuple[str, str]:
+    """The provider's normalised domain and its name in the file. Without a domain in the file, the URL gives it.
+
+    A provider that is only text is a domain if it can be one, otherwise a name.
+    """
+    if isinstance(part, str):
+        part = ProviderPart(domain=part) if _domain(part.strip()) else ProviderPart(name=part)
     given = part.domain.strip()
-    domain = canonical.host(urlsplit(given).netloc if "://" in given else given) if given else ""
+    domain = _domain(given) if given else ""
     if given and not domain:
         wrong.add((*at, "provider", "domain"), f"{_quoted(given, 60)} is not a domain", "write it as example.org")
     if not domain and url:
         domain = canonical.host(urlsplit(url).netloc)
     return domain, text.plain(part.name)
+
+
+def _domain(value: str) -> str:
+    """The normalised domain of a domain or an address; "" if it is neither."""
+    try:
+        return canonical.host(urlsplit(value).netloc if "://" in value else value)
+    except ValueError:
+        return ""
 
 
 def moment(value: Any, at: Path, wrong: Faults) -> datetime | None:
@@ -205,9 +219,10 @@ def moment(value: Any, at: Path, wrong: Faults) -> datetime | None:
 
 
 def language(value: str, at: Path, wrong: Faults) -> str:
-    """A language tag (RFC 5646). Only its form is checked."""
+    """A language tag (RFC 5646). Only its form is checked; "" if that is invalid."""
     if value and not re.fullmatch(text.LANGUAGE, value):
         wrong.add(at, f"{_quoted(value, 40)} is not a language tag", "use a tag such as en or pt-BR")
+        return ""
     return value
 
 
@@ -220,10 +235,20 @@ def names(given: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(out.values())
 
 
-def aliases(given: tuple[str, ...] | str, wrong: Faults) -> tuple[str, ...]:
+def too_many(given: tuple[str, ...], unique: tuple[str, ...], wrong: Faults) -> None:
+    """Reports the topics that are over the limit. `given` are those in the file, `unique` as `names` gives them."""
+    first, more = unique[MAX_TOPICS], len(unique) - MAX_TOPICS - 1
+    index = next((i for i, name in enumerate(given) if text.plain(name) == first), None)
+    others = f" and {more:,} more are" if more else " is"
+    what = f"{_quoted(first, 40)}{others} left out"
+    hint = f"an article can have {MAX_TOPICS} topics"
+    wrong.add(("topics",) if index is None else ("topics", index), what, hint)
+
+
+def aliases(given: tuple[str, ...], wrong: Faults) -> tuple[str, ...]:
     """Old addresses on this site, without repeats."""
     out = []
-    for index, row in enumerate((given,) if isinstance(given, str) else given):
+    for index, row in enumerate(given):
         path = row.strip()
         valid = re.fullmatch(r"/(?!/)[^\x00-\x20\x7f\"'<>\\?#%*:|]*", path) and len(path) <= 500
         if not valid or any(p in (".", "..") for p in path.split("/")):

@@ -57,7 +57,7 @@ class Document(NamedTuple):
 
 
 def parse(data: bytes) -> Document:
-    """Parses a file. YAML values are exactly those of PyYAML's safe loader.
+    """Parses a file. YAML values are those of PyYAML's safe loader; what it cannot read as a date or number is text.
 
     Raises FrontMatterError and nothing else, whatever the bytes.
     """
@@ -81,6 +81,25 @@ def line(data: bytes, path: Path) -> int:
     except FrontMatterError as error:
         return error.line
     return block.fence if offset is None else block.line_at(offset)
+
+
+class Unquoted(str):
+    """Text that stands in a YAML file without quotes."""
+
+    __slots__ = ()
+
+
+def written(data: bytes) -> Any:
+    """The fields of a file that `parse` accepts, with every scalar as the text that the file has for it.
+
+    A null is None. Slow: use it only for a value that has not the expected type.
+    """
+    block = _split(data)
+    if block.format == "yaml":
+        return _compose(block, lambda loader, root: root and _texts(loader, root, {}))
+    if block.format == "json":
+        return json.loads(block.matter, parse_int=str, parse_float=str, parse_constant=str)
+    return tomllib.loads(_TOML_SCALAR.sub(lambda m: f'"{m[1]}"' if m[1] else m[0], block.matter))
 
 
 class _Block(NamedTuple):
@@ -432,10 +451,13 @@ class _Inspector:
                 try:
                     construct(self._loader, node)
                 except Exception:  # see _construct
-                    kind = {"timestamp": "date or time", "int": "number", "float": "number"}.get(
-                        name := node.tag.removeprefix(_TAG), name
-                    )
-                    raise self._error(node, path, f"invalid {kind}", "correct it, or put it in quotes") from None
+                    implied_tag = self._loader.resolve(ScalarNode, node.value, (True, False))  # type: ignore[no-untyped-call]
+                    if node.style or implied_tag != node.tag:
+                        kind = {"timestamp": "date or time", "int": "number", "float": "number"}.get(
+                            name := node.tag.removeprefix(_TAG), name
+                        )
+                        raise self._error(node, path, f"invalid {kind}", "correct it, or put it in quotes") from None
+                    node.tag = _STR  # it only looks like a date or number, such as 2026-02-30: the field decides
         else:
             self._sizes[node] = None
             sizes = [self.size(child, at) for child, at in self._children(node, path)]
@@ -485,6 +507,21 @@ def _yaml_offset(node: Node | None, path: Path) -> int | None:
     return offset
 
 
+def _texts(loader: _Loader, node: Node, done: dict[Node, Any]) -> Any:
+    """The composed node as a value whose scalars are text. `done` holds those of nodes that aliases may repeat."""
+    if isinstance(node, ScalarNode):
+        if node.tag == _TAG + "null":
+            return None
+        return node.value if node.style in ("'", '"') else Unquoted(node.value)
+    if node not in done:
+        if isinstance(node, MappingNode):
+            loader.flatten_mapping(node)
+            done[node] = {key.value: _texts(loader, value, done) for key, value in node.value}
+        else:
+            done[node] = [_texts(loader, child, done) for child in node.value]
+    return done[node]
+
+
 # TOML and JSON
 
 
@@ -504,6 +541,11 @@ _STRINGS = {
 _NESTING = {
     format: re.compile(rf"{strings}|([\[{{])|([\]}}])|(\.)|[=,\n]", re.DOTALL) for format, strings in _STRINGS.items()
 }
+# A number, time, true or false. A bare key that looks like one means the same in quotes.
+_TOML_SCALAR = re.compile(
+    _STRINGS["toml"] + r"|(?<![\w.+-])([+-]?(?:\d[\w.:+-]*(?: \d\d:[\w.:+-]*)?|inf|nan)|true|false)(?![\w.+-])",
+    re.DOTALL,
+)
 
 
 def _read_toml_or_json(block: _Block) -> Any:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import codecs
+import contextlib
 import os
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, NamedTuple, TypeAlias
+from functools import cached_property
+from typing import Any, NamedTuple
 
 import msgspec
 import yaml
@@ -14,16 +17,23 @@ import yaml
 from newsgen import canonical, text
 from newsgen.config import Config
 from newsgen.content import fields, frontmatter
-from newsgen.content.fields import AboutFile, ArticleFile, ImageFile, Images, RelatedFile
+from newsgen.content.fields import AboutFile, ArticleFile, ImageFile, Images, ProviderPart, RelatedFile
 from newsgen.content.markup import MAX_BYTES, Markup, TooDeepError, player
-from newsgen.errors import Problem
+from newsgen.errors import Problem, Scope
 from newsgen.files import ABOUT_FOLDERS, FoundFile
 from newsgen.model import About, Article, Image, Related, RelatedEntries, frozen
-from newsgen.validation import Faults, dotted, faults
+from newsgen.validation import Faults, Repair, dotted, nearest
 from newsgen.validation import Path as At
 
 _DATED_NAME = re.compile(r"(\d{4})-(\d{2})-(\d{2})(?:[-_ ]+(.+))?")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+_MAX_READ = frontmatter.MAX_BYTES + MAX_BYTES + 1024
+"""Bytes that are read of a file. Whatever is longer has too large a body, if not too long a front matter."""
+
+
+_TOO_LARGE = (f"the body has more than {MAX_BYTES:,} bytes", "split it into several files")
 
 
 class Source(NamedTuple):
@@ -38,55 +48,130 @@ def read(found: FoundFile, folder_name: str = "content") -> Source:
     if isinstance(found.stamp, Problem):
         return Source(found.id, found.stamp)
     path = f"{folder_name}/{found.id}"
-    limit = frontmatter.MAX_BYTES + MAX_BYTES
     try:
         file = os.open(found.path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
         try:
             # Ask for the expected size: allocating a buffer for the largest allowed file takes longer than most reads.
-            data = os.read(file, min(found.stamp.size, limit) + 1)
-            while len(data) <= limit and (more := os.read(file, limit + 1 - len(data))):
+            data = os.read(file, min(found.stamp.size + 1, _MAX_READ))
+            while len(data) < _MAX_READ and (more := os.read(file, _MAX_READ - len(data))):
                 data += more
         finally:
             os.close(file)
     except OSError as error:
         return Source(found.id, Problem(path=path, what=f"cannot be read: {error.strerror}"))
-    if len(data) > limit:
-        size = f"{max(len(data), found.stamp.size):,}"
-        return Source(
-            found.id, Problem(path=path, what=f"the file has {size} bytes", hint=f"the maximum is {limit:,}; split it")
-        )
+    if len(data) == _MAX_READ:
+        data = data[: codecs.utf_8_decode(data, "replace")[1]]  # not in the middle of a character
     return Source(found.id, data)
 
 
-Parsed: TypeAlias = Article | About | tuple[Problem, ...]
+class Parsed(NamedTuple):
+    """What a content file is, None if it has to be left out, and everything that is wrong in it."""
+
+    value: Article | About | None
+    problems: tuple[Problem, ...] = ()
+
 
 _encode = msgspec.msgpack.Encoder().encode
-_decoders = {
-    kind: msgspec.msgpack.Decoder(type).decode
-    for kind, type in ((b"a", Article), (b"f", About), (b"p", tuple[Problem, ...]))
+_decode_value = {
+    kind: msgspec.msgpack.Decoder(type).decode for kind, type in ((b"a", Article), (b"f", About), (b"n", None))
+}
+_decode_with_problems = {
+    kind: msgspec.msgpack.Decoder(tuple[type, tuple[Problem, ...]]).decode  # type: ignore[valid-type]
+    for kind, type in ((b"A", Article), (b"F", About), (b"N", None))
 }
 
 
 def pack(parsed: Parsed) -> bytes:
-    """Encodes the result of `Reader.parse`: one letter for its type, then msgpack."""
-    return (b"a" if isinstance(parsed, Article) else b"f" if isinstance(parsed, About) else b"p") + _encode(parsed)
+    """Encodes the result of `Reader.parse`: one letter for its type, then msgpack. Capitals have problems."""
+    value, problems = parsed
+    letter = b"a" if isinstance(value, Article) else b"f" if isinstance(value, About) else b"n"
+    return letter.upper() + _encode(parsed) if problems else letter + _encode(value)
 
 
 def unpack(data: bytes) -> Parsed:
     """Decodes the output of `pack`. Raises msgspec.DecodeError for anything else."""
-    decoder = _decoders.get(data[:1])
-    if decoder is None:
+    letter, rest = data[:1], memoryview(data)[1:]  # a view, to avoid a copy of every file
+    value: Any
+    problems: tuple[Problem, ...] = ()
+    if decode := _decode_value.get(letter):
+        value = decode(rest)
+    elif decode := _decode_with_problems.get(letter):
+        value, problems = decode(rest)
+    else:
         raise msgspec.DecodeError("unknown type letter")
-    decoded: Any = decoder(memoryview(data)[1:])  # a view, to avoid a copy of every file
-    if type(decoded) is Article and decoded.extra:
-        decoded = msgspec.structs.replace(decoded, extra=frozen(decoded.extra))
-    parsed: Parsed = decoded
-    return parsed
+    if type(value) is Article and value.extra:
+        value = msgspec.structs.replace(value, extra=frozen(value.extra))
+    return Parsed(value, problems)
 
 
 _ARTICLE_FIELDS = frozenset(fields.ARTICLE_FIELDS)
 _MAX_CACHED = 1 << 11
 """Maximum number of related entries that a reader caches."""
+_GATES: dict[str | int, Scope] = {"published": "gate", "draft": "gate", "publishDate": "gate", "expiryDate": "gate"}
+"""The fields that keep an article back. If one cannot be read, the article is held."""
+_KNOWN_NAMES = frozenset(
+    field.encode_name
+    for kind in (ArticleFile, AboutFile, RelatedFile, ImageFile, ProviderPart)
+    for field in msgspec.structs.fields(kind)
+)
+
+
+class _Written:
+    """A file's values as it spells them, for those that have another type than expected.
+
+    `foreign` are the names in the file of the fields that were renamed, by our names.
+    """
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self.foreign: dict[str, str] = {}
+
+    @cached_property
+    def _values(self) -> Any:
+        with contextlib.suppress(ValueError):
+            return frontmatter.written(self._data)
+        return {}
+
+    def path(self, at: At) -> At:
+        """The path of a field in the file."""
+        return (self.foreign.get(str(at[0]), at[0]), *at[1:]) if at else at
+
+    def line(self, at: At) -> int:
+        """The line of a field."""
+        return frontmatter.line(self._data, self.path(at)) if at else 1
+
+    def _value(self, path: At) -> Any:
+        value = self._values
+        for step in path:
+            if isinstance(value, dict):
+                value = value.get(step)
+            elif isinstance(value, list) and isinstance(step, int) and step < len(value):
+                value = value[step]
+            else:
+                return None
+        return value
+
+    def text(self, at: At, value: Any) -> str:
+        """The text of the scalar `value` of a field."""
+        text = self._value(self.path(at))
+        if isinstance(text, str):
+            return text
+        return str(value).lower() if isinstance(value, bool) else str(value)
+
+    def split(self, value: tuple[str, ...] | str, at: At, separator: str = ",") -> tuple[str, ...]:
+        """A field that may be a list or text. Text without quotes is split at commas."""
+        if not isinstance(value, str):
+            return value
+        if "," in value and isinstance(self._value(self.path(at)), frontmatter.Unquoted):
+            return tuple(filter(None, map(str.strip, re.split(separator, value))))
+        return (value,)
+
+    def misspelt(self, at: At, known: Mapping[str, Any]) -> str:
+        """The question whether another name in the file was meant as the missing field `at`; "" if none is similar."""
+        around = self._value(self.path(at[:-1]))
+        names = [n for n in around if n not in _KNOWN_NAMES and n not in known] if isinstance(around, dict) else ()
+        near = nearest(str(at[-1]), names)
+        return f"did you mean {near!r} (line {self.line((*at[:-1], near))})?" if near else ""
 
 
 class Reader:
@@ -103,47 +188,74 @@ class Reader:
         self._related_cache: dict[RelatedFile, Related] = {}
 
     def parse(self, source: Source, digest: bytes = b"") -> Parsed:
-        """The Article or About of one file, or all its problems. Pure; never raises.
+        """Parses one file. Pure; never raises. What is wrong is left out by itself, where that is possible.
 
+        A file is left out if its front matter cannot be read, or it has no usable title, date or address: an article
+        whose address cannot be read must not become an own post. An article with a gate that cannot be read is held.
         `digest` is the digest of the file's bytes.
         """
         if isinstance(source.data, Problem):
-            return (source.data,)
+            return Parsed(None, (source.data,))
         path = f"{self._folder_name}/{source.id}"
         try:
             document = frontmatter.parse(source.data)
         except frontmatter.FrontMatterError as error:
-            return (Problem(path=path, line=error.line, field=error.field, what=error.what, hint=error.hint),)
+            problem = Problem(path=path, line=error.line, field=error.field, what=error.what, hint=error.hint)
+            return Parsed(None, (problem,))
         values = document.values
         values.pop("secured", None)
+        if not values.keys() <= _ARTICLE_FIELDS:
+            values = {name: value for name, value in values.items() if value is not None}
         kind = ABOUT_FOLDERS.get(source.id.partition("/")[0])
-        if kind or not values.keys() <= _ARTICLE_FIELDS:
-            values = _without_nulls(values)
-        wrong = Faults()
-        foreign: dict[str, str] = {}
-        parsed: Article | About | None = None
+        file_type = AboutFile if kind else ArticleFile
+        written = _Written(source.data)
+        extra = {} if kind else self._translate(values, written.foreign)
+        repair = Repair(written.text)
         try:
-            if kind:
-                parsed = self._about(source.id, kind, msgspec.convert(values, AboutFile), document.body, wrong)
-            else:
-                extra = self._translate(values, foreign)
-                try:
-                    file = msgspec.convert(values, ArticleFile)
-                except msgspec.ValidationError:
-                    # Try first: most files have no null values, and searching for them takes longer than converting.
-                    values = _without_nulls(values)
-                    file = msgspec.convert(values, ArticleFile)
-                parsed = self._article(source.id, digest, file, extra, document.body, wrong)
+            file: Any = msgspec.convert(values, file_type)
         except (msgspec.ValidationError, OverflowError):
-            wrong += faults(values, AboutFile if kind else ArticleFile)
-        if parsed is not None and not wrong:
-            return parsed
-        problems = []
-        for at, what, hint in wrong:
-            path_in_file = (foreign.get(str(at[0]), at[0]), *at[1:]) if at else at
-            line = frontmatter.line(source.data, path_in_file) if path_in_file else 1
-            problems.append(Problem(path=path, line=line, field=dotted(path_in_file), what=what, hint=hint))
-        return tuple(sorted(problems))
+            file = msgspec.convert(repair.value(values, file_type), file_type)
+        wrong = Faults()
+        costs: dict[str | int, Scope] = {}
+        value: Article | About | None
+        body = document.body
+        if len(source.data) > _MAX_READ - 4:  # cut by `read`
+            wrong.add((), *_TOO_LARGE)
+            body = ""
+        if kind:
+            value = self._about(source.id, kind, file, body, written, wrong, costs)
+        else:
+            value = self._article(source.id, digest, file, extra, body, written, wrong, costs)
+        if not wrong and not repair.faults:
+            return Parsed(value)
+        if isinstance(value, Article):
+            costs |= _GATES
+            if not value.url:
+                costs |= {"webUrl": "file", "originalUrl": "file"}
+        if not repair.faults:
+            repair.value(values, file_type)  # for the positions of list items: some before them may be null
+        type_faults = {fault.at for fault in repair.faults}
+        others = (fault._replace(at=repair.position(fault.at)) for fault in wrong)
+        all_faults = [*repair.faults, *(fault for fault in others if fault.at not in type_faults)]
+        problems = tuple(
+            sorted(
+                Problem(
+                    path=path,
+                    line=written.line(at),
+                    field=dotted(written.path(at)),
+                    what=what,
+                    hint=(what == "missing" and written.misspelt(at, self._foreign_names)) or hint,
+                    scope=costs.get(at[0] if at else "", "value"),
+                )
+                for at, what, hint in all_faults
+            )
+        )
+        scopes = {problem.scope for problem in problems}
+        if "file" in scopes:
+            return Parsed(None, problems)
+        if isinstance(value, Article) and "gate" in scopes:
+            value = _held(value, {fault.at[0] for fault in all_faults if fault.at})
+        return Parsed(value, problems)
 
     def _translate(self, values: dict[str, Any], foreign: dict[str, str]) -> dict[str, Any]:
         """Renames other generators' fields to ours, in place. Removes and returns all remaining unknown fields.
@@ -166,7 +278,15 @@ class Reader:
         return extra
 
     def _article(
-        self, id: str, digest: bytes, file: ArticleFile, extra: dict[str, Any], body: str, wrong: Faults
+        self,
+        id: str,
+        digest: bytes,
+        file: ArticleFile,
+        extra: dict[str, Any],
+        body: str,
+        written: _Written,
+        wrong: Faults,
+        costs: dict[str | int, Scope],
     ) -> Article:
         stem = id.rpartition("/")[2].rpartition(".")[0]
         if stem == "index" and "/" in id:
@@ -175,19 +295,24 @@ class Reader:
         title = text.plain(file.title)
         if not title:
             wrong.add(("title",), "must not be empty", "write a headline")
+            costs["title"] = "file"
         published = fields.moment(file.published_date_time, ("publishedDateTime",), wrong)
-        if file.published_date_time is None:
+        if published is None:
             published = _file_date(dated)
-            if published is None:
+        if published is None:
+            costs["publishedDateTime"] = "file"
+            if file.published_date_time is None:
                 hint = "set it, or begin the file name with the date, as in 2026-11-08-name.md"
                 wrong.add(("publishedDateTime",), "missing", hint)
         url = fields.reader_address(file, (), wrong)
         provider, provider_name = fields.provider(file.provider, url, (), wrong)
-        categories = (file.category,) if isinstance(file.category, str) else file.category
-        topics = (file.topics,) if isinstance(file.topics, str) else file.topics
-        if len(topics) > fields.MAX_TOPICS:
-            wrong.add(("topics",), f"too many entries: {len(topics):,}", f"the maximum is {fields.MAX_TOPICS}")
-        keys = fields.keys(file)
+        categories = written.split(file.category, ("category",))
+        topics = written.split(file.topics, ("topics",))
+        names = fields.names((*topics, *categories[1:]))
+        if len(names) > fields.MAX_TOPICS:
+            fields.too_many(topics, names, wrong)
+            names = names[: fields.MAX_TOPICS]
+        keys = fields.keys(file, url)
         return Article(
             id=id,
             slug=text.slug((dated[4] or stem) if dated else stem),
@@ -201,7 +326,7 @@ class Reader:
             provider=provider,
             provider_name=provider_name,
             category=text.plain(categories[0]) if categories else "",
-            topics=fields.names((*topics, *categories[1:])),
+            topics=names,
             type=text.plain(file.type) or "article",
             quality=file.quality,
             heat=file.heat,
@@ -212,7 +337,7 @@ class Reader:
             pin=fields.moment(file.pin, ("pin",), wrong),
             lang=fields.language(file.lang, ("lang",), wrong),
             dir=file.dir,
-            aliases=fields.aliases(file.aliases, wrong),
+            aliases=fields.aliases(written.split(file.aliases, ("aliases",), _BETWEEN_ALIASES), wrong),
             body=self._body(id, body, wrong),
             extra=tuple((key, _frozen(extra[key])) for key in sorted(extra)),
             held=not file.published,
@@ -225,22 +350,25 @@ class Reader:
         return self._blocked is not None and any(map(self._blocked, names))
 
     def _related(self, entries: tuple[RelatedFile, ...], seen: set[str], wrong: Faults) -> list[Related]:
-        """The related entries without repeats, blocked ones and the article itself.
+        """The usable related entries without repeats, blocked ones and the article itself.
 
         `seen` holds the canonical keys of the article and is extended in place.
         """
         out = []
         for index, entry in enumerate(entries):
             related = self._related_entry(entry, ("related", index), wrong)
-            if not related.keys or not seen.isdisjoint(related.keys):
+            if related is None or not related.keys or not seen.isdisjoint(related.keys):
                 continue
             seen.update(related.keys)
             if not self._is_blocked(related.provider, *related.keys):
                 out.append(related)
         return out
 
-    def _related_entry(self, entry: RelatedFile, at: At, wrong: Faults) -> Related:
-        """Parses an entry. Valid ones are cached: many files have the same entry, and these are read close together."""
+    def _related_entry(self, entry: RelatedFile, at: At, wrong: Faults) -> Related | None:
+        """Parses an entry; None without a usable address or title.
+
+        Valid ones are cached: many files have the same entry, and these are read close together.
+        """
         cached, cacheable = None, True
         try:
             cached = self._related_cache.get(entry)
@@ -257,12 +385,15 @@ class Reader:
             wrong.add((*at, "title"), "must not be empty", "write the headline of the coverage")
         provider, name = fields.provider(entry.provider, url, at, wrong)
         pictures = self._pictures(entry.images, at, wrong) if entry.images else ()
+        published = fields.moment(entry.published_date_time, (*at, "publishedDateTime"), wrong)
+        if not url or not title:
+            return None
         related = Related(
-            keys=fields.keys(entry),
+            keys=fields.keys(entry, url),
             url=url,
             title=title,
             excerpt=text.plain(entry.excerpt),
-            published=fields.moment(entry.published_date_time, (*at, "publishedDateTime"), wrong),
+            published=published,
             provider=provider,
             provider_name=name,
             type=text.plain(entry.type) or "article",
@@ -288,7 +419,16 @@ class Reader:
             out.append(Image(url=url, width=file.width, height=file.height, title=title, attribution=attribution))
         return tuple(out)
 
-    def _about(self, id: str, kind: Any, file: AboutFile, body: str, wrong: Faults) -> About:
+    def _about(
+        self,
+        id: str,
+        kind: Any,
+        file: AboutFile,
+        body: str,
+        written: _Written,
+        wrong: Faults,
+        costs: dict[str | int, Scope],
+    ) -> About:
         stem = id.rpartition("/")[2].rpartition(".")[0]
         title = text.plain(file.name or file.title)
         key = text.slug(stem)
@@ -297,8 +437,10 @@ class Reader:
             if not key:
                 hint = "name the file after the provider's domain, for example example.org.md"
                 wrong.add((), f"{stem!r} is not a domain", hint)
+                costs[""] = "file"
         if not title and kind == "page":
             wrong.add(("title",), "missing", "write the title of the page")
+            costs["title"] = "file"
         images = self._pictures(file.images, (), wrong)
         return About(
             id=id,
@@ -312,14 +454,14 @@ class Reader:
             image=images[0] if images else None,
             body=self._body(id, body, wrong),
             navigation=file.navigation,
-            aliases=fields.aliases(file.aliases, wrong),
+            aliases=fields.aliases(written.split(file.aliases, ("aliases",), _BETWEEN_ALIASES), wrong),
         )
 
     def _body(self, id: str, body: str, wrong: Faults) -> str:
         if not body or body.isspace():
             return ""
         if len(body.encode()) > MAX_BYTES:
-            wrong.add((), f"the body has more than {MAX_BYTES:,} bytes", "split it into several files")
+            wrong.add((), *_TOO_LARGE)
             return ""
         try:
             body = text.printable(body)
@@ -329,18 +471,14 @@ class Reader:
             return ""
 
 
-def _without_nulls(values: dict[str, Any]) -> dict[str, Any]:
-    """Removes null values at every level: a null field counts as absent."""
-    out: dict[str, Any] = {}
-    for key, value in values.items():
-        kind = type(value)
-        if kind is dict:
-            out[key] = _without_nulls(value)
-        elif kind is list:
-            out[key] = [_without_nulls(v) if type(v) is dict else v for v in value if v is not None]
-        elif value is not None:
-            out[key] = value
-    return out
+_BETWEEN_ALIASES = r",(?=[\s/])"
+"""An address may hold a comma."""
+
+
+def _held(article: Article, unreadable: set[str | int]) -> Article:
+    """The article held, as with `published: false`; not as a follower, whose line in a story would be public."""
+    is_follower = (article.heat or 0) < 0 and not unreadable.isdisjoint(_GATES.keys() - {"published"})
+    return msgspec.structs.replace(article, held=True, heat=None if is_follower else article.heat)
 
 
 def _file_date(dated: re.Match[str] | None) -> datetime | None:
@@ -352,12 +490,14 @@ def _file_date(dated: re.Match[str] | None) -> datetime | None:
 
 
 def _frozen(value: Any) -> Any:
-    """A front matter value made immutable, and limited to types and characters that every format can encode."""
+    """A front matter value made immutable, without nulls, and limited to what every format can encode."""
     if isinstance(value, dict):
-        return tuple((text.printable(str(k)), _frozen(value[k])) for k in sorted(value, key=str))
+        return tuple(
+            (text.printable(str(k)), _frozen(value[k])) for k in sorted(value, key=str) if value[k] is not None
+        )
     if isinstance(value, list | tuple):
-        return tuple(map(_frozen, value))
-    if isinstance(value, bool | float | None):
+        return tuple(_frozen(item) for item in value if item is not None)
+    if isinstance(value, bool | float):
         return value
     if isinstance(value, int):
         return value if abs(value) < 2**63 else str(value)

@@ -10,7 +10,7 @@ from operator import itemgetter
 from typing import NamedTuple, TypeAlias
 
 from newsgen import urls
-from newsgen.errors import Problem
+from newsgen.errors import Problem, Scope
 from newsgen.library import Library
 from newsgen.model import Article, Link, Section, Site
 from newsgen.pages import articlepages, feeds, frontpage, lists, storypages
@@ -245,7 +245,8 @@ def _resolve_conflicts(
             field, hint = "aliases", "remove this alias; its address is in use"
         else:
             field = ""
-        problems.append(Problem(path=_source_name(page, source_files), field=field, what=what, hint=hint))
+        scope: Scope = "value" if field else "file"
+        problems.append(Problem(path=_source_name(page, source_files), field=field, what=what, hint=hint, scope=scope))
     return tuple(taken.values()), tuple(problems)
 
 

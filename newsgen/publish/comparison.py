@@ -58,7 +58,7 @@ def diff(options: Options, name: str | None, progress: Progress | None = None) -
     """
     settings = config.load(options.site / "site.toml")
     with without_secrets(), publish_lock(options.site):
-        site = build_site(options, progress, strict=False)
+        site = build_site(options, progress)
         if name is None and not settings.publish:
             layout, target_settings = "plain", config.Publish(to="")
             output = Output(folders(options)[1])

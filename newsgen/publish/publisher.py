@@ -34,7 +34,7 @@ class PublishOptions(msgspec.Struct, frozen=True, kw_only=True):
 def publish(options: Options, publish_options: PublishOptions, progress: Progress | None = None) -> Published:
     """Builds the site and sends it to a target; with `rollback`, restores the previous release instead.
 
-    If the content has errors, publishes nothing and returns a report with the problems that is not `done`. Raises
+    If a file is left out or a gate cannot be read, publishes nothing and returns a report that is `refused`. Raises
     PublishError if the publish is refused or fails. Readers then see the old site, or a mix of whole old and new files
     in which no page links to a missing one; the next publish continues.
     """
@@ -48,9 +48,10 @@ def publish(options: Options, publish_options: PublishOptions, progress: Progres
             _roll_back(target, report)
             return report
         clock = Stopwatch()
-        site = build_site(options, progress, strict=not publish_options.allow_errors)
+        site = build_site(options, progress)
         report.problems, report.warnings, report.notes = site.report.problems, site.report.warnings, site.report.notes
-        if report.problems and not publish_options.allow_errors:
+        report.refused = not publish_options.allow_errors and any(p.scope != "value" for p in report.problems)
+        if report.refused:
             return report
         files = site.files(target.layout, target_settings)
         report.seconds["build"] = clock.lap()

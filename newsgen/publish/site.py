@@ -62,17 +62,16 @@ def work_folder(site: Path) -> Path:
     return site / FOLDER / "publish"
 
 
-def build_site(options: Options, progress: Progress | None, *, strict: bool) -> SiteBuild:
+def build_site(options: Options, progress: Progress | None) -> SiteBuild:
     """Builds a site as readers will see it, and repairs files in the build folder that were altered.
 
-    Ignores the gates, output folder and strictness in `options`. With `strict` and problems in the report, nothing is
-    written.
+    Ignores the gates, output folder and strictness in `options`.
     """
     root = work_folder(options.site) / "site"
     # Without a manifest, a build would refuse to replace the files in the folder.
     if root.exists() and not Output(root).manifest().files:
         shutil.rmtree(root)
-    build_options = msgspec.structs.replace(options, output=root, show=frozenset(), strict=strict, verify=True)
+    build_options = msgspec.structs.replace(options, output=root, show=frozenset(), strict=False, verify=True)
     memory = Memory(keep=False)
     report = build(build_options, progress, memory=memory)
     assert memory.loaded  # noqa: S101  a build with verify=True always loads the site

@@ -27,7 +27,21 @@ MERGE = "tag:yaml.org,2002:merge"
 
 
 class Reference(yaml.CSafeLoader):
-    """The reference for front matter: PyYAML's safe loader, which here also refuses duplicate names."""
+    """The reference for front matter: PyYAML's safe loader, which here also refuses duplicate names.
+
+    What only looks like a date or number, such as 2026-02-30, is text.
+    """
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        try:
+            return super().construct_object(node, deep)
+        except (ValueError, OverflowError):
+            if not isinstance(node, yaml.ScalarNode) or node.style:
+                raise
+            if self.resolve(yaml.ScalarNode, node.value, (True, False)) != node.tag:  # type: ignore[no-untyped-call]
+                raise
+            self.recursive_objects.pop(node)
+            return node.value
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> Any:
         if isinstance(node, yaml.MappingNode):
@@ -279,8 +293,6 @@ def test_without_yaml_rs_the_values_are_the_same(monkeypatch: pytest.MonkeyPatch
         (in_yaml("a: 1", "b: !!str [x]"), 3, "does not match its tag", "remove the tag"),
         (in_yaml("a: 1", "b: !!int x"), 3, "invalid number", "quotes"),
         (in_yaml("a: 1", "b: !!timestamp x"), 3, "invalid date or time", "quotes"),
-        (in_yaml("a: 1", "b: 2021-02-30"), 3, "invalid date or time", "quotes"),
-        (in_yaml("a: 1", "b: 2021-10-07T25:00:00Z"), 3, "invalid date or time", "quotes"),
         (in_yaml("a: ="), 2, "a lone =", "quotes"),
         (in_yaml("a: 1", "title: War: the end"), 3, "a second `: `", "put the value in quotes"),
         (in_yaml("a:", "\tb: 1"), 3, "a tab", "indent with spaces"),
@@ -319,7 +331,7 @@ def test_lines_are_right_with_any_line_ending(newline: str) -> None:
     ("text", "field"),
     [
         (in_yaml("a:", "  - x", "  - b: {c: 1, c: 2}"), "a[1].b.c"),
-        (in_yaml("a:", "  - when: 2021-13-01"), "a[0].when"),
+        (in_yaml("a:", "  - when: !!timestamp 2021"), "a[0].when"),
         ('{\n"a": [0, {"c": 1, "c": 2}]\n}\n', "a[1].c"),
         (in_yaml("- a"), ""),
     ],
@@ -365,7 +377,7 @@ def test_errors_never_quote_a_secured_field(text: str) -> None:
 
 
 def test_errors_never_quote_a_long_value() -> None:
-    for text in (in_yaml(f"a: {'x' * 500}: y"), in_yaml(f"a: !{'x' * 500} y"), in_yaml(f"a: 1{'_1' * 3000}")):
+    for text in (in_yaml(f"a: {'x' * 500}: y"), in_yaml(f"a: !{'x' * 500} y"), in_yaml(f"a: !!int 1{'_1' * 3000}")):
         error = malformed(text)
         assert "x" * 61 not in str(error) + error.hint + error.field
 
@@ -451,11 +463,21 @@ def test_brackets_inside_strings_do_not_count_as_nesting(text: str) -> None:
         in_yaml("a: 1" + ":59" * 50_000),
         in_yaml("a: 1" + ":59" * 50_000 + ".5"),
         in_yaml("a: 1" + "_1" * 50_000),
+    ],
+    ids=range(5),
+)
+def test_a_yaml_number_too_long_to_print_is_text(text: str) -> None:
+    assert text == in_yaml(f"a: {fm.parse(text.encode()).values['a']}")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
         "+++\na = " + "1" * 100_000 + "\n+++\n",
         "+++\na = 0x" + "f" * 100_000 + "\n+++\n",
         '{\n"a": ' + "1" * 100_000 + "\n}\n",
     ],
-    ids=range(8),
+    ids=range(3),
 )
 def test_a_number_too_long_to_print_is_refused(text: str) -> None:
     error = malformed(text)
