@@ -150,6 +150,8 @@ def _plain_english(message: str) -> str:
 def _hint(value: Any, choices: tuple[Any, ...]) -> str:
     if str in choices and not isinstance(value, str | dict | list):
         return "put it in quotes"
+    if bool in choices:
+        return "write true or false, without quotes"
     allowed = [w for c in choices if get_origin(c) is Literal for w in get_args(c)]
     if allowed:
         return (did_you_mean(value, allowed) if isinstance(value, str) else "") or "use one of: " + ", ".join(

@@ -179,10 +179,11 @@ def keys(file: ArticleFile | RelatedFile, url: str) -> tuple[str, ...]:
 def provider(part: Provider, url: str, at: Path, wrong: Faults) -> tuple[str, str]:
     """The provider's normalised domain and its name in the file. Without a domain in the file, the URL gives it.
 
-    A provider that is only text is a domain if it can be one, otherwise a name.
+    A provider that is only text is a domain if it looks like one, such as paper.example, otherwise a name.
     """
     if isinstance(part, str):
-        part = ProviderPart(domain=part) if _domain(part.strip()) else ProviderPart(name=part)
+        is_domain = re.search(r"\.[a-z][a-z0-9-]+$", _domain(part.strip()))
+        part = ProviderPart(domain=part) if is_domain else ProviderPart(name=part)
     given = part.domain.strip()
     domain = _domain(given) if given else ""
     if given and not domain:

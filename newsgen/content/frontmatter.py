@@ -476,8 +476,8 @@ class _Inspector:
             return [(child, (*path, index)) for index, child in enumerate(node.value)]
         children, names = [], set()
         for key, value in node.value:
-            if key.tag == _TAG + "value":
-                key.tag = _STR  # PyYAML reads a lone = as text if it is a name
+            if isinstance(key, ScalarNode) and not key.style and key.tag not in (_MERGE, _TAG + "null"):
+                key.tag = _STR if key.tag.startswith(_TAG) else key.tag  # a name is text, such as no, 2026 or a lone =
             if not isinstance(key, ScalarNode) or key.tag not in (_STR, _MERGE):
                 raise self._error(key, path, "the field name is not text", "put the name in quotes")
             at = (*path, key.value)

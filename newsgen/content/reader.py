@@ -155,7 +155,7 @@ class _Written:
         """The text of the scalar `value` of a field."""
         text = self._value(self.path(at))
         if isinstance(text, str):
-            return text
+            return str(text)  # not Unquoted
         return str(value).lower() if isinstance(value, bool) else str(value)
 
     def split(self, value: tuple[str, ...] | str, at: At, separator: str = ",") -> tuple[str, ...]:
