@@ -47,7 +47,8 @@ def faults(value: Any, kind: Any) -> Faults:
 class Repair:
     """Finds every fault of a value and removes what is wrong, so that msgspec can convert the rest.
 
-    A null counts as absent. A required text that is missing is a fault and becomes empty. `text` gives the text of a scalar that is in the place of text; without it, such a scalar is a fault.
+    A null counts as absent. A required text that is missing is a fault and becomes empty. `text` gives the text of a
+    scalar that stands where text belongs; without it, such a scalar is a fault.
     """
 
     def __init__(self, text: Callable[[Path, Any], str] | None = None) -> None:
@@ -65,8 +66,8 @@ class Repair:
 
     def value(self, value: Any, kind: Any, path: Path = ()) -> Any:
         """The repaired value; None if nothing of it is left."""
-        if value is None:
-            return None
+        if value is None or (kind is str and type(value) is str):
+            return value
         bare = get_args(kind)[0] if get_origin(kind) is Annotated else kind
         choices = get_args(bare) if get_origin(bare) in (Union, types.UnionType) else (bare,)
         struct = next((c for c in choices if isinstance(c, type) and issubclass(c, msgspec.Struct)), None)

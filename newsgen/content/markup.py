@@ -229,9 +229,13 @@ _iframes = nh3.Cleaner(tags={"iframe"}, attributes={"iframe": {"src"}}, url_sche
 _SRC = re.compile(r'<iframe src="([^"]*)"')
 
 
+MAX_PLAYER = 16_384
+"""Maximum length of a player's HTML, in characters."""
+
+
 def player(text: str, hosts: tuple[str, ...]) -> str:
     """The https URL of the first iframe in foreign HTML; "" if there is none or its host is not allowed."""
-    if len(text) > 16_384:
+    if len(text) > MAX_PLAYER:
         return ""
     match = _SRC.search(_iframes.clean(text))
     src = html.unescape(match[1]).strip() if match else ""

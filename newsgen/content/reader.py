@@ -18,7 +18,7 @@ from newsgen import canonical, text
 from newsgen.config import Config
 from newsgen.content import fields, frontmatter
 from newsgen.content.fields import AboutFile, ArticleFile, ImageFile, Images, ProviderPart, RelatedFile
-from newsgen.content.markup import MAX_BYTES, Markup, TooDeepError, player
+from newsgen.content.markup import MAX_BYTES, MAX_PLAYER, Markup, TooDeepError, player
 from newsgen.errors import Problem, Scope
 from newsgen.files import ABOUT_FOLDERS, FoundFile
 from newsgen.model import About, Article, Image, Related, RelatedEntries, frozen
@@ -211,10 +211,7 @@ class Reader:
         written = _Written(source.data)
         extra = {} if kind else self._translate(values, written.foreign)
         repair = Repair(written.text)
-        try:
-            file: Any = msgspec.convert(values, file_type)
-        except (msgspec.ValidationError, OverflowError):
-            file = msgspec.convert(repair.value(values, file_type), file_type)
+        file = _converted(values, file_type, repair)
         wrong = Faults()
         costs: dict[str | int, Scope] = {}
         value: Article | About | None
@@ -312,6 +309,9 @@ class Reader:
         if len(names) > fields.MAX_TOPICS:
             fields.too_many(topics, names, wrong)
             names = names[: fields.MAX_TOPICS]
+        if len(file.featured_content) > MAX_PLAYER:
+            hint = "write only the player's <iframe>"
+            wrong.add(("featuredContent",), f"more than {MAX_PLAYER:,} characters", hint)
         keys = fields.keys(file, url)
         return Article(
             id=id,
@@ -469,6 +469,30 @@ class Reader:
         except TooDeepError:
             wrong.add((), "the body is nested too deeply", "look for brackets or tags that are not closed")
             return ""
+
+
+def _converted(values: dict[str, Any], file_type: Any, repair: Repair) -> Any:
+    """The values of a file as its type, without faults."""
+    with contextlib.suppress(msgspec.ValidationError, OverflowError):
+        return msgspec.convert(values, file_type)
+    # Most files have no nulls, and fewer have faults. To search for either takes longer than to convert.
+    with contextlib.suppress(msgspec.ValidationError, OverflowError):
+        return msgspec.convert(_without_nulls(values), file_type)
+    return msgspec.convert(repair.value(values, file_type), file_type)
+
+
+def _without_nulls(values: dict[str, Any]) -> dict[str, Any]:
+    """Removes null values at every level."""
+    out: dict[str, Any] = {}
+    for key, value in values.items():
+        kind = type(value)
+        if kind is dict:
+            out[key] = _without_nulls(value)
+        elif kind is list:
+            out[key] = [_without_nulls(v) if type(v) is dict else v for v in value if v is not None]
+        elif value is not None:
+            out[key] = value
+    return out
 
 
 _BETWEEN_ALIASES = r",(?=[\s/])"

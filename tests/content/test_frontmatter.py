@@ -23,14 +23,32 @@ from hypothesis import strategies as st
 
 from newsgen.content import frontmatter as fm
 
-MERGE = "tag:yaml.org,2002:merge"
+STANDARD = "tag:yaml.org,2002:"
+MERGE = STANDARD + "merge"
 
 
 class Reference(yaml.CSafeLoader):
     """The reference for front matter: PyYAML's safe loader, which here also refuses duplicate names.
 
-    What only looks like a date or number, such as 2026-02-30, is text.
+    What only looks like a date or number, such as 2026-02-30, is text, and so are all names without quotes.
     """
+
+    def get_single_node(self) -> Any:
+        root = super().get_single_node()
+        nodes, seen = [root], set()
+        while nodes:
+            node = nodes.pop()
+            if isinstance(node, yaml.CollectionNode) and node not in seen:
+                seen.add(node)
+                if isinstance(node, yaml.MappingNode):
+                    for key, value in node.value:
+                        nodes += key, value
+                        is_plain = isinstance(key, yaml.ScalarNode) and not key.style and key.tag.startswith(STANDARD)
+                        if is_plain and key.tag not in (MERGE, STANDARD + "null"):
+                            key.tag = STANDARD + "str"
+                else:
+                    nodes += node.value
+        return root
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
         try:

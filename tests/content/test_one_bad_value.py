@@ -172,6 +172,7 @@ def test_a_provider_can_be_only_a_name_or_a_domain() -> None:
         ("related: [{title: R}]", "related[0].webUrl: missing"),
         ("related: [{title: R, webUrl: 'ftp://b.example/1'}]", "related[0].webUrl: 'ftp://b.example/1' is not"),
         ("featuredContent: [x]", "featuredContent: expected text"),
+        (f"featuredContent: {'x' * 16_385}", "featuredContent: more than 16,384 characters"),
         ("story: {a: b}", "story: expected text"),
         ("pin: x", "pin: 'x' is not a valid date"),
         ("lang: x y z", "lang: 'x y z' is not a language tag"),
