@@ -293,11 +293,9 @@ def test_without_yaml_rs_the_values_are_the_same(monkeypatch: pytest.MonkeyPatch
         (b'{\n"a": 1\n', 1, "is not closed", "add a line with } after the last field"),
         (in_yaml("- a", "- b"), 2, "a list, not fields", "name: value"),
         (in_yaml("hello"), 2, "a single value, not fields", "name: value"),
-        (in_yaml("a: 1", "1: x"), 3, "not text", "put the name in quotes"),
-        (in_yaml("a:", "  b:", "    yes: x"), 4, "not text", "put the name in quotes"),
         (in_yaml("a: 1", "~: x"), 3, "not text", "put the name in quotes"),
         (in_yaml("a: 1", "? [b]", ": x"), 3, "not text", "put the name in quotes"),
-        (in_yaml("a: !!set {x, 1}"), 2, "not text", "put the name in quotes"),
+        (in_yaml("a: !!set {x, ~}"), 2, "not text", "put the name in quotes"),
         (in_yaml("a: 1", "b: 2", "a: 3"), 4, "duplicate field", "keep one"),
         (in_yaml("a:", "  - b: 1", "    'b': 2"), 4, "duplicate field", "keep one"),
         (in_yaml("a: {b: 1, b: 2}"), 2, "duplicate field", "keep one"),
@@ -395,7 +393,7 @@ def test_errors_never_quote_a_secured_field(text: str) -> None:
 
 
 def test_errors_never_quote_a_long_value() -> None:
-    for text in (in_yaml(f"a: {'x' * 500}: y"), in_yaml(f"a: !{'x' * 500} y"), in_yaml(f"a: !!int 1{'_1' * 3000}")):
+    for text in (in_yaml(f"a: {'x' * 500}: y"), in_yaml(f"a: !{'x' * 500} y"), in_yaml(f"a: !!int {'x' * 500}")):
         error = malformed(text)
         assert "x" * 61 not in str(error) + error.hint + error.field
 
