@@ -450,12 +450,17 @@ class Law(RuleBasedStateMachine):
     )
     quality = _field("quality", 1, 99, 55)
     heat = _field("heat", -1, 3.5, 900)
-    published = _field("published", False, True)
-    draft = _field("draft", True)
+    published = _field("published", False, True, "perhaps")
+    draft = _field("draft", True, "perhaps")
     expires = _field("expiryDate", at(-5), at(3), at(-300))
     updated = _field("updatedDateTime", at(1), at(2))
     pin = _field("pin", at(-100), at(200))
-    images = _field("images", [{"url": "https://p1.example/x.jpg", "width": 900, "height": 500}], "/img/favicon.svg")
+    images = _field(
+        "images",
+        [{"url": "https://p1.example/x.jpg", "width": 900, "height": 500}],
+        "/img/favicon.svg",
+        [{"url": "javascript:x"}, {"url": "https://p1.example/x.jpg", "width": -1}],
+    )
     story = _field("story", "storm", "flood", "Storm")
     lang = _field("lang", "ar", "de")
     aliases = _field("aliases", ["/old/1/"], ["/old/1/", "/old/2/"], ["/topics/"])
