@@ -19,7 +19,7 @@ from newsgen.builder.options import Options, Progress, folders
 from newsgen.builder.output import Manifest
 from newsgen.builder.report import Report, Stopwatch
 from newsgen.builder.theme import Theme
-from newsgen.content import ARTICLE_FIELDS, Parsed, Reader, pack, read, unpack
+from newsgen.content import ARTICLE_FIELDS, Parsed, Reader, is_known, pack, read, unpack
 from newsgen.errors import Problem, Superseded
 from newsgen.files import FoundFile, Stamp
 from newsgen.library import GATE_REASONS, GATES, Arrangement, Library, gate, next_gate
@@ -150,7 +150,7 @@ def _load(
             else:
                 report.problems += parsed
         report.seconds["read"] = clock.lap()
-        report.warnings += _unknown_fields(articles, source.name)
+        report.warnings += _unknown_fields(articles, source.name, settings.fields)
         clock_time = now if options.clock == "wall" else None if isinstance(options.clock, str) else options.clock
         with contextlib.suppress(msgspec.DecodeError):
             REGISTRABLE_DOMAINS.update(_owners_decoder.decode(cache.get("owners") or b""))
@@ -345,8 +345,8 @@ def _count(report: Report, articles: list[Article], library: Library, now: datet
         )
 
 
-def _unknown_fields(articles: list[Article], folder_name: str) -> list[Problem]:
-    """One warning per unknown front matter field, at the first file that has it."""
+def _unknown_fields(articles: list[Article], folder_name: str, names: config.Fields) -> list[Problem]:
+    """One warning per unknown front matter field, at the first file that has it. `names` are known from elsewhere."""
     first: dict[str, str] = {}
     for article in articles:
         for key, _ in article.extra:
@@ -355,4 +355,5 @@ def _unknown_fields(articles: list[Article], folder_name: str) -> list[Problem]:
     return [
         Problem(path=f"{folder_name}/{id}", field=key, what=what, hint=did_you_mean(key, ARTICLE_FIELDS))
         for key, id in sorted(first.items())
+        if not is_known(key, names)
     ]

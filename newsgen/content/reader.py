@@ -15,6 +15,7 @@ from newsgen import canonical, text
 from newsgen.config import Config
 from newsgen.content import fields, frontmatter
 from newsgen.content.fields import AboutFile, ArticleFile, ImageFile, Images, RelatedFile
+from newsgen.content.foreign import Translator
 from newsgen.content.markup import MAX_BYTES, Markup, TooDeepError, player
 from newsgen.errors import Problem
 from newsgen.files import ABOUT_FOLDERS, FoundFile
@@ -99,7 +100,7 @@ class Reader:
         self._images = config.images.show != "none"
         self._markup = Markup(config.root, images=self._images, blocked=self._blocked)
         self._hosts = config.video.hosts
-        self._foreign_names = config.fields.by_foreign_name()
+        self._translators = {kind: Translator(config.fields, kind) for kind in (ArticleFile, AboutFile)}
         self._related_cache: dict[RelatedFile, Related] = {}
 
     def parse(self, source: Source, digest: bytes = b"") -> Parsed:
@@ -120,13 +121,15 @@ class Reader:
         if kind or not values.keys() <= _ARTICLE_FIELDS:
             values = _without_nulls(values)
         wrong = Faults()
-        foreign: dict[str, str] = {}
+        foreign: dict[str, At] = {}
+        file_type = AboutFile if kind else ArticleFile
+        is_header = document.format == "header"
+        extra = self._translators[file_type].translate(values, foreign, wrong, header=is_header)
         parsed: Article | About | None = None
         try:
             if kind:
                 parsed = self._about(source.id, kind, msgspec.convert(values, AboutFile), document.body, wrong)
             else:
-                extra = self._translate(values, foreign)
                 try:
                     file = msgspec.convert(values, ArticleFile)
                 except msgspec.ValidationError:
@@ -135,35 +138,15 @@ class Reader:
                     file = msgspec.convert(values, ArticleFile)
                 parsed = self._article(source.id, digest, file, extra, document.body, wrong)
         except (msgspec.ValidationError, OverflowError):
-            wrong += faults(values, AboutFile if kind else ArticleFile)
+            wrong += faults(values, file_type)
         if parsed is not None and not wrong:
             return parsed
         problems = []
         for at, what, hint in wrong:
-            path_in_file = (foreign.get(str(at[0]), at[0]), *at[1:]) if at else at
+            path_in_file = (*foreign.get(str(at[0]), at[:1]), *at[1:]) if at else at
             line = frontmatter.line(source.data, path_in_file) if path_in_file else 1
             problems.append(Problem(path=path, line=line, field=dotted(path_in_file), what=what, hint=hint))
         return tuple(sorted(problems))
-
-    def _translate(self, values: dict[str, Any], foreign: dict[str, str]) -> dict[str, Any]:
-        """Renames other generators' fields to ours, in place. Removes and returns all remaining unknown fields.
-
-        Adds the name in the file of each renamed field to `foreign`.
-        """
-        unknown = values.keys() - _ARTICLE_FIELDS
-        if not unknown:
-            return {}
-        extra = {}
-        for name in sorted(unknown, key=lambda n: (self._foreign_names.get(n, (0, "")), n)):
-            _, ours = self._foreign_names.get(name, (0, None))
-            value = values.pop(name)
-            # In other generators `url` may be the page's own path.
-            if ours is None or ours in values or (ours == "webUrl" and not fields.is_web(value)):
-                extra[name] = value
-            else:
-                values[ours] = value
-                foreign[ours] = name
-        return extra
 
     def _article(
         self, id: str, digest: bytes, file: ArticleFile, extra: dict[str, Any], body: str, wrong: Faults
@@ -177,7 +160,8 @@ class Reader:
             wrong.add(("title",), "must not be empty", "write a headline")
         published = fields.moment(file.published_date_time, ("publishedDateTime",), wrong)
         if file.published_date_time is None:
-            published = _file_date(dated)
+            # Without any other date an embargo is the date, as in Hugo.
+            published = _file_date(dated) or fields.moment(file.publish_date, ("publishDate",), wrong)
             if published is None:
                 hint = "set it, or begin the file name with the date, as in 2026-11-08-name.md"
                 wrong.add(("publishedDateTime",), "missing", hint)
