@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -139,7 +140,15 @@ def _load(
         articles: list[Article] = []
         about_files: list[About] = []
         found = files.scan(source, source.name) if found is None else found
-        reader_settings = (source.name, settings.root, settings.images, settings.block, settings.video, settings.fields)
+        reader_settings = (
+            source.name,
+            settings.root,
+            urlsplit(settings.base_url).hostname,
+            settings.images,
+            settings.block,
+            settings.video,
+            settings.fields,
+        )
         reader = digest_bytes(msgspec.msgpack.encode(reader_settings))
         parsed_files, racy = _read(settings, source.name, reader, found, memory, cache, run, progress)
         for parsed in parsed_files:

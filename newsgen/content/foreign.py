@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from datetime import date
 from functools import lru_cache
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -16,7 +17,7 @@ from newsgen.validation import Faults
 from newsgen.validation import Path as At
 
 IGNORED = {
-    "several": "author authors byline comment comments featured id guid uid uuid layout locale language math menu meta nav "
+    "several": "author authors byline canonical comment comments featured id image_alt image_caption guid uid uuid layout license locale language math menu meta nav "
     "nav_order noindex order permalink pinned position priority robots seo series slug sticky subtitle template theme toc weight",
     "Jekyll": "author_profile bigimg breadcrumbs canonical_url classes cover-img excerpt_separator gallery header hidden "
     "media_subpath mathjax mermaid meta_description meta_title parent_id post_id read_time readtime render_with_liquid "
@@ -75,9 +76,10 @@ def fold(name: str) -> str:
 
 
 class Translator:
-    """Renames the fields of one kind of file. `names` are the other names of our fields."""
+    """Renames the fields of one kind of file. `names` are the other names of our fields, `host` is the site's own."""
 
-    def __init__(self, names: config.Fields, kind: type[ArticleFile | AboutFile]) -> None:
+    def __init__(self, names: config.Fields, kind: type[ArticleFile | AboutFile], host: str = "") -> None:
+        self._host = host
         self._types = {field.encode_name: field.type for field in msgspec.structs.fields(kind)}
         self._names = {fold(name): (-1, name) for name in self._types}
         foreign = {name: row for name, row in names.by_foreign_name().items() if row[1] in self._types}
@@ -96,13 +98,18 @@ class Translator:
         if unknown := values.keys() - self._types:
             found = {name: values.pop(name) for name in unknown}
             folded = {fold(name) for name in unknown}
-            rest = self._rename(found, (), values, foreign, wrong, spaced=not folded.isdisjoint(_SPACED_BY))
+            # In a file exported from WordPress, `link` is the post's own address.
+            own = {"link": found.pop("link")} if "wordpressid" in folded and "link" in found else {}
+            spaced = not folded.isdisjoint(_SPACED_BY)
+            rest = own | self._rename(found, (), values, foreign, wrong, spaced=spaced)
             for name in sorted(rest):
                 table = rest[name]
                 if isinstance(table, dict) and (fold(name) in _TABLES or self._ours(name) == "publishedDateTime"):
                     rest[name] = self._rename(table, (name,), values, foreign, wrong)
                     if not rest[name]:
                         del rest[name]
+            if "publishedDateTime" in self._types and "publishedDateTime" not in values and (day := _day(rest)):
+                values["publishedDateTime"] = day
             if "draft" in self._types and any(_holds(fold(name), value) for name, value in rest.items()):
                 values["draft"] = True
         if header:
@@ -176,7 +183,8 @@ class Translator:
             return False
         if ours == "images":  # such as `cover: false`, or a table without an address
             return not isinstance(value, bool) and not (isinstance(value, dict) and "url" not in _picture(value))
-        return ours != "webUrl" or is_web(value)  # `url` may be the page's own path
+        # `url` and `link` may be the page's own address: a path or, as in WordPress, all of it.
+        return ours != "webUrl" or (is_web(value) and not (self._host and _host(value) == self._host))
 
     def _from_text(self, name: str, value: str) -> Any:
         kind = self._types.get(name)
@@ -192,6 +200,22 @@ class Translator:
 
 def _is_text(name: Any) -> bool:
     return isinstance(name, str)
+
+
+def _host(address: str) -> str:
+    try:
+        return urlsplit(address.strip()).hostname or ""
+    except ValueError:
+        return ""
+
+
+def _day(rest: dict[str, Any]) -> str:
+    """The day in the page's own address, such as `path = "2026/11/08/name"`; "" if it has none."""
+    for name in ("path", "permalink", "url"):
+        found = re.search(r"(?:^|/)(\d{4}/\d{2}/\d{2})/", value) if isinstance(value := rest.get(name), str) else None
+        if found:
+            return found[1].replace("/", "-")
+    return ""
 
 
 def _holds(folded: str, value: Any) -> bool:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, TypeAlias
+from urllib.parse import urlsplit
 
 import msgspec
 import yaml
@@ -24,6 +25,7 @@ from newsgen.validation import Faults, dotted, faults
 from newsgen.validation import Path as At
 
 _DATED_NAME = re.compile(r"(\d{4})-(\d{2})-(\d{2})(?:[-_ ]+(.+))?")
+_DATED_FOLDERS = re.compile(r"(?:^|/)(\d{4})/(\d{2})/(\d{2})/")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -100,7 +102,8 @@ class Reader:
         self._images = config.images.show != "none"
         self._markup = Markup(config.root, images=self._images, blocked=self._blocked)
         self._hosts = config.video.hosts
-        self._translators = {kind: Translator(config.fields, kind) for kind in (ArticleFile, AboutFile)}
+        host = urlsplit(config.base_url).hostname or ""
+        self._translators = {kind: Translator(config.fields, kind, host) for kind in (ArticleFile, AboutFile)}
         self._related_cache: dict[RelatedFile, Related] = {}
 
     def parse(self, source: Source, digest: bytes = b"") -> Parsed:
@@ -161,7 +164,9 @@ class Reader:
         published = fields.moment(file.published_date_time, ("publishedDateTime",), wrong)
         if file.published_date_time is None:
             # Without any other date an embargo is the date, as in Hugo.
-            published = _file_date(dated) or fields.moment(file.publish_date, ("publishDate",), wrong)
+            published = _file_date(dated or _DATED_FOLDERS.search(id)) or fields.moment(
+                file.publish_date, ("publishDate",), wrong
+            )
             if published is None:
                 hint = "set it, or begin the file name with the date, as in 2026-11-08-name.md"
                 wrong.add(("publishedDateTime",), "missing", hint)
@@ -328,7 +333,7 @@ def _without_nulls(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _file_date(dated: re.Match[str] | None) -> datetime | None:
-    """The date in a file name; None if it has none or the date does not exist."""
+    """The date in a file name or its folders; None if it has none or the date does not exist."""
     try:
         return datetime(int(dated[1]), int(dated[2]), int(dated[3]), tzinfo=UTC) if dated else None
     except ValueError:
