@@ -168,7 +168,8 @@ def _unclosed(fence: int, mark: str) -> FrontMatterError:
 
 # Headers without an opening fence. Without a title, the text is not a header.
 _TITLE = re.compile(r"^(?:\.\.[ \t]+| {0,3})title[ \t]*:[ \t]*\S", re.IGNORECASE | re.MULTILINE)
-# Hexo: YAML that ends with ---. Every line is a field, an item, a comment, indented or blank.
+# Hexo: YAML that ends with ---. Every line is a field, an item, a comment, indented or blank. Pelican's fields begin with
+# capitals and end at a blank line; the --- may be a rule in the body.
 _HEXO = re.compile(r"(?:(?:[A-Za-z_][^\n:]*+:(?:[ \t][^\n]*+)?|(?:-[ \t]|[ \t#])[^\n]*+|-)?\n)++")
 # Pelican, Python-Markdown and MultiMarkdown: the first blank line ends the header; an indented line continues a value.
 _PELICAN_FIELD = re.compile(
@@ -177,13 +178,19 @@ _PELICAN_FIELD = re.compile(
 # Nikola: the lines may stand in an HTML comment.
 _NIKOLA_FIELD = re.compile(r"\.\.[ \t]+([A-Za-z][\w-]*)[ \t]*:[ \t]*([^\n]*)\n()")
 _COMMENT_START, _COMMENT_END = re.compile(r"<!--[ \t]*\n(?=\.\.[ \t])"), re.compile(r"\s*-->[ \t]*(?:\n|\Z)")
+_BLANK_INSIDE = re.compile(r"\n[ \t]*\n")
 _BLANK_LINE = re.compile(r"[ \t]*(?:\n|\Z)")
 
 
 def _split_header(text: str, start: int, line: int) -> _Block:
     """Splits a file without an opening fence. Raises FrontMatterError if it has no header."""
     closed = _find(text, start, _HYPHENS)
-    if closed and _HEXO.fullmatch(text, start, closed.start() + 1) and _TITLE.search(text, start, closed.start()):
+    title = closed and _TITLE.search(text, start, closed.start())
+    if (
+        title
+        and _HEXO.fullmatch(text, start, closed.start() + 1)
+        and (title[0].startswith("title") or not _BLANK_INSIDE.search(text, start, closed.start() + 1))
+    ):
         return _block("yaml", text, start, closed.start() + 1, closed.end(), line, line)
     comment = _COMMENT_START.match(text, start)
     first = end = comment.end() if comment else start
