@@ -118,9 +118,15 @@ class Translator:
                     values[name] = self._from_text(name, value)
         if values.get("type") in _ARTICLE_TYPES:
             del values["type"]
-        if images := values.get("images"):
-            values["images"] = [*map(_picture, images)] if isinstance(images, list) else _picture(images)
-        if isinstance(when := values.get("published"), date | str) and re.match(r"\d{4}-\d\d?-", str(when)):
+        images = values.get("images")
+        if isinstance(images, dict):
+            values["images"] = _picture(images)
+        elif isinstance(images, list) and any(
+            isinstance(row, dict) and not row.keys() <= _PICTURE_FIELDS for row in images
+        ):
+            values["images"] = [*map(_picture, images)]
+        when = values.get("published", True)
+        if when is not True and isinstance(when, date | str) and re.match(r"\d{4}-\d\d?-", str(when)):
             # The article stays held: nobody can tell whether the date has come.
             wrong.add(("published",), f"{str(when)[:40]!r} is a date", "write it as publishedDateTime")
             values["published"] = False
@@ -192,6 +198,8 @@ class Translator:
             return True if value.lower() in _TRUE else False if value.lower() in _FALSE else value
         if name in ("topics", "aliases"):
             return [part.strip() for part in re.split(r"[;\n]" if ";" in value else r"[,\n]", value) if part.strip()]
+        if name in _TIMES:  # Nikola writes `UTC` and `UTC+01:00`
+            return re.sub(r"UTC([+-]?)", lambda zone: zone[1] or "Z", value)
         if name in ("quality", "heat"):
             number = re.fullmatch(r"[+-]?\d{1,15}(\.\d{1,15})?", value, re.ASCII)
             return (float(value) if number[1] else int(value)) if number else value

@@ -101,10 +101,11 @@ class _Block(NamedTuple):
 
 
 _OPENING = re.compile(r"(?:(---+)[ \t]*([A-Za-z]{1,20}[ \t]*)?|(\+\+\++)[ \t]*|(\{))(?:\n|\Z)")
-_LANGUAGES: dict[str, Format] = {"": "yaml", "yaml": "yaml", "yml": "yaml", "toml": "toml", "json": "json"}
+_LANGUAGES: dict[str, Format] = {"yaml": "yaml", "yml": "yaml", "toml": "toml", "json": "json"}
 """The words after an opening `---`, as gray-matter and Eleventy write them."""
 _HYPHENS = ("\n---", re.compile(r"\n---+[ \t]*(?:\n|\Z)"))
 _DOTS = ("\n...", re.compile(r"\n\.\.\.[ \t]*(?:\n|\Z)"))  # the end of a document in YAML
+_YAML_ENDS: tuple[tuple[str, re.Pattern[str]], ...] = (_HYPHENS, _DOTS)
 _PLUSES = ("\n+++", re.compile(r"\n\+\+\++[ \t]*(?:\n|\Z)"))
 # As in python-frontmatter, the outer braces stand alone on unindented lines.
 _BRACE = ("\n}", re.compile(r"\n\}(?:\n|\Z)"))
@@ -127,13 +128,13 @@ def _split(data: bytes) -> _Block:
         return _split_header(text, blank, fence)
     hyphens, language, pluses, _ = opening.groups()
     if hyphens:
-        format = _LANGUAGES.get((language or "").rstrip().lower())
+        format = _LANGUAGES.get(language.rstrip().lower()) if language else "yaml"
         if not format:
             what = f"front matter in {language.rstrip()!r} is not supported"
             raise FrontMatterError(fence, what, "write it as YAML, TOML or JSON: begin it with ---, ---toml or ---json")
-        marks = [_HYPHENS, _DOTS] if format == "yaml" else [_HYPHENS]
+        marks = _YAML_ENDS if format == "yaml" else _YAML_ENDS[:1]
     else:
-        format, marks = ("toml", [_PLUSES]) if pluses else ("json", [_BRACE])
+        format, marks = ("toml", (_PLUSES,)) if pluses else ("json", (_BRACE,))
     closed = _find(text, opening.end() - 2, *marks)
     if not closed:
         raise _unclosed(fence, marks[0][0].strip())
@@ -168,8 +169,7 @@ def _unclosed(fence: int, mark: str) -> FrontMatterError:
 
 # Headers without an opening fence. Without a title, the text is not a header.
 _TITLE = re.compile(r"^(?:\.\.[ \t]+| {0,3})title[ \t]*:[ \t]*\S", re.IGNORECASE | re.MULTILINE)
-# Hexo: YAML that ends with ---. Every line is a field, an item, a comment, indented or blank. Pelican's fields begin with
-# capitals and end at a blank line; the --- may be a rule in the body.
+# Hexo: YAML that ends with ---. Every line is a field, an item, a comment, indented or blank.
 _HEXO = re.compile(r"(?:(?:[A-Za-z_][^\n:]*+:(?:[ \t][^\n]*+)?|(?:-[ \t]|[ \t#])[^\n]*+|-)?\n)++")
 # Pelican, Python-Markdown and MultiMarkdown: the first blank line ends the header; an indented line continues a value.
 _PELICAN_FIELD = re.compile(
@@ -185,12 +185,7 @@ _BLANK_LINE = re.compile(r"[ \t]*(?:\n|\Z)")
 def _split_header(text: str, start: int, line: int) -> _Block:
     """Splits a file without an opening fence. Raises FrontMatterError if it has no header."""
     closed = _find(text, start, _HYPHENS)
-    title = closed and _TITLE.search(text, start, closed.start())
-    if (
-        title
-        and _HEXO.fullmatch(text, start, closed.start() + 1)
-        and (title[0].startswith("title") or not _BLANK_INSIDE.search(text, start, closed.start() + 1))
-    ):
+    if closed and _is_hexo(text, start, closed.start() + 1):
         return _block("yaml", text, start, closed.start() + 1, closed.end(), line, line)
     comment = _COMMENT_START.match(text, start)
     first = end = comment.end() if comment else start
@@ -208,6 +203,14 @@ def _split_header(text: str, start: int, line: int) -> _Block:
     if text.startswith(("{", ";;;"), start):
         hint = "begin JSON front matter with { alone on a line and end it with } alone on a line"
     raise FrontMatterError(line, "the file has no front matter", hint)
+
+
+def _is_hexo(text: str, start: int, end: int) -> bool:
+    title = _TITLE.search(text, start, end)
+    if not title or not _HEXO.fullmatch(text, start, end):
+        return False
+    # Pelican's names begin with capitals, and its fields end at a blank line: a --- below that is a rule in the body.
+    return title[0].startswith("title") or not _BLANK_INSIDE.search(text, start, end)
 
 
 def _read_header(block: _Block) -> dict[str, str]:

@@ -253,6 +253,11 @@ def test_a_file_of_nikola(start: str) -> None:
     assert found.body == "<p>Body.</p>"
 
 
+@pytest.mark.parametrize(("zone", "hour"), [("", 10), (" UTC", 10), (" UTC+01:00", 9), (" +01:00", 9)])
+def test_a_time_of_nikola_has_its_zone(zone: str, hour: int) -> None:
+    assert article(f".. title: N\n.. date: 2026-11-08 10:00:00{zone}\n\nBody", "a.md").published.hour == hour
+
+
 def test_a_file_exported_from_wordpress_is_an_own_post() -> None:
     found = fields(
         "layout: post\nlink: https://news.example/2026/11/08/a/\nwordpress_id: 7\ntype: post\nstatus: publish\n"
