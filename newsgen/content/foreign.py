@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from newsgen import config
+from newsgen import canonical, config
 from newsgen.content.fields import AboutFile, ArticleFile, ImageFile, is_web
 from newsgen.validation import Faults
 from newsgen.validation import Path as At
@@ -79,7 +79,7 @@ class Translator:
     """Renames the fields of one kind of file. `names` are the other names of our fields, `host` is the site's own."""
 
     def __init__(self, names: config.Fields, kind: type[ArticleFile | AboutFile], host: str = "") -> None:
-        self._host = host
+        self._host = canonical.host(host)
         self._types = {field.encode_name: field.type for field in msgspec.structs.fields(kind)}
         self._names = {fold(name): (-1, name) for name in self._types}
         foreign = {name: row for name, row in names.by_foreign_name().items() if row[1] in self._types}
@@ -212,7 +212,7 @@ def _is_text(name: Any) -> bool:
 
 def _host(address: str) -> str:
     try:
-        return urlsplit(address.strip()).hostname or ""
+        return canonical.host(urlsplit(address.strip()).hostname or "")
     except ValueError:
         return ""
 

@@ -267,9 +267,9 @@ def test_a_file_exported_from_wordpress_is_an_own_post() -> None:
 
 def test_a_link_to_the_site_itself_is_not_the_publishers() -> None:
     settings = Config(base_url="https://wire.example/news/")
-    text = "---\ntitle: A\nurl: https://wire.example/news/2026/11/08/a/\n---\n"
+    text = "---\ntitle: A\nurl: https://www.wire.example/news/2026/11/08/a/\n---\n"
     assert article(text, settings=settings).url == ""
-    assert article(text).url == "https://wire.example/news/2026/11/08/a/"
+    assert article(text).url == "https://www.wire.example/news/2026/11/08/a/"
 
 
 @pytest.mark.parametrize(
