@@ -119,18 +119,28 @@ class Publish(Table, frozen=True, kw_only=True):
 
 
 class Fields(Table, frozen=True, kw_only=True, rename="camel"):
-    """Other generators' names for our front matter fields. If our field is absent, the first of its names is used."""
+    """Other generators' names for our front matter fields. If our field is absent, the first of its names is used.
+
+    Names are compared without case, hyphens and underscores.
+    """
 
     title: tuple[str, ...] = ()
-    excerpt: tuple[str, ...] = ("description", "summary")
-    published_date_time: tuple[str, ...] = ("date",)
-    updated_date_time: tuple[str, ...] = ("lastmod",)
-    expiry_date: tuple[str, ...] = ("expirydate",)
-    web_url: tuple[str, ...] = ("link", "url")
+    excerpt: tuple[str, ...] = ("description", "summary", "custom_excerpt")
+    published_date_time: tuple[str, ...] = ("date", "pubDate", "pubDatetime", "datePublished", "publishedAt", "created")
+    updated_date_time: tuple[str, ...] = (
+        "lastmod", "updated", "modified", "last_modified_at", "updatedDate", "modDatetime", "dateModified", "dateUpdated", "updatedAt",
+    )  # fmt: skip
+    published: tuple[str, ...] = ("publish", "dg-publish")
+    publish_date: tuple[str, ...] = ()
+    expiry_date: tuple[str, ...] = ("unpublishDate",)
+    web_url: tuple[str, ...] = ("link", "url", "external-url", "externalLink")
     original_url: tuple[str, ...] = ()
-    topics: tuple[str, ...] = ("tags",)
+    topics: tuple[str, ...] = ("tags", "tag", "keywords")
     category: tuple[str, ...] = ("categories",)
-    images: tuple[str, ...] = ("image",)
+    images: tuple[str, ...] = (
+        "image", "heroImage", "cover", "coverImage", "featuredImage", "featureImage", "thumbnail", "previewimage",
+    )  # fmt: skip
+    aliases: tuple[str, ...] = ("redirect_from", "alias")
     type: tuple[str, ...] = ()
     quality: tuple[str, ...] = ()
     heat: tuple[str, ...] = ()

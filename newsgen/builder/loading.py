@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -19,7 +20,7 @@ from newsgen.builder.options import Options, Progress, folders
 from newsgen.builder.output import Manifest
 from newsgen.builder.report import Report, Stopwatch
 from newsgen.builder.theme import Theme
-from newsgen.content import ARTICLE_FIELDS, Parsed, Reader, pack, read, unpack
+from newsgen.content import ARTICLE_FIELDS, Parsed, Reader, is_known, pack, read, unpack
 from newsgen.errors import Problem, Superseded
 from newsgen.files import FoundFile, Stamp
 from newsgen.library import GATE_REASONS, GATES, Arrangement, Library, gate, next_gate
@@ -139,7 +140,15 @@ def _load(
         articles: list[Article] = []
         about_files: list[About] = []
         found = files.scan(source, source.name) if found is None else found
-        reader_settings = (source.name, settings.root, settings.images, settings.block, settings.video, settings.fields)
+        reader_settings = (
+            source.name,
+            settings.root,
+            urlsplit(settings.base_url).hostname,
+            settings.images,
+            settings.block,
+            settings.video,
+            settings.fields,
+        )
         reader = digest_bytes(msgspec.msgpack.encode(reader_settings))
         parsed_files, racy = _read(settings, source.name, reader, found, memory, cache, run, progress)
         for parsed, problems in parsed_files:
@@ -149,7 +158,7 @@ def _load(
                 about_files.append(parsed)
             report.problems += problems
         report.seconds["read"] = clock.lap()
-        report.warnings += _unknown_fields(articles, source.name)
+        report.warnings += _unknown_fields(articles, source.name, settings.fields)
         clock_time = now if options.clock == "wall" else None if isinstance(options.clock, str) else options.clock
         with contextlib.suppress(msgspec.DecodeError):
             REGISTRABLE_DOMAINS.update(_owners_decoder.decode(cache.get("owners") or b""))
@@ -344,8 +353,8 @@ def _count(report: Report, articles: list[Article], library: Library, now: datet
         )
 
 
-def _unknown_fields(articles: list[Article], folder_name: str) -> list[Problem]:
-    """One warning per unknown front matter field, at the first file that has it."""
+def _unknown_fields(articles: list[Article], folder_name: str, names: config.Fields) -> list[Problem]:
+    """One warning per unknown front matter field, at the first file that has it. `names` are known from elsewhere."""
     first: dict[str, str] = {}
     for article in articles:
         for key, _ in article.extra:
@@ -354,4 +363,5 @@ def _unknown_fields(articles: list[Article], folder_name: str) -> list[Problem]:
     return [
         Problem(path=f"{folder_name}/{id}", field=key, what=what, hint=did_you_mean(key, ARTICLE_FIELDS))
         for key, id in sorted(first.items())
+        if not is_known(key, names)
     ]

@@ -79,6 +79,7 @@ class ArticleFile(msgspec.Struct, rename="camel", kw_only=True):
     excerpt: str = ""
     published_date_time: When = None
     updated_date_time: When = None
+    publish_date: When = None
     expiry_date: When = None
     original_url: Url = ""
     web_url: Url = ""

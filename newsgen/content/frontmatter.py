@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import itertools
 import json
 import re
@@ -23,7 +22,8 @@ try:
 except ImportError:  # no wheel for this platform: PyYAML gives the same values, more slowly
     yaml_rs = None
 
-Format: TypeAlias = Literal["yaml", "toml", "json"]
+Format: TypeAlias = Literal["yaml", "toml", "json", "header"]
+"""`header`: lines of `Name: value` (Pelican) or `.. name: value` (Nikola) without fences. Every value is text."""
 Path: TypeAlias = tuple[str | int, ...]
 _T = TypeVar("_T")
 
@@ -97,6 +97,8 @@ def written(data: bytes) -> Any:
     block = _split(data)
     if block.format == "yaml":
         return _compose(block, lambda loader, root: root and _texts(loader, root, {}))
+    if block.format == "header":
+        return _read_header(block)
     if block.format == "json":
         return json.loads(block.matter, parse_int=str, parse_float=str, parse_constant=str)
     return tomllib.loads(_TOML_SCALAR.sub(lambda m: f'"{m[1]}"' if m[1] else m[0], block.matter))
@@ -113,57 +115,138 @@ class _Block(NamedTuple):
     matter: str
     body: str
     fence: int
-
-    @property
-    def first(self) -> int:
-        return self.fence + (self.format != "json")
+    first: int
 
     def line_at(self, offset: int) -> int:
         return self.first + self.matter.count("\n", 0, offset)
 
 
-_OPENING = re.compile(r"(?:(---+)[ \t]*|(\+\+\++)[ \t]*|(\{))(?:\n|\Z)")
-_CLOSING: tuple[tuple[Format, str, re.Pattern[str]], ...] = (
-    ("yaml", "\n---", re.compile(r"\n---+[ \t]*(?:\n|\Z)")),
-    ("toml", "\n+++", re.compile(r"\n\+\+\++[ \t]*(?:\n|\Z)")),
-    # As in python-frontmatter, the outer braces stand alone on unindented lines.
-    ("json", "\n}", re.compile(r"\n\}(?:\n|\Z)")),
-)
+_OPENING = re.compile(r"(?:(---+)[ \t]*([A-Za-z]{1,20}[ \t]*)?|(\+\+\++)[ \t]*|(\{))(?:\n|\Z)")
+_LANGUAGES: dict[str, Format] = {"yaml": "yaml", "yml": "yaml", "toml": "toml", "json": "json"}
+"""The words after an opening `---`, as gray-matter and Eleventy write them."""
+_HYPHENS = ("\n---", re.compile(r"\n---+[ \t]*(?:\n|\Z)"))
+_DOTS = ("\n...", re.compile(r"\n\.\.\.[ \t]*(?:\n|\Z)"))  # the end of a document in YAML
+_YAML_ENDS: tuple[tuple[str, re.Pattern[str]], ...] = (_HYPHENS, _DOTS)
+_PLUSES = ("\n+++", re.compile(r"\n\+\+\++[ \t]*(?:\n|\Z)"))
+# As in python-frontmatter, the outer braces stand alone on unindented lines.
+_BRACE = ("\n}", re.compile(r"\n\}(?:\n|\Z)"))
 
 
 def _split(data: bytes) -> _Block:
-    if data.startswith(codecs.BOM_UTF8):
-        raise FrontMatterError(1, "the file begins with a byte order mark", "save it as UTF-8 without a BOM")
     try:
         text = data.decode()
     except UnicodeDecodeError as error:
         before = data[: error.start].replace(b"\r\n", b"\n").replace(b"\r", b"\n")
         raise FrontMatterError(before.count(b"\n") + 1, "the file is not valid UTF-8", "save it as UTF-8") from None
+    if text.startswith("\ufeff"):
+        text = text.lstrip("\ufeff")
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     blank = len(text) - len(text.lstrip())
     fence = text.count("\n", 0, blank) + 1
     opening = _OPENING.match(text, blank)
     if not opening:
-        hint = "begin the file with a line ---, then the fields, then another line ---"
-        if text.startswith(("{", ";;;"), blank):
-            hint = "begin JSON front matter with { alone on a line and end it with } alone on a line"
-        raise FrontMatterError(fence, "the file has no front matter", hint)
-    format, mark, closing = _CLOSING[(opening.lastindex or 0) - 1]
-    closed, at = None, opening.end() - 2
-    while not closed and (at := text.find(mark, at + 1)) >= 0:
-        closed = closing.match(text, at)
+        return _split_header(text, blank, fence)
+    hyphens, language, pluses, _ = opening.groups()
+    if hyphens:
+        format = _LANGUAGES.get(language.rstrip().lower()) if language else "yaml"
+        if not format:
+            what = f"front matter in {language.rstrip()!r} is not supported"
+            raise FrontMatterError(fence, what, "write it as YAML, TOML or JSON: begin it with ---, ---toml or ---json")
+        marks = _YAML_ENDS if format == "yaml" else _YAML_ENDS[:1]
+    else:
+        format, marks = ("toml", (_PLUSES,)) if pluses else ("json", (_BRACE,))
+    closed = _find(text, opening.end() - 2, *marks)
     if not closed:
-        raise FrontMatterError(
-            fence, "the front matter is not closed", f"add a line with {mark.strip()} after the last field"
-        )
-    start, end = (opening.start(), at + 2) if format == "json" else (opening.end(), at + 1)
+        raise _unclosed(fence, marks[0][0].strip())
+    if hyphens or pluses:
+        return _block(format, text, opening.end(), closed.start() + 1, closed.end(), fence, fence + 1)
+    return _block(format, text, opening.start(), closed.start() + 2, closed.end(), fence, fence)
+
+
+def _find(text: str, start: int, *marks: tuple[str, re.Pattern[str]]) -> re.Match[str] | None:
+    """The first match of any pattern after `start`. A pattern begins with the text beside it."""
+    first = None
+    for mark, pattern in marks:
+        at, end, match = start, first.start() if first else len(text), None
+        while not match and (at := text.find(mark, at + 1, end)) >= 0:
+            match = pattern.match(text, at)
+        first = match or first
+    return first
+
+
+def _block(format: Format, text: str, start: int, end: int, body: int, fence: int, first: int) -> _Block:
     # A character has one to four bytes, so the bytes are counted only if the number of characters does not decide.
     if end - start > MAX_BYTES or (end - start) * 4 > MAX_BYTES < len(text[start:end].encode()):
         raise FrontMatterError(
             fence, f"the front matter is longer than {MAX_BYTES // 1024} KB", "move long text below the closing line"
         )
-    return _Block(format, text, text[start:end], text[closed.end() :], fence)
+    return _Block(format, text, text[start:end], text[body:], fence, first)
+
+
+def _unclosed(fence: int, mark: str) -> FrontMatterError:
+    return FrontMatterError(fence, "the front matter is not closed", f"add a line with {mark} after the last field")
+
+
+# Headers without an opening fence. Without a title, the text is not a header.
+_TITLE = re.compile(r"^(?:\.\.[ \t]+| {0,3})title[ \t]*:[ \t]*\S", re.IGNORECASE | re.MULTILINE)
+# Hexo: YAML that ends with ---. Every line is a field, an item, a comment, indented or blank.
+_HEXO = re.compile(r"(?:(?:[A-Za-z_][^\n:]*+:(?:[ \t][^\n]*+)?|(?:-[ \t]|[ \t#])[^\n]*+|-)?\n)++")
+# Pelican, Python-Markdown and MultiMarkdown: the first blank line ends the header; an indented line continues a value.
+_PELICAN_FIELD = re.compile(
+    r" {0,3}([A-Za-z][\w-]*)[ \t]*:(?:[ \t]+|(?=\n))([^\n]*)\n((?:(?: {4}|\t)[ \t]*[^ \t\n][^\n]*\n)*)"
+)
+# Nikola: the lines may stand in an HTML comment.
+_NIKOLA_FIELD = re.compile(r"\.\.[ \t]+([A-Za-z][\w-]*)[ \t]*:[ \t]*([^\n]*)\n()")
+_COMMENT_START, _COMMENT_END = re.compile(r"<!--[ \t]*\n(?=\.\.[ \t])"), re.compile(r"\s*-->[ \t]*(?:\n|\Z)")
+_BLANK_INSIDE = re.compile(r"\n[ \t]*\n")
+_BLANK_LINE = re.compile(r"[ \t]*(?:\n|\Z)")
+
+
+def _split_header(text: str, start: int, line: int) -> _Block:
+    """Splits a file without an opening fence. Raises FrontMatterError if it has no header."""
+    closed = _find(text, start, _HYPHENS)
+    if closed and _is_hexo(text, start, closed.start() + 1):
+        return _block("yaml", text, start, closed.start() + 1, closed.end(), line, line)
+    comment = _COMMENT_START.match(text, start)
+    first = end = comment.end() if comment else start
+    padded = text if text.endswith("\n") else text + "\n"
+    pattern = _NIKOLA_FIELD if text.startswith("..", first) else _PELICAN_FIELD
+    while field := pattern.match(padded, end):
+        end = field.end()
+    after = (_COMMENT_END if comment else _BLANK_LINE).match(text, end)
+    if end > first and _TITLE.search(text, first, end):
+        if after:
+            return _block("header", text, first, min(end, len(text)), after.end(), line, line + bool(comment))
+        if comment:
+            raise _unclosed(line, "-->")
+    hint = "begin the file with a line ---, then the fields, then another line ---"
+    if text.startswith(("{", ";;;"), start):
+        hint = "begin JSON front matter with { alone on a line and end it with } alone on a line"
+    raise FrontMatterError(line, "the file has no front matter", hint)
+
+
+def _is_hexo(text: str, start: int, end: int) -> bool:
+    title = _TITLE.search(text, start, end)
+    if not title or not _HEXO.fullmatch(text, start, end):
+        return False
+    # Pelican's names begin with capitals, and its fields end at a blank line: a --- below that is a rule in the body.
+    return title[0].startswith("title") or not _BLANK_INSIDE.search(text, start, end)
+
+
+def _read_header(block: _Block) -> dict[str, str]:
+    """The fields of a header; one without a value is absent."""
+    values: dict[str, str] = {}
+    matter = block.matter + "\n"
+    if bad := _UNREADABLE.search(matter):
+        raise _unreadable(block, bad, "front matter")
+    pattern = _NIKOLA_FIELD if matter.startswith("..") else _PELICAN_FIELD
+    for field in pattern.finditer(matter):
+        name, first, more = field.groups()
+        if name in values:
+            raise FrontMatterError(block.line_at(field.start()), "duplicate field", "keep one of the two", name)
+        values[name] = "\n".join(line.strip() for line in (first, *more.splitlines()) if line.strip())
+    return {name: value for name, value in values.items() if value}
 
 
 class _Handler(BaseHandler):
@@ -183,7 +266,13 @@ class _Handler(BaseHandler):
 
     def load(self, _matter: str) -> dict[str, Any]:
         block = self._block
-        values = _read_yaml(block) if block.format == "yaml" else _read_toml_or_json(block)
+        values: Any
+        if block.format == "yaml":
+            values = _read_yaml(block)
+        elif block.format == "header":
+            values = _read_header(block)
+        else:
+            values = _read_toml_or_json(block)
         if not isinstance(values, dict):
             kind = "a list" if isinstance(values, list) else "a single value"
             raise FrontMatterError(
@@ -267,7 +356,7 @@ _PROBLEMS = {
     "escape": ("unknown escape sequence", r"write \\ for a backslash, or use single quotes"),
     "undefined alias": ("a value cannot begin with *", "put the value in quotes"),
     "duplicate anchor": ("an anchor is defined twice", "put a value that begins with & in quotes"),
-    "document": ("the front matter has a second YAML document", "remove the line that begins with --- or ..."),
+    "document": ("the front matter has a second YAML document", "remove the line that begins with ---"),
     "expected ',' or": (
         "a bracket is not closed",
         "add the closing ] or }, and put values with special characters in quotes",
@@ -376,9 +465,7 @@ def _compose(block: _Block, use: Callable[[_Loader, Node | None], _T]) -> _T:
     """Composes the text with PyYAML and returns the result of `use` on the root node."""
     text = block.matter
     if bad := _UNREADABLE.search(text):
-        raise FrontMatterError(
-            block.line_at(bad.start()), f"the character U+{ord(bad[0]):04X} is not allowed in YAML", "remove it"
-        )
+        raise _unreadable(block, bad, "YAML")
     try:
         # PyYAML composes recursively in C: 100,000 brackets would crash the process. Its event parser does not recurse.
         if text.count("[") + text.count("{") >= 20 or _WIDE.search("\n" + text):
@@ -409,14 +496,18 @@ def _compose(block: _Block, use: Callable[[_Loader, Node | None], _T]) -> _T:
         raise FrontMatterError(block.line_at(at), what, hint) from None
 
 
+def _unreadable(block: _Block, bad: re.Match[str], where: str) -> FrontMatterError:
+    what = f"the character U+{ord(bad[0]):04X} is not allowed in {where}"
+    return FrontMatterError(block.line_at(bad.start()), what, "remove it")
+
+
 def _too_deep(line: int) -> FrontMatterError:
     return FrontMatterError(line, f"values are nested more than {MAX_DEPTH} levels deep", "use fewer levels")
 
 
 def _dotted(path: Path) -> str:
     """The path as text, for example `a[1].b`. It ends at a `secured` field, because names inside may be secret too."""
-    if "secured" in path:
-        path = path[: path.index("secured") + 1]
+    path = path[: next((i for i, step in enumerate(path, 1) if str(step).lower() == "secured"), len(path))]
     dotted = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in path).removeprefix(".")
     return dotted if len(dotted) <= 200 else dotted[:199] + "…"
 
@@ -622,6 +713,8 @@ def _search_offset(block: _Block, path: Path) -> int | None:
             continue
         if block.format == "json":
             name = re.escape(json.dumps(step, ensure_ascii=False)) + r"\s*:"
+        elif block.format == "header":
+            name = rf"^(?:\.\.[ \t]+| {{0,3}}){re.escape(step)}[ \t]*:"
         else:
             name = rf"""(?:^|[{{,])[ \t]*(?:\[+[^]\n]*)?(?<![\w-])["']?{re.escape(step)}["']?[ \t]*[=.\]]"""
         matches = itertools.islice(re.compile(name, re.MULTILINE).finditer(block.matter, offset or 0), skip + 1)

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 import msgspec
 import yaml
@@ -18,6 +19,7 @@ from newsgen import canonical, text
 from newsgen.config import Config
 from newsgen.content import fields, frontmatter
 from newsgen.content.fields import AboutFile, ArticleFile, ImageFile, Images, ProviderPart, RelatedFile
+from newsgen.content.foreign import Translator
 from newsgen.content.markup import MAX_BYTES, MAX_PLAYER, Markup, TooDeepError, player
 from newsgen.errors import Problem, Scope
 from newsgen.files import ABOUT_FOLDERS, FoundFile
@@ -26,6 +28,7 @@ from newsgen.validation import Faults, Repair, dotted, nearest
 from newsgen.validation import Path as At
 
 _DATED_NAME = re.compile(r"(\d{4})-(\d{2})-(\d{2})(?:[-_ ]+(.+))?")
+_DATED_FOLDERS = re.compile(r"(?:^|/)(\d{4})/(\d{2})/(\d{2})/")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -119,12 +122,12 @@ _KNOWN_NAMES = frozenset(
 class _Written:
     """A file's values as it spells them, for those that have another type than expected.
 
-    `foreign` are the names in the file of the fields that were renamed, by our names.
+    `foreign` are the places in the file of the fields that were renamed, by our names.
     """
 
     def __init__(self, data: bytes) -> None:
         self._data = data
-        self.foreign: dict[str, str] = {}
+        self.foreign: dict[str, At] = {}
 
     @cached_property
     def _values(self) -> Any:
@@ -134,7 +137,7 @@ class _Written:
 
     def path(self, at: At) -> At:
         """The path of a field in the file."""
-        return (self.foreign.get(str(at[0]), at[0]), *at[1:]) if at else at
+        return (*self.foreign.get(str(at[0]), at[:1]), *at[1:]) if at else at
 
     def line(self, at: At) -> int:
         """The line of a field."""
@@ -166,10 +169,12 @@ class _Written:
             return tuple(filter(None, map(str.strip, re.split(separator, value))))
         return (value,)
 
-    def misspelt(self, at: At, known: Mapping[str, Any]) -> str:
+    def misspelt(self, at: At, translator: Translator) -> str:
         """The question whether another name in the file was meant as the missing field `at`; "" if none is similar."""
         around = self._value(self.path(at[:-1]))
-        names = [n for n in around if n not in _KNOWN_NAMES and n not in known] if isinstance(around, dict) else ()
+        names = (
+            [n for n in around if n not in _KNOWN_NAMES and not translator.knows(n)] if isinstance(around, dict) else ()
+        )
         near = nearest(str(at[-1]), names)
         return f"did you mean {near!r} (line {self.line((*at[:-1], near))})?" if near else ""
 
@@ -184,7 +189,8 @@ class Reader:
         self._images = config.images.show != "none"
         self._markup = Markup(config.root, images=self._images, blocked=self._blocked)
         self._hosts = config.video.hosts
-        self._foreign_names = config.fields.by_foreign_name()
+        host = urlsplit(config.base_url).hostname or ""
+        self._translators = {kind: Translator(config.fields, kind, host) for kind in (ArticleFile, AboutFile)}
         self._related_cache: dict[RelatedFile, Related] = {}
 
     def parse(self, source: Source, digest: bytes = b"") -> Parsed:
@@ -209,10 +215,11 @@ class Reader:
         kind = ABOUT_FOLDERS.get(source.id.partition("/")[0])
         file_type = AboutFile if kind else ArticleFile
         written = _Written(source.data)
-        extra = {} if kind else self._translate(values, written.foreign)
+        wrong = Faults()
+        translator = self._translators[file_type]
+        extra = translator.translate(values, written.foreign, wrong, header=document.format == "header")
         repair = Repair(written.text)
         file = _converted(values, file_type, repair)
-        wrong = Faults()
         costs: dict[str | int, Scope] = {}
         value: Article | About | None
         body = document.body
@@ -241,7 +248,7 @@ class Reader:
                     line=written.line(at),
                     field=dotted(written.path(at)),
                     what=what,
-                    hint=(what == "missing" and written.misspelt(at, self._foreign_names)) or hint,
+                    hint=(what == "missing" and written.misspelt(at, translator)) or hint,
                     scope=costs.get(at[0] if at else "", "value"),
                 )
                 for at, what, hint in all_faults
@@ -253,26 +260,6 @@ class Reader:
         if isinstance(value, Article) and "gate" in scopes:
             value = _held(value, {fault.at[0] for fault in all_faults if fault.at})
         return Parsed(value, problems)
-
-    def _translate(self, values: dict[str, Any], foreign: dict[str, str]) -> dict[str, Any]:
-        """Renames other generators' fields to ours, in place. Removes and returns all remaining unknown fields.
-
-        Adds the name in the file of each renamed field to `foreign`.
-        """
-        unknown = values.keys() - _ARTICLE_FIELDS
-        if not unknown:
-            return {}
-        extra = {}
-        for name in sorted(unknown, key=lambda n: (self._foreign_names.get(n, (0, "")), n)):
-            _, ours = self._foreign_names.get(name, (0, None))
-            value = values.pop(name)
-            # In other generators `url` may be the page's own path.
-            if ours is None or ours in values or (ours == "webUrl" and not fields.is_web(value)):
-                extra[name] = value
-            else:
-                values[ours] = value
-                foreign[ours] = name
-        return extra
 
     def _article(
         self,
@@ -295,7 +282,10 @@ class Reader:
             costs["title"] = "file"
         published = fields.moment(file.published_date_time, ("publishedDateTime",), wrong)
         if published is None:
-            published = _file_date(dated)
+            # Without any other date an embargo is the date, as in Hugo.
+            published = _file_date(dated or _DATED_FOLDERS.search(id))
+        if published is None and file.published_date_time is None:
+            published = fields.moment(file.publish_date, ("publishDate",), wrong)
         if published is None:
             costs["publishedDateTime"] = "file"
             if file.published_date_time is None:
@@ -506,7 +496,7 @@ def _held(article: Article, unreadable: set[str | int]) -> Article:
 
 
 def _file_date(dated: re.Match[str] | None) -> datetime | None:
-    """The date in a file name; None if it has none or the date does not exist."""
+    """The date in a file name or its folders; None if it has none or the date does not exist."""
     try:
         return datetime(int(dated[1]), int(dated[2]), int(dated[3]), tzinfo=UTC) if dated else None
     except ValueError:

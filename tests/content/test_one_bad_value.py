@@ -240,7 +240,7 @@ def test_a_body_that_cannot_be_used_is_left_out(site: Make, body: str) -> None:
     ("fields", "problems"),
     [
         ("published: maybe", ["gate 3: published: expected true or false, got text; write true or false"]),
-        ("published: 2026-11-01", ["gate 3: published: expected true or false, got a date"]),
+        ("published: 2026-11-01", ["gate 3: published: '2026-11-01' is a date; write it as publishedDateTime"]),
         ("published: [false]", ["gate 3: published: expected true or false, got a list"]),
         ("draft: 'true'", ["gate 3: draft: expected true or false, got text"]),
         ("draft: 1", ["gate 3: draft: expected true or false, got a whole number"]),
@@ -282,7 +282,7 @@ def test_only_without_a_usable_title_or_date_is_a_file_left_out() -> None:
 
 def test_a_missing_field_names_the_one_that_was_meant() -> None:
     salvaged("titel: x", "file 1: title: missing; did you mean 'titel' (line 2)?")
-    salvaged("Excerpt: y\nTitle_: x", "file 1: title: missing; did you mean 'Title_' (line 3)?")
+    salvaged("Excerpt: y\nTitles: x", "file 1: title: missing; did you mean 'Titles' (line 3)?")
     salvaged(
         "title: x\npublished_at: x",
         "file 1: publishedDateTime: missing; did you mean 'published_at' (line 3)?",
