@@ -25,7 +25,7 @@ from newsgen.files import FoundFile, Stamp
 from newsgen.library import GATE_REASONS, GATES, Arrangement, Library, gate, next_gate
 from newsgen.model import About, Article, Site
 from newsgen.pages import Known, OnPage, PageRef, Plan, plan, site
-from newsgen.stories import REGISTRABLE_DOMAINS, Clusterer
+from newsgen.stories import Clusterer
 from newsgen.text import digest_bytes
 from newsgen.validation import did_you_mean
 
@@ -35,7 +35,7 @@ Map = Callable[[Callable[[Any], Any], list[Any]], Iterable[Any]]
 OnLibrary = Callable[[Library, Theme, Site], OnPage]
 """Called before planning; returns the callback for planned pages."""
 
-_owners_decoder = msgspec.msgpack.Decoder(dict[str, str])
+_owners_decoder = msgspec.msgpack.Decoder(tuple[tuple[str, ...], dict[str, str]])
 _refs_decoder = msgspec.msgpack.Decoder(dict[bytes, tuple[PageRef, ...]])
 
 
@@ -139,7 +139,15 @@ def _load(
         articles: list[Article] = []
         about_files: list[About] = []
         found = files.scan(source, source.name) if found is None else found
-        reader_settings = (source.name, settings.root, settings.images, settings.block, settings.video, settings.fields)
+        reader_settings = (
+            source.name,
+            settings.root,
+            settings.images,
+            settings.block,
+            settings.sources,
+            settings.video,
+            settings.fields,
+        )
         reader = digest_bytes(msgspec.msgpack.encode(reader_settings))
         parsed_files, racy = _read(settings, source.name, reader, found, memory, cache, run, progress)
         for parsed in parsed_files:
@@ -153,7 +161,10 @@ def _load(
         report.warnings += _unknown_fields(articles, source.name)
         clock_time = now if options.clock == "wall" else None if isinstance(options.clock, str) else options.clock
         with contextlib.suppress(msgspec.DecodeError):
-            REGISTRABLE_DOMAINS.update(_owners_decoder.decode(cache.get("owners") or b""))
+            # The engine of the cache covers newsgen's own table and the version of the public suffix list.
+            more, owners = _owners_decoder.decode(cache.get("owners") or b"")
+            if more == settings.sources.platforms:
+                settings.platforms.owners.update(owners)
         if is_first or memory.clusterer is None:
             memory.clusterer, memory.arrangement = Clusterer(keep=memory.keep), Arrangement(keep=memory.keep)
         clusterer = memory.clusterer
@@ -173,7 +184,7 @@ def _load(
             cache.put("stories", reader)
             for name, value in clusterer.dump():
                 cache.put(name, value)
-        cache.put("owners", msgspec.msgpack.encode(REGISTRABLE_DOMAINS))
+        cache.put("owners", msgspec.msgpack.encode((settings.sources.platforms, settings.platforms.owners)))
         report.seconds["arrange"] = clock.lap()
         theme = Theme(options.site, cache, fingerprinted=options.fingerprints)
         known = memory.loaded.plan.known() if memory.loaded else _cached_refs(cache)

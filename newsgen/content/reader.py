@@ -94,7 +94,9 @@ class Reader:
 
     def __init__(self, config: Config, folder_name: str = "content") -> None:
         self._folder_name = folder_name
-        blocklist = canonical.Blocklist(config.block.providers, config.block.urls)
+        self._platforms = config.platforms
+        blocked = tuple(map(self._platforms.key, config.block.providers))
+        blocklist = canonical.Blocklist(blocked, config.block.urls, self._platforms.provider)
         self._blocked = blocklist.has if blocklist else None
         self._images = config.images.show != "none"
         self._markup = Markup(config.root, images=self._images, blocked=self._blocked)
@@ -182,7 +184,7 @@ class Reader:
                 hint = "set it, or begin the file name with the date, as in 2026-11-08-name.md"
                 wrong.add(("publishedDateTime",), "missing", hint)
         url = fields.reader_address(file, (), wrong)
-        provider, provider_name = fields.provider(file.provider, url, (), wrong)
+        provider, provider_name = fields.provider(file.provider, url, (), wrong, self._platforms)
         categories = (file.category,) if isinstance(file.category, str) else file.category
         topics = (file.topics,) if isinstance(file.topics, str) else file.topics
         if len(topics) > fields.MAX_TOPICS:
@@ -255,7 +257,7 @@ class Reader:
             wrong.add((*at, "webUrl"), "missing", "write the URL of the coverage")
         if not title:
             wrong.add((*at, "title"), "must not be empty", "write the headline of the coverage")
-        provider, name = fields.provider(entry.provider, url, at, wrong)
+        provider, name = fields.provider(entry.provider, url, at, wrong, self._platforms)
         pictures = self._pictures(entry.images, at, wrong) if entry.images else ()
         related = Related(
             keys=fields.keys(entry),
@@ -293,7 +295,7 @@ class Reader:
         title = text.plain(file.name or file.title)
         key = text.slug(stem)
         if kind == "provider":
-            key = canonical.host(stem)
+            key = self._platforms.key(stem)
             if not key:
                 hint = "name the file after the provider's domain, for example example.org.md"
                 wrong.add((), f"{stem!r} is not a domain", hint)
