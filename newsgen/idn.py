@@ -101,6 +101,8 @@ def shown(domain: str, language: str = "") -> str:
     top = decoded[-1]
     tag = "" if "-latn" in language.lower() else language.lower().partition("-")[0]
     fitting = _scripts(top) | {s for s, names in _TOP_LEVEL.items() if top in names.split()}
+    if fitting & {"HIRAGANA", "KATAKANA"}:
+        fitting |= _MIXED[0]
     own = fitting.copy()
     fitting |= {"ASCII", "LATIN"} | {s for s, names in _LANGUAGES.items() if tag in names.split()}
     return ".".join(

@@ -148,6 +148,10 @@ class Platforms:
         owner = self._author(domain)
         return owner.partition(".")[2] if owner not in self._hosts else ""
 
+    def has_paths(self, platform: str) -> bool:
+        """Whether a platform's addresses may name their author in the path, so that their host does not."""
+        return platform in self._rules
+
     def author_page(self, url: str) -> str:
         """The author's own page on a platform, if the URL's path names the author, else ""."""
         host, rest = _split(url)

@@ -6,20 +6,20 @@ import contextlib
 import gc
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 
 from newsgen import config, files
-from newsgen.builder import pool
+from newsgen.builder import pool, references
 from newsgen.builder.cache import Cache, CachedFile, FileState, engine
 from newsgen.builder.options import Options, Progress, folders
 from newsgen.builder.output import Manifest
 from newsgen.builder.report import Report, Stopwatch
 from newsgen.builder.theme import Theme
-from newsgen.content import ARTICLE_FIELDS, Parsed, Reader, pack, read, unpack
+from newsgen.content import ARTICLE_FIELDS, Parsed, Reader, line, pack, read, unpack
 from newsgen.errors import Problem, Superseded
 from newsgen.files import FoundFile, Stamp
 from newsgen.library import GATE_REASONS, GATES, Arrangement, Library, gate, next_gate
@@ -180,6 +180,7 @@ def _load(
             clusterer=clusterer,
             arrangement=memory.arrangement,
         )
+        report.warnings += references.warnings(articles, library, source.name, _line_of(memory.found))
         if is_first and settings.stories.similarity:
             cache.put("stories", reader)
             for name, value in clusterer.dump():
@@ -354,6 +355,16 @@ def _count(report: Report, articles: list[Article], library: Library, now: datet
             "feeds, sitemaps and canonical links are left out; set base_url in site.toml,"
             ' such as base_url = "https://example.org/"'
         )
+
+
+def _line_of(found: Mapping[str, FoundFile]) -> Callable[[str, str], int]:
+    """A function that reads a content file, by its id, and returns the line of a field."""
+
+    def line_of(id: str, field: str) -> int:
+        data = read(found[id]).data
+        return 0 if isinstance(data, Problem) else line(data, (field,))
+
+    return line_of
 
 
 def _unknown_fields(articles: list[Article], folder_name: str) -> list[Problem]:

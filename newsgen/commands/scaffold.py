@@ -77,7 +77,9 @@ def provider(folder: Path, domain: str) -> Path:
     if not key:
         raise ConfigError(f'{domain!r} is not a domain; write it as in "example.org"')
     return _create(
-        folder, Path("content", "_providers", f"{key}.md"), {"name": "", "description": "", "home": platforms.of().home(key)}
+        folder,
+        Path("content", "_providers", f"{key}.md"),
+        {"name": "", "description": "", "home": platforms.of().home(key)},
     )
 
 

@@ -5,6 +5,7 @@ fields, and `markup` turns bodies into safe HTML.
 """
 
 from newsgen.content.fields import ARTICLE_FIELDS, AboutFile, ArticleFile
+from newsgen.content.frontmatter import line
 from newsgen.content.reader import Parsed, Reader, dump, pack, read, unpack
 
-__all__ = ["ARTICLE_FIELDS", "AboutFile", "ArticleFile", "Parsed", "Reader", "dump", "pack", "read", "unpack"]
+__all__ = ["ARTICLE_FIELDS", "AboutFile", "ArticleFile", "Parsed", "Reader", "dump", "line", "pack", "read", "unpack"]

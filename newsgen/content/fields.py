@@ -215,6 +215,13 @@ def names(given: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(out.values())
 
 
+def merged(given: tuple[str, ...], kept: tuple[str, ...]) -> tuple[str, ...]:
+    """The names that `names` left out of `given` because another has the same slug, without repeats of `kept`."""
+    if len(given) == len(kept):
+        return ()
+    return tuple(dict.fromkeys(name for name in map(text.plain, given) if name and name not in kept))
+
+
 def aliases(given: tuple[str, ...] | str, wrong: Faults) -> tuple[str, ...]:
     """Old addresses on this site, without repeats."""
     out = []

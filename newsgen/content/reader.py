@@ -189,6 +189,7 @@ class Reader:
         topics = (file.topics,) if isinstance(file.topics, str) else file.topics
         if len(topics) > fields.MAX_TOPICS:
             wrong.add(("topics",), f"too many entries: {len(topics):,}", f"the maximum is {fields.MAX_TOPICS}")
+        names = fields.names((*topics, *categories[1:]))
         keys = fields.keys(file)
         return Article(
             id=id,
@@ -203,7 +204,7 @@ class Reader:
             provider=provider,
             provider_name=provider_name,
             category=text.plain(categories[0]) if categories else "",
-            topics=fields.names((*topics, *categories[1:])),
+            topics=names,
             type=text.plain(file.type) or "article",
             quality=file.quality,
             heat=file.heat,
@@ -221,6 +222,7 @@ class Reader:
             draft=file.draft,
             blocked=self._is_blocked(provider, *keys),
             digest=digest,
+            merged_topics=fields.merged((*topics, *categories[1:]), names),
         )
 
     def _is_blocked(self, *names: str) -> bool:
