@@ -158,6 +158,22 @@ def test_a_process_counts_anew_when_the_platforms_change(site: Make) -> None:
     assert loading.load(s.options(), memory=memory).library.stories[0].sources == 2
 
 
+def test_a_process_groups_anew_when_the_platforms_change(site: Make) -> None:
+    from newsgen.builder import Memory, loading
+
+    s, memory = site(), Memory()
+    for author, title in (
+        ("ann", "Harbour bridge shut until spring, engineers warn"),
+        ("ben", "Storm closes harbour bridge to lorries and night buses"),
+    ):
+        s.article(author, title=title, webUrl=f"https://blogs.example/{author}/1")
+    one = loading.load(s.options(), memory=memory).library.stories
+    s.write("site.toml", '[sources]\nplatforms = ["blogs.example/:name"]\n')
+    two = loading.load(s.options(), memory=memory).library.stories
+    assert [len(stories) for stories in (one, two)] == [0, 1]
+    assert two == s.load().library.stories
+
+
 @pytest.mark.parametrize("pattern", ["", "com", "a b.example", "blogs.example/", "blogs.example/:who", "a.example>b.example",
                                      "https://blogs.example/:name", "blogs.example/:name/:name"])  # fmt: skip
 def test_a_bad_pattern_is_an_error(site: Make, pattern: str) -> None:

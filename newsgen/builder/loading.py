@@ -149,6 +149,8 @@ def _load(
             settings.fields,
         )
         reader = digest_bytes(msgspec.msgpack.encode(reader_settings))
+        if memory.loaded and memory.reader != reader:
+            memory.clusterer = None  # it knows articles by the digests of their files, and these were parsed otherwise
         parsed_files, racy = _read(settings, source.name, reader, found, memory, cache, run, progress)
         for parsed in parsed_files:
             if isinstance(parsed, Article):
