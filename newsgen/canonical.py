@@ -1,13 +1,15 @@
 """Canonical keys: all URLs of one text have one key.
 
 A key is never shown or followed; it only decides whether two URLs lead to the same text. It ignores the scheme,
-tracking parameters, AMP copies, `www.` and mobile hosts, default ports, closing slashes and the fragment. URLs are
-parsed as browsers parse them (WHATWG URL Standard); `urllib.parse` differs for backslashes, hosts and stray characters.
+tracking parameters, AMP copies, `www.` and mobile hosts, default ports, closing slashes and the fragment, unless it is
+a route: applications in one page put the address of a text behind `#/` or `#!`. URLs are parsed as browsers parse them
+(https://url.spec.whatwg.org/); `urllib.parse` differs for backslashes, hosts and stray characters.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address
 from string import ascii_letters, digits
@@ -42,14 +44,15 @@ _TRACKING = re.compile(
 _MAY_HOLD_ID = re.compile(r"(?:cid|ref_?|source|src|via|feature|[a-z]?mc)", re.IGNORECASE)
 
 _URL = re.compile(
-    r"https?:[/\\]*(?:[^/\\?#]*@)?(\[[^]/\\?#@]*\]|[^:/\\?#@]+)(?::([0-9]*))?(?![^/\\?#])([^?#]*)(?:\?([^#]*))?",
-    re.IGNORECASE,
+    r"(https?):[/\\]*([^/\\?#]*@)?(\[[^]/\\?#@]*\]|[^:/\\?#@]+)(?::([0-9]*))?(?![^/\\?#])([^?#]*)(?:\?([^#]*))?(?:#(.*))?",
+    re.IGNORECASE | re.DOTALL,
 )
 _C0_OR_SPACE = "".join(map(chr, range(33)))
 _REMOVE_TABS_AND_NEWLINES = str.maketrans("", "", "\t\n\r")
 # Characters that mean the same with and without percent-encoding. The slash is an exception: %2F is not a separator.
 _PATH_CHARACTERS = ascii_letters + digits + "-._~!$&'()*+,;=:@/"
 _QUERY_CHARACTERS = ascii_letters + digits + "-._~!$'()*,=:@/"
+_URL_CHARACTERS = "/[]@!$&'()*+,;=:%~"
 _PLAIN_PATH = re.compile(r"[\w.~!$&'()*+,;=:@/-]*", re.ASCII)
 _PLAIN_QUERY = re.compile(r"[\w.~!$'()*,=:@/&-]*", re.ASCII)
 _ESCAPE = re.compile("%([0-9A-Fa-f]{2})?")
@@ -98,7 +101,7 @@ def key(url: str) -> str:
     'example.org/a'
     """
     for _ in range(_MAX_COPIES):
-        name, path, query = _split(url)
+        name, path, query, route = _split(url)
         original = None
         if name.endswith(".cdn.ampproject.org"):
             original = _AMP_CACHE.fullmatch(path)
@@ -108,7 +111,7 @@ def key(url: str) -> str:
         if original:
             url = f"https://{original[1]}?{query}"
         elif name:
-            return name + _without_amp_and_index(path) + _without_tracking(query)
+            return name + _without_amp_and_index(path) + _without_tracking(query) + (route and _normalised_route(route))
         else:
             break
     return ""
@@ -116,33 +119,70 @@ def key(url: str) -> str:
 
 def identifies_text(key: str) -> bool:
     """Whether the key identifies a text. A front page does not; some sources give it as the URL of an article."""
-    return "/" in key or "?" in key
+    return "/" in key or "?" in key or "#" in key
 
 
-def _split(url: str) -> tuple[str, str, str]:
-    """The host with port, the path and the query of an http(s) URL; the host is "" if the URL is invalid.
+def domain(key: str) -> str:
+    """The normalised domain in a canonical key."""
+    return host(re.split(r"[/?#]", key, maxsplit=1)[0])
 
-    Host and path are normalised, the query is not.
+
+@lru_cache(maxsize=1 << 14)
+def web_address(url: str) -> str:
+    """The http(s) URL as browsers parse it, percent-encoded; "" if it is invalid or contains a user name.
+
+    In contrast to a key, the result leads to the same place as the URL.
+
+    >>> web_address(r"HTTPS:\\\\Example.org\\a\\..\\b c")
+    'https://example.org/b%20c'
     """
-    url = url.strip(_C0_OR_SPACE)
-    if not (url.isascii() and url.isprintable()):
-        # A lone surrogate becomes U+FFFD, as in browsers, because it cannot be encoded.
-        url = url.translate(_REMOVE_TABS_AND_NEWLINES).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    parts = _URL.match(url)
-    name = _normalised_host(parts[1]) if parts else ""
-    if not parts or not name:
-        return "", "", ""
-    name = _HOST_PREFIX.sub("", name)
-    if parts[2]:
-        port = parts[2].lstrip("0") or "0"
+    url = _cleaned(url)
+    parts = _URL.match(f"https:{url}" if re.match(r"[/\\]{2}", url) else url)
+    name = _normalised_host(parts[3]) if parts else ""
+    if not parts or parts[2] or not _DOMAIN.fullmatch(name):
+        return ""
+    scheme, port = parts[1].lower(), parts[4] or ""
+    if port:
+        port = port.lstrip("0") or "0"
         if len(port) > 5 or int(port) > 65535:
-            return "", "", ""
+            return ""
+        port = "" if port == {"http": "80", "https": "443"}[scheme] else f":{port}"
+    address = f"{scheme}://{name}{port}" + quote(_resolved(parts[5].replace("\\", "/")), safe=_URL_CHARACTERS)
+    for mark, part in (("?", parts[6]), ("#", parts[7])):
+        address += "" if part is None else mark + quote(part, safe=_URL_CHARACTERS + "?")
+    return address
+
+
+def _cleaned(url: str) -> str:
+    """The URL without the characters that browsers remove before they parse it."""
+    url = url.strip(_C0_OR_SPACE)
+    if url.isascii() and url.isprintable():
+        return url
+    # A lone surrogate becomes U+FFFD, as in browsers, because it cannot be encoded.
+    return url.translate(_REMOVE_TABS_AND_NEWLINES).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _split(url: str) -> tuple[str, str, str, str]:
+    """The host with port, the path, the query and the route of an http(s) URL; the host is "" if the URL is invalid.
+
+    Host and path are normalised, the query and the route are not.
+    """
+    parts = _URL.match(_cleaned(url))
+    name = _normalised_host(parts[3]) if parts else ""
+    if not parts or not name:
+        return "", "", "", ""
+    name = _HOST_PREFIX.sub("", name)
+    if parts[4]:
+        port = parts[4].lstrip("0") or "0"
+        if len(port) > 5 or int(port) > 65535:
+            return "", "", "", ""
         if port not in ("80", "443"):
             name += f":{port}"
-    path = parts[3]
+    path = parts[5]
     if not _PLAIN_PATH.fullmatch(path):
         path = _normalised_escapes(path.replace("\\", "/"), _PATH_CHARACTERS)
-    return name, _without_dot_segments(path), parts[4] or ""
+    route = parts[7] or ""
+    return name, _without_dot_segments(path), parts[6] or "", route if route.startswith(("/", "!")) else ""
 
 
 def _normalised_host(given: str) -> str:
@@ -253,10 +293,46 @@ def _without_dot_segments(path: str) -> str:
     return "/" + "/".join(filter(None, out))
 
 
-class Blocklist:
-    """Blocked domains, which include their sub-domains, and blocked texts, which match under all their URLs."""
+def _resolved(path: str) -> str:
+    """The path with its dot segments resolved (https://url.spec.whatwg.org/#path-state). Empty segments stay."""
+    if "." not in path and "%2e" not in path.lower():
+        return path
+    out: list[str] = []
+    *parts, last = path.split("/")[1:] or [""]
+    for part in parts:
+        if _is_dots(part, 2):
+            del out[-1:]
+        elif not _is_dots(part, 1):
+            out.append(part)
+    if _is_dots(last, 2):
+        del out[-1:]
+    out.append("" if _is_dots(last, 1) or _is_dots(last, 2) else last)
+    return "/" + "/".join(out)
 
-    def __init__(self, domains: tuple[str, ...], urls: tuple[str, ...]) -> None:
+
+def _is_dots(segment: str, count: int) -> bool:
+    return len(segment) <= 3 * count and re.sub("%2e", ".", segment, flags=re.IGNORECASE) == "." * count
+
+
+def _normalised_route(route: str) -> str:
+    """The route of a fragment with `#`, normalised like a path and a query; "" if it leads to the page itself."""
+    path, _, query = route.partition(":~:")[0].partition("?")  # a text fragment only scrolls
+    path, query = _normalised_escapes(path, _PATH_CHARACTERS).rstrip("/"), _without_tracking(query)
+    if path in ("", "!"):
+        return f"#{path or '/'}{query}" if query else ""
+    return f"#{path}{query}"
+
+
+class Blocklist:
+    """Blocked domains, which include their sub-domains, and blocked texts, which match under all their URLs.
+
+    `provider` returns the domain of the provider that a canonical key belongs to.
+    """
+
+    def __init__(
+        self, domains: tuple[str, ...], urls: tuple[str, ...], provider: Callable[[str], str] = domain
+    ) -> None:
+        self._provider = provider
         self._domains = frozenset(filter(None, map(host, domains)))
         self._keys = frozenset(filter(None, map(key, urls)))
 
@@ -268,9 +344,9 @@ class Blocklist:
         key_or_domain = key(f"https:{name}" if name.startswith("//") else name) if "//" in name else name
         if key_or_domain in self._keys:
             return True
-        domain = host(re.split(r"[/?]", key_or_domain, maxsplit=1)[0])
-        while domain:
-            if domain in self._domains:
+        domains = [domain(key_or_domain), self._provider(key_or_domain)]
+        while any(domains):
+            if not self._domains.isdisjoint(domains):
                 return True
-            domain = domain.partition(".")[2]
+            domains = [name.partition(".")[2] for name in domains]
         return False

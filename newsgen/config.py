@@ -12,8 +12,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 from msgspec import Meta
 
-from newsgen import canonical
+from newsgen import canonical, platforms
 from newsgen.errors import ConfigError, Problem
+from newsgen.platforms import Platforms
 from newsgen.text import LANGUAGE
 from newsgen.validation import Faults, did_you_mean, dotted, faults
 
@@ -43,6 +44,12 @@ class Block(Table, frozen=True, kw_only=True):
 
     providers: tuple[str, ...] = ()
     urls: tuple[str, ...] = ()
+
+
+class Sources(Table, frozen=True, kw_only=True):
+    """Sources. `platforms` are further hosts with many authors: `host` for sub-domains, or `host/prefix:name`."""
+
+    platforms: tuple[str, ...] = ()
 
 
 class Stories(Table, frozen=True, kw_only=True):
@@ -169,6 +176,7 @@ class Config(Table, frozen=True, kw_only=True):
     navigation: tuple[NavigationItem, ...] | None = None
     fields: Fields = Fields()
     block: Block = Block()
+    sources: Sources = Sources()
     stories: Stories = Stories()
     ranking: Ranking = Ranking()
     images: Images = Images()
@@ -189,6 +197,11 @@ class Config(Table, frozen=True, kw_only=True):
     def root(self) -> str:
         """The path of the base URL, with a closing slash. Every link to a page of the site begins with it."""
         return urlsplit(self.base_url).path.rstrip("/") + "/"
+
+    @property
+    def platforms(self) -> Platforms:
+        """The platforms whose authors are providers of their own."""
+        return platforms.of(self.sources.platforms)
 
     @property
     def zone(self) -> ZoneInfo:
@@ -222,8 +235,12 @@ def _check(config: Config) -> Faults:
         if not re.match(r"/(?!/)|https?://", item.url):
             wrong.add(("navigation", index, "url"), f"{item.url!r} is not an address", "use /path/ or an http(s) URL")
     for index, domain in enumerate(config.block.providers):
-        if not canonical.host(domain):
+        if not config.platforms.key(domain):
             wrong.add(("block", "providers", index), f"{domain!r} is not a domain", "write it as example.org")
+    for index, pattern in enumerate(config.sources.platforms):
+        if not platforms.is_pattern(pattern):
+            what, hint = f"{pattern!r} is not a platform", "write it as host.example or host.example/:name"
+            wrong.add(("sources", "platforms", index), what, hint)
     for index, url in enumerate(config.block.urls):
         if not canonical.key(url):
             hint = "write it in full, beginning with https://"

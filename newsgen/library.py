@@ -9,9 +9,10 @@ from typing import NamedTuple
 
 import msgspec
 
-from newsgen import canonical, text, urls
+from newsgen import canonical, idn, text, urls
 from newsgen.config import Config
 from newsgen.model import About, Article, Coverage, Member, Provider, Section, Story, by_time
+from newsgen.platforms import Platforms
 from newsgen.stories import Clusterer
 
 GATES = ("held", "draft", "future", "expired")
@@ -108,7 +109,12 @@ class Library(NamedTuple):
         for each in sorted(abouts, key=lambda a: a.id):
             about[each.kind].setdefault(each.key, each)
         clusters = (clusterer or Clusterer()).cluster(
-            published, clock=clock, followers=followers, about=about["story"], similar=config.stories.similarity
+            published,
+            clock=clock,
+            followers=followers,
+            about=about["story"],
+            similar=config.stories.similarity,
+            platforms=config.platforms,
         )
         shown: list[Member] = [*published, *clusters.coverage]
         arrangement.update(shown, clusters.stories, config, about)
@@ -165,13 +171,14 @@ class Arrangement:
     ) -> None:
         """Arranges members. If their places stay the same, only replaces the members with new values."""
         inputs = None
+        pages = _author_pages([*members, *_followers(stories)], config.platforms)
         if self._keep:
             facts = [(m.id, m.published, m.topics, m.category, m.provider, m.provider_name) for m in members]
-            inputs = config, about, facts, [(m.provider, m.provider_name) for m in _followers(stories)]
+            inputs = config, about, facts, pages, [(m.provider, m.provider_name) for m in _followers(stories)]
         if inputs is None or self._section_inputs != inputs:
             self._section_inputs = inputs
             self.members = tuple(sorted(members, key=by_time, reverse=True))
-            self.providers = _providers(self.members, stories, about["provider"])
+            self.providers = _providers(self.members, stories, about["provider"], pages, config)
             self.sections = {axis: _sections(axis, self.members, config, about, self.providers) for axis in AXES}
             return
         by_id = {m.id: m for m in members}
@@ -195,10 +202,28 @@ def _followers(stories: Iterable[Story]) -> Iterator[Coverage]:
     return (m for s in stories for m in s.members if isinstance(m, Coverage) and m.folded)
 
 
-def _providers(members: Iterable[Member], stories: Iterable[Story], about: Mapping[str, About]) -> dict[str, Provider]:
+def _author_pages(members: Iterable[Member], platforms: Platforms) -> dict[str, str]:
+    """The pages of the authors on platforms that have one, by provider key."""
+    rows = [(m.provider, m.url) for m in members]
+    authors = {provider for provider in {provider for provider, _ in rows} if platforms.platform(provider)}
+    pages: dict[str, str] = {}
+    for provider, url in rows:
+        if provider in authors and (page := platforms.author_page(url)) and platforms.provider(url) == provider:
+            pages[provider] = min(page, pages.get(provider, page))
+    return pages
+
+
+def _providers(
+    members: Iterable[Member],
+    stories: Iterable[Story],
+    about: Mapping[str, About],
+    pages: Mapping[str, str],
+    config: Config,
+) -> dict[str, Provider]:
     """Each provider, named by its `_providers` file, or else by its most frequent name, or else by its domain.
 
-    Names that are only domains, or lowercase fragments of them ("tech" for techstory.in), are ignored.
+    Names that are only domains, lowercase fragments of them ("tech" for techstory.in), or the platform's name for one
+    of its authors, are ignored. `pages` are the authors' pages.
     """
     occurrences = Counter([(m.provider, m.provider_name) for group in (members, _followers(stories)) for m in group])
     names: dict[str, dict[str, int]] = {}
@@ -207,22 +232,26 @@ def _providers(members: Iterable[Member], stories: Iterable[Story], about: Mappi
         if name:
             counts[name] = count
     names.pop("", None)
-    providers = {}
+    providers, platforms = {}, config.platforms
     for domain in sorted(names):
         info = about.get(domain)
         counted = sorted(
-            (c for c in names[domain].items() if not _is_fragment(c[0], domain)), key=lambda c: (-c[1], c[0])
+            (c for c in names[domain].items() if not _is_fragment(c[0], domain, platforms.platform(domain))),
+            key=lambda c: (-c[1], c[0]),
         )
-        title = (info.title if info else "") or (counted[0][0] if counted else "") or domain
+        title = (info.title if info else "") or (counted[0][0] if counted else "")
         providers[domain] = Provider(
-            domain=domain, title=title, home=(info.home if info else "") or f"https://{domain}/"
+            domain=domain,
+            title=title or idn.shown(domain, config.language),
+            home=(info.home if info else "") or pages.get(domain) or platforms.home(domain),
         )
     return providers
 
 
-def _is_fragment(name: str, domain: str) -> bool:
+def _is_fragment(name: str, domain: str, platform: str) -> bool:
     return (
         canonical.host(name) == domain
+        or (platform != "" and set(text.slug(name).split("-")) <= set(platform.split(".")))
         or (name.islower() and name in domain)
         or (name.islower() and "." in name and " " not in name)
     )

@@ -71,6 +71,7 @@ class Article(Value, frozen=True, kw_only=True):
     headline leads, "" for an own post. `keys` are its canonical keys. `provider` is the provider's normalised domain,
     "" for the site itself. `embed` is the https URL of a video player. `body` is safe HTML. A negative `heat` marks a
     follower, which is folded into another story. `status` is the gate that a preview opened for it, else "".
+    `merged_topics` are the spellings in the file that have the slug of another of its topics.
     """
 
     id: str
@@ -104,6 +105,7 @@ class Article(Value, frozen=True, kw_only=True):
     blocked: bool
     status: str = ""
     digest: bytes = b""
+    merged_topics: tuple[str, ...] = ()
 
     @property
     def image(self) -> Image | None:

@@ -1,15 +1,19 @@
 import gzip
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sites import Site, related
 
 from newsgen import canonical
 from newsgen.canonical import Blocklist
+from newsgen.content import fields
+from newsgen.validation import Faults
 
 
 @pytest.mark.parametrize(
@@ -246,3 +250,106 @@ def test_the_blocklist_matches_sub_domains_and_all_urls_of_a_text() -> None:
     assert block.has("http://www.good.example/one?utm_source=x")
     assert not block.has("https://good.example/two")
     assert not Blocklist((), ())
+
+
+@pytest.mark.parametrize(
+    ("url", "key"),
+    [
+        ("https://tv.example/video/#/video/2026/rescue/", "tv.example/video#/video/2026/rescue"),
+        (
+            "https://tv.example/video#/video/2026/rescue?utm_source=x&b=2&a=1",
+            "tv.example/video#/video/2026/rescue?a=1&b=2",
+        ),
+        ("https://tv.example/video/#/video/%7ex:~:text=boat", "tv.example/video#/video/~x"),
+        ("https://groups.example/forum/#!topic/jay/8QCI", "groups.example/forum#!topic/jay/8QCI"),
+        ("https://app.example/index.html#!/x", "app.example#!/x"),
+        ("https://app.example/#/?id=5", "app.example#/?id=5"),
+        ("https://app.example/#!?id=5", "app.example#!?id=5"),
+        ("https://app.example/x#/", "app.example/x"),
+        ("https://app.example/x#!", "app.example/x"),
+        ("https://app.example/x#!/?utm_source=y", "app.example/x"),
+        ("https://app.example/x#top", "app.example/x"),
+        ("https://app.example/x#:~:text=boat", "app.example/x"),
+        ("https://app.example/x#?id=5", "app.example/x"),
+    ],
+)
+def test_a_route_belongs_to_the_key_and_an_anchor_does_not(url: str, key: str) -> None:
+    assert canonical.key(url) == key
+    assert canonical.key("https://" + key) == key
+    assert canonical.identifies_text(key)
+
+
+@given(
+    st.lists(st.sampled_from(["#/", "#!", "/", "?", "&", "a", "=", "%", "%2F", "\\", ":~:", "utm_source=x", "é", "\n"]))
+)
+def test_a_key_with_a_route_is_its_own_key(parts: list[str]) -> None:
+    key = canonical.key("https://a.example/x#/" + "".join(parts))
+    assert key.isascii()
+    assert canonical.key("https://" + key) == key
+
+
+@pytest.mark.parametrize(
+    ("url", "address"),
+    [
+        (r"https:\\A.example\x\..\y z?a\b#c\d", "https://a.example/y%20z?a%5Cb#c%5Cd"),
+        (r"https:/\a.example\x", "https://a.example/x"),
+        (r"\\a.example\x", "https://a.example/x"),
+        ("//a.example:443/x", "https://a.example/x"),
+        ("http://a.example:0443/x", "http://a.example:443/x"),
+        ("https://www.a.example/a/./b/%2e%2E/c//d/..", "https://www.a.example/a/c//"),
+        ("https://a.example/x?y?z#a#b", "https://a.example/x?y?z#a%23b"),
+        (r"https://a.example\@b.example/x", "https://a.example/@b.example/x"),
+        (r"https://a@b.example\x", ""),
+        (r"javascript:\\a.example\x", ""),
+        ("https://a.example:65536/", ""),
+        ("https:", ""),
+        ("", ""),
+    ],
+)
+def test_a_web_address_is_read_as_browsers_read_it(url: str, address: str) -> None:
+    assert canonical.web_address(url) == address
+    assert not address or canonical.web_address(address) == address
+
+
+def test_web_addresses_lead_where_browsers_go_or_are_refused(data: Path) -> None:
+    """Runs the URL suite of the web platform tests on the addresses that readers are sent to."""
+    same = 0
+    for row in suite(data, "urltestdata.json.gz"):
+        if isinstance(row, str) or not (
+            row["base"] == "about:blank" or re.match(r"\s*https?:[/\\]{2}", row["input"], re.I)
+        ):
+            continue
+        address = fields.web_address(row["input"], (), Faults())
+        if row.get("failure") or row["protocol"] not in ("http:", "https:") or row["username"]:
+            assert address == "", row["input"]
+        elif address:
+            host = row["hostname"].removesuffix(".")
+            assert re.match(r"https?://([^/:?#]+)", address)[1] == host, row["input"]
+            assert canonical.key(address) == canonical.key(row["href"]), row["input"]
+            assert re.sub(r"https?://[^/?#]*", "", address) or row["pathname"] == "/"
+            same += 1
+    assert same > 90
+
+
+def test_an_address_with_backslashes_is_one_with_slashes(site: Callable[[], Site]) -> None:
+    s = site().article("a", webUrl=r"https:\\a.example\x", more="image: 'https:\\\\img.example\\a.png'\n")
+    s.article("b", webUrl="https://a.example/x", more=related("https:\\\\\\\\b.example\\\\y"))
+    s.article("c", webUrl=None, more="url: 'https:\\\\c.example\\z'\n")
+    s.good()
+    library = s.load().library
+    by_id = {a.id: a for a in library.articles}
+    assert by_id["a.md"].url == "https://a.example/x"
+    assert by_id["a.md"].keys == by_id["b.md"].keys
+    assert by_id["a.md"].images[0].url == "https://img.example/a.png"
+    assert by_id["c.md"].url == "https://c.example/z"
+    assert [m.url for m in library.members if m.id.startswith("~")] == ["https://b.example/y"]
+
+
+def test_texts_behind_routes_are_no_story(site: Callable[[], Site]) -> None:
+    s = site().article("a", title="Bank fails", webUrl="https://tv.example/video/#/video/business/bank")
+    s.article("b", title="Lifeboat crew honoured", webUrl="https://tv.example/video/#/video/local/rescue")
+    s.article("c", title="Order of posts", webUrl="https://groups.example/forum/#!topic/jay/8QCI")
+    s.article("d", title="Licence of the logo", webUrl="https://groups.example/forum/#!topic/jay/9ZZa")
+    assert s.load().library.stories == ()
+    s.article("e", title="Rescue", webUrl="https://www.tv.example/video#/video/local/rescue?utm_source=x")
+    assert [len(story.members) for story in s.load().library.stories] == [2]

@@ -90,6 +90,7 @@ SETTINGS: dict[str, list[str]] = {
     "navigation": ['[{title = "Bridges", url = "/topics/bridges/"}]', "[]"],
     "stories.similarity": ["false"],
     "stories.folded": ['"member"'],
+    "sources.platforms": ['["p1.example/:name"]', '["p1.example/:name", "a.example"]'],
     "block.providers": ['["p1.example"]', '["p2.example", "elsewhere.example"]'],
     "ranking.half_life": ["3.0", "240.0"],
     "ranking.provider_cap": ["1"],
@@ -465,7 +466,14 @@ class Law(RuleBasedStateMachine):
     lang = _field("lang", "ar", "de")
     aliases = _field("aliases", ["/old/1/"], ["/old/1/", "/old/2/"], ["/topics/"])
     web_url = _field(
-        "webUrl", "https://p1.example/same?utm_source=x", "https://p1.example/same", "https://p5.example/other"
+        "webUrl",
+        "https://p1.example/same?utm_source=x",
+        "https://p1.example/same",
+        "https://p5.example/other",
+        "https://medium.com/@ann/1",
+        "https://medium.com/@ben/1",
+        "https://p1.example/ann/1",
+        "https://p1.example/#/1",
     )
     type = _field("type", "video", "podcast")
     unknown = _field("qualty", 5)

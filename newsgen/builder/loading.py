@@ -6,7 +6,7 @@ import contextlib
 import gc
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,19 +14,19 @@ from urllib.parse import urlsplit
 import msgspec
 
 from newsgen import config, files
-from newsgen.builder import pool
+from newsgen.builder import pool, references
 from newsgen.builder.cache import Cache, CachedFile, FileState, engine
 from newsgen.builder.options import Options, Progress, folders
 from newsgen.builder.output import Manifest
 from newsgen.builder.report import Report, Stopwatch
 from newsgen.builder.theme import Theme
-from newsgen.content import ARTICLE_FIELDS, Parsed, Reader, is_known, pack, read, unpack
+from newsgen.content import ARTICLE_FIELDS, Parsed, Reader, is_known, line, pack, read, unpack
 from newsgen.errors import Problem, Superseded
 from newsgen.files import FoundFile, Stamp
 from newsgen.library import GATE_REASONS, GATES, Arrangement, Library, gate, next_gate
 from newsgen.model import About, Article, Site
 from newsgen.pages import Known, OnPage, PageRef, Plan, plan, site
-from newsgen.stories import REGISTRABLE_DOMAINS, Clusterer
+from newsgen.stories import Clusterer
 from newsgen.text import digest_bytes
 from newsgen.validation import did_you_mean
 
@@ -36,7 +36,7 @@ Map = Callable[[Callable[[Any], Any], list[Any]], Iterable[Any]]
 OnLibrary = Callable[[Library, Theme, Site], OnPage]
 """Called before planning; returns the callback for planned pages."""
 
-_owners_decoder = msgspec.msgpack.Decoder(dict[str, str])
+_owners_decoder = msgspec.msgpack.Decoder(tuple[tuple[str, ...], dict[str, str]])
 _refs_decoder = msgspec.msgpack.Decoder(dict[bytes, tuple[PageRef, ...]])
 
 
@@ -146,10 +146,13 @@ def _load(
             urlsplit(settings.base_url).hostname,
             settings.images,
             settings.block,
+            settings.sources,
             settings.video,
             settings.fields,
         )
         reader = digest_bytes(msgspec.msgpack.encode(reader_settings))
+        if memory.loaded and memory.reader != reader:
+            memory.clusterer = None  # it knows articles by the digests of their files, and these were parsed otherwise
         parsed_files, racy = _read(settings, source.name, reader, found, memory, cache, run, progress)
         for parsed, problems in parsed_files:
             if isinstance(parsed, Article):
@@ -161,7 +164,10 @@ def _load(
         report.warnings += _unknown_fields(articles, source.name, settings.fields)
         clock_time = now if options.clock == "wall" else None if isinstance(options.clock, str) else options.clock
         with contextlib.suppress(msgspec.DecodeError):
-            REGISTRABLE_DOMAINS.update(_owners_decoder.decode(cache.get("owners") or b""))
+            # The engine of the cache covers newsgen's own table and the version of the public suffix list.
+            more, owners = _owners_decoder.decode(cache.get("owners") or b"")
+            if more == settings.sources.platforms:
+                settings.platforms.owners.update(owners)
         if is_first or memory.clusterer is None:
             memory.clusterer, memory.arrangement = Clusterer(keep=memory.keep), Arrangement(keep=memory.keep)
         clusterer = memory.clusterer
@@ -177,11 +183,12 @@ def _load(
             clusterer=clusterer,
             arrangement=memory.arrangement,
         )
+        report.warnings += references.warnings(articles, library, source.name, _line_of(memory.found))
         if is_first and settings.stories.similarity:
             cache.put("stories", reader)
             for name, value in clusterer.dump():
                 cache.put(name, value)
-        cache.put("owners", msgspec.msgpack.encode(REGISTRABLE_DOMAINS))
+        cache.put("owners", msgspec.msgpack.encode((settings.sources.platforms, settings.platforms.owners)))
         report.seconds["arrange"] = clock.lap()
         theme = Theme(options.site, cache, fingerprinted=options.fingerprints)
         known = memory.loaded.plan.known() if memory.loaded else _cached_refs(cache)
@@ -351,6 +358,16 @@ def _count(report: Report, articles: list[Article], library: Library, now: datet
             "feeds, sitemaps and canonical links are left out; set base_url in site.toml,"
             ' such as base_url = "https://example.org/"'
         )
+
+
+def _line_of(found: Mapping[str, FoundFile]) -> Callable[[str, str], int]:
+    """A function that reads a content file, by its id, and returns the line of a field."""
+
+    def line_of(id: str, field: str) -> int:
+        data = read(found[id]).data
+        return 0 if isinstance(data, Problem) else line(data, (field,))
+
+    return line_of
 
 
 def _unknown_fields(articles: list[Article], folder_name: str, names: config.Fields) -> list[Problem]:

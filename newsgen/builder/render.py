@@ -6,7 +6,7 @@ import contextlib
 import json
 from collections.abc import Callable, MutableMapping
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -20,7 +20,7 @@ from jinja2.nodes import EvalContext
 from jinja2.runtime import Context, Macro
 from markupsafe import Markup
 
-from newsgen import urls
+from newsgen import idn, urls
 from newsgen.builder.cache import Cache, CachedValues
 from newsgen.builder.theme import Theme
 from newsgen.errors import OutputError, TemplateError
@@ -260,7 +260,7 @@ def filters(site: Site, asset: Callable[[str], str]) -> dict[str, Callable[..., 
 
     return {
         "lag": lag, "href": href, "absolute": absolute, "asset": asset_link, "moment": moment, "day": day,
-        "clock": clock, "iso": iso, "rfc822": rfc822, "host": host,
+        "clock": clock, "iso": iso, "rfc822": rfc822, "host": partial(host, language=site.language),
     }  # fmt: skip
 
 
@@ -276,6 +276,6 @@ def rfc822(when: datetime) -> str:
     return f"{_DAYS[utc.weekday()]}, {utc.day:02} {MONTHS[utc.month - 1][:3]} {utc.year:04} {utc:%H:%M:%S} +0000"
 
 
-def host(url: str) -> str:
-    """The host of a URL, without `www.`."""
-    return (urlsplit(url).hostname or "").removeprefix("www.")
+def host(url: str, language: str = "") -> str:
+    """The host of a URL, without `www.`, in its own script where that fits the site's language."""
+    return idn.shown((urlsplit(url).hostname or "").removeprefix("www."), language)

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from newsgen import canonical, files, text
+from newsgen import canonical, files, platforms, text
 from newsgen.builder import DEMO, Options, Output, folders
 from newsgen.config import Config
 from newsgen.content import AboutFile, ArticleFile, dump
@@ -60,7 +60,7 @@ def article(folder: Path, title: str, url: str = "", date: datetime | None = Non
     if url:
         if not canonical.key(url):
             raise ConfigError(f"{url!r} is not a web address; write it in full, beginning with https://")
-        values |= {"webUrl": url, "provider": {"domain": canonical.host(canonical.key(url).partition("/")[0])}}
+        values |= {"webUrl": url, "provider": {"domain": platforms.of().provider(canonical.key(url))}}
     values |= {"category": "news", "topics": [], "draft": True}
     name = f"{when:%Y-%m-%d}-{text.slug(title)}.md"
     return _create(folder, Path("content", f"{when:%Y}", f"{when:%m}", name), values)
@@ -73,11 +73,13 @@ def topic(folder: Path, name: str) -> Path:
 
 def provider(folder: Path, domain: str) -> Path:
     """Creates the file about a provider."""
-    key = canonical.host(domain)
+    key = platforms.of().key(domain)
     if not key:
         raise ConfigError(f'{domain!r} is not a domain; write it as in "example.org"')
     return _create(
-        folder, Path("content", "_providers", f"{key}.md"), {"name": "", "description": "", "home": f"https://{key}/"}
+        folder,
+        Path("content", "_providers", f"{key}.md"),
+        {"name": "", "description": "", "home": platforms.of().home(key)},
     )
 
 

@@ -6,6 +6,7 @@ generators, `fields` defines and validates the fields, and `markup` turns bodies
 
 from newsgen.content.fields import ARTICLE_FIELDS, AboutFile, ArticleFile
 from newsgen.content.foreign import is_known
+from newsgen.content.frontmatter import line
 from newsgen.content.reader import Parsed, Reader, dump, pack, read, unpack
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "Reader",
     "dump",
     "is_known",
+    "line",
     "pack",
     "read",
     "unpack",

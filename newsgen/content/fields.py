@@ -6,12 +6,13 @@ import re
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Annotated, Any, Literal, TypeAlias
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Meta
 
 from newsgen import canonical, text
+from newsgen.platforms import Platforms
 from newsgen.validation import Faults, Path
 
 MAX_TOPICS = 50
@@ -20,7 +21,7 @@ MAX_TOPICS = 50
 _SHORT_HOUR = re.compile(r"(?<=^\d{4}-\d\d-\d\d)(?:[Tt]|[ \t]+)(?=\d:\d\d)")
 _SPACED_ZONE = re.compile(r"(?<=[0-9]) +(?=[+-]\d{2}:?\d{2}$|Z$)")
 _PLAIN_URL = re.compile(
-    r"https?://[a-z0-9-]+(?:\.[a-z0-9-]+)+(?:/[\w\-.~!$&'()*+,;=:@%/]*)?(?:\?[\w\-.~!$&'()*+,;=:@%/?]*)?", re.ASCII
+    r"https?://(?:[a-z0-9-]+\.)+[a-z][a-z0-9-]*(?:/[\w\-.~!$&'()*+,;=:@%/]*)?(?:\?[\w\-.~!$&'()*+,;=:@%/?]*)?", re.ASCII
 )
 
 # The types of values in a file. YAML and TOML have dates and JSON has not, so a time is Any here; `moment` checks it.
@@ -128,7 +129,7 @@ ARTICLE_FIELDS = tuple(sorted(f.encode_name for f in msgspec.structs.fields(Arti
 
 def is_web(value: Any) -> bool:
     """Whether a value looks like an http(s) address."""
-    return isinstance(value, str) and value.strip().lower().startswith(("http://", "https://"))
+    return isinstance(value, str) and re.match(r"https?:[/\\]{2}", value.strip(), re.IGNORECASE) is not None
 
 
 def web_address(value: str, at: Path, wrong: Faults) -> str:
@@ -144,24 +145,9 @@ def web_address(value: str, at: Path, wrong: Faults) -> str:
 # Cached: a URL appears in its own file and in all files that list it as related, and these are read close together.
 @lru_cache(maxsize=1 << 14)
 def _web_address(value: str) -> str:
-    if _PLAIN_URL.fullmatch(value):
+    if _PLAIN_URL.fullmatch(value) and not ("/." in value or "/%2" in value or "xn--" in value):
         return value
-    value = value.strip()
-    if value.startswith("//"):
-        value = "https:" + value
-    try:
-        parts = urlsplit(value)
-        valid = parts.scheme in ("http", "https") and bool(canonical.host(parts.hostname or ""))
-        valid = valid and "@" not in parts.netloc and "\\" not in value and (parts.port or 80) > 0
-    except ValueError:
-        valid = False
-    if not valid or text.printable(value) != value:
-        return ""
-    name = canonical.host(parts.hostname or "")
-    name = ("www." if (parts.hostname or "").startswith("www.") else "") + name
-    rest = value[value.index("//") + 2 + len(parts.netloc) :]
-    port = f":{parts.port}" if parts.port else ""
-    return f"{parts.scheme}://{name}{port}" + quote(rest, safe="/?#[]@!$&'()*+,;=:%~")
+    return canonical.web_address(value) if text.printable(value) == value else ""
 
 
 def reader_address(file: ArticleFile | RelatedFile, at: Path, wrong: Faults) -> str:
@@ -174,23 +160,31 @@ def reader_address(file: ArticleFile | RelatedFile, at: Path, wrong: Faults) -> 
 def keys(file: ArticleFile | RelatedFile, url: str) -> tuple[str, ...]:
     """The canonical keys of a member, without repeats: first that of `url`, where readers are sent, then the others."""
     urls = (url, file.web_url, file.original_url, file.amp_web_url, file.cdn_amp_web_url)
-    return tuple(dict.fromkeys([key for url in urls if url and (key := canonical.key(url))]))
+    return tuple(dict.fromkeys([key for url in urls if url and (key := _key(url))]))
 
 
-def provider(part: Provider, url: str, at: Path, wrong: Faults) -> tuple[str, str]:
-    """The provider's normalised domain and its name in the file. Without a domain in the file, the URL gives it.
+def _key(url: str) -> str:
+    # A URL without a scheme has no key, but readers can be sent there.
+    return canonical.key(url) or canonical.key(_web_address(url))
 
-    A provider that is only text is a domain if it looks like one, such as paper.example, otherwise a name.
+
+def provider(part: Provider, url: str, at: Path, wrong: Faults, platforms: Platforms) -> tuple[str, str]:
+    """The provider's key and its name in the file. The domain in the file counts, or else the URL.
+
+    A provider that is only text is a domain if it looks like one, such as paper.example, otherwise a name. If the
+    domain is only that of the platform that the URL is on, the URL says more: it names the author.
     """
     if isinstance(part, str):
         is_domain = re.search(r"\.[a-z][a-z0-9-]+$", _domain(part.strip()))
         part = ProviderPart(domain=part) if is_domain else ProviderPart(name=part)
     given = part.domain.strip()
-    domain = _domain(given) if given else ""
+    domain = platforms.key(given) if given else ""
     if given and not domain:
         wrong.add((*at, "provider", "domain"), f"{_quoted(given, 60)} is not a domain", "write it as example.org")
-    if not domain and url:
-        domain = canonical.host(urlsplit(url).netloc)
+    if url and (not domain or domain in platforms):
+        author = platforms.provider(url)
+        if not domain or author.endswith("." + domain):
+            domain = author
     return domain, text.plain(part.name)
 
 
@@ -245,6 +239,13 @@ def too_many(given: tuple[str, ...], unique: tuple[str, ...], wrong: Faults) -> 
     what = f"{_quoted(first, 40)}{others} left out"
     hint = f"an article can have {MAX_TOPICS} topics"
     wrong.add(("topics",) if index is None else ("topics", index), what, hint)
+
+
+def merged(given: tuple[str, ...], kept: tuple[str, ...]) -> tuple[str, ...]:
+    """The names that `names` left out of `given` because another has the same slug, without repeats of `kept`."""
+    if len(given) == len(kept):
+        return ()
+    return tuple(dict.fromkeys(name for name in map(text.plain, given) if name and name not in kept))
 
 
 def aliases(given: tuple[str, ...], wrong: Faults) -> tuple[str, ...]:

@@ -184,7 +184,9 @@ class Reader:
 
     def __init__(self, config: Config, folder_name: str = "content") -> None:
         self._folder_name = folder_name
-        blocklist = canonical.Blocklist(config.block.providers, config.block.urls)
+        self._platforms = config.platforms
+        blocked = tuple(map(self._platforms.key, config.block.providers))
+        blocklist = canonical.Blocklist(blocked, config.block.urls, self._platforms.provider)
         self._blocked = blocklist.has if blocklist else None
         self._images = config.images.show != "none"
         self._markup = Markup(config.root, images=self._images, blocked=self._blocked)
@@ -292,13 +294,12 @@ class Reader:
                 hint = "set it, or begin the file name with the date, as in 2026-11-08-name.md"
                 wrong.add(("publishedDateTime",), "missing", hint)
         url = fields.reader_address(file, (), wrong)
-        provider, provider_name = fields.provider(file.provider, url, (), wrong)
+        provider, provider_name = fields.provider(file.provider, url, (), wrong, self._platforms)
         categories = written.split(file.category, ("category",))
         topics = written.split(file.topics, ("topics",))
         names = fields.names((*topics, *categories[1:]))
         if len(names) > fields.MAX_TOPICS:
             fields.too_many(topics, names, wrong)
-            names = names[: fields.MAX_TOPICS]
         if len(file.featured_content) > MAX_PLAYER:
             hint = "write only the player's <iframe>"
             wrong.add(("featuredContent",), f"more than {MAX_PLAYER:,} characters", hint)
@@ -316,7 +317,7 @@ class Reader:
             provider=provider,
             provider_name=provider_name,
             category=text.plain(categories[0]) if categories else "",
-            topics=names,
+            topics=names[: fields.MAX_TOPICS],
             type=text.plain(file.type) or "article",
             quality=file.quality,
             heat=file.heat,
@@ -334,6 +335,7 @@ class Reader:
             draft=file.draft,
             blocked=self._is_blocked(provider, *keys),
             digest=digest,
+            merged_topics=fields.merged((*topics, *categories[1:]), names),
         )
 
     def _is_blocked(self, *names: str) -> bool:
@@ -373,7 +375,7 @@ class Reader:
             wrong.add((*at, "webUrl"), "missing", "write the URL of the coverage")
         if not title:
             wrong.add((*at, "title"), "must not be empty", "write the headline of the coverage")
-        provider, name = fields.provider(entry.provider, url, at, wrong)
+        provider, name = fields.provider(entry.provider, url, at, wrong, self._platforms)
         pictures = self._pictures(entry.images, at, wrong) if entry.images else ()
         published = fields.moment(entry.published_date_time, (*at, "publishedDateTime"), wrong)
         if not url or not title:
@@ -423,7 +425,7 @@ class Reader:
         title = text.plain(file.name or file.title)
         key = text.slug(stem)
         if kind == "provider":
-            key = canonical.host(stem)
+            key = self._platforms.key(stem)
             if not key:
                 hint = "name the file after the provider's domain, for example example.org.md"
                 wrong.add((), f"{stem!r} is not a domain", hint)

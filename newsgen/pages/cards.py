@@ -53,7 +53,7 @@ class Cards:
     def score(self, item: Item) -> float:
         """The rank of an item."""
         if item.id not in self._scores:
-            self._scores[item.id] = rank(members_of(item), self.config.ranking.half_life)
+            self._scores[item.id] = rank(members_of(item), self.config.ranking.half_life, self.config.platforms)
         return self._scores[item.id]
 
     def ranked(
@@ -68,7 +68,7 @@ class Cards:
         def score(item: Item) -> float:
             if until is None or not isinstance(item, Story) or item.last.published <= until:
                 return self.score(item)
-            return rank(self._members_until(item, until), config.half_life)
+            return rank(self._members_until(item, until), config.half_life, self.config.platforms)
 
         def capped_names(item: Item) -> list[tuple[str, int]]:
             lead = self._lead_at(item, until)
@@ -137,7 +137,7 @@ class Cards:
             lead=self.card(lead),
             coverage=tuple(self.card(m) for m in others[:lines]),
             count=len(members),
-            sources=count_sources(members),
+            sources=count_sources(members, self.config.platforms),
         )
 
     def single(self, member: Member) -> Cluster:

@@ -236,9 +236,25 @@ def _alias_redirects(cards: Cards) -> dict[str, str]:
         for about in library.about[axis].values():
             if cards.has(axis) and about.key in library.sections[axis]:
                 redirects |= dict.fromkeys(about.aliases, urls.section(axis, about.key))
+    redirects |= _platform_redirects(cards)
     if cards.has("page"):
         redirects |= {alias: urls.page(p.key) for p in library.about["page"].values() for alias in p.aliases}
     return dict(sorted(redirects.items()))
+
+
+def _platform_redirects(cards: Cards) -> dict[str, str]:
+    """Redirects from the pages that platforms would have as providers to their only author here, or to all sources."""
+    if not cards.has("provider"):
+        return {}
+    authors: dict[str, list[str]] = {}
+    platforms, sections = cards.config.platforms, cards.library.sections["provider"]
+    for key in sections:
+        platform = platforms.platform(key)
+        if platform and platform not in sections and platforms.has_paths(platform):
+            authors.setdefault(platform, []).append(key)
+    everyone = urls.SOURCES if cards.has("sources") else ""
+    targets = {p: urls.section("provider", keys[0]) if len(keys) == 1 else everyone for p, keys in authors.items()}
+    return {urls.section("provider", platform): target for platform, target in targets.items() if target}
 
 
 def _sitemaps(cards: Cards, sections: list[Section]) -> Iterator[Page]:

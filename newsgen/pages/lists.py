@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from itertools import groupby
 from typing import TypeVar
 
-from newsgen import urls
+from newsgen import idn, urls
 from newsgen.model import Card, Cluster, CountedLink, Link, Member, ProviderStats, Section
 from newsgen.pages.cards import Cards
 from newsgen.pages.kinds import Head, IndexGroup, IndexPage, ListPage, Source, SourcesPage
@@ -179,7 +179,7 @@ def sources(cards: Cards) -> Iterator[SourcesPage]:
     rows = [
         Source(
             provider=cards.provider(key),
-            domain=key,
+            domain=idn.shown(key, cards.config.language),
             home=cards.library.providers[key].home,
             count=len(section.members),
             stats=cards.stats.get(key, ProviderStats()),

@@ -8,10 +8,10 @@ articles into groups. `ranking` chooses the lead of a story and orders stories.
 from newsgen.stories.clusterer import Clusterer
 from newsgen.stories.declarations import COVERAGE_PREFIX
 from newsgen.stories.ranking import (
-    REGISTRABLE_DOMAINS,
     cap,
     choose_lead,
     count_sources,
+    find_member,
     lead_reason,
     longest_pinned,
     members_of,
@@ -21,11 +21,11 @@ from newsgen.stories.ranking import (
 
 __all__ = [
     "COVERAGE_PREFIX",
-    "REGISTRABLE_DOMAINS",
     "Clusterer",
     "cap",
     "choose_lead",
     "count_sources",
+    "find_member",
     "lead_reason",
     "longest_pinned",
     "members_of",

@@ -16,6 +16,7 @@ from datetime import datetime
 from operator import attrgetter
 from typing import Any, Literal, NamedTuple
 
+from newsgen import platforms as hosts
 from newsgen.model import About, Article, Coverage, Evidence, Member, Rejected, Story, by_time
 from newsgen.stories import ranking
 from newsgen.stories.days import Fetch, LostError
@@ -68,16 +69,18 @@ class Clusterer:
         followers: Iterable[Article] = (),
         about: Mapping[str, About] | None = None,
         similar: bool = True,
+        platforms: hosts.Platforms | None = None,
     ) -> Clusters:
         """Clusters published articles. The result does not depend on their order.
 
         `clock` is the content clock; coverage with a later date is dated to it. `followers` are those to show in their
         stories. `about` holds the `_stories` files by story name. `similar` says whether similar words join articles.
+        Independent sources are counted by `platforms`.
         """
         # None of these objects form cycles, but the garbage collector would scan all of them repeatedly.
         gc_was_enabled = gc.isenabled()
         gc.disable()
-        arguments = (list(articles), clock, list(followers), about or {}, similar)
+        arguments = (list(articles), clock, list(followers), about or {}, similar, platforms or hosts.of())
         try:
             return self._cluster(*arguments)
         except LostError:
@@ -94,6 +97,7 @@ class Clusterer:
         followers: Iterable[Article],
         about: Mapping[str, About],
         similar: bool,
+        platforms: hosts.Platforms,
     ) -> Clusters:
         files = {a.id: a for a in sorted(articles, key=attrgetter("id"))}
         owners, coverage, targets, union = self._declarations(files, clock)
@@ -111,7 +115,7 @@ class Clusterer:
         attachments += attach_followers(followers, owners.by_key, clock)
         last_stories, self._last_stories = self._last_stories, {}
         found = []
-        for inputs in _story_inputs(files, union, attachments, about, targets, duplicates, self.grouping):
+        for inputs in _story_inputs(files, union, attachments, about, targets, duplicates, self.grouping, platforms):
             first = inputs.files[0].id
             last_inputs, story = last_stories.get(first, (None, None))
             if story is None or last_inputs != inputs:
@@ -159,6 +163,7 @@ class _StoryInputs(NamedTuple):
     one_sided: tuple[Rejected, ...]
     by_words: WordEvidence
     near_miss_names: tuple[str, ...]
+    platforms: hosts.Platforms
 
 
 def _story_inputs(
@@ -169,6 +174,7 @@ def _story_inputs(
     targets: Mapping[str, tuple[str, ...]],
     duplicates: Collection[str],
     grouping: Grouping,
+    platforms: hosts.Platforms,
 ) -> Iterator[_StoryInputs]:
     """The inputs of each story, in any order."""
     file_ids = {union.find(ids[0]): sorted(ids) for ids in union.sets()}
@@ -198,6 +204,7 @@ def _story_inputs(
             one_sided=tuple(one_sided.get(root, ())),
             by_words=by_words,
             near_miss_names=tuple([union.name(m.id) for m in by_words.near_misses]) if name else (),
+            platforms=platforms,
         )
 
 
@@ -223,5 +230,5 @@ def _story(inputs: _StoryInputs) -> Story:
         evidence=tuple(sorted(evidence, key=lambda e: (e.member, e.other, e.kind))),
         rejected=tuple(rejected.values())[:MAX_NEAR_MISSES],
         providers=tuple(sorted({m.provider for m in members})),
-        sources=ranking.count_sources(members),
+        sources=ranking.count_sources(members, inputs.platforms),
     )

@@ -10,32 +10,53 @@ import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
-from functools import cache
-from typing import Any, TypeVar
+from typing import TypeVar
+from unicodedata import normalize
 
-from newsgen.model import Member, Story
+from newsgen import canonical
+from newsgen.model import Article, Member, Story
+from newsgen.platforms import Platforms
 
 T = TypeVar("T")
 
 
 def choose_lead(members: Sequence[Member], chosen: str = "") -> Member:
-    """The lead: the member `chosen` by an editor, by id, slug or URL, or else the best one.
+    """The lead: the member `chosen` by an editor, or else the best one.
 
     The best member has the highest quality, then the highest heat, then the latest time. Members of unknown quality
     come last.
     """
+    return find_member(members, chosen) or max(members, key=_merit)
+
+
+def find_member(members: Iterable[Member], chosen: str) -> Member | None:
+    """The member that an editor names by its file's path or name, with or without date and extension, or by a URL.
+
+    A path counts before a name. Names are compared in NFC, because some file systems return NFD.
+    """
+    if not chosen:
+        return None
+    wanted = normalize("NFC", chosen).removeprefix("./").removeprefix("content/")
+    key = canonical.key(wanted)
+    by_name = None
     for member in members:
-        if chosen and chosen in (member.id, member.url, getattr(member, "slug", None)):
+        if wanted in (normalize("NFC", member.id), member.url):
             return member
-    return max(members, key=_merit)
+        if key and key in (getattr(member, "keys", ()) or (canonical.key(member.url),)):
+            return member
+        if by_name is None and isinstance(member, Article):
+            file = normalize("NFC", member.id).rpartition("/")[2]
+            by_name = member if wanted in (file, file.rpartition(".")[0], member.slug) else None
+    return by_name
 
 
 def lead_reason(story: Story, chosen: str = "") -> str:
     """What decided a story's lead: "editor", "quality", "heat" or "newest"."""
     lead = story.lead
-    if chosen and chosen in (lead.id, lead.url, getattr(lead, "slug", None)):
+    candidates = [m for m in story.members if not getattr(m, "folded", False)]
+    if find_member(candidates, chosen) is lead:
         return "editor"
-    others = [m for m in story.members if m is not lead and not getattr(m, "folded", False)]
+    others = [m for m in candidates if m is not lead]
     for at, name in enumerate(("quality", "heat")):
         own = _merit(lead)[at]
         others = [m for m in others if _merit(m)[at] == own]
@@ -53,31 +74,12 @@ def _merit(member: Member) -> tuple[float, float, datetime, str]:
     )
 
 
-def count_sources(members: Iterable[Member]) -> int:
-    """The number of independent sources: providers are counted by registrable domain."""
-    return len({registrable_domain(domain) for domain in {m.provider for m in members}})
+def count_sources(members: Iterable[Member], platforms: Platforms) -> int:
+    """The number of independent sources: providers are counted by registrable domain, and on platforms by author."""
+    return len({platforms.owner(domain) for domain in {m.provider for m in members}})
 
 
-REGISTRABLE_DOMAINS: dict[str, str] = {"": ""}
-"""A cache of `registrable_domain`. Builds save it, because reading the suffix list takes longer than a small build."""
-
-
-def registrable_domain(domain: str) -> str:
-    """The registrable domain of a domain (https://publicsuffix.org/list/), or the domain itself if it has none."""
-    registrable = REGISTRABLE_DOMAINS.get(domain)
-    if registrable is None:
-        registrable = REGISTRABLE_DOMAINS[domain] = _suffixes().privatesuffix(domain) or domain
-    return registrable
-
-
-@cache
-def _suffixes() -> Any:
-    from publicsuffixlist import PublicSuffixList
-
-    return PublicSuffixList()
-
-
-def strength(members: Sequence[Member]) -> float:
+def strength(members: Sequence[Member], platforms: Platforms) -> float:
     """The strength of a story, at least 0: its highest heat, or else its highest quality, plus 10 · ln(sources).
 
     A negative heat is a mark for followers, not a number, and is ignored.
@@ -85,13 +87,13 @@ def strength(members: Sequence[Member]) -> float:
     heats = [m.heat for m in members if m.heat is not None and m.heat >= 0]
     best = max(heats) if heats else max([m.quality or 0 for m in members])
     # Shortcut: most items are single articles, and ln(1) = 0.
-    return max(0.0, best) + (10 * math.log(count_sources(members)) if len(members) > 1 else 0.0)
+    return max(0.0, best) + (10 * math.log(count_sources(members, platforms)) if len(members) > 1 else 0.0)
 
 
-def rank(members: Sequence[Member], half_life: float) -> float:
+def rank(members: Sequence[Member], half_life: float, platforms: Platforms) -> float:
     """The rank of a story or a single article, by its strength and its newest member. `half_life` is in hours."""
     newest = max([m.published for m in members])
-    return math.log2(1 + strength(members)) + newest.timestamp() / 3600 / half_life
+    return math.log2(1 + strength(members, platforms)) + newest.timestamp() / 3600 / half_life
 
 
 def cap(items: Iterable[T], names: Callable[[T], Iterable[tuple[str, int]]], size: int) -> list[T]:

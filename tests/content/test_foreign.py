@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import pytest
@@ -465,7 +464,9 @@ def test_the_docs_name_every_ignored_field_and_every_value_that_holds() -> None:
 
 
 def test_about_files_may_use_other_spellings_too() -> None:
-    found = parse("---\nTitle: About us\nredirect_from: /about.html\nImage: {src: /a.png}\n---\nx\n", "_pages/about.md").value
+    found = parse(
+        "---\nTitle: About us\nredirect_from: /about.html\nImage: {src: /a.png}\n---\nx\n", "_pages/about.md"
+    ).value
     assert isinstance(found, About)
     assert (found.title, found.aliases) == ("About us", ("/about.html",))
     assert found.image

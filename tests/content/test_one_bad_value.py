@@ -284,8 +284,8 @@ def test_a_missing_field_names_the_one_that_was_meant() -> None:
     salvaged("titel: x", "file 1: title: missing; did you mean 'titel' (line 2)?")
     salvaged("Excerpt: y\nTitles: x", "file 1: title: missing; did you mean 'Titles' (line 3)?")
     salvaged(
-        "title: x\npublished_at: x",
-        "file 1: publishedDateTime: missing; did you mean 'published_at' (line 3)?",
+        "title: x\npublishedDateTme: x",
+        "file 1: publishedDateTime: missing; did you mean 'publishedDateTme' (line 3)?",
         id="a.md",
     )
     salvaged("titel: x", "file 1: title: missing; did you mean 'titel' (line 2)?", id="_pages/a.md")

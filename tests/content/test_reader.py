@@ -123,7 +123,7 @@ def test_urls_are_normalised_and_percent_encoded(given_url: str, url: str) -> No
 
 @pytest.mark.parametrize(
     "url",
-    ["javascript:alert(1)", "/local", "ftp://a.example", "https://", "https://user:pw@a.example/", "https://a.example:99999/", "http://[::1/", "https://a\\\\b.example/",
+    ["javascript:alert(1)", "/local", "ftp://a.example", "https://", "https://user:pw@a.example/", "https://a.example:99999/", "http://[::1/",
      "data:text/html,x", "https://a.example/\\u0000", "vbscript:x", " https//a.example"],
 )  # fmt: skip
 def test_only_http_urls_are_accepted(url: str) -> None:
