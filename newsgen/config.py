@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Meta
 
 from newsgen import canonical
-from newsgen.errors import ConfigError, Problem
+from newsgen.errors import ConfigError, Problem, unreadable
 from newsgen.text import LANGUAGE
 from newsgen.validation import Fault, Faults, did_you_mean, dotted, faults
 
@@ -245,7 +245,7 @@ def load(path: Path, **overrides: Any) -> Config:
     name = path.name
     text = ""
     try:
-        text = path.read_bytes().decode("utf-8") if path.exists() else ""
+        text = path.read_bytes().decode("utf-8") if path.exists() or path.is_symlink() else ""
         values = tomllib.loads(text)
     except UnicodeDecodeError:
         raise ConfigError(Problem(path=name, what="the file is not valid UTF-8", hint="save it as UTF-8")) from None
@@ -261,7 +261,7 @@ def load(path: Path, **overrides: Any) -> Config:
             )
         ) from None
     except OSError as error:
-        raise ConfigError(f"{name}: cannot be read: {error.strerror}") from None
+        raise ConfigError(unreadable(name, error)) from None
     values |= {key: value for key, value in overrides.items() if value is not None}
     wrong: list[Fault] = list(faults(values, Config))
     if not wrong:

@@ -176,6 +176,7 @@ def _load(
         cache.put("owners", msgspec.msgpack.encode(REGISTRABLE_DOMAINS))
         report.seconds["arrange"] = clock.lap()
         theme = Theme(options.site, cache, fingerprinted=options.fingerprints)
+        report.problems += theme.problems
         known = memory.loaded.plan.known() if memory.loaded else _cached_refs(cache)
         shared = site(library)
         on_page = (

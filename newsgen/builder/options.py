@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
 import msgspec
 
-from newsgen.errors import ConfigError
+from newsgen.errors import ConfigError, unreadable
 
 Progress = Callable[[str, int, int], None]
 """Called with the name of a step, the number of items done and the total."""
@@ -40,6 +41,12 @@ def folders(options: Options) -> tuple[Path, Path]:
     """The content and output folders. Raises ConfigError if one does not exist, is not a folder, or they overlap."""
     source = options.content or options.site / "content"
     output = options.output or options.site / "public"
+    for folder in (options.site, source, output):
+        try:
+            folder.stat()
+        except OSError as error:
+            if error.errno == errno.ELOOP or folder.is_symlink():
+                raise ConfigError(unreadable(str(folder), error)) from None
     if not source.is_dir():
         raise ConfigError(
             f"there is no folder '{source}'; create it, name another with --content, or start with `newsgen new site`"
