@@ -70,7 +70,8 @@ class Article(Value, frozen=True, kw_only=True):
     `id` is its path below the content folder. `slug` is the file name without date and extension. `url` is where the
     headline leads, "" for an own post. `keys` are its canonical keys. `provider` is the provider's normalised domain,
     "" for the site itself. `embed` is the https URL of a video player. `body` is safe HTML. A negative `heat` marks a
-    follower, which is folded into another story. `status` is the gate that a preview opened for it, else "".
+    follower, which is folded into another story. `status` is the gate that a preview opened for it, else "". `links`
+    are the addresses of this site that the pictures, the related entries and the body name.
     """
 
     id: str
@@ -104,6 +105,7 @@ class Article(Value, frozen=True, kw_only=True):
     blocked: bool
     status: str = ""
     digest: bytes = b""
+    links: tuple[str, ...] = ()
 
     @property
     def image(self) -> Image | None:
@@ -160,6 +162,7 @@ class About(Value, frozen=True, kw_only=True):
     body: str = ""
     navigation: bool = False
     aliases: tuple[str, ...] = ()
+    links: tuple[str, ...] = ()
 
 
 class Provider(Value, frozen=True, kw_only=True):

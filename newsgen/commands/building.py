@@ -114,8 +114,8 @@ def serve(
     params["unpublished"] = params["unpublished"] or not production
     options = make_options(output=folder, jobs=jobs, fingerprints=production, **params)
 
-    def ready(address: str, problems: Iterable[object]) -> None:
-        print_problems(problems, ())
+    def ready(address: str, problems: Iterable[object], warnings: Iterable[object]) -> None:
+        print_problems(problems, warnings)
         click.echo(f"{address}\npress Ctrl+C to stop")
         if browse:
             click.launch(address)

@@ -33,7 +33,8 @@ def check(external: bool, as_json: bool, **params: Any) -> None:
         print_json(report)
     else:
         click.echo(
-            f"{plural(report.articles, 'article')} and {plural(report.links, 'link')} checked: "
+            f"{plural(report.articles, 'article')}, {plural(report.pages, 'page')} and "
+            f"{plural(report.links, 'link')} checked: "
             f"{plural(len(report.problems), 'error')}, {plural(len(report.warnings), 'warning')}"
         )
     sys.exit(CONTENT_ERRORS if report.problems else 0)

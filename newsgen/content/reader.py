@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, TypeAlias
 
 import msgspec
 import yaml
 
-from newsgen import canonical, text
+from newsgen import canonical, links, text
 from newsgen.config import Config
 from newsgen.content import fields, frontmatter
 from newsgen.content.fields import AboutFile, ArticleFile, ImageFile, Images, RelatedFile
@@ -96,6 +96,7 @@ class Reader:
         self._folder_name = folder_name
         blocklist = canonical.Blocklist(config.block.providers, config.block.urls)
         self._blocked = blocklist.has if blocklist else None
+        self._root = config.root
         self._images = config.images.show != "none"
         self._markup = Markup(config.root, images=self._images, blocked=self._blocked)
         self._hosts = config.video.hosts
@@ -188,7 +189,8 @@ class Reader:
         if len(topics) > fields.MAX_TOPICS:
             wrong.add(("topics",), f"too many entries: {len(topics):,}", f"the maximum is {fields.MAX_TOPICS}")
         keys = fields.keys(file)
-        return Article(
+        related = self._related(file.related, set(keys), wrong)
+        article = Article(
             id=id,
             slug=text.slug((dated[4] or stem) if dated else stem),
             title=title,
@@ -206,7 +208,7 @@ class Reader:
             quality=file.quality,
             heat=file.heat,
             images=self._pictures(file.images, (), wrong),
-            related=RelatedEntries.of(self._related(file.related, set(keys), wrong)),
+            related=RelatedEntries.of(related),
             embed=player(file.featured_content, self._hosts) if file.featured_content else "",
             story=text.slug(file.story) if file.story.strip() else "",
             pin=fields.moment(file.pin, ("pin",), wrong),
@@ -220,6 +222,13 @@ class Reader:
             blocked=self._is_blocked(provider, *keys),
             digest=digest,
         )
+        own = self._own_links([*article.images, *(entry.image for entry in related)], article.body)
+        return msgspec.structs.replace(article, links=own) if own else article
+
+    def _own_links(self, pictures: Iterable[Image | None], body: str) -> tuple[str, ...]:
+        """The addresses of this site that a file names."""
+        own = [p.url for p in pictures if p and p.url.startswith("/")]
+        return tuple(own + links.own(body, self._root) if body else own)
 
     def _is_blocked(self, *names: str) -> bool:
         return self._blocked is not None and any(map(self._blocked, names))
@@ -300,6 +309,7 @@ class Reader:
         if not title and kind == "page":
             wrong.add(("title",), "missing", "write the title of the page")
         images = self._pictures(file.images, (), wrong)
+        safe_body = self._body(id, body, wrong)
         return About(
             id=id,
             kind=kind,
@@ -310,7 +320,8 @@ class Reader:
             home=fields.web_address(file.home, ("home",), wrong),
             lead=file.lead.strip(),
             image=images[0] if images else None,
-            body=self._body(id, body, wrong),
+            body=safe_body,
+            links=self._own_links(images[:1], safe_body),
             navigation=file.navigation,
             aliases=fields.aliases(file.aliases, wrong),
         )

@@ -25,7 +25,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from newsgen import config, files, urls
 from newsgen.builder import Options, media_type
-from newsgen.errors import ConfigError, NewsgenError
+from newsgen.errors import ConfigError, NewsgenError, Problem
 from newsgen.library import GATES
 from newsgen.preview.rebuilder import FramedProblem, Preview, Update
 from newsgen.preview.watch import Watch
@@ -314,11 +314,11 @@ def serve(
     poll: bool,
     navigate: bool,
     live: bool,
-    ready: Callable[[str, list[FramedProblem]], None],
+    ready: Callable[[str, list[FramedProblem], list[Problem]], None],
 ) -> None:
     """Serves a preview until it is interrupted.
 
-    Calls `ready` with the address and the site's problems as soon as the server answers.
+    Calls `ready` with the address and the site's problems and warnings as soon as the server answers.
     """
     server = Server(options, host, navigate=navigate, live=live)
     listening = listen(host, port)
@@ -334,7 +334,8 @@ def serve(
     # Switch threads often, so that requests do not wait 5 ms each time for the building thread.
     sys.setswitchinterval(0.0005)
     with listening, Watch(options.site, content, poll=poll) as watch:
-        ready(f"http://{name}:{listening.getsockname()[1]}{server.root()}", server.preview.problems)
+        address = f"http://{name}:{listening.getsockname()[1]}{server.root()}"
+        ready(address, server.preview.problems, server.preview.report.warnings)
         server.watch(watch)
         with contextlib.suppress(KeyboardInterrupt):  # Ctrl+C is how a preview ends
             http.run(sockets=[listening])
