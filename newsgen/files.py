@@ -120,10 +120,10 @@ def shipped_site() -> Path:
     return installed if installed.is_dir() else Path(__file__).parent.parent
 
 
-def stamp(path: str | Path) -> Stamp | None:
-    """The stamp of a file; None if it does not exist or is not accessible."""
+def stamp(path: str | Path, *, follow: bool = True) -> Stamp | None:
+    """The stamp of a file, or without `follow` of a link; None if it does not exist or is not accessible."""
     try:
-        s = os.stat(path)
+        s = os.stat(path, follow_symlinks=follow)
     except OSError:
         return None
     return Stamp(s.st_size, s.st_mtime_ns, s.st_ctime_ns, s.st_ino)
