@@ -52,6 +52,11 @@ def folders(options: Options) -> tuple[Path, Path]:
             f"there is no folder '{source}'; create it, name another with --content, or start with `newsgen new site`"
         )
     content, root = source.resolve(), output.resolve()
+    for folder in (content, root):
+        try:
+            str(folder).encode()
+        except UnicodeEncodeError:
+            raise ConfigError(f"{str(folder)!r} is not valid UTF-8; rename the folder") from None
     guarded = {content, *(options.site.resolve() / n for n in ("content", "templates", "static"))}
     if any(root == g or root in g.parents or (g in root.parents and g.is_dir()) for g in guarded):
         raise ConfigError(

@@ -80,27 +80,28 @@ class Theme:
         """
         top = root / kind
 
-        def source_of(path: str | Path) -> str:
-            return Path(path).relative_to(top).as_posix()
+        def name_of(path: str | Path) -> str:
+            name = Path(path).relative_to(root).as_posix()
+            return name.encode("utf-8", "backslashreplace").decode()
 
         def failed(error: OSError) -> None:
             if error.filename != str(top) or top.is_symlink():  # a site need not have the folder
-                self.problems.append(unreadable(f"{kind}/{source_of(error.filename)}".removesuffix("/."), error))
+                self.problems.append(unreadable(name_of(error.filename), error))
 
         files = []
         for folder, folders, names in os.walk(top, onerror=failed):
             folders.sort()
             for name in sorted(names):
                 file = Path(folder, name)
-                files.append((source_of(file), file))
+                files.append((file.relative_to(top).as_posix(), file))
                 if file.is_symlink() and not name.startswith(_EMACS_LOCK):
                     try:
                         file.stat()
                     except OSError as error:
-                        self.problems.append(unreadable(f"{kind}/{source_of(file)}", error))
+                        self.problems.append(unreadable(name_of(file), error))
             if kind == "static":  # templates are found by name, so theirs are
                 links = (Path(folder, name) for name in folders)
-                self.problems += (folder_link(f"{kind}/{source_of(f)}") for f in links if f.is_symlink())
+                self.problems += (folder_link(name_of(link)) for link in links if link.is_symlink())
         return files
 
     def closure(self, name: str) -> tuple[frozenset[str], frozenset[str]]:
