@@ -15,7 +15,9 @@ _LINK = re.compile(
 )
 _ANCHOR = re.compile(r"""\s(?:id|name)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'<>]+))""", re.IGNORECASE)
 # Comments, and elements whose content is not markup. Their start tags stay: a script may have an address.
-_NOT_MARKUP = re.compile(r"<!--.*?-->|(<(script|style|textarea)\b[^>]*>).*?</\2\s*>", re.IGNORECASE | re.DOTALL)
+_NOT_MARKUP = re.compile(
+    r"<!--.*?(?:-->|\Z)|(<(script|style|textarea)\b[^<>]*>).*?(?:</\2\s*>|\Z)", re.IGNORECASE | re.DOTALL
+)
 _LEADS_AWAY = re.compile(r"[a-z][a-z0-9+.-]*:|//|#|$", re.IGNORECASE)
 _ORIGIN = "https://site.invalid"
 
