@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Meta
 
 from newsgen import canonical, platforms
-from newsgen.errors import ConfigError, Problem
+from newsgen.errors import ConfigError, Problem, unreadable
 from newsgen.platforms import Platforms
 from newsgen.text import LANGUAGE
 from newsgen.validation import Faults, did_you_mean, dotted, faults
@@ -272,7 +272,7 @@ def load(path: Path, **overrides: Any) -> Config:
     name = path.name
     text = ""
     try:
-        text = path.read_bytes().decode("utf-8") if path.exists() else ""
+        text = path.read_bytes().decode("utf-8") if path.exists() or path.is_symlink() else ""
         values = tomllib.loads(text)
     except UnicodeDecodeError:
         raise ConfigError(Problem(path=name, what="the file is not valid UTF-8", hint="save it as UTF-8")) from None
@@ -288,7 +288,7 @@ def load(path: Path, **overrides: Any) -> Config:
             )
         ) from None
     except OSError as error:
-        raise ConfigError(f"{name}: cannot be read: {error.strerror}") from None
+        raise ConfigError(unreadable(name, error)) from None
     values |= {key: value for key, value in overrides.items() if value is not None}
     wrong = faults(values, Config)
     if not wrong:

@@ -9,6 +9,7 @@ NewsgenError            the run cannot continue
 
 from __future__ import annotations
 
+import errno
 from typing import Literal, TypeAlias
 
 import msgspec
@@ -36,6 +37,13 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True, order=True):
         field = f" {self.field}:" if self.field else ""
         hint = f"; {self.hint}" if self.hint else ""
         return f"{place}:{field} {self.what}{hint}"
+
+
+def unreadable(path: str, error: OSError) -> Problem:
+    """The problem of a file or folder that the system does not read."""
+    if error.errno == errno.ELOOP:
+        return Problem(path=path, what="the symbolic link leads to itself", hint="remove it or link to something else")
+    return Problem(path=path, what=f"cannot be read: {error.strerror}")
 
 
 class NewsgenError(Exception):

@@ -9,7 +9,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import NamedTuple
 
-from newsgen.errors import OutputError, Problem
+from newsgen.errors import OutputError, Problem, unreadable
 
 SUFFIXES = (".md", ".markdown", ".txt", ".html")
 ABOUT_FOLDERS = {"_topics": "topic", "_providers": "provider", "_stories": "story", "_pages": "page"}
@@ -69,10 +69,8 @@ def _walk(folder: str, prefix: str, folder_name: str, out: list[FoundFile]) -> N
             entries = sorted(scanned, key=_name)
     except OSError as error:
         if not prefix:
-            raise OutputError(f"{folder_name}: cannot be read: {error.strerror}") from None
-        out.append(
-            FoundFile(prefix, folder, Problem(path=f"{folder_name}/{prefix}", what=f"cannot be read: {error.strerror}"))
-        )
+            raise OutputError(str(unreadable(folder_name, error))) from None
+        out.append(FoundFile(prefix, folder, unreadable(f"{folder_name}/{prefix}", error)))
         return
     for entry in entries:
         name = entry.name
@@ -85,26 +83,35 @@ def _walk(folder: str, prefix: str, folder_name: str, out: list[FoundFile]) -> N
             out.append(FoundFile(path, entry.path, Problem(path=path, what=what, hint="rename it")))
         elif entry.is_dir(follow_symlinks=False):
             _walk(entry.path, id + "/", folder_name, out)
-        elif entry.is_symlink() and entry.is_dir():
-            hint = "move the folder here"
-            out.append(
-                FoundFile(
-                    id,
-                    entry.path,
-                    Problem(path=f"{folder_name}/{id}", what="symbolic links to folders are not followed", hint=hint),
-                )
-            )
+        elif entry.is_symlink() and (problem := _link_problem(entry, f"{folder_name}/{id}")):
+            out.append(FoundFile(id, entry.path, problem))
         elif name.endswith(SUFFIXES) or name.lower().endswith(SUFFIXES):
             try:
                 s = entry.stat()
             except OSError as error:
-                what = f"cannot be read: {error.strerror}"
-                out.append(FoundFile(id, entry.path, Problem(path=f"{folder_name}/{id}", what=what)))
+                out.append(FoundFile(id, entry.path, unreadable(f"{folder_name}/{id}", error)))
                 continue
             if stat.S_IFMT(s.st_mode) == _REGULAR:
                 out.append(FoundFile(id, entry.path, Stamp(s.st_size, s.st_mtime_ns, s.st_ctime_ns, s.st_ino)))
             else:
                 out.append(FoundFile(id, entry.path, Problem(path=f"{folder_name}/{id}", what="not a regular file")))
+
+
+def _link_problem(link: os.DirEntry[str], path: str) -> Problem | None:
+    """The problem of a symbolic link that leads to a folder or to itself, or that may have led to a folder."""
+    try:
+        if link.is_dir():
+            return folder_link(path)
+        if "." not in link.name:
+            link.stat()
+    except OSError as error:
+        return unreadable(path, error)
+    return None
+
+
+def folder_link(path: str) -> Problem:
+    """The problem of a symbolic link to a folder."""
+    return Problem(path=path, what="symbolic links to folders are not followed", hint="move the folder here")
 
 
 def shipped_site() -> Path:
@@ -113,10 +120,10 @@ def shipped_site() -> Path:
     return installed if installed.is_dir() else Path(__file__).parent.parent
 
 
-def stamp(path: str | Path) -> Stamp | None:
-    """The stamp of a file; None if it does not exist or is not accessible."""
+def stamp(path: str | Path, *, follow: bool = True) -> Stamp | None:
+    """The stamp of a file, or without `follow` of a link; None if it does not exist or is not accessible."""
     try:
-        s = os.stat(path)
+        s = os.stat(path, follow_symlinks=follow)
     except OSError:
         return None
     return Stamp(s.st_size, s.st_mtime_ns, s.st_ctime_ns, s.st_ino)
@@ -138,9 +145,16 @@ def walk_files(root: Path) -> Iterator[tuple[str, Stamp | None]]:
         try:
             with os.scandir(folder) as entries:
                 for entry in entries:
-                    if entry.is_dir():
+                    if _is_folder(entry):
                         folders.append(entry.path)
                     else:
                         yield entry.path, stamp(entry.path)
         except OSError:
             continue
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a symbolic link that leads to itself
+        return False

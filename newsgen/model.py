@@ -71,7 +71,8 @@ class Article(Value, frozen=True, kw_only=True):
     headline leads, "" for an own post. `keys` are its canonical keys. `provider` is the provider's normalised domain,
     "" for the site itself. `embed` is the https URL of a video player. `body` is safe HTML. A negative `heat` marks a
     follower, which is folded into another story. `status` is the gate that a preview opened for it, else "".
-    `merged_topics` are the spellings in the file that have the slug of another of its topics.
+    `merged_topics` are the spellings in the file that have the slug of another of its topics. `links` are the addresses
+    of this site that the pictures, the related entries and the body name.
     """
 
     id: str
@@ -106,6 +107,7 @@ class Article(Value, frozen=True, kw_only=True):
     status: str = ""
     digest: bytes = b""
     merged_topics: tuple[str, ...] = ()
+    links: tuple[str, ...] = ()
 
     @property
     def image(self) -> Image | None:
@@ -162,6 +164,7 @@ class About(Value, frozen=True, kw_only=True):
     body: str = ""
     navigation: bool = False
     aliases: tuple[str, ...] = ()
+    links: tuple[str, ...] = ()
 
 
 class Provider(Value, frozen=True, kw_only=True):

@@ -20,6 +20,7 @@ from newsgen.builder.report import Report, Stopwatch
 
 if TYPE_CHECKING:
     from newsgen.builder.lastbuild import LastBuild
+    from newsgen.builder.linkchecker import LINK_HINT
     from newsgen.builder.loading import Loaded, Memory, load
     from newsgen.builder.mediatypes import media_type
     from newsgen.builder.render import Renderer
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = [
     "DEMO",
     "FOLDER",
+    "LINK_HINT",
     "LastBuild",
     "Loaded",
     "Lock",
@@ -50,6 +52,7 @@ __all__ = [
 
 _ON_FIRST_USE = {
     "DEMO": "theme",
+    "LINK_HINT": "linkchecker",
     "LastBuild": "lastbuild",
     "Loaded": "loading",
     "Memory": "loading",

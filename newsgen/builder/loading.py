@@ -16,6 +16,7 @@ import msgspec
 from newsgen import config, files
 from newsgen.builder import pool, references
 from newsgen.builder.cache import Cache, CachedFile, FileState, engine
+from newsgen.builder.linkchecker import MAX_WARNINGS, LinkChecker
 from newsgen.builder.options import Options, Progress, folders
 from newsgen.builder.output import Manifest
 from newsgen.builder.report import Report, Stopwatch
@@ -25,7 +26,7 @@ from newsgen.errors import Problem, Superseded
 from newsgen.files import FoundFile, Stamp
 from newsgen.library import GATE_REASONS, GATES, Arrangement, Library, gate, next_gate
 from newsgen.model import About, Article, Site
-from newsgen.pages import Known, OnPage, PageRef, Plan, plan, site
+from newsgen.pages import Known, OnPage, Page, PageRef, Plan, plan, site
 from newsgen.stories import Clusterer
 from newsgen.text import digest_bytes
 from newsgen.validation import did_you_mean
@@ -44,6 +45,7 @@ class Loaded(msgspec.Struct, kw_only=True):
     """A loaded site, before any page is rendered.
 
     `racy` are the digests of content files, by id, whose stamps are too recent to rule out an unnoticed edit.
+    `link_warnings` are the warnings of the report about broken links.
     """
 
     config: config.Config
@@ -55,6 +57,8 @@ class Loaded(msgspec.Struct, kw_only=True):
     now: datetime
     report: Report
     racy: dict[str, bytes]
+    links: LinkChecker
+    link_warnings: list[Problem]
 
 
 class Memory:
@@ -191,6 +195,7 @@ def _load(
         cache.put("owners", msgspec.msgpack.encode((settings.sources.platforms, settings.platforms.owners)))
         report.seconds["arrange"] = clock.lap()
         theme = Theme(options.site, cache, fingerprinted=options.fingerprints)
+        report.problems += theme.problems
         known = memory.loaded.plan.known() if memory.loaded else _cached_refs(cache)
         shared = site(library)
         on_page = (
@@ -199,6 +204,9 @@ def _load(
         planned = plan(library, theme.files(), source.name, known, on_page, check_cancelled)
         cache.put("plan", msgspec.msgpack.encode(planned.known()))
         report.problems += planned.problems
+        links = LinkChecker(library, planned, _render_with(theme, shared), options.site, source)
+        link_warnings = links.problems(MAX_WARNINGS)
+        report.warnings += link_warnings
         report.seconds["plan"] = clock.lap()
         _count(report, articles, library, now, options)
     report.pages = len(planned.refs)
@@ -212,8 +220,19 @@ def _load(
         now=now,
         report=report,
         racy=racy,
+        links=links,
+        link_warnings=link_warnings,
     )
     return memory.loaded
+
+
+def _render_with(theme: Theme, shared: Site) -> Callable[[Page], bytes]:
+    def render(page: Page) -> bytes:
+        from newsgen.builder.render import Renderer  # imported late: checking links seldom needs it
+
+        return Renderer(theme, shared)(page)
+
+    return render
 
 
 @contextlib.contextmanager

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
 import msgspec
 
-from newsgen.errors import ConfigError
+from newsgen.errors import ConfigError, unreadable
 
 Progress = Callable[[str, int, int], None]
 """Called with the name of a step, the number of items done and the total."""
@@ -40,11 +41,22 @@ def folders(options: Options) -> tuple[Path, Path]:
     """The content and output folders. Raises ConfigError if one does not exist, is not a folder, or they overlap."""
     source = options.content or options.site / "content"
     output = options.output or options.site / "public"
+    for folder in (options.site, source, output):
+        try:
+            folder.stat()
+        except OSError as error:
+            if error.errno == errno.ELOOP or folder.is_symlink():
+                raise ConfigError(unreadable(str(folder), error)) from None
     if not source.is_dir():
         raise ConfigError(
             f"there is no folder '{source}'; create it, name another with --content, or start with `newsgen new site`"
         )
     content, root = source.resolve(), output.resolve()
+    for folder in (content, root):
+        try:
+            str(folder).encode()
+        except UnicodeEncodeError:
+            raise ConfigError(f"{str(folder)!r} is not valid UTF-8; rename the folder") from None
     guarded = {content, *(options.site.resolve() / n for n in ("content", "templates", "static"))}
     if any(root == g or root in g.parents or (g in root.parents and g.is_dir()) for g in guarded):
         raise ConfigError(

@@ -76,6 +76,10 @@ class Snapshot:
         }
         toml = str(options.site / "site.toml")
         self._other_files["/site.toml"] = (toml, files.stamp(toml))
+        # A link that leads nowhere has no stamp, as a file that does not exist. One of them is an error.
+        places = {"/site.toml": toml, **{name: str(root) for name, root in roots.items()}}
+        dead = [name for name, path in places.items() if os.path.lexists(path) and files.stamp(path) is None]
+        self._other_files |= {name: (places[name], files.stamp(places[name], follow=False)) for name in dead}
         clock = now if options.clock == "wall" else options.clock
         chosen = sorted(options.show), clock, options.strict, options.fingerprints
         key = (engine(), str(source.resolve()), str(output.resolve()), *chosen)

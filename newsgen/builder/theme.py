@@ -13,8 +13,8 @@ import msgspec
 from jinja2 import meta, nodes
 
 from newsgen.builder.cache import Cache, CachedValues
-from newsgen.errors import OutputError, Problem, TemplateError
-from newsgen.files import shipped_site
+from newsgen.errors import OutputError, Problem, TemplateError, unreadable
+from newsgen.files import folder_link, shipped_site
 from newsgen.pages import FilePage
 from newsgen.text import digest, digest_bytes
 
@@ -28,13 +28,15 @@ _decoder = msgspec.msgpack.Decoder(dict[str, tuple[bytes, frozenset[str], frozen
 # Characters that some manifests, object stores or file systems do not accept.
 _UNSAFE = re.compile(r"[\\\x00-\x1f\x7f\ud800-\udfff]")
 _IGNORED = (".DS_Store", "Thumbs.db")
+_EMACS_LOCK = ".#"
+"""The beginning of the names of Emacs' locks, which are links that lead nowhere."""
 
 
 class Theme:
     """The templates and static files of one site. `site` is its folder; `cache` keeps the links between templates.
 
-    Without `fingerprinted`, static files keep their names. Raises OutputError for static files whose names cannot be
-    part of a URL.
+    Without `fingerprinted`, static files keep their names. `problems` are the site's templates and static files that
+    cannot be read. Raises OutputError for static files whose names cannot be part of a URL.
     """
 
     def __init__(self, site: Path, cache: Cache | CachedValues | None = None, *, fingerprinted: bool = True) -> None:
@@ -46,10 +48,14 @@ class Theme:
         self.loader = jinja2.ChoiceLoader([*own, shipped, jinja2.PrefixLoader({SHIPPED: shipped})])
         self._parser = jinja2.Environment(loader=self.loader, trim_blocks=True, lstrip_blocks=True)
         self._parser.filters["asset"] = str
+        self.problems: list[Problem] = []
         self.static = self._static()
+        if self._is_own_site:
+            self._walk(site, "templates")
         self._closures: dict[str, tuple[frozenset[str], frozenset[str]]] = {}
         self._sources: dict[str, str] = {}
         self._known_references: dict[str, tuple[bytes, frozenset[str], frozenset[str]]] = {}
+        self._file_digests: dict[str, str] = {}
         self.digest_of = functools.cache(self._digest)
         self.fingerprints = functools.cache(self._fingerprints)
         if cache:
@@ -58,19 +64,45 @@ class Theme:
     def _static(self) -> dict[str, Path]:
         static: dict[str, Path] = {}
         for root in [shipped_site(), self.site] if self._is_own_site else [shipped_site()]:
-            top = root / "static"
-            for folder, folders, names in os.walk(top):
-                folders.sort()
-                for name in sorted(names):
-                    file = Path(folder, name)
-                    source = file.relative_to(top).as_posix()
-                    inherited = self._is_own_site and root == shipped_site() and source.startswith(DEMO)
-                    if name not in _IGNORED and not name.endswith("~") and not inherited and file.is_file():
-                        static[source] = file
+            for source, file in self._walk(root, "static"):
+                inherited = self._is_own_site and root == shipped_site() and source.startswith(DEMO)
+                if file.name not in _IGNORED and not file.name.endswith("~") and not inherited and file.is_file():
+                    static[source] = file
         if unsafe := [source for source in static if _UNSAFE.search(source)]:
             what, hint = "file name contains a backslash, control character or invalid UTF-8", "rename the file"
             raise OutputError(*(Problem(path=f"static/{ascii(s)[1:-1]}", what=what, hint=hint) for s in unsafe))
         return static
+
+    def _walk(self, root: Path, kind: str) -> list[tuple[str, Path]]:
+        """All files below a folder of a site, each with its path below it; sorted, the files of a folder first.
+
+        Adds a problem for each link and folder that cannot be read. Links to folders are not followed.
+        """
+        top = root / kind
+
+        def name_of(path: str | Path) -> str:
+            name = Path(path).relative_to(root).as_posix()
+            return name.encode("utf-8", "backslashreplace").decode()
+
+        def failed(error: OSError) -> None:
+            if error.filename != str(top) or top.is_symlink():  # a site need not have the folder
+                self.problems.append(unreadable(name_of(error.filename), error))
+
+        files = []
+        for folder, folders, names in os.walk(top, onerror=failed):
+            folders.sort()
+            for name in sorted(names):
+                file = Path(folder, name)
+                files.append((file.relative_to(top).as_posix(), file))
+                if file.is_symlink() and not name.startswith(_EMACS_LOCK):
+                    try:
+                        file.stat()
+                    except OSError as error:
+                        self.problems.append(unreadable(name_of(file), error))
+            if kind == "static":  # templates are found by name, so theirs are
+                links = (Path(folder, name) for name in folders)
+                self.problems += (folder_link(name_of(link)) for link in links if link.is_symlink())
+        return files
 
     def closure(self, name: str) -> tuple[frozenset[str], frozenset[str]]:
         """All templates that a template uses, including itself, and the static files that they link with `asset`.
@@ -164,7 +196,7 @@ class Theme:
                     f"static/{source}: a template links to this file, but it is missing; add it or remove the link"
                 )
             stem, dot, ending = source.rpartition(".")
-            fingerprint = digest(self.static[source].read_bytes())[:8]
+            fingerprint = self._file_digest(source)[:8]
             addresses[source] = f"/{stem}.{fingerprint}{dot}{ending}" if self.fingerprinted else f"/{source}"
         return addresses
 
@@ -173,9 +205,19 @@ class Theme:
         return self.fingerprints()[source]
 
     def files(self) -> tuple[FilePage, ...]:
-        """The static files as pages. Those that templates link get a fingerprint; the others keep their names."""
-        addresses = self.fingerprints()
+        """The static files as pages, under their own names. Those that templates link also have a fingerprinted one."""
+        linked = self.fingerprints()
         return tuple(
-            FilePage(path=addresses.get(source, "/" + source)[1:], source=source, content=digest(file.read_bytes()))
-            for source, file in self.static.items()
+            FilePage(path=address[1:], source=source, content=self._file_digest(source))
+            for source in self.static
+            for address in dict.fromkeys([linked.get(source, f"/{source}"), f"/{source}"])
         )
+
+    def _file_digest(self, source: str) -> str:
+        """The digest of a static file. Raises OutputError if the file cannot be read."""
+        if source not in self._file_digests:
+            try:
+                self._file_digests[source] = digest(self.static[source].read_bytes())
+            except OSError as error:
+                raise OutputError(str(unreadable(f"static/{source}", error))) from None
+        return self._file_digests[source]

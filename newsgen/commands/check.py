@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import html
-import re
 import time
 import urllib.error
 import urllib.request
 from collections import defaultdict
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
-from newsgen import urls
-from newsgen.builder import Options, Progress, Renderer, Report, load
+import msgspec
+
+from newsgen import links, urls
+from newsgen.builder import LINK_HINT, Loaded, Options, Progress, Renderer, Report, folders, load
 from newsgen.errors import Problem
 from newsgen.pages import HtmlPage
 
@@ -23,14 +23,16 @@ TIMEOUT = 15.0
 PAUSE = 0.5
 """Seconds between two requests to one host."""
 
-_LINK = re.compile(rb"""<[a-z][^<>]*?\s(?:href|src)="([^"]*)\"""")
-
 
 class CheckReport(Report, kw_only=True):
-    """The problems of a site. `links` is the number of links that were checked."""
+    """The problems of a site.
 
-    articles: int = 0
+    `pages` is the number of HTML pages, and `links` the number of links that were checked, each counted once a page.
+    `counts` are all counts of the check: articles, pages, links, errors and warnings.
+    """
+
     links: int = 0
+    counts: dict[str, int] = msgspec.field(default_factory=dict)
 
 
 def check(
@@ -42,49 +44,91 @@ def check(
     """
     loaded = load(options, progress)
     report = loaded.report
-    checked = CheckReport(
-        articles=report.articles,
-        problems=report.problems,
-        warnings=report.warnings,
-        notes=report.notes,
-        skipped=report.skipped,
-    )
-    render = Renderer(loaded.theme, loaded.site)
-    paths = set(loaded.plan.refs)
-    external_links: dict[str, str] = {}
-    for number, page in enumerate(loaded.plan.pages(), 1):
-        if isinstance(page, HtmlPage):
-            for link in sorted({html.unescape(m.decode("utf-8", "replace")) for m in _LINK.findall(render(page))}):
-                checked.links += 1
-                if link.startswith(("http://", "https://")):
-                    external_links.setdefault(link.partition("#")[0], page.path)
-                elif not _resolves(link, page.path, loaded.site.root, paths):
-                    checked.problems.append(
-                        Problem(path=page.path, field="link", what=f"there is no page or file {link!r}")
-                    )
-        if progress and number % 100 == 0:
-            progress("checking", number, len(paths))
+    checked = CheckReport(**{name: getattr(report, name) for name in Report.__struct_fields__})
+    # A build only warns of broken links.
+    checked.warnings = [w for w in report.warnings if w not in loaded.link_warnings]
+    pages = _Pages(loaded)
+    checked.problems += [*loaded.links.problems(), *pages.broken(progress)]
+    checked.pages, checked.links = pages.count, pages.links
     if external:
-        article_urls = {
-            a.url: f"{options.content.name if options.content else 'content'}/{a.id}"
-            for a in loaded.library.articles
-            if a.url
-        }
+        content = folders(options)[0].name
+        article_urls = {a.url: f"{content}/{a.id}" for a in loaded.library.articles if a.url}
         checked.links += len(article_urls)
         checked.problems += dead_links(article_urls.items(), timeout)
+    checked.counts = {
+        "articles": checked.articles,
+        "pages": checked.pages,
+        "links": checked.links,
+        "errors": len(checked.problems),
+        "warnings": len(checked.warnings),
+    }
     return checked
 
 
-def _resolves(link: str, page: str, root: str, paths: set[str]) -> bool:
-    """Tells whether a link on a page leads to a file of the site. `mailto:` links count as resolved."""
-    target = unquote(link.partition("#")[0].partition("?")[0])
-    if not target:
-        return True
-    if not target.startswith("/"):
-        return (
-            link.startswith("mailto:") or urls.path("/" + page.rpartition("/")[0] + "/" + target).lstrip("/") in paths
-        )
-    return target.startswith(root) and urls.path("/" + target[len(root) :]) in paths
+class _Pages:
+    """Checks the links on all pages of a site. `count` is the number of pages checked, `links` that of links."""
+
+    def __init__(self, loaded: Loaded) -> None:
+        self.count = self.links = 0
+        self._plan, self._checker = loaded.plan, loaded.links
+        self._render = Renderer(loaded.theme, loaded.site)
+        self._anchors: dict[str, set[str] | None] = {}
+
+    def broken(self, progress: Progress | None) -> list[Problem]:
+        """A problem for each broken link that is on rendered pages only. It names the first page that has it.
+
+        If the link is in the body of a content file, it names that file.
+        """
+        known = {link.path for link in self._checker.broken}
+        # For each target that is missing: the first page with a link to it, that link, and the number of pages.
+        found: dict[links.Target, tuple[str, str, int]] = {}
+        for number, page in enumerate(self._plan.pages(), 1):
+            if progress and number % 100 == 0:
+                progress("checking", number, len(self._plan.refs))
+            if not isinstance(page, HtmlPage):
+                continue
+            self.count += 1
+            html = self._render(page).decode("utf-8", "replace")
+            for link in dict.fromkeys(links.find(html)):
+                target = self._checker.target(link, urls.address(page.path))
+                if target is None:
+                    continue
+                self.links += 1
+                if self._checker.is_broken(target):
+                    if target.path in known:
+                        continue
+                    target = target._replace(fragment="")
+                elif not target.fragment or self._has_anchor(target, page.path, html):
+                    continue
+                first, written, count = found.get(target, (page.path, link, 0))
+                found[target] = first, written, count + 1
+        return [self._problem(target, *where) for target, where in found.items()]
+
+    def _has_anchor(self, target: links.Target, path: str, html: str) -> bool:
+        """Whether a fragment leads somewhere. `path` and `html` are of the page with the link."""
+        if target.path == path:
+            return links.has_anchor(target.fragment, links.anchors(html))
+        if target.path not in self._anchors:
+            page = self._plan.page(target.path) if target.path in self._plan.refs else None
+            is_html = isinstance(page, HtmlPage)
+            self._anchors[target.path] = (
+                links.anchors(self._render(page).decode("utf-8", "replace")) if page and is_html else None
+            )
+        names = self._anchors[target.path]
+        return names is None or links.has_anchor(target.fragment, names)
+
+    def _problem(self, target: links.Target, path: str, link: str, count: int) -> Problem:
+        what = self._checker.what(target.path, link)
+        if target.fragment:
+            what = f"there is no anchor '#{target.fragment}' on {'this page' if target.path == path else target.path}"
+        file = self._checker.file(urls.address(path))
+        # Ids of headings and notes in bodies get a prefix, and so do links to them.
+        for written in (link, link.replace("#h-", "#")) if file else ():
+            problem = self._checker.problem(file, "link", written, what)
+            if problem.line:
+                return problem
+        others = f", linked from {count - 1:,} more {'page' if count == 2 else 'pages'}" if count > 1 else ""
+        return Problem(path=path, field="link", what=what + others, hint=LINK_HINT)
 
 
 def dead_links(urls_and_files: Iterable[tuple[str, str]], timeout: float = TIMEOUT) -> list[Problem]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from io import TextIOWrapper
 
 import click
 
@@ -19,6 +20,7 @@ def main() -> None:
 
     Exit codes: 0 done, 1 the content has errors, 2 wrong usage, 3 could not finish.
     """
+    _use_utf8()
     code: object = CANNOT_FINISH
     try:
         try:
@@ -31,6 +33,19 @@ def main() -> None:
         code = CANNOT_FINISH
     # Ends at once: the interpreter would first free a large site object by object.
     os._exit(code if isinstance(code, int) else 0)
+
+
+def _use_utf8() -> None:
+    """Starts again in Python's UTF-8 mode if the locale has another encoding: names of files may need any letter.
+
+    What the terminal cannot show is then printed as an escape, such as `\\xfc`.
+    """
+    if sys.getfilesystemencoding() != "utf-8" and not sys.flags.utf8_mode:
+        sys.stdout.flush()
+        os.execv(sys.executable, [sys.executable, "-X", "utf8", *sys.orig_argv[1:]])  # noqa: S606
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import re
+import unicodedata
 from collections.abc import Iterator
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import unquote
 
 from newsgen import canonical, urls
-from newsgen.builder import Memory, Options, Progress, load
+from newsgen.builder import Loaded, Memory, Options, Progress, folders, load
 from newsgen.commands.console import plural
+from newsgen.config import Config
 from newsgen.errors import ConfigError
-from newsgen.library import Library
+from newsgen.library import GATE_REASONS, Library, gate
 from newsgen.model import Article, Member, Rejected, Story
 from newsgen.stories import COVERAGE_PREFIX, Clusterer, lead_reason
 
@@ -40,15 +46,18 @@ LEADS = {
 
 
 def explain(target: str, options: Options, progress: Progress | None = None) -> dict[str, Any]:
-    """The explanation of a story or an article, named by its address, file, file name or URL.
+    """The explanation of a story or an article, named by its file, output file, address, file name or URL.
 
     Raises ConfigError if no published story or article has that name.
     """
     clusterer = Clusterer()
     memory = Memory(keep=False)
     memory.clusterer = clusterer
-    library = load(options, progress, memory=memory).library
-    match = _find(library, target)
+    loaded = load(options, progress, memory=memory)
+    library = loaded.library
+    match = _find(library, target, options)
+    if match is None:
+        raise ConfigError(_not_found(loaded, target, options))
     if isinstance(match, Story):
         return _story(library, match)
     story = library.story_of.get(match.id)
@@ -59,28 +68,80 @@ def explain(target: str, options: Options, progress: Progress | None = None) -> 
                 "nearest": [r for r in explanation["nearest"] if match.id in (r["id"], r["other"])]}  # fmt: skip
     evidence = clusterer.grouping.evidence((match.id,))
     near_misses = [
-        Rejected(id=c.id, other=c.other, reason="elsewhere" if c.fit > 1 else "unlike", score=c.score, fit=c.fit)
+        Rejected(id=c.id, other=c.other, reason=_reason(library, match, c.id, c.fit), score=c.score, fit=c.fit)
         for c in evidence.near_misses
     ]
     return {"article": _member(match), "story": None, "evidence": [], "nearest": [_row(r) for r in near_misses]}
 
 
-def _find(library: Library, target: str) -> Story | Member:
-    path = "/" + target.strip("/") + "/"
+def _reason(library: Library, article: Member, id: str, fit: float) -> Literal["editor", "elsewhere", "unlike"]:
+    """Why an article that is in no story is not in one with a near miss."""
+    other, story = library.by_id.get(id), library.story_of.get(id)
+    own_name = article.story if isinstance(article, Article) else ""
+    name = (story.name if story else "") or (other.story if isinstance(other, Article) else "")
+    if own_name and name and own_name != name:
+        return "editor"
+    return "elsewhere" if fit > 1 else "unlike"
+
+
+def _find(library: Library, target: str, options: Options) -> Story | Member | None:
+    ids, addresses = _ids(target, options), _addresses(target, options, library.config)
     for story in library.stories:
-        if path == urls.story(library.address[story.id]) or target == story.name:
+        if urls.story(library.address[story.id]) in addresses or target == story.name:
             return story
     key = canonical.key(target)
     for member in library.members:
-        names = {member.id, member.url, getattr(member, "slug", member.id), library.address.get(member.id, "")}
-        story_path = urls.story(library.address[member.id]) if isinstance(member, Article) else ""
-        if target in names or path in (library.address.get(member.id), story_path):
-            return library.story_of.get(member.id, member) if path == story_path else member
+        address = library.address.get(member.id)
+        if ids & {_nfc(member.id), _nfc(getattr(member, "slug", ""))} or target == member.url or address in addresses:
+            return member
+        if isinstance(member, Article) and urls.story(library.address[member.id]) in addresses:
+            return library.story_of.get(member.id, member)
         if key and key in (member.keys if isinstance(member, Article) else (member.id.removeprefix(COVERAGE_PREFIX),)):
             return member
-    what = f"no published story or article matches {target!r}"
-    hint = "write an address (/story/…), a file below the content folder, a file name or a URL, or add --all"
-    raise ConfigError(f"{what}; {hint}")
+    return None
+
+
+def _ids(target: str, options: Options) -> set[str]:
+    """The ids that a target may mean: as it is, and as the path of a content file, also relative to the site."""
+    content = folders(options)[0]
+    names = {target, target.removeprefix("./").removeprefix(f"{content.name}/")}
+    for place in (Path(target), options.site / target):
+        for path, root in ((place.absolute(), content.absolute()), (_real(place), _real(content))):
+            if path.is_relative_to(root):
+                names.add(path.relative_to(root).as_posix())
+    return {_nfc(name) for name in names if name}
+
+
+def _addresses(target: str, options: Options, config: Config) -> set[str]:
+    """The addresses that a target may mean: an address or a URL of the site, or the path of an output file."""
+    output, place = _real(folders(options)[1]), _real(Path(target))
+    names = {place.relative_to(output).as_posix()} if place.is_relative_to(output) else {target}
+    if config.base and target.startswith(config.base):
+        names = {target[len(config.base) :]}
+    elif config.root != "/" and f"/{target.lstrip('/')}".startswith(config.root):
+        names.add(f"/{target.lstrip('/')}"[len(config.root) :])
+    paths = {unquote(re.split("[?#]", name)[0]).removesuffix("index.html").strip("/") for name in names}
+    return {_nfc(f"/{path}/") for path in paths if path}
+
+
+def _real(path: Path) -> Path:
+    return Path(os.path.realpath(path))  # unlike resolve(), this accepts a link that leads to itself
+
+
+def _nfc(name: str) -> str:
+    return unicodedata.normalize("NFC", name)
+
+
+def _not_found(loaded: Loaded, target: str, options: Options) -> str:
+    """The message for a target that names nothing published."""
+    ids, addresses = _ids(target, options), _addresses(target, options, loaded.config)
+    for article in loaded.articles:
+        if ids & {_nfc(article.id), _nfc(article.slug)} or loaded.library.address[article.id] in addresses:
+            closed = gate(article, loaded.now)
+            show = "; add --all" if closed in GATE_REASONS else ""
+            return f"{target!r} is not published: {GATE_REASONS.get(closed, 'blocked by site.toml')}{show}"
+    hint = "write an address (/story/…), a content file, a file name or a URL"
+    return f"no published story or article matches {target!r}; {hint}"
 
 
 def _story(library: Library, story: Story) -> dict[str, Any]:

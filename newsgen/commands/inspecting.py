@@ -33,7 +33,8 @@ def check(external: bool, as_json: bool, **params: Any) -> None:
         print_json(report)
     else:
         click.echo(
-            f"{plural(report.articles, 'article')} and {plural(report.links, 'link')} checked: "
+            f"{plural(report.articles, 'article')}, {plural(report.pages, 'page')} and "
+            f"{plural(report.links, 'link')} checked: "
             f"{plural(len(report.problems), 'error')}, {plural(len(report.warnings), 'warning')}"
         )
     sys.exit(CONTENT_ERRORS if report.problems else 0)
@@ -73,7 +74,7 @@ def explain(target: str, as_json: bool, **params: Any) -> None:
     """Explain why articles are in a story or not.
 
     Prints the evidence for each member, the reason for the lead, and the near misses. Name a story or an article by
-    its address on the site, its file below the content folder, its file name, or the publisher's URL.
+    its content file, its file name, its address on the site, its output file, or the publisher's URL.
     """
     from newsgen.commands.explain import explain as explain_target
     from newsgen.commands.explain import lines

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +14,7 @@ from newsgen import canonical, files, platforms, text
 from newsgen.builder import DEMO, Options, Output, folders
 from newsgen.config import Config
 from newsgen.content import AboutFile, ArticleFile, dump
-from newsgen.errors import ConfigError, OutputError
+from newsgen.errors import ConfigError, OutputError, unreadable
 
 STATE = ".newsgen"
 _CONFIG = """\
@@ -23,22 +24,32 @@ language = "en"
 # The site's address. Feeds, sitemaps and canonical links need it.
 # base_url = "https://example.org/"
 """
+_GITIGNORE = """\
+# Made by newsgen: the built site, and its caches and preview.
+/public/
+/.newsgen/
+"""
 
 
 def site(folder: Path, *, empty: bool = False) -> list[Path]:
     """Creates a site in a folder that is missing or empty: site.toml and, unless `empty`, the demonstration content.
 
-    Returns the created files. Templates and static files stay in the package until the site overrides them.
+    The folder may be a new Git repository. Returns the created files. Templates and static files stay in the package
+    until the site overrides them.
     """
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise ConfigError(f"{folder}: already exists and is not empty; choose another folder")
+    try:
+        if folder.exists() and (not folder.is_dir() or any(entry.name != ".git" for entry in folder.iterdir())):
+            raise ConfigError(f"{folder}: already exists and is not empty; choose another folder")
+    except OSError as error:
+        raise ConfigError(unreadable(str(folder), error)) from None
     shipped = files.shipped_site()
-    created = []
+    created = [folder / ".gitignore"]
     try:
         (folder / "content").mkdir(parents=True)
+        created[0].write_text(_GITIGNORE, encoding="utf-8")
         if empty:
             (folder / "site.toml").write_text(_CONFIG, encoding="utf-8")
-            return [folder / "site.toml"]
+            return [*created, folder / "site.toml"]
         shutil.copyfile(shipped / "site.toml", folder / "site.toml")
         created.append(folder / "site.toml")
         for part in ("content", f"static/{DEMO}"):
@@ -55,6 +66,7 @@ def site(folder: Path, *, empty: bool = False) -> list[Path]:
 
 def article(folder: Path, title: str, url: str = "", date: datetime | None = None) -> Path:
     """Creates an article file, as a draft, named after its date and title."""
+    title = _name(title, "title")
     when = (date or datetime.now(UTC)).replace(microsecond=0)
     values: dict[str, Any] = {"title": title, "excerpt": "", "publishedDateTime": when}
     if url:
@@ -68,6 +80,7 @@ def article(folder: Path, title: str, url: str = "", date: datetime | None = Non
 
 def topic(folder: Path, name: str) -> Path:
     """Creates the file about a topic."""
+    name = _name(name, "name")
     return _create(folder, Path("content", "_topics", f"{text.slug(name)}.md"), {"name": name, "description": ""})
 
 
@@ -83,14 +96,28 @@ def provider(folder: Path, domain: str) -> Path:
     )
 
 
+def _name(given: str, what: str) -> str:
+    """A title or name from the command line without what no file can hold, such as half a letter in another encoding."""
+    name = " ".join(text.printable(given).split())
+    if not name:
+        raise ConfigError(f"{given!r} is not a {what}; write at least one letter")
+    return name
+
+
 def _create(folder: Path, name: Path, values: dict[str, Any]) -> Path:
-    path = folder / name
+    """Creates a file as a whole, or not at all."""
+    path, data = folder / name, dump(values)
+    # The name begins with a dot, so a preview that is running does not read the file before it is complete.
+    new = path.with_name(f".{text.digest6(path.name)}.new")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("xb") as file:
-            file.write(dump(values))
-    except FileExistsError:
-        raise ConfigError(f"{path}: already exists") from None
+        if os.path.lexists(path):
+            raise ConfigError(f"{path}: already exists")
+        try:
+            new.write_bytes(data)
+            new.replace(path)
+        finally:
+            new.unlink(missing_ok=True)
     except OSError as error:
         raise OutputError(f"{path}: cannot be written: {error.strerror}") from None
     return path

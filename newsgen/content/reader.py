@@ -6,7 +6,7 @@ import codecs
 import contextlib
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import msgspec
 import yaml
 
-from newsgen import canonical, text
+from newsgen import canonical, links, text
 from newsgen.config import Config
 from newsgen.content import fields, frontmatter
 from newsgen.content.fields import AboutFile, ArticleFile, ImageFile, Images, ProviderPart, RelatedFile
@@ -188,6 +188,7 @@ class Reader:
         blocked = tuple(map(self._platforms.key, config.block.providers))
         blocklist = canonical.Blocklist(blocked, config.block.urls, self._platforms.provider)
         self._blocked = blocklist.has if blocklist else None
+        self._root = config.root
         self._images = config.images.show != "none"
         self._markup = Markup(config.root, images=self._images, blocked=self._blocked)
         self._hosts = config.video.hosts
@@ -304,7 +305,8 @@ class Reader:
             hint = "write only the player's <iframe>"
             wrong.add(("featuredContent",), f"more than {MAX_PLAYER:,} characters", hint)
         keys = fields.keys(file, url)
-        return Article(
+        related = self._related(file.related, set(keys), wrong)
+        article = Article(
             id=id,
             slug=text.slug((dated[4] or stem) if dated else stem),
             title=title,
@@ -322,7 +324,7 @@ class Reader:
             quality=file.quality,
             heat=file.heat,
             images=self._pictures(file.images, (), wrong),
-            related=RelatedEntries.of(self._related(file.related, set(keys), wrong)),
+            related=RelatedEntries.of(related),
             embed=player(file.featured_content, self._hosts) if file.featured_content else "",
             story=text.slug(file.story) if file.story.strip() else "",
             pin=fields.moment(file.pin, ("pin",), wrong),
@@ -337,6 +339,13 @@ class Reader:
             digest=digest,
             merged_topics=fields.merged((*topics, *categories[1:]), names),
         )
+        own = self._own_links([*article.images, *(entry.image for entry in related)], article.body)
+        return msgspec.structs.replace(article, links=own) if own else article
+
+    def _own_links(self, pictures: Iterable[Image | None], body: str) -> tuple[str, ...]:
+        """The addresses of this site that a file names."""
+        own = [p.url for p in pictures if p and p.url.startswith("/")]
+        return tuple(own + links.own(body, self._root) if body else own)
 
     def _is_blocked(self, *names: str) -> bool:
         return self._blocked is not None and any(map(self._blocked, names))
@@ -434,6 +443,7 @@ class Reader:
             wrong.add(("title",), "missing", "write the title of the page")
             costs["title"] = "file"
         images = self._pictures(file.images, (), wrong)
+        safe_body = self._body(id, body, wrong)
         return About(
             id=id,
             kind=kind,
@@ -444,7 +454,8 @@ class Reader:
             home=fields.web_address(file.home, ("home",), wrong),
             lead=file.lead.strip(),
             image=images[0] if images else None,
-            body=self._body(id, body, wrong),
+            body=safe_body,
+            links=self._own_links(images[:1], safe_body),
             navigation=file.navigation,
             aliases=fields.aliases(written.split(file.aliases, ("aliases",), _BETWEEN_ALIASES), wrong),
         )

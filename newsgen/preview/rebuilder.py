@@ -82,6 +82,10 @@ class Preview:
         self._built_files: dict[str, files.FoundFile] = {}
 
     @property
+    def _content(self) -> Path:
+        return self.options.content or self.options.site / "content"
+
+    @property
     def show(self) -> list[str]:
         """The open gates, sorted."""
         return sorted(self.options.show)
@@ -166,7 +170,7 @@ class Preview:
             return {"source": "", "template": "", "why": ""}
         address = urls.address(path)
         id = next((id for id, at in loaded.library.address.items() if at == address), "")
-        source = f"{folders(self.options)[0].name}/{id}" if id else ""
+        source = f"{self._content.name}/{id}" if id else ""
         return {"source": source, "template": ref.template, "why": self._stale_reasons.get(path, "")}
 
     def gates(self) -> dict[str, dict[str, Any]]:
@@ -231,7 +235,7 @@ class Preview:
 
     def _frame(self, path: str, line: int) -> list[tuple[int, str]]:
         """The lines around a line of a file that a message names."""
-        source = folders(self.options)[0]
+        source = self._content
         head, _, rest = path.partition("/")
         candidates = [source / rest] if head == source.name else [self.options.site / path, files.shipped_site() / path]
         file = next((p for p in candidates if p.is_file()), None)

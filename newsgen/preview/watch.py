@@ -25,6 +25,9 @@ from watchdog.observers import Observer
 from watchdog.observers.api import BaseObserver, ObservedWatch
 from watchdog.observers.polling import PollingObserver
 
+from newsgen import files
+from newsgen.preview.behindlinks import BehindLinks, contents, place
+
 QUIET = 0.02
 """Seconds without an event that end a batch. An editor's save is several events within a few milliseconds."""
 
@@ -41,25 +44,32 @@ _EVENT_TYPES: list[type[FileSystemEvent]] = [
 class Watch(FileSystemEventHandler):
     """Watches content, templates, static files and `site.toml`, including folders that are created or moved later.
 
-    With `poll`, compares the files at intervals, for network mounts, which send no events.
+    Follows symbolic links: to folders, to files in them, and links that are switched. With `poll`, compares the files
+    at intervals, for network mounts, which send no events.
     """
 
     def __init__(self, site: Path, content: Path, *, poll: bool = False) -> None:
-        self._site = site.resolve()
-        self._config_file = str(self._site / "site.toml")
-        self._folders = [str(content.resolve()), str(self._site / "templates"), str(self._site / "static")]
+        self._site = site.absolute()
+        self._inputs = [content.absolute(), self._site / "templates", self._site / "static"]
+        self._config_file = self._site / "site.toml"
+        self._folders: frozenset[str] = frozenset()
+        """The folders of the inputs, each by its real path and, if it is a link, by the link's."""
+        self._config_files: tuple[str, ...] = ()
+        self._template_folders: tuple[str, ...] = ()
         self._changed = threading.Event()
         self._watches: dict[str, ObservedWatch] = {}
         self._replaced: set[str] = set()
         self._observer: BaseObserver = PollingObserver(timeout=0.5) if poll else Observer()
+        self._behind_links = BehindLinks(self._on_change_behind)
 
     def __enter__(self) -> Watch:
-        self._observer.schedule(self, str(self._site), recursive=False, event_filter=_EVENT_TYPES)
         self._sync_watches()
         self._observer.start()
+        self._behind_links.start()
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._behind_links.stop()
         self._observer.stop()
         self._observer.join()
 
@@ -96,25 +106,54 @@ class Watch(FileSystemEventHandler):
             # A new folder may reuse the inode of the old one, so only the event shows that it was replaced.
             if event.event_type in ("moved", "deleted"):
                 self._replaced.update(paths.intersection(self._folders))
+            for path in paths:
+                if isinstance(event, DirCreatedEvent | DirMovedEvent) or Path(path).is_symlink():
+                    self._add_links(path)
             self._changed.set()
+
+    def _on_change_behind(self, path: str) -> None:
+        """Called when something behind a link has changed."""
+        if Path(path) in (self._site, *self._inputs):
+            self._replaced.add(os.path.realpath(path))
+        self._changed.set()
 
     def _is_input(self, path: str) -> bool:
         """Whether a path is an input of the build or a folder that holds inputs. Builds write none of these."""
-        return path == self._config_file or any(
+        return path in self._config_files or any(
             path == folder or path.startswith(folder + os.sep) for folder in self._folders
         )
 
     def _sync_watches(self) -> None:
         """Starts watching folders that exist now and stops watching those that are gone or were replaced."""
-        for folder in self._folders:
-            exists, replaced = Path(folder).is_dir(), folder in self._replaced
-            # An event from here on belongs to the next batch.
-            self._replaced.discard(folder)
-            if folder in self._watches and (replaced or not exists):
-                with contextlib.suppress(KeyError, OSError):
-                    self._observer.unschedule(self._watches.pop(folder))
-            if exists and folder not in self._watches:
+        site = os.path.realpath(self._site)
+        real = [os.path.realpath(path) for path in self._inputs]
+        links = [f"{site}{os.sep}{path.name}" for path in self._inputs if path.parent == self._site]
+        self._folders = frozenset([*real, *links])
+        self._template_folders = real[1], links[-2]
+        self._config_files = str(self._config_file), f"{site}{os.sep}{self._config_file.name}"
+        wanted = {folder: folder != site for folder in (site, *real) if Path(folder).is_dir()}
+        # An event from here on belongs to the next batch.
+        replaced, self._replaced = self._replaced, set()
+        for folder in self._watches.keys() & (replaced | (self._watches.keys() - wanted.keys())):
+            with contextlib.suppress(KeyError, OSError):
+                self._observer.unschedule(self._watches.pop(folder))
+            self._behind_links.remove_below(folder)
+        for folder, recursive in wanted.items():
+            if folder not in self._watches:
                 with contextlib.suppress(OSError):
                     self._watches[folder] = self._observer.schedule(
-                        self, folder, recursive=True, event_filter=_EVENT_TYPES
+                        self, folder, recursive=recursive, event_filter=_EVENT_TYPES
                     )
+                if recursive:
+                    self._add_links(folder)
+        for path in (self._site, *self._inputs):
+            # The site's folder is watched. It sends an event if a real folder in it is replaced.
+            if os.path.realpath(path) != str(path) or path.parent != self._site != path:
+                self._behind_links.add(str(path), place)
+        if self._config_file.is_symlink():
+            self._behind_links.add(str(self._config_file))
+
+    def _add_links(self, path: str) -> None:
+        # Templates are found in folders behind links; in content and static files such folders are errors.
+        in_templates = path.startswith(self._template_folders)
+        self._behind_links.add_all(path, contents if in_templates else files.stamp)

@@ -190,8 +190,10 @@ def _story_inputs(
         for other in others:
             other_root = roots.get(other, other)
             if other_root != own_root and other in files:
-                one_sided.setdefault(own_root, []).append(Rejected(id=other, other=id, reason="one side"))
-                one_sided.setdefault(other_root, []).append(Rejected(id=id, other=other, reason="one side"))
+                name, other_name = union.name(id), union.name(other)
+                reason: Reason = "editor" if name and other_name and name != other_name else "one side"
+                one_sided.setdefault(own_root, []).append(Rejected(id=other, other=id, reason=reason))
+                one_sided.setdefault(other_root, []).append(Rejected(id=id, other=other, reason=reason))
     for root, ids in file_ids.items():
         name = union.name(root)
         by_words = grouping.evidence(tuple([id for id in ids if id not in duplicates]))

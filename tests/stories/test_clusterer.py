@@ -234,8 +234,8 @@ def test_a_story_page_shows_the_evidence_for_its_members(site: Make) -> None:
     page = " ".join(re.sub(r"<[^>]+>", "", s.read("story/2026/11/08/c/index.html")).split())
     why = page.partition("How this story was grouped")[2]
     assert "Elsewhere a.example has the same address as Comet found by night class a.example" in why
-    assert "On x.example/1 x.example is named by Comet found by night class a.example" in why
-    assert "school b.example is about three quarters alike in its words to Comet found by night class" in why
+    assert "On x.example/1 x.example is listed by Comet found by night class a.example" in why
+    assert "school b.example is about three quarters similar to Comet found by night class" in why
 
 
 @given(st.data())
