@@ -70,7 +70,8 @@ class Article(Value, frozen=True, kw_only=True):
     `id` is its path below the content folder. `slug` is the file name without date and extension. `url` is where the
     headline leads, "" for an own post. `keys` are its canonical keys. `provider` is the provider's normalised domain,
     "" for the site itself. `embed` is the https URL of a video player. `body` is safe HTML. A negative `heat` marks a
-    follower, which is folded into another story. `status` is the gate that a preview opened for it, else "".
+    follower, which is folded into another story. `dropped` holds the line and name of the first element of each kind
+    that was left out of the body. `status` is the gate that a preview opened for it, else "".
     """
 
     id: str
@@ -104,6 +105,7 @@ class Article(Value, frozen=True, kw_only=True):
     blocked: bool
     status: str = ""
     digest: bytes = b""
+    dropped: tuple[tuple[int, str], ...] = ()
 
     @property
     def image(self) -> Image | None:
@@ -145,7 +147,8 @@ by_time = attrgetter("published", "id")
 class About(Value, frozen=True, kw_only=True):
     """A file in `_topics`, `_providers`, `_stories` or `_pages`.
 
-    `key` is what the file is about: a provider's domain, or the slug of a topic, story or page.
+    `key` is what the file is about: a provider's domain, or the slug of a topic, story or page. `dropped` is as in an
+    article.
     """
 
     id: str
@@ -160,6 +163,7 @@ class About(Value, frozen=True, kw_only=True):
     body: str = ""
     navigation: bool = False
     aliases: tuple[str, ...] = ()
+    dropped: tuple[tuple[int, str], ...] = ()
 
 
 class Provider(Value, frozen=True, kw_only=True):

@@ -15,7 +15,7 @@ from newsgen import canonical, text
 from newsgen.config import Config
 from newsgen.content import fields, frontmatter
 from newsgen.content.fields import AboutFile, ArticleFile, ImageFile, Images, RelatedFile
-from newsgen.content.markup import MAX_BYTES, Markup, TooDeepError, player
+from newsgen.content.markup import MAX_BYTES, Markup, TooDeepError, first_paragraph, player
 from newsgen.errors import Problem
 from newsgen.files import ABOUT_FOLDERS, FoundFile
 from newsgen.model import About, Article, Image, Related, RelatedEntries, frozen
@@ -114,6 +114,7 @@ class Reader:
             document = frontmatter.parse(source.data)
         except frontmatter.FrontMatterError as error:
             return (Problem(path=path, line=error.line, field=error.field, what=error.what, hint=error.hint),)
+        self._markup.dropped = []
         values = document.values
         values.pop("secured", None)
         kind = ABOUT_FOLDERS.get(source.id.partition("/")[0])
@@ -136,6 +137,9 @@ class Reader:
                 parsed = self._article(source.id, digest, file, extra, document.body, wrong)
         except (msgspec.ValidationError, OverflowError):
             wrong += faults(values, AboutFile if kind else ArticleFile)
+        if parsed is not None and self._markup.dropped:
+            lost = _places(source.data, document.body, self._markup.dropped)
+            parsed = msgspec.structs.replace(parsed, dropped=lost)
         if parsed is not None and not wrong:
             return parsed
         problems = []
@@ -188,11 +192,12 @@ class Reader:
         if len(topics) > fields.MAX_TOPICS:
             wrong.add(("topics",), f"too many entries: {len(topics):,}", f"the maximum is {fields.MAX_TOPICS}")
         keys = fields.keys(file)
+        html = self._body(id, body, wrong)
         return Article(
             id=id,
             slug=text.slug((dated[4] or stem) if dated else stem),
-            title=title,
-            excerpt=text.plain(file.excerpt) or text.shorten(text.plain(_paragraph(body)), 300),
+            title=text.headline(title, provider_name, provider),
+            excerpt=text.plain(file.excerpt) or text.shorten(first_paragraph(html), 300),
             published=published or _EPOCH,
             updated=fields.moment(file.updated_date_time, ("updatedDateTime",), wrong),
             expires=fields.moment(file.expiry_date, ("expiryDate",), wrong),
@@ -213,7 +218,7 @@ class Reader:
             lang=fields.language(file.lang, ("lang",), wrong),
             dir=file.dir,
             aliases=fields.aliases(file.aliases, wrong),
-            body=self._body(id, body, wrong),
+            body=html,
             extra=tuple((key, _frozen(extra[key])) for key in sorted(extra)),
             held=not file.published,
             draft=file.draft,
@@ -260,7 +265,7 @@ class Reader:
         related = Related(
             keys=fields.keys(entry),
             url=url,
-            title=title,
+            title=text.headline(title, name, provider),
             excerpt=text.plain(entry.excerpt),
             published=fields.moment(entry.published_date_time, (*at, "publishedDateTime"), wrong),
             provider=provider,
@@ -366,16 +371,15 @@ def _frozen(value: Any) -> Any:
     return text.printable(value if isinstance(value, str) else repr(value))
 
 
-_MARKDOWN_SYNTAX = re.compile(r"^(?:[#>*+-]+|\d+\.)\s+|[*_`]{1,3}|!?\[([^\]\n]*)\]\([^)\n]*\)|^\|.*$", re.MULTILINE)
-
-
-def _paragraph(body: str) -> str:
-    """The first paragraph of a Markdown body, used if there is no excerpt."""
-    for block in re.split(r"\n\s*\n", body.strip()[:4000]):
-        words = _MARKDOWN_SYNTAX.sub(lambda m: m[1] or "", block).strip()
-        if words and not block.lstrip().startswith(("#", "```", "|", "---", "<!--")):
-            return words
-    return ""
+def _places(data: bytes, body: str, tags: list[str]) -> tuple[tuple[int, str], ...]:
+    """The line in the file and the name of the first element of each kind among `tags`, which are as written."""
+    content = data.decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n")
+    start = max(content.rfind(body), 0)
+    places: dict[str, int] = {}
+    for tag in tags:
+        at = content.find(tag, start)
+        places.setdefault(re.split(r"[^a-z0-9]", tag[1:].lower(), maxsplit=1)[0], content.count("\n", 0, max(at, start)) + 1)
+    return tuple((line, name) for name, line in places.items())
 
 
 def dump(values: Mapping[str, Any], body: str = "") -> bytes:
