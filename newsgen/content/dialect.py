@@ -131,6 +131,8 @@ def _translate(lines: list[str], stash: Callable[[str], str], quotes: int = 0) -
     items: list[_Item] = []
     # Whether the previous line was blank, and whether it was text that the next line may continue.
     blank, text = True, False
+    # The depth of the item that the lines since the last blank one begin with. Others and deeper items begin a new block.
+    first: int | None = None
     at = 0
     while at < len(lines):
         line = lines[at]
@@ -155,8 +157,11 @@ def _translate(lines: list[str], stash: Callable[[str], str], quotes: int = 0) -
             before = items[depth] if depth < len(items) else None
             del items[depth:]
             ordered = marker[2] is not None
-            if not blank and (before.ordered != ordered if before else text and not depth):
+            if not blank and (first is None or first > depth or (before and before.ordered != ordered)):
                 yield ""
+                blank = True
+            if blank:
+                first = depth
             width = len(marker[1]) + (len(marker[3]) if len(marker[3]) < 5 else 1)
             items.append(_Item(indent + width, ordered))
             words = _TASK.sub(lambda task: "☐ " if task[1] == " " else "☑ ", marker[4], count=1)
@@ -182,6 +187,9 @@ def _translate(lines: list[str], stash: Callable[[str], str], quotes: int = 0) -
             continue
         if begins and not blank and (depth or fence):
             yield ""
+            blank = True
+        if blank:
+            first = None
         if fence:
             code, at = _code(lines, at, fence, indent, base)
             yield margin + stash(code)
@@ -196,7 +204,12 @@ def _translate(lines: list[str], stash: Callable[[str], str], quotes: int = 0) -
                 inner.append(more)
                 at += 1
             inner = [row[2:] if row[1:2] == " " else row[1:] for row in inner]
-            yield from (f"{margin}> {row}" for row in _translate(inner, stash, quotes + 1))
+            inner = list(_translate(inner, stash, quotes + 1))
+            yield from [f"{margin}> {row}" for row in inner]
+            if not inner[-1]:
+                yield ""
+                blank, text = True, False
+                continue
         elif not in_code and (raw := _RAW.match(rest)):
             end = "-->" if raw[1] else f"</{raw[2].lower()}"
             yield margin + line[base:]
