@@ -123,7 +123,7 @@ class Containers(Preprocessor):
     def run(self, lines: list[str]) -> list[str]:
         if not _ANY_CONTAINER.search("\n".join(lines)):
             return lines
-        return list(_translate(lines, self.md.htmlStash.store))
+        return [*_translate(lines, self.md.htmlStash.store), "", ""]
 
 
 def _translate(lines: list[str], stash: Callable[[str], str], quotes: int = 0) -> Iterator[str]:
@@ -239,6 +239,9 @@ def _code(lines: list[str], at: int, fence: re.Match[str], indent: int, base: in
         if own < base + 4 and closing.fullmatch(rest):
             break
         code.append(line[min(own, indent) :] + "\n")
+    else:
+        while code and code[-1].isspace():
+            code.pop()
     language = _LANGUAGE.match(fence[2])
     name = f' class="language-{language[1]}"' if language else ""
     return f"<pre><code{name}>{html.escape(''.join(code))}</code></pre>", at

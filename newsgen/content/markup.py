@@ -243,7 +243,9 @@ def _check_bracket_depth(text: str) -> None:
 
 _MARKUP = re.compile(r'<[^<>"]*(?:"[^"]*"[^<>"]*)*>')
 _HEADING = re.compile(r"<(/?)h([1-6])( [^<>]*)?>")
-_HEADING_ATTRIBUTES = re.compile(r"\s*\{(?::\s*)?(?=[.#\w])(?:[^{}<>#]*#([^\s{}<>.]+)|[:.])?[^{}<>]*\}\s*\Z")
+# Title {#id .class}, Title {: #id}
+_HEADING_ATTRIBUTES = re.compile(r"\s*\{(?::|(?=[.#]))([^{}<>]*)\}\s*\Z")
+_WISH = re.compile(r"#([^\s.#]+)")
 _ID = re.compile(r' id="([^"]*)"')
 _FOOTNOTE_ID = re.compile(r' id="(h-fn[^"]*:[^"]*)"')
 _FRAGMENT = re.compile(r'href="#([^"]+)"')
@@ -290,7 +292,8 @@ def _headings(text: str, ids: set[str]) -> str:
         words, given = text[at:end], _ID.search(tag[3] or "")
         wish = html.unescape(given[1]) if given else ""
         if words.rstrip().endswith("}") and (attributes := _HEADING_ATTRIBUTES.search(words)):
-            words, wish = words[: attributes.start()], wish or attributes[1] or ""
+            words = words[: attributes.start()]
+            wish = wish or "".join(_WISH.findall(attributes[1])[:1])
         name = _PREFIX + (_anchor(wish) or _anchor(html.unescape(_MARKUP.sub("", words))))
         id = name
         while id in ids:
