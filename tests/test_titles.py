@@ -16,7 +16,10 @@ Make = Callable[..., Site]
     ("written", "plain"),
     [
         ("Rust's Option<T> and the <dialog> element: if a < b && c > d",) * 2,
-        ("Vec<u8> beats &lt;div&gt; soup; use <slot> tags & AT&T <3", "Vec<u8> beats <div> soup; use <slot> tags & AT&T <3"),
+        (
+            "Vec<u8> beats &lt;div&gt; soup; use <slot> tags & AT&T <3",
+            "Vec<u8> beats <div> soup; use <slot> tags & AT&T <3",
+        ),
         ("<false>", "<false>"),
         ("Write <https://docs.example/> or <desk@wire.example>",) * 2,
         ("Box<str>, <D>, List<i>",) * 2,
@@ -41,7 +44,24 @@ def test_only_markup_that_is_closed_goes(written: str, plain: str) -> None:
 
 @pytest.mark.parametrize(
     "part",
-    ["<", "<b>", "</b>", "<b><i>", "<!--", "-->", "<script>", "</script>", "</script ", "<script>a</script x>", "&", "&amp", "<a ", "<p>", "</p>  ", "<br>"],
+    [
+        "<",
+        "<b>",
+        "</b>",
+        "<b><i>",
+        "<!--",
+        "-->",
+        "<script>",
+        "</script>",
+        "</script ",
+        "<script>a</script x>",
+        "&",
+        "&amp",
+        "<a ",
+        "<p>",
+        "</p>  ",
+        "<br>",
+    ],
 )
 @pytest.mark.parametrize("frame", ["{}", "<p>{}</p>", "{}</script>", "{}-->"])
 def test_plain_takes_linear_time(part: str, frame: str) -> None:
@@ -79,7 +99,11 @@ def test_a_headline_of_many_tails_takes_little_time() -> None:
 
 def test_pages_feeds_and_stories_agree_on_headlines(site: Make) -> None:
     s = site('-- site.toml --\ntitle = "Wire"\nbase_url = "https://t.example/"\n')
-    s.article("a", title="Ferry fares to rise by a tenth - Harbour Post", provider='{name: "Harbour Post", domain: "hp.example"}')
+    s.article(
+        "a",
+        title="Ferry fares to rise by a tenth - Harbour Post",
+        provider='{name: "Harbour Post", domain: "hp.example"}',
+    )
     s.article("b", title="Ferry fares to rise by a tenth | The Ledger", provider='{domain: "ledger.example"}')
     s.write("content/_providers/ledger.example.md", "---\nname: The Ledger\n---\n")
     s.article("c", title="A note - Wire", webUrl=None)

@@ -378,7 +378,9 @@ def _places(data: bytes, body: str, tags: list[str]) -> tuple[tuple[int, str], .
     places: dict[str, int] = {}
     for tag in tags:
         at = content.find(tag, start)
-        places.setdefault(re.split(r"[^a-z0-9]", tag[1:].lower(), maxsplit=1)[0], content.count("\n", 0, max(at, start)) + 1)
+        places.setdefault(
+            re.split(r"[^a-z0-9]", tag[1:].lower(), maxsplit=1)[0], content.count("\n", 0, max(at, start)) + 1
+        )
     return tuple((line, name) for name, line in places.items())
 
 

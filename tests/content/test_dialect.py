@@ -1,5 +1,6 @@
 """Markdown as GitHub and Hugo read it, sanitised; and what is taken from bodies."""
 
+import contextlib
 import re
 import time
 from collections.abc import Callable
@@ -103,7 +104,14 @@ def test_code_stays_as_it_is_written(text: str, blocks: str) -> None:
 
 @pytest.mark.parametrize(
     ("info", "language"),
-    [("python", "python"), (" c++ {1,3}", "c++"), ("{.js}", "js"), ('py title="x"', "py"), ('"><script', None), ("", None)],
+    [
+        ("python", "python"),
+        (" c++ {1,3}", "c++"),
+        ("{.js}", "js"),
+        ('py title="x"', "py"),
+        ('"><script', None),
+        ("", None),
+    ],
 )
 def test_fenced_code_has_its_language_as_a_class(info: str, language: str | None) -> None:
     html = render(f"```{info}\nx\n```")
@@ -188,7 +196,10 @@ def test_links_may_lead_to_mail_and_telephone(address: str, kept: bool) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("Set `WIRE_FETCH_LIMIT`, see the [guide][1] and C:\\new.\n\n[1]: https://docs.example", "Set WIRE_FETCH_LIMIT, see the guide and C:\\new."),
+        (
+            "Set `WIRE_FETCH_LIMIT`, see the [guide][1] and C:\\new.\n\n[1]: https://docs.example",
+            "Set WIRE_FETCH_LIMIT, see the guide and C:\\new.",
+        ),
         ("    code\n\nText.", "Text."),
         ("```\ncode\n```\n\nText.", "Text."),
         ("# Heading\n\nText[^1].\n\n[^1]: Note.", "Text."),
@@ -226,14 +237,18 @@ def test_the_excerpt_of_an_html_body(html: str, words: str) -> None:
     assert first_paragraph(Markup().html(html)) == words
 
 
-_BLOCKS = st.sampled_from(["- ", "1. ", "2) ", "  ", "   ", "    ", "zq", "\n", "\n\n", "> ", "```", "~~~", "# zq", "---", "[ ] ", "[^1]"])
+_BLOCKS = st.sampled_from(
+    ["- ", "1. ", "2) ", "  ", "   ", "    ", "zq", "\n", "\n\n", "> ", "```", "~~~", "# zq", "---", "[ ] ", "[^1]"]
+)
 
 
 @settings(max_examples=400, deadline=None)
 @given(st.lists(_BLOCKS, max_size=25).map("".join))
 def test_no_word_is_lost_between_nested_blocks(text: str) -> None:
     html = render(text)
-    assert re.sub("<.*?>", "", html).count("zq") >= text.count("zq") - len(re.findall("(?:```|~~~).*", text))
+    assert re.sub("<.*?>", "", html).count("zq") >= text.count("zq") - "".join(re.findall("(?:```|~~~).*", text)).count(
+        "zq"
+    )
     ids = re.findall(r' id="([^"]*)"', html)
     assert len(ids) == len(set(ids))
     first_paragraph(html)
@@ -241,14 +256,27 @@ def test_no_word_is_lost_between_nested_blocks(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["- a\n", "  - a\n", "```\n", "> ", "> - a\n", "[^1]: x\n", "[^1] ", "# a\n", "- [x] a\n", "{:", "1. a\n\n", "www.a.", "~~~\n", "<p>a</p>"],
+    [
+        "- a\n",
+        "  - a\n",
+        "```\n",
+        "> ",
+        "> - a\n",
+        "[^1]: x\n",
+        "[^1] ",
+        "# a\n",
+        "- [x] a\n",
+        "{:",
+        "1. a\n\n",
+        "www.a.",
+        "~~~\n",
+        "<p>a</p>",
+    ],
 )
 def test_hostile_bodies_take_linear_time(text: str) -> None:
     started = time.process_time()
-    try:
+    with contextlib.suppress(TooDeepError):
         first_paragraph(render(text * (50_000 // len(text))))
-    except TooDeepError:
-        pass
     assert time.process_time() - started < 10
 
 
@@ -260,12 +288,20 @@ def test_the_body_is_the_source_of_a_missing_excerpt(site: Make) -> None:
 
 def test_a_missing_player_is_said_with_its_line(site: Make) -> None:
     s = site('-- site.toml --\ntitle = "T"\n')
-    s.article("a", webUrl=None, body="Text.\n\n`<iframe>`\n\n<iframe src='https://x.example'></iframe>\n<script>x()</script>\n")
+    s.article(
+        "a",
+        webUrl=None,
+        body="Text.\n\n`<iframe>`\n\n<iframe src='https://x.example'></iframe>\n<script>x()</script>\n",
+    )
     s.write("content/_pages/b.html", "---\ntitle: B\n---\n<p>x</p>\n<video src='/a.mp4'></video>")
     lines = (s.root / "content/a.md").read_text().splitlines()
     report = s.good()
     assert [(w.path, w.line, w.what) for w in report.warnings] == [
-        ("content/a.md", lines.index("<iframe src='https://x.example'></iframe>") + 1, "<iframe> is left out of the body"),
+        (
+            "content/a.md",
+            lines.index("<iframe src='https://x.example'></iframe>") + 1,
+            "<iframe> is left out of the body",
+        ),
         ("content/a.md", lines.index("<script>x()</script>") + 1, "<script> is left out of the body"),
         ("content/_pages/b.html", 5, "<video> is left out of the body"),
     ]
@@ -286,7 +322,9 @@ def test_a_missing_player_is_said_with_its_line(site: Make) -> None:
     ],
 )
 def test_a_poster_leads_to_the_page_that_people_use(site: Make, player: str, page: str) -> None:
-    s = site('-- site.toml --\ntitle = "T"\n').article("a", type="video", featuredContent=f"<iframe src='{player}'></iframe>")
+    s = site('-- site.toml --\ntitle = "T"\n').article(
+        "a", type="video", featuredContent=f"<iframe src='{player}'></iframe>"
+    )
     s.good()
     path = "2026/11/08/a/index.html"
     assert f'<a class="poster" href="{page}">' in s.read(path)
@@ -296,7 +334,10 @@ def test_a_poster_leads_to_the_page_that_people_use(site: Make, player: str, pag
 
 def test_mail_and_telephone_keep_their_addresses_on_pages(site: Make) -> None:
     s = site('-- site.toml --\ntitle = "T"\n')
-    s.write("content/_pages/imprint.md", "---\ntitle: Imprint\n---\n[Mail](mailto:desk@paper.example), [call](tel:+49301234)\n").good()
+    s.write(
+        "content/_pages/imprint.md",
+        "---\ntitle: Imprint\n---\n[Mail](mailto:desk@paper.example), [call](tel:+49301234)\n",
+    ).good()
     assert 'href="mailto:desk@paper.example"' in s.read("imprint/index.html")
     assert 'href="tel:+49301234"' in s.read("imprint/index.html")
 

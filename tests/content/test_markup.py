@@ -74,7 +74,12 @@ def test_hostile_markup_is_sanitised(text: str) -> None:
 
 def test_headings_start_at_h2_and_skip_no_level() -> None:
     html = Markup().markdown("# One\n\n#### Two\n\n## Three\n\n# Four")
-    assert re.findall("<(h[0-9])[^>]*>([A-Z][a-z]+)", html) == [("h2", "One"), ("h3", "Two"), ("h3", "Three"), ("h2", "Four")]
+    assert re.findall("<(h[0-9])[^>]*>([A-Z][a-z]+)", html) == [
+        ("h2", "One"),
+        ("h3", "Two"),
+        ("h3", "Three"),
+        ("h2", "Four"),
+    ]
 
 
 def test_links_on_the_site_get_the_path_of_the_base_url() -> None:
