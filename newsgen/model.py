@@ -72,7 +72,8 @@ class Article(Value, frozen=True, kw_only=True):
     "" for the site itself. `embed` is the https URL of a video player. `body` is safe HTML. A negative `heat` marks a
     follower, which is folded into another story. `status` is the gate that a preview opened for it, else "".
     `merged_topics` are the spellings in the file that have the slug of another of its topics. `links` are the addresses
-    of this site that the pictures, the related entries and the body name.
+    of this site that the pictures, the related entries and the body name. `dropped` holds the line and name of the
+    first element of each kind that was left out of the body.
     """
 
     id: str
@@ -108,6 +109,7 @@ class Article(Value, frozen=True, kw_only=True):
     digest: bytes = b""
     merged_topics: tuple[str, ...] = ()
     links: tuple[str, ...] = ()
+    dropped: tuple[tuple[int, str], ...] = ()
 
     @property
     def image(self) -> Image | None:
@@ -149,7 +151,8 @@ by_time = attrgetter("published", "id")
 class About(Value, frozen=True, kw_only=True):
     """A file in `_topics`, `_providers`, `_stories` or `_pages`.
 
-    `key` is what the file is about: a provider's domain, or the slug of a topic, story or page.
+    `key` is what the file is about: a provider's domain, or the slug of a topic, story or page. `dropped` is as in an
+    article.
     """
 
     id: str
@@ -165,6 +168,7 @@ class About(Value, frozen=True, kw_only=True):
     navigation: bool = False
     aliases: tuple[str, ...] = ()
     links: tuple[str, ...] = ()
+    dropped: tuple[tuple[int, str], ...] = ()
 
 
 class Provider(Value, frozen=True, kw_only=True):

@@ -40,7 +40,7 @@ class UnsafeMarkup(HTMLParser):
             if name.startswith("on") or name == "style" or name == "srcdoc":
                 self.found.append(f"{tag} {name}")
             if name in ("href", "src", "action", "cite") and not re.match(
-                r"https?://|//[\w.-]+|/(?!/)|#|[^:\\\\]*$", value or ""
+                r"https?://|mailto:|tel:|//[\w.-]+|/(?!/)|#|[^:\\\\]*$", value or ""
             ):
                 self.found.append(f"{tag} {name}={value!r}")
 

@@ -166,6 +166,7 @@ def _load(
             report.problems += problems
         report.seconds["read"] = clock.lap()
         report.warnings += _unknown_fields(articles, source.name, settings.fields)
+        report.warnings += _dropped([*articles, *about_files], source.name)
         clock_time = now if options.clock == "wall" else None if isinstance(options.clock, str) else options.clock
         with contextlib.suppress(msgspec.DecodeError):
             # The engine of the cache covers newsgen's own table and the version of the public suffix list.
@@ -400,4 +401,19 @@ def _unknown_fields(articles: list[Article], folder_name: str, names: config.Fie
         Problem(path=f"{folder_name}/{id}", field=key, what=what, hint=did_you_mean(key, ARTICLE_FIELDS))
         for key, id in sorted(first.items())
         if not is_known(key, names)
+    ]
+
+
+def _dropped(files: Iterable[Article | About], folder_name: str) -> list[Problem]:
+    """A warning for the first element of each kind that was left out of a body."""
+    player = "put a player's iframe into featuredContent, from one of the hosts in video.hosts"
+    return [
+        Problem(
+            path=f"{folder_name}/{file.id}",
+            line=line,
+            what=f"<{name}> is left out of the body",
+            hint=player if name in ("iframe", "embed", "object", "video") else "",
+        )
+        for file in files
+        for line, name in file.dropped
     ]

@@ -5,17 +5,18 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Callable
-from functools import lru_cache
-from typing import Any
-from urllib.parse import urlsplit
+from functools import cached_property, lru_cache
+from itertools import zip_longest
+from typing import TYPE_CHECKING, Any
+from unicodedata import category, normalize
+from urllib.parse import unquote, urlsplit
 
-import markdown
 import nh3
-from markdown.extensions.fenced_code import FencedCodeExtension
-from markdown.extensions.sane_lists import SaneListExtension
-from markdown.extensions.tables import TableExtension
 
 from newsgen.text import LANGUAGE
+
+if TYPE_CHECKING:
+    import markdown
 
 MAX_BYTES = 1024 * 1024
 """Maximum size of a body in UTF-8, in bytes."""
@@ -53,35 +54,10 @@ _NOT_NESTING = frozenset(
         "i",
     ]
 )
-# The characters that trigger each Markdown processor. A processor is skipped if the text has none of its characters:
-# most texts have few of them, and each processor costs time.
-_TRIGGERS = {
-    "html_block": "<&",
-    "fenced_code_block": "`~",
-    "table": "|",
-    "hashheader": "#",
-    "setextheader": "=-",
-    "hr": "-_*",
-    "quote": ">",
-    "ulist": "*+-",
-    "backtick": "`",
-    "escape": "\\",
-    "reference": "[",
-    "link": "[",
-    "image_link": "[",
-    "image_reference": "[",
-    "short_reference": "[",
-    "short_image_ref": "[",
-    "autolink": "<",
-    "automail": "<",
-    "html": "<",
-    "entity": "&",
-    "not_strong": "*_",
-    "em_strong": "*_",
-    "em_strong2": "*_",
-}
-_ALL_TRIGGERS = "".join(sorted(set("".join(_TRIGGERS.values()))))
-_HEADING = re.compile(r"<(/?)h([1-6])(?=[ >])")
+# Bodies with more footnotes than this have none: Markdown's search for one takes linear time in their number.
+_MAX_FOOTNOTES = 1000
+# Elements that a reader would miss, or that stand for something that a reader would miss.
+_DROPPED = re.compile(r"<(iframe|embed|object|video|audio|form|svg|script)\b[^<>]*>?", re.IGNORECASE)
 
 _TAGS = {
     "a", "abbr", "b", "blockquote", "br", "caption", "cite", "code", "col", "colgroup", "dd", "del", "dfn", "div", "dl", "dt",
@@ -91,24 +67,41 @@ _TAGS = {
 }  # fmt: skip
 _ATTRIBUTES = {
     "*": {"lang", "dir"},
-    "a": {"href", "hreflang"},
+    "a": {"href", "hreflang", "title"},
     "abbr": {"title"},
     "blockquote": {"cite"},
+    "code": {"class"},
     "del": {"datetime"},
-    "img": {"src", "alt", "width", "height"},
+    "div": {"class"},
+    "h1": {"id"},
+    "h2": {"id"},
+    "h3": {"id"},
+    "h4": {"id"},
+    "h5": {"id"},
+    "h6": {"id"},
+    "img": {"src", "alt", "title", "width", "height"},
     "ins": {"datetime"},
+    "li": {"id"},
     "ol": {"start", "reversed"},
     "q": {"cite"},
-    "td": {"colspan", "rowspan"},
-    "th": {"colspan", "rowspan", "scope"},
+    "sup": {"id"},
+    "td": {"align", "colspan", "rowspan"},
+    "th": {"align", "colspan", "rowspan", "scope"},
     "time": {"datetime"},
 }
 # Browsers read a backslash as a slash and drop control characters, so such an address may not lead where it seems to.
 _AMBIGUOUS = re.compile(r"[\\\x00-\x1f\x7f]")
 # An http(s) URL or a relative reference. The first segment of a relative reference has no colon (RFC 3986, 4.2).
 _REFERENCE = re.compile(r"https?://|[^:/?#]*(?:[/?#]|$)", re.IGNORECASE)
+# mailto: (RFC 6068) and tel: (RFC 3966). Only the text of a mail may have line breaks: elsewhere they would add fields.
+_CONTACT = re.compile(r"(?:mailto|tel):[^\s:]", re.IGNORECASE)
+_MAIL_TEXT = re.compile(r"[?&]body=[^&]*", re.IGNORECASE)
+_ENCODED_CONTROL = re.compile(r"%(?:[01][0-9a-f]|7f)", re.IGNORECASE)
+_CODE_CLASS = re.compile(r"language-[A-Za-z0-9][A-Za-z0-9_+#.-]{0,39}")
+_FOOTNOTE = re.compile(r"fn(?:ref[0-9]*)?:.{1,100}", re.DOTALL)
 _LENGTH = re.compile(r"[0-9]{1,5}")
 _DIRS = ("ltr", "rtl", "auto")
+_ALIGNMENTS = ("left", "center", "right")
 
 
 class TooDeepError(ValueError):
@@ -125,30 +118,47 @@ class Markup:
     def __init__(self, root: str = "/", *, images: bool = True, blocked: Callable[[str], bool] | None = None) -> None:
         self._root = root
         self._blocked = blocked
-        # Given names, Markdown would search the entry points of every installed package.
-        extensions = [TableExtension(), FencedCodeExtension(), SaneListExtension()]
-        self._markdown = markdown.Markdown(extensions=extensions, output_format="html")
-        registries = (
-            (self._markdown, "preprocessors"),
-            (self._markdown.parser, "blockprocessors"),
-            (self._markdown.treeprocessors["inline"], "inlinePatterns"),
-        )
-        self._processors = [(owner, name, _with_triggers(getattr(owner, name))) for owner, name in registries]
+        self.dropped: list[str] = []
         self._cached_selection = lru_cache(maxsize=256)(self._select)
         self._cleaner = nh3.Cleaner(
             tags=_TAGS if images else _TAGS - {"img"},
             attributes=_ATTRIBUTES,
             attribute_filter=self._attribute,
-            url_schemes={"http", "https"},
+            url_schemes={"http", "https", "mailto", "tel"},
             link_rel="noopener",
         )
+
+    @cached_property
+    def _markdown(self) -> markdown.Markdown:
+        from newsgen.content import dialect  # imported here because many builds read no Markdown
+
+        return dialect.parser()
+
+    @cached_property
+    def _triggers(self) -> tuple[str, ...]:
+        from newsgen.content.dialect import TRIGGERS
+
+        return tuple(sorted({trigger for triggers in TRIGGERS.values() for trigger in triggers}))
+
+    @cached_property
+    def _processors(self) -> list[tuple[Any, str, list[tuple[Any, tuple[str, ...]]]]]:
+        """The registries of Markdown's processors: owner, name, and each processor with its triggers."""
+        registries = (
+            (self._markdown, "preprocessors"),
+            (self._markdown.parser, "blockprocessors"),
+            (self._markdown.treeprocessors["inline"], "inlinePatterns"),
+        )
+        return [(owner, name, _with_triggers(getattr(owner, name))) for owner, name in registries]
 
     def markdown(self, text: str) -> str:
         """Renders Markdown, which may contain HTML. Raises TooDeepError."""
         if not text.strip():
             return ""
         _check_bracket_depth(text)
-        for owner, name, processors in self._cached_selection("".join([c for c in _ALL_TRIGGERS if c in text])):
+        triggers = tuple([t for t in self._triggers if t in text])
+        if text.count("[^") > 2 * _MAX_FOOTNOTES:
+            triggers = tuple([t for t in triggers if t != "[^"])
+        for owner, name, processors in self._cached_selection(triggers):
             setattr(owner, name, processors)
         # A RecursionError in an earlier text may have left the parser inside a list.
         self._markdown.parser.state.clear()
@@ -158,15 +168,18 @@ class Markup:
             raise TooDeepError from None
         return self.html(rendered)
 
-    def _select(self, characters: str) -> list[tuple[Any, str, list[Any]]]:
-        """The Markdown processors that a text with these trigger characters needs: owner, registry name, processors."""
+    def _select(self, found: tuple[str, ...]) -> list[tuple[Any, str, list[Any]]]:
+        """The Markdown processors that a text with these triggers needs: owner, registry name, processors."""
         return [
-            (owner, name, [p for p, triggers in processors if not triggers or not set(triggers).isdisjoint(characters)])
+            (owner, name, [p for p, triggers in processors if not triggers or not set(triggers).isdisjoint(found)])
             for owner, name, processors in self._processors
         ]
 
     def html(self, text: str) -> str:
-        """Sanitises HTML of unknown origin. Headings become h2 and below, without gaps. Raises TooDeepError."""
+        """Sanitises HTML of unknown origin. Headings become h2 and below, without gaps, and get ids.
+
+        Raises TooDeepError.
+        """
         if text.count("<") > _MAX_HTML_DEPTH:
             depth = 0
             for close, name in _TAG.findall(text):
@@ -174,17 +187,32 @@ class Markup:
                     depth = max(0, depth - 1) if close else depth + 1
                     if depth > _MAX_HTML_DEPTH:
                         raise TooDeepError
-        return _outline(self._cleaner.clean(text)).strip()
+        self.dropped = [match[0] for match in _DROPPED.finditer(text)]
+        return _finish(self._cleaner.clean(text)).strip()
 
-    def _attribute(self, _tag: str, name: str, value: str) -> str | None:
+    def _attribute(self, tag: str, name: str, value: str) -> str | None:
+        if name == "href" and _CONTACT.match(value):
+            hidden = _AMBIGUOUS.search(value) or _ENCODED_CONTROL.search(_MAIL_TEXT.sub("", value))
+            return None if hidden else value
         if name in ("href", "src", "cite"):
             if _AMBIGUOUS.search(value) or not _REFERENCE.match(value):
                 return None
             if value.startswith("/") and not value.startswith(("//", "/\\")):
                 return self._root + value.lstrip("/")
+            if value.startswith("#") and _FOOTNOTE.fullmatch(value, 1):
+                return "#" + _footnote(value[1:])
             return None if self._blocked and self._blocked(value) else value
         if name in ("width", "height", "colspan", "rowspan", "start"):
             return value if _LENGTH.fullmatch(value) else None
+        if name == "id":
+            # The ids of headings are only wishes: see _headings.
+            return value if tag[0] == "h" else _footnote(value) if _FOOTNOTE.fullmatch(value) else None
+        if name == "class":
+            if tag == "div":
+                return value if value == "footnote" else None
+            return next(filter(_CODE_CLASS.fullmatch, value.split()), None)
+        if name == "align":
+            return value if value in _ALIGNMENTS else None
         if name == "dir":
             return value if value in _DIRS else None
         if name in ("lang", "hreflang"):
@@ -192,10 +220,12 @@ class Markup:
         return value
 
 
-def _with_triggers(registry: Any) -> list[tuple[Any, str]]:
-    """The processors of a registry in their order, each with its trigger characters; "" if it always runs."""
-    triggers = {registry[name]: characters for name, characters in _TRIGGERS.items() if name in registry}
-    return [(processor, triggers.get(processor, "")) for processor in registry]
+def _with_triggers(registry: Any) -> list[tuple[Any, tuple[str, ...]]]:
+    """The processors of a registry in their order, each with its triggers; without any, it always runs."""
+    from newsgen.content.dialect import TRIGGERS
+
+    triggers = {registry[name]: texts for name, texts in TRIGGERS.items() if name in registry}
+    return [(processor, triggers.get(processor, ())) for processor in registry]
 
 
 def _check_bracket_depth(text: str) -> None:
@@ -209,20 +239,141 @@ def _check_bracket_depth(text: str) -> None:
                 raise TooDeepError
 
 
-def _outline(text: str) -> str:
-    """Renumbers headings to h2 and below, because the page has its own h1. No heading skips a level."""
-    if "<h" not in text:
-        return text
+# The functions below take sanitised HTML. It is well-formed, and its attributes are in double quotes.
+
+_MARKUP = re.compile(r'<[^<>"]*(?:"[^"]*"[^<>"]*)*>')
+_HEADING = re.compile(r"<(/?)h([1-6])( [^<>]*)?>")
+# Title {#id .class}, Title {: #id}
+_HEADING_ATTRIBUTES = re.compile(r"\s*\{(?::|(?=[.#]))([^{}<>]*)\}\s*\Z")
+_WISH = re.compile(r"#([^\s.#]+)")
+_ID = re.compile(r' id="([^"]*)"')
+_FOOTNOTE_ID = re.compile(r' id="(h-fn[^"]*:[^"]*)"')
+_FRAGMENT = re.compile(r'href="#([^"]+)"')
+_TASK = re.compile(r"<li>(?=\s*(?:<p>\s*)?[☐☑] )")
+_PREFIX = "h-"
+"""The beginning of every id in a body: no id of a template begins so."""
+
+
+def _finish(text: str) -> str:
+    """Gives headings their level and ids, makes footnotes' ids unique, and leads links to ids in the same body."""
+    ids: set[str] = set()
+    if "<h" in text:
+        text = _headings(text, ids)
+    if ' id="h-fn' in text:
+        text = _FOOTNOTE_ID.sub(lambda match: _once(match, ids), text)
+    if ids and 'href="#' in text:
+        text = _FRAGMENT.sub(lambda link: _fragment(link, ids), text)
+    if "☐" in text or "☑" in text:
+        text = _TASK.sub('<li class="task">', text)
+    return text.replace("<p></p>\n", "")
+
+
+def _headings(text: str, ids: set[str]) -> str:
+    """Renumbers headings to h2 and below, because the page has its own h1; none skips a level. Adds ids to `ids`.
+
+    An id is made from the heading's text as GitHub makes it, or from the id that its author wrote.
+    """
+    pieces, at = [], 0
     path: list[int] = []
-
-    def level(match: re.Match[str]) -> str:
-        if not match[1]:
-            while path and path[-1] >= int(match[2]):
+    counts: dict[str, int] = {}
+    tags = list(_HEADING.finditer(text))
+    for tag, following in zip_longest(tags, tags[1:]):
+        if not tag[1]:
+            while path and path[-1] >= int(tag[2]):
                 path.pop()
-            path.append(int(match[2]))
-        return f"<{match[1]}h{min(1 + len(path), 6)}"
+            path.append(int(tag[2]))
+        level = min(1 + len(path), 6)
+        pieces.append(text[at : tag.start()])
+        at = tag.end()
+        if tag[1]:
+            pieces.append(f"</h{level}>")
+            continue
+        end = following.start() if following else len(text)
+        words, given = text[at:end], _ID.search(tag[3] or "")
+        wish = html.unescape(given[1]) if given else ""
+        if words.rstrip().endswith("}") and (attributes := _HEADING_ATTRIBUTES.search(words)):
+            words = words[: attributes.start()]
+            wish = wish or "".join(_WISH.findall(attributes[1])[:1])
+        name = _PREFIX + (_anchor(wish) or _anchor(html.unescape(_MARKUP.sub("", words))))
+        id = name
+        while id in ids:
+            counts[name] = counts.get(name, 0) + 1
+            id = f"{name}-{counts[name]}"
+        if name != _PREFIX:
+            ids.add(id)
+            pieces.append(f'<h{level} id="{id}"{_ID.sub("", tag[3] or "")}>{words}')
+        else:
+            pieces.append(f"<h{level}{tag[3] or ''}>{words}")
+        at = end
+    pieces.append(text[at:])
+    return "".join(pieces)
 
-    return _HEADING.sub(level, text)
+
+def _anchor(words: str) -> str:
+    """The id that GitHub makes of a heading: lower case, letters, digits, hyphens and underscores, hyphens for spaces."""
+    words = normalize("NFC", words.strip().lower()[:200])
+    return "".join([c for c in words if c in "-_ " or category(c)[0] in "LMN"]).replace(" ", "-")
+
+
+def _footnote(id: str) -> str:
+    return _PREFIX + re.sub(r"[\s\"<>&]", "-", id)
+
+
+def _once(id: re.Match[str], ids: set[str]) -> str:
+    """An id, or nothing if it is in `ids` already."""
+    if id[1] in ids:
+        return ""
+    ids.add(id[1])
+    return id[0]
+
+
+def _fragment(link: re.Match[str], ids: set[str]) -> str:
+    """A link to an id in the same body with our prefix; any other as it is."""
+    written = unquote(html.unescape(link[1]))
+    for id in (_PREFIX + written, _PREFIX + _anchor(written)):
+        if id in ids:
+            return f'href="#{html.escape(id)}"'
+    return link[0]
+
+
+# Blocks that are no paragraph, and blocks whose paragraphs count only if there is no other.
+_BLOCK = re.compile(r"<(/?)(p|h[1-6]|pre|table|figure|hr|div|blockquote|ul|ol|dl|li|dd|dt)\b([^<>]*)>")
+_NO_TEXT = frozenset(["h1", "h2", "h3", "h4", "h5", "h6", "pre", "table", "figure"])
+_INNER = frozenset(["blockquote", "ul", "ol", "dl"])
+_NOTE_MARK = re.compile(r'<sup id="[^"]*">.*?</sup>')
+
+
+def first_paragraph(text: str) -> str:
+    """The words of the first paragraph of sanitised HTML; "" if it has no text.
+
+    Without a paragraph they are those of the first other block, such as a quote or a list item. Headings, code, tables,
+    pictures and footnotes are never a paragraph.
+    """
+    other = ""
+    skipped = inner = 0
+    at, block = 0, ""
+    for tag in _BLOCK.finditer(text):
+        close, name = tag[1] == "/", tag[2]
+        if not skipped and (not other or (block == "p" and not inner)):
+            words = _words(text[at : tag.start()])
+            if words and block == "p" and not inner:
+                return words
+            other = other or words
+        at, block = tag.end(), "" if close else name
+        if name in _NO_TEXT:
+            skipped += -1 if close else 1
+        elif name in _INNER:
+            inner += -1 if close else 1
+        elif name == "div" and tag[3] == ' class="footnote"':
+            break
+    else:
+        other = other or ("" if skipped else _words(text[at:]))
+    return other
+
+
+def _words(text: str) -> str:
+    text = _MARKUP.sub("", _NOTE_MARK.sub("", text).replace("<br>", " "))
+    return " ".join(html.unescape(text).split())
 
 
 _iframes = nh3.Cleaner(tags={"iframe"}, attributes={"iframe": {"src"}}, url_schemes={"http", "https"}, link_rel=None)

@@ -20,7 +20,7 @@ from newsgen.config import Config
 from newsgen.content import fields, frontmatter
 from newsgen.content.fields import AboutFile, ArticleFile, ImageFile, Images, ProviderPart, RelatedFile
 from newsgen.content.foreign import Translator
-from newsgen.content.markup import MAX_BYTES, MAX_PLAYER, Markup, TooDeepError, player
+from newsgen.content.markup import MAX_BYTES, MAX_PLAYER, Markup, TooDeepError, first_paragraph, player
 from newsgen.errors import Problem, Scope
 from newsgen.files import ABOUT_FOLDERS, FoundFile
 from newsgen.model import About, Article, Image, Related, RelatedEntries, frozen
@@ -211,6 +211,7 @@ class Reader:
         except frontmatter.FrontMatterError as error:
             problem = Problem(path=path, line=error.line, field=error.field, what=error.what, hint=error.hint)
             return Parsed(None, (problem,))
+        self._markup.dropped = []
         values = document.values
         values.pop("secured", None)
         if not values.keys() <= _ARTICLE_FIELDS:
@@ -233,6 +234,9 @@ class Reader:
             value = self._about(source.id, kind, file, body, written, wrong, costs)
         else:
             value = self._article(source.id, digest, file, extra, body, written, wrong, costs)
+        if value and self._markup.dropped:
+            dropped = _places(source.data, document.body, self._markup.dropped)
+            value = msgspec.structs.replace(value, dropped=dropped)
         if not wrong and not repair.faults:
             return Parsed(value)
         if isinstance(value, Article):
@@ -306,11 +310,12 @@ class Reader:
             wrong.add(("featuredContent",), f"more than {MAX_PLAYER:,} characters", hint)
         keys = fields.keys(file, url)
         related = self._related(file.related, set(keys), wrong)
+        html = self._body(id, body, wrong)
         article = Article(
             id=id,
             slug=text.slug((dated[4] or stem) if dated else stem),
-            title=title,
-            excerpt=text.plain(file.excerpt) or text.shorten(text.plain(_paragraph(body)), 300),
+            title=text.headline(title, provider_name, provider),
+            excerpt=text.plain(file.excerpt) or text.shorten(first_paragraph(html), 300),
             published=published or _EPOCH,
             updated=fields.moment(file.updated_date_time, ("updatedDateTime",), wrong),
             expires=fields.moment(file.expiry_date, ("expiryDate",), wrong),
@@ -331,7 +336,7 @@ class Reader:
             lang=fields.language(file.lang, ("lang",), wrong),
             dir=file.dir,
             aliases=fields.aliases(written.split(file.aliases, ("aliases",), _BETWEEN_ALIASES), wrong),
-            body=self._body(id, body, wrong),
+            body=html,
             extra=tuple((key, _frozen(extra[key])) for key in sorted(extra)),
             held=not file.published,
             draft=file.draft,
@@ -392,7 +397,7 @@ class Reader:
         related = Related(
             keys=fields.keys(entry, url),
             url=url,
-            title=title,
+            title=text.headline(title, name, provider),
             excerpt=text.plain(entry.excerpt),
             published=published,
             provider=provider,
@@ -533,16 +538,17 @@ def _frozen(value: Any) -> Any:
     return text.printable(value if isinstance(value, str) else repr(value))
 
 
-_MARKDOWN_SYNTAX = re.compile(r"^(?:[#>*+-]+|\d+\.)\s+|[*_`]{1,3}|!?\[([^\]\n]*)\]\([^)\n]*\)|^\|.*$", re.MULTILINE)
-
-
-def _paragraph(body: str) -> str:
-    """The first paragraph of a Markdown body, used if there is no excerpt."""
-    for block in re.split(r"\n\s*\n", body.strip()[:4000]):
-        words = _MARKDOWN_SYNTAX.sub(lambda m: m[1] or "", block).strip()
-        if words and not block.lstrip().startswith(("#", "```", "|", "---", "<!--")):
-            return words
-    return ""
+def _places(data: bytes, body: str, tags: list[str]) -> tuple[tuple[int, str], ...]:
+    """The line in the file and the name of the first element of each kind among `tags`, which are as written."""
+    content = data.decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n")
+    start = max(content.rfind(body), 0)
+    places: dict[str, int] = {}
+    for tag in tags:
+        at = content.find(tag, start)
+        places.setdefault(
+            re.split(r"[^a-z0-9]", tag[1:].lower(), maxsplit=1)[0], content.count("\n", 0, max(at, start)) + 1
+        )
+    return tuple((line, name) for name, line in places.items())
 
 
 def dump(values: Mapping[str, Any], body: str = "") -> bytes:

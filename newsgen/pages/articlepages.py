@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from newsgen import urls
@@ -9,6 +10,28 @@ from newsgen.model import Article, Link
 from newsgen.pages.cards import Cards
 from newsgen.pages.keys import EARLIER_CANDIDATES
 from newsgen.pages.kinds import ArticlePage, Block, Head
+
+_YOUTUBE = r"(?:www\.)?youtube(?:-nocookie)?\.com/embed/"
+# Players and the pages on which people watch their videos.
+_PAGES = (
+    (_YOUTUBE + r"videoseries\?(?:.*&)?list=([\w-]+)", r"www.youtube.com/playlist?list=\1"),
+    (_YOUTUBE + r"live_stream\?(?:.*&)?channel=([\w-]+)", r"www.youtube.com/channel/\1/live"),
+    (_YOUTUBE + r"([\w-]+)\?(?:.*&)?start=([0-9]+)", r"www.youtube.com/watch?v=\1&t=\2s"),
+    (_YOUTUBE + r"([\w-]+)", r"www.youtube.com/watch?v=\1"),
+    (r"player\.vimeo\.com/video/([0-9]+)\?(?:.*&)?h=([0-9a-f]+)", r"vimeo.com/\1/\2"),
+    (r"player\.vimeo\.com/video/([0-9]+)", r"vimeo.com/\1"),
+    (r"(?:www\.|geo\.)?dailymotion\.com/embed/video/(\w+)", r"www.dailymotion.com/video/\1"),
+    (r"geo\.dailymotion\.com/player(?:/\w+)?\.html\?(?:.*&)?video=(\w+)", r"www.dailymotion.com/video/\1"),
+)
+_PAGE_OF = [(re.compile("https://" + player, re.ASCII), "https://" + page) for player, page in _PAGES]
+
+
+def _watch(embed: str) -> str:
+    """The page on which people watch a player's video; the player itself if its host is not known."""
+    for player, page in _PAGE_OF:
+        if match := player.match(embed):
+            return match.expand(page)
+    return embed
 
 
 def page(cards: Cards, article: Article, earlier: Earlier) -> ArticlePage:
@@ -20,14 +43,14 @@ def page(cards: Cards, article: Article, earlier: Earlier) -> ArticlePage:
     related = [library.by_id[id] for id in library.targets.get(article.id, ()) if id in library.by_id]
     address = library.address[article.id]
     head = Head(
-        title=article.title,
+        title=card.title,
         description=card.summary,
         address=address,
         image=article.image,
         lang=article.lang,
         dir=article.dir,
         noindex=bool(article.status) or bool(story and cards.has("story")),
-        breadcrumbs=cards.breadcrumbs(*cards.category_crumb(article), Link(title=article.title, url=address)),
+        breadcrumbs=cards.breadcrumbs(*cards.category_crumb(article), Link(title=card.title, url=address)),
     )
     return ArticlePage(
         path=urls.path(address),
@@ -38,6 +61,7 @@ def page(cards: Cards, article: Article, earlier: Earlier) -> ArticlePage:
         category=cards.category(article),
         images=article.images,
         embed=article.embed,
+        watch=_watch(article.embed),
         body=article.body,
         story=cards.cluster(story, 12) if story else None,
         related=tuple(cards.card(m) for m in related if m.id not in in_story),

@@ -108,13 +108,15 @@ class Cards:
     def _card(self, member: Member) -> Card:
         page = self.library.address[member.id] if isinstance(member, Article) and self.has("article") else ""
         story = self.library.story_of.get(member.id)
+        provider = self.provider(member.provider)
         return Card(
             url=member.url or page,
             page=page,
             story=self.story_url(story) if story else "",
-            title=member.title,
+            # The reader removed the provider's name in the file; here it is the name that readers see.
+            title=text.headline(member.title, provider.title),
             summary=text.shorten(member.excerpt, self.config.excerpt_length),
-            provider=self.provider(member.provider),
+            provider=provider,
             published=member.published,
             image=member.image,
             type=member.type,
@@ -173,7 +175,7 @@ class Cards:
     def story_title(self, story: Story, lead: Member) -> str:
         """The title of a story: the editor's, or else the lead's."""
         about = self.library.about["story"].get(story.name)
-        return (about.title if about else "") or lead.title
+        return (about.title if about else "") or self.card(lead).title
 
     def category(self, member: Member) -> Link | None:
         """A link to a member's category."""

@@ -151,7 +151,7 @@ class ArticlePage(HtmlPage, frozen=True, kw_only=True):
 
     `excerpt` is complete for own posts and shortened for others. `related` are the members outside its story that its
     related entries lead to. `earlier` are the nearest older members of its provider and first topic. `extra` holds the
-    unknown front matter fields.
+    unknown front matter fields. `embed` is a video's player, `watch` the page on which people watch it.
     """
 
     template: ClassVar[str] = "pages/article.html"
@@ -161,6 +161,7 @@ class ArticlePage(HtmlPage, frozen=True, kw_only=True):
     category: Link | None
     images: tuple[Image, ...]
     embed: str
+    watch: str
     body: str
     story: Cluster | None
     related: tuple[Card, ...]

@@ -1,10 +1,10 @@
 import contextlib
+import re
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from newsgen.content import markup
 from newsgen.content.markup import Markup, TooDeepError, player
 
 HOSTS = ("www.youtube.com", "player.vimeo.com")
@@ -20,7 +20,8 @@ def test_markdown_becomes_html() -> None:
 _FRAGMENTS = st.sampled_from(
     ["a", "b c", " ", "    ", "\t", "\n", "\n\n", *"`~\\[]()<>&|#=-_*+.:;!\"'1/", "```", "~~~\nx\n~~~", "---", "===", "1. ", "- ", "* ", "> ", "## ",
      "| a | b |\n|---|---|\n", "**", "__", "[x]: /y\n", "](/y)", "&amp;", "&copy ", "&#58;", "<b>", "</b>", "<div>", "<!--", "<a@b.example>",
-     "<https://a.example>", "  \n", "\x02", "\x03", "é", "東"]
+     "<https://a.example>", "~~", "~", "[^1]", "[^1]: n\n", "https://b.example/", "www.c.example", "Www.", "d@e.example", "{: .x}", "- [x] ", "```py\n", "  - ",
+     "<a href='x'>", "  \n", "\x02", "\x03", "é", "東"]
 )  # fmt: skip
 
 
@@ -30,9 +31,8 @@ _FRAGMENTS = st.sampled_from(
 @example("Setext\n===\n\n* a\n+ b\n- c\n\n***\n\n_x_ __y__ *z* **w**")
 def test_skipping_markdown_processors_does_not_change_the_html(text: str) -> None:
     selective = Markup()
-    all_triggers = "".join(sorted(set("".join(markup._TRIGGERS.values()))))
     complete = Markup()
-    complete._cached_selection = lambda _: complete._select(all_triggers)
+    complete._cached_selection = lambda _: complete._select(complete._triggers)
     assert selective.markdown(text) == complete.markdown(text)
 
 
@@ -74,11 +74,11 @@ def test_hostile_markup_is_sanitised(text: str) -> None:
 
 def test_headings_start_at_h2_and_skip_no_level() -> None:
     html = Markup().markdown("# One\n\n#### Two\n\n## Three\n\n# Four")
-    assert [h for h in ("<h2>One", "<h3>Two", "<h3>Three", "<h2>Four") if h in html] == [
-        "<h2>One",
-        "<h3>Two",
-        "<h3>Three",
-        "<h2>Four",
+    assert re.findall("<(h[0-9])[^>]*>([A-Z][a-z]+)", html) == [
+        ("h2", "One"),
+        ("h3", "Two"),
+        ("h3", "Three"),
+        ("h2", "Four"),
     ]
 
 

@@ -1,0 +1,247 @@
+"""The Markdown that bodies are written in: what GitHub and Hugo read, on Python-Markdown.
+
+Its own extensions and those of pymdown-extensions do the inline parts, tables, footnotes and headings. `Containers`
+translates nested blocks: Python-Markdown wants four spaces a level, a blank line before every list, and fences at the
+margin.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+from xml.etree.ElementTree import Element
+
+import markdown
+from markdown.extensions import Extension
+from markdown.extensions.footnotes import FootnoteExtension
+from markdown.extensions.sane_lists import SaneListExtension
+from markdown.extensions.tables import TableExtension
+from markdown.inlinepatterns import HtmlInlineProcessor, InlineProcessor
+from markdown.preprocessors import Preprocessor
+from pymdownx.magiclink import MagiclinkExtension
+from pymdownx.saneheaders import SaneHeadersExtension
+from pymdownx.tilde import DeleteSubExtension
+
+# The texts that trigger each processor. A processor is skipped if a body has none of them: most bodies have few, and
+# each processor costs time.
+TRIGGERS: dict[str, tuple[str, ...]] = {
+    "html_block": ("<", "&"),
+    "table": ("|",),
+    "hashheader": ("#",),
+    "setextheader": ("=", "-"),
+    "hr": ("-", "_", "*"),
+    "quote": (">",),
+    "ulist": ("*", "+", "-"),
+    "footnote": ("[^",),
+    "backtick": ("`",),
+    "attributes": ("{:",),
+    "escape": ("\\",),
+    "reference": ("[",),
+    "link": ("[",),
+    "image_link": ("[",),
+    "image_reference": ("[",),
+    "short_reference": ("[",),
+    "short_image_ref": ("[",),
+    "autolink": ("<",),
+    "automail": ("<",),
+    "linked": ("<a", "<A"),
+    "html": ("<",),
+    "magic-link": ("://", "w.", "W."),
+    "magic-mail": ("@",),
+    "entity": ("&",),
+    "delimiter": ("~",),
+    "not_strong": ("*", "_"),
+    "em_strong": ("*", "_"),
+    "em_strong2": ("*", "_"),
+}
+
+
+def parser() -> markdown.Markdown:
+    """A new Markdown parser."""
+    extensions: list[Extension | str] = [
+        # Given names, Markdown would search the entry points of every installed package.
+        TableExtension(use_align_attribute=True),
+        SaneListExtension(),
+        FootnoteExtension(USE_DEFINITION_ORDER=False),
+        SaneHeadersExtension(),
+        DeleteSubExtension(subscript=False),
+        MagiclinkExtension(),
+        _Containers(),
+    ]
+    return markdown.Markdown(extensions=extensions, output_format="html")
+
+
+class _Containers(Extension):
+    """Registers what this module adds."""
+
+    def extendMarkdown(self, md: markdown.Markdown) -> None:  # noqa: N802 (Markdown's name)
+        md.preprocessors.register(Containers(md), "containers", 25)
+        md.inlinePatterns.register(_Attributes(_SPAN_ATTRIBUTES), "attributes", 185)
+        md.inlinePatterns.register(HtmlInlineProcessor(_LINKED, md), "linked", 95)
+
+
+# A link in HTML whose text is an address: that address is linked already.
+_LINKED = r"(<a\s[^<>]*>(?=[^<>]*(?:://|www\.|@))[^<>]*</a\s*>)"
+# kramdown's attribute lists (https://kramdown.gettalong.org/syntax.html#attribute-list-definitions): {: .lead #id k="v"}
+_SPAN_ATTRIBUTES = r"""\{:(?:\s*+(?:[.#][\w:-]++|[\w:-]++=(?:"[^"\n]*+"|'[^'\n]*+'|[^\s{}"']++)))++\s*+\}"""
+_LINE_ATTRIBUTES = re.compile(r"\{:[^{}]*\}\s*")
+
+
+class _Attributes(InlineProcessor):
+    """Drops attribute lists: none of their attributes is allowed. `markup` reads those of headings, for the id."""
+
+    ANCESTOR_EXCLUDES = ("h1", "h2", "h3", "h4", "h5", "h6")
+
+    def handleMatch(self, m: re.Match[str], data: str) -> tuple[Element | str, int, int]:  # type: ignore[override]  # noqa: ARG002, N802
+        return "", m.start(0), m.end(0)
+
+
+_ANY_CONTAINER = re.compile(r"^[ >]*(?:[-*+] |[0-9]{1,9}[.)] |```|~~~|\{:)", re.MULTILINE)
+_MARKER = re.compile(r"([-*+]|([0-9]{1,9})[.)])( +)(\S.*)")
+_RULE = re.compile(r"([-*_]) *(?:\1 *){2,}")
+_HEADING = re.compile(r"#{1,6} ")
+_FENCE = re.compile(r"(`{3,}(?!.*`)|~{3,}) *(.*)")
+_LANGUAGE = re.compile(r"\{? *\.?([A-Za-z0-9][A-Za-z0-9_+#.-]{0,39})(?![^\s}])")
+_RAW = re.compile(r"<(?:(!--)|(pre|script|style|textarea)\b)", re.IGNORECASE)
+_TASK = re.compile(r"\A\[([ xX])\] +(?=\S)")
+_MAX_QUOTES = 20
+"""Quotes nested deeper than this are left as they are."""
+
+
+class _Item(NamedTuple):
+    """An open list item. Lines indented by `indent` or more belong to it."""
+
+    indent: int
+    ordered: bool
+
+
+class Containers(Preprocessor):
+    """Translates lists, tasks, fenced code and quotes from CommonMark (https://spec.commonmark.org, 4.5, 5.1 to 5.3)."""
+
+    def run(self, lines: list[str]) -> list[str]:
+        if not _ANY_CONTAINER.search("\n".join(lines)):
+            return lines
+        return [*_translate(lines, self.md.htmlStash.store), "", ""]
+
+
+def _translate(lines: list[str], stash: Callable[[str], str], quotes: int = 0) -> Iterator[str]:
+    """The lines as Python-Markdown reads them. `stash` takes finished HTML and returns a placeholder."""
+    items: list[_Item] = []
+    # Whether the previous line was blank, and whether it was text that the next line may continue.
+    blank, text = True, False
+    # The depth of the item that the lines since the last blank one begin with. Others and deeper items begin a new block.
+    first: int | None = None
+    at = 0
+    while at < len(lines):
+        line = lines[at]
+        at += 1
+        rest = line.lstrip(" ")
+        if not rest:
+            yield ""
+            blank, text = True, False
+            continue
+        indent = len(line) - len(rest)
+        depth = len(items)
+        while depth and indent < items[depth - 1].indent:
+            depth -= 1
+        base = items[depth - 1].indent if depth else 0
+        margin = " " * (4 * depth)
+        in_code = indent - base >= 4
+        rule = not in_code and _RULE.fullmatch(rest)
+        marker = None if in_code or rule else _MARKER.fullmatch(rest)
+        if marker and text and depth == len(items) and marker[2] not in (None, "1"):
+            marker = None  # only a list that starts with 1 may interrupt a paragraph
+        if marker:
+            before = items[depth] if depth < len(items) else None
+            del items[depth:]
+            ordered = marker[2] is not None
+            if not blank and (first is None or first > depth or (before and before.ordered != ordered)):
+                yield ""
+                blank = True
+            if blank:
+                first = depth
+            width = len(marker[1]) + (len(marker[3]) if len(marker[3]) < 5 else 1)
+            items.append(_Item(indent + width, ordered))
+            words = _TASK.sub(lambda task: "☐ " if task[1] == " " else "☑ ", marker[4], count=1)
+            fence = _FENCE.fullmatch(words)
+            if fence:
+                code, at = _code(lines, at, fence, indent + width, indent + width)
+                words = stash(code)
+            yield f"{margin}{int(marker[2])}. {words}" if ordered else f"{margin}{marker[1]} {words}"
+            blank, text = False, not fence
+            continue
+        fence = None if in_code else _FENCE.fullmatch(rest)
+        quote = not in_code and rest[0] == ">"
+        begins = fence or quote or rule or (not in_code and _HEADING.match(rest))
+        if depth < len(items):
+            if text and not begins:
+                yield " " * (4 * len(items)) + rest  # a lazy line, CommonMark 5.1
+                continue
+            del items[depth:]
+            if not blank:
+                yield ""
+                blank = True
+        if not in_code and rest.startswith("{:") and _LINE_ATTRIBUTES.fullmatch(rest):
+            continue
+        if begins and not blank and (depth or fence):
+            yield ""
+            blank = True
+        if blank:
+            first = None
+        if fence:
+            code, at = _code(lines, at, fence, indent, base)
+            yield margin + stash(code)
+            yield ""
+            blank, text = True, False
+            continue
+        if quote and quotes < _MAX_QUOTES:
+            inner = [rest]
+            while at < len(lines) and (more := lines[at].lstrip(" "))[:1] == ">":
+                if not base <= len(lines[at]) - len(more) < base + 4:
+                    break
+                inner.append(more)
+                at += 1
+            inner = [row[2:] if row[1:2] == " " else row[1:] for row in inner]
+            inner = list(_translate(inner, stash, quotes + 1))
+            yield from [f"{margin}> {row}" for row in inner]
+            if not inner[-1]:
+                yield ""
+                blank, text = True, False
+                continue
+        elif not in_code and (raw := _RAW.match(rest)):
+            end = "-->" if raw[1] else f"</{raw[2].lower()}"
+            yield margin + line[base:]
+            while end not in line.lower() and at < len(lines):
+                line = lines[at]
+                yield line
+                at += 1
+        else:
+            yield margin + line[base:]
+        blank, text = False, not begins or bool(quote)
+
+
+def _code(lines: list[str], at: int, fence: re.Match[str], indent: int, base: int) -> tuple[str, int]:
+    """The HTML of fenced code whose content begins at line `at`, and the number of the line after it.
+
+    `indent` is the fence's, `base` that of the list item it is in. Code that is not closed ends with its item.
+    """
+    closing = re.compile(rf"{re.escape(fence[1])}{fence[1][0]}* *")
+    code = []
+    while at < len(lines):
+        line = lines[at]
+        rest = line.lstrip(" ")
+        own = len(line) - len(rest)
+        if rest and own < base:
+            break
+        at += 1
+        if own < base + 4 and closing.fullmatch(rest):
+            break
+        code.append(line[min(own, indent) :] + "\n")
+    else:
+        while code and code[-1].isspace():
+            code.pop()
+    language = _LANGUAGE.match(fence[2])
+    name = f' class="language-{language[1]}"' if language else ""
+    return f"<pre><code{name}>{html.escape(''.join(code))}</code></pre>", at
