@@ -179,3 +179,10 @@ class Theme:
             FilePage(path=addresses.get(source, "/" + source)[1:], source=source, content=digest(file.read_bytes()))
             for source, file in self.static.items()
         )
+
+    def text(self, source: str) -> str:
+        """The text of a static file; "" if there is none. Raises OutputError if it cannot be read."""
+        try:
+            return self.static[source].read_text(encoding="utf-8") if source in self.static else ""
+        except (OSError, UnicodeDecodeError):
+            raise OutputError(f"static/{source}: cannot be read as UTF-8; save it as UTF-8") from None

@@ -281,7 +281,7 @@ class Reader:
         for index, row in enumerate(rows):
             file = ImageFile(url=row) if isinstance(row, str) else row
             url_at = (*at, "images", index, "url") if isinstance(images, tuple) else (*at, "images")
-            url = file.url if fields.local_address(file.url) else fields.web_address(file.url, url_at, wrong)
+            url = fields.picture_address(file.url, url_at, wrong)
             if not url or not self._images or self._is_blocked(url):
                 continue
             title, attribution = text.plain(file.title), text.plain(file.attribution)
