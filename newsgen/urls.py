@@ -19,8 +19,8 @@ from newsgen.model import Article, by_time
 _PLAIN = re.compile(r"[\w/!$&'()*+,;=:@~.?#-]*", re.ASCII).fullmatch
 _SAFE = "/!$&'()*+,;=:@~-._?#%"
 _STRAY_PERCENT = re.compile("%(?![0-9A-Fa-f]{2})")
-# Escapes of spaces and of other characters than ASCII: `href` writes these characters as the same escapes again.
-_READABLE = re.compile("(?:%20|%[89A-Fa-f][0-9A-Fa-f])+")
+# Escapes of characters that stand for nothing else in a URL: `href` writes them as the same escapes again.
+_READABLE = re.compile("(?:%(?:2[02]|3[CEce]|5[BDEbde]|60|7[B-Db-d]|[89A-Fa-f][0-9A-Fa-f]))+")
 # Characters that no address holds unescaped: controls, and those that UTF-8 cannot encode.
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
