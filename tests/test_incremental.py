@@ -95,6 +95,7 @@ SETTINGS: dict[str, list[str]] = {
     "ranking.provider_cap": ["1"],
     "images.show": ['"none"'],
     "video.embed": ["true"],
+    "feeds.id": ['"https://old.example/"'],
     "redirects.pages": ["false"],
     "redirects.file": ["false"],
     "fields.excerpt": ['["deck"]'],
@@ -110,7 +111,7 @@ TEMPLATES = {
     "feeds/atom.xml": "<entry>",
     "feeds/feed.json": '"title"',
 }
-STATIC = ["css/site.css", "img/favicon.svg", "extra.txt", ".well-known/who.txt"]
+STATIC = ["css/site.css", "img/favicon.svg", "extra.txt", ".well-known/who.txt", "_redirects"]
 FOREIGN = ["CNAME", "mine/notes.txt", "topics/own.txt", "2026/11/own.txt", "archive/2026/own.bin"]
 FACTS = (
     "problems", "warnings", "notes", "skipped", "folded", "articles", "published", "stories", "coverage", "pages", "due"
@@ -458,7 +459,7 @@ class Law(RuleBasedStateMachine):
     images = _field("images", [{"url": "https://p1.example/x.jpg", "width": 900, "height": 500}], "/img/favicon.svg")
     story = _field("story", "storm", "flood", "Storm")
     lang = _field("lang", "ar", "de")
-    aliases = _field("aliases", ["/old/1/"], ["/old/1/", "/old/2/"], ["/topics/"])
+    aliases = _field("aliases", ["/old/1/"], ["/old/1/", "/old/2/"], ["/topics/"], ["/a b/", "a%20b/"])
     web_url = _field(
         "webUrl", "https://p1.example/same?utm_source=x", "https://p1.example/same", "https://p5.example/other"
     )
