@@ -1,5 +1,5 @@
 #!/bin/sh
-# netlify-headers-parser 7.1.4 (npm, used by Netlify CLI) turns the rule `/css/*` into a pattern in which the slash before
+# @netlify/headers-parser 10.1.1 (npm, part of netlify-cli) turns the rule `/css/*` into a pattern in which the slash before
 # the wildcard is optional. So a rule for a folder also matches pages beside the folder that begin with its name, and
 # `/*/feed.xml` matches `/feed.xml`. Cloudflare reads the same file format with the slash required.
 #
@@ -19,10 +19,10 @@ set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cd "$folder"
-npm install --silent --no-audit --no-fund netlify-headers-parser@7.1.4
+npm install --silent --no-audit --no-fund @netlify/headers-parser@10.1.1
 cat > match.mjs <<'END'
 import {writeFileSync} from 'fs'
-import {parseAllHeaders} from 'netlify-headers-parser'
+import {parseAllHeaders} from '@netlify/headers-parser'
 const rules = ['/img/*', '/*/feed.xml', '/*feed.xml']
 const paths = [['/img/a.png', '/img-credits/'], ['/topics/x/feed.xml', '/feed.xml'], ['/topics/x/feed.xml', '/feed.xml']]
 writeFileSync('_headers', rules.map(rule => rule + '\n  X-Test: 1\n').join(''))

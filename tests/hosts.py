@@ -24,7 +24,7 @@ from newsgen.builder import Options
 from newsgen.builder import pipeline as build
 from newsgen.files import shipped_site
 
-PACKAGES = ("wrangler@4.86.0", "netlify-headers-parser@7.1.4", "netlify-redirect-parser@14.4.0")
+PACKAGES = ("wrangler@4.86.0", "@netlify/headers-parser@10.1.1", "@netlify/redirect-parser@16.1.1")
 FOLDER = Path(".hosts")
 IMMUTABLE = "public, max-age=31536000, immutable"
 REVALIDATED = "public, max-age=0, must-revalidate"
@@ -32,8 +32,8 @@ REVALIDATED = "public, max-age=0, must-revalidate"
 
 # Prints, for each path, the headers that every matching rule sets, and the redirect rules, as Netlify reads them.
 NETLIFY = """
-import {parseAllHeaders} from 'netlify-headers-parser'
-import {parseAllRedirects} from 'netlify-redirect-parser'
+import {parseAllHeaders} from '@netlify/headers-parser'
+import {parseAllRedirects} from '@netlify/redirect-parser'
 const [root, ...paths] = process.argv.slice(2)
 const h = await parseAllHeaders({headersFiles: [root + '/_headers'], configHeaders: [], minimal: false})
 const r = await parseAllRedirects({redirectsFiles: [root + '/_redirects'], configRedirects: [], minimal: false})

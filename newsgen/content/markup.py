@@ -15,6 +15,7 @@ from markdown.extensions.fenced_code import FencedCodeExtension
 from markdown.extensions.sane_lists import SaneListExtension
 from markdown.extensions.tables import TableExtension
 
+from newsgen import urls
 from newsgen.text import LANGUAGE
 
 MAX_BYTES = 1024 * 1024
@@ -181,7 +182,7 @@ class Markup:
             if _AMBIGUOUS.search(value) or not _REFERENCE.match(value):
                 return None
             if value.startswith("/") and not value.startswith(("//", "/\\")):
-                return self._root + value.lstrip("/")
+                return urls.href("/" + value.lstrip("/"), self._root)
             return None if self._blocked and self._blocked(value) else value
         if name in ("width", "height", "colspan", "rowspan", "start"):
             return value if _LENGTH.fullmatch(value) else None

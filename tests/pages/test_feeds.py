@@ -176,3 +176,12 @@ def test_pictures_and_navigation_are_spelled_once_everywhere(site: Make) -> None
     assert '<a href="/%C3%BCber/" aria-current="page">' in s.read("über/index.html")
     (problem,) = s.article("c", images='["cover.jpg"]').build().problems
     assert str(problem).endswith("begin it with / for a file in static/, or with https://")
+
+
+def test_a_picture_in_a_body_is_spelled_as_everywhere(site: Make) -> None:
+    body = '![x](/img/my%20photo.jpg) ![y](</img/my photo.jpg>) <img src="/img/café.jpg?v=1">'
+    s = site('-- site.toml --\nbase_url = "https://wire.example/sub/"\n').article("a", webUrl=None, body=body)
+    s.good()
+    page = s.read("2026/11/08/a/index.html")
+    assert page.count('src="/sub/img/my%20photo.jpg"') == 2
+    assert 'src="/sub/img/caf%C3%A9.jpg?v=1"' in page
