@@ -131,9 +131,11 @@ def spelled(written: str) -> str:
     A space is accepted, and an escape is kept, so `/a b/` and `/a%20b/` are the same address.
     """
     value = written.strip()
-    path, rest = re.fullmatch(r"([^?#]*)(.*)", value, re.DOTALL).groups()  # type: ignore[union-attr]  # always matches
-    value = path.replace("\\", "/") + rest  # as browsers do (https://url.spec.whatwg.org/#path-state)
-    if not value.startswith("/") or value.startswith("//") or _CONTROL.search(value):
+    if not value.startswith(("/", "\\")):
+        return ""
+    # Browsers read a backslash as a slash (https://url.spec.whatwg.org/#path-state), but not in a query or fragment.
+    value = re.sub(r"\A[^?#]+", lambda path: path[0].replace("\\", "/"), value)
+    if value.startswith("//") or _CONTROL.search(value):
         return ""
     return _READABLE.sub(_decoded, _STRAY_PERCENT.sub("%25", value))
 

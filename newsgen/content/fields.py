@@ -235,8 +235,8 @@ def aliases(given: tuple[str, ...] | str, wrong: Faults) -> tuple[str, ...]:
 # A path without a slash at its beginning. It has one elsewhere or an ending, and no spaces: Obsidian keeps other titles
 # of a note in `aliases`.
 _RELATIVE_PATH = re.compile(r"(?![/\\]|[A-Za-z][A-Za-z0-9+.-]*:)\S*(?:/\S*|\.[A-Za-z0-9]{2,5})")
-# A backslash, a control character or a Windows drive.
-_UNSAFE_NAME = re.compile(r"[\\\x00-\x1f\x7f-\x9f]|/+[A-Za-z]:")
+# A backslash, a control character, a Windows drive or a file of newsgen's own.
+_UNSAFE_NAME = re.compile(r"[\\\x00-\x1f\x7f-\x9f]|\A/+(?:[a-z]:|\.newsgen)", re.IGNORECASE)
 MAX_ALIAS, MAX_NAME = 500, 255
 
 

@@ -57,30 +57,27 @@ def section(cards: Cards, section: Section) -> Iterator[Page]:
 
 
 class Redirect(NamedTuple):
-    """An old address and the new one. `file` is the content file that has it as an alias, for messages; "" if none has.
+    """An old address and the new one.
 
-    `line` tells whether `_redirects` lists it. If there are stubs, only aliases and moved stories are listed, because
+    `stub` is the output file that answers the old address where a host does not read `_redirects`. `file` is the
+    content file that has the address as an alias, for messages; "" if none has. `line` tells whether `_redirects` lists it. If there are stubs, only aliases and moved stories are listed, because
     some hosts read only 2,000 lines.
     """
 
     old: str
     new: str
+    stub: str
     file: str = ""
     line: bool = True
-
-    @property
-    def stub(self) -> str:
-        """The output file that answers the old address where a host does not read `_redirects`."""
-        return urls.path(self.old if self.old.endswith((".html", ".htm", "/")) else self.old + "/")
 
 
 def redirects(cards: Cards, folder_name: str) -> tuple[Redirect, ...]:
     """Aliases first, then the addresses that members of a story or single articles had, or would have had, as stories."""
     aliases = _aliases(cards, folder_name)
     old = {alias.stub for alias in aliases}
-    stories = (Redirect(old, new) for old, new in _member_redirects(cards).items())
-    has_stubs = cards.config.redirects.pages
-    single = (Redirect(old, new, line=not has_stubs) for old, new in _single_redirects(cards).items())
+    stories = [Redirect(old, new, urls.path(old)) for old, new in _member_redirects(cards).items()]
+    lines = not cards.config.redirects.pages
+    single = [Redirect(old, new, urls.path(old), line=lines) for old, new in _single_redirects(cards).items()]
     return (*aliases, *(r for r in (*stories, *single) if r.stub not in old))
 
 
@@ -321,8 +318,18 @@ def _aliases(cards: Cards, folder_name: str) -> list[Redirect]:
                 owners.append((urls.section(axis, about.key), about.aliases, about.id))
     if cards.has("article"):
         owners += [(library.address[a.id], a.aliases, a.id) for a in library.articles if a.aliases]
-    redirects = [Redirect(alias, new, f"{folder_name}/{file}") for new, aliases, file in owners for alias in aliases]
-    return sorted(redirects, key=attrgetter("old"))
+    return sorted(
+        (
+            Redirect(alias, new, _stub(alias), f"{folder_name}/{file}")
+            for new, aliases, file in owners
+            for alias in aliases
+        ),
+        key=attrgetter("old"),
+    )
+
+
+def _stub(alias: str) -> str:
+    return urls.path(alias if alias.endswith((".html", ".htm", "/")) else alias + "/")
 
 
 def _sitemaps(cards: Cards, sections: list[Section]) -> Iterator[Page]:

@@ -97,11 +97,13 @@ class Plan:
         self.refs = {ref.path: ref for ref in refs}
         paths = [ref.path for ref in refs]
         # An old address is in use even if there is no stub: some hosts prefer `_redirects` to a page.
-        olds = [path for path, _ in {(redirect.stub, redirect.new) for redirect in redirects}]
+        olds = [path for path, _ in dict.fromkeys([(redirect.stub, redirect.new) for redirect in redirects])]
+        if "_redirects" not in self.refs:
+            olds.append("_redirects")
         # A key without pages records that these paths do not conflict.
-        every = "\0".join([*paths, "", *sorted(olds)])
+        every = "\0".join([*paths, "", *olds])
         no_conflict = digest_bytes(b"apart" + every.encode("utf-8", "surrogatepass"))
-        if no_conflict in known or not _have_conflict([*paths, *olds]):
+        if no_conflict in known or not _have_conflict(paths + olds):
             self._refs_by_key[no_conflict] = ()
         else:
             if _have_conflict(paths):
@@ -144,7 +146,7 @@ class Plan:
                 free.append(redirect)  # another spelling of the same alias
             elif redirect.file:
                 if isinstance(other, Redirect):
-                    what = f"is in use by the alias {other.old!r}{f' of {other.file}' if other.file else ''}"
+                    what = f"is in use by the alias {other.old!r} of {other.file}"
                 elif other == urls.path(redirect.new):
                     what = "is the page's own address"
                 else:

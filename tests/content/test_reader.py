@@ -270,6 +270,7 @@ def test_all_invalid_values_of_the_right_type_are_reported_together() -> None:
         "/a%0Ab/",
         "/%2e%2e/",
         "/c:/windows/",
+        "/.newsgen-manifest.json/",
         "javascript:alert(1)//x",
     ],
 )

@@ -44,6 +44,13 @@ def test_an_alias_at_the_address_of_a_page_costs_the_alias_only(site: Make, more
     assert [str(p) for p in s.build(verify=True).problems] == [str(p) for p in report.problems]
 
 
+def test_an_alias_cannot_take_the_name_of_the_redirects_file(site: Make) -> None:
+    s = site().article("a", aliases="[/_redirects/, /old/]")
+    (problem,) = s.build().problems
+    assert str(problem) == "content/a.md: aliases: '/_redirects/' is the address of _redirects; remove this alias"
+    assert lines(s) == {"/old/": "/2026/11/08/a/"}
+
+
 def test_one_alias_in_two_files_stays_with_one_of_them(site: Make) -> None:
     s = site().article("a", aliases="[/old/]").article("b", aliases="[/old, /OLD/page/]")
     s.write("content/_pages/about.md", "---\ntitle: About\naliases: [/old/, /was]\n---\n")
