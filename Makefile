@@ -5,7 +5,7 @@ BIN = $(VENV)/bin
 # The folder of real articles to test against, if there is one. Tests that need it are skipped without it.
 export NEWSGEN_DATA ?= $(realpath ../shared)
 
-.PHONY: site test audit bench bench-serve bench-publish clean
+.PHONY: site test audit hosts bench bench-serve bench-publish clean
 
 site: $(VENV)/.site
 	$(BIN)/newsgen build
@@ -20,6 +20,10 @@ test: $(VENV)/.test
 # Runs the Nu HTML checker and a link check over every kind of page. Needs npm and Java 17.
 audit: $(VENV)/.test
 	$(BIN)/python tests/audit.py
+
+# Serves the site with Cloudflare's wrangler and reads `_headers` and `_redirects` with Netlify's parsers. Needs npm.
+hosts: $(VENV)/.test
+	$(BIN)/python tests/hosts.py
 
 # Builds the same pages with Hugo and with newsgen, for each number of articles in SIZES; see tests/bench/README.md.
 SIZES ?= 1000 10000

@@ -93,6 +93,12 @@ class Video(Table, frozen=True, kw_only=True):
     embed: bool = False
 
 
+class Feeds(Table, frozen=True, kw_only=True):
+    """Feeds. `id` is the base URL that the ids in feeds begin with: an earlier `base_url`, kept when the site moves."""
+
+    id: str = ""
+
+
 class Redirects(Table, frozen=True, kw_only=True):
     """Redirects of old addresses. `pages` writes a stub at each one, `file` writes a line in `_redirects`."""
 
@@ -181,6 +187,7 @@ class Config(Table, frozen=True, kw_only=True):
     ranking: Ranking = Ranking()
     images: Images = Images()
     video: Video = Video()
+    feeds: Feeds = Feeds()
     redirects: Redirects = Redirects()
     publish: dict[str, Publish] = {}
 
@@ -215,9 +222,9 @@ _TOKENS = ("year", "month", "day", "slug", "category", "provider")
 def _check(config: Config) -> Faults:
     """Checks that the types cannot express."""
     wrong = Faults()
-    if config.base_url and not _is_base_url(config.base_url):
-        what = f"{config.base_url!r} is not a valid base URL"
-        wrong.add(("base_url",), what, "write it as https://example.org/news/")
+    for at, url in ((("base_url",), config.base_url), (("feeds", "id"), config.feeds.id)):
+        if url and not _is_base_url(url):
+            wrong.add(at, f"{url!r} is not a valid base URL", "write it as https://example.org/news/")
     try:
         ZoneInfo(config.timezone)
     except (ZoneInfoNotFoundError, ValueError, OSError):
@@ -232,7 +239,7 @@ def _check(config: Config) -> Faults:
         hint = "begin and end it with a slash and include :slug, as in /:year/:slug/"
         wrong.add(("permalink",), f"{config.permalink!r} is not a valid pattern", hint)
     for index, item in enumerate(config.navigation or ()):
-        if not re.match(r"/(?!/)|https?://", item.url):
+        if not re.match(r"/(?![/\\])|https?://", item.url) or not item.url.isprintable():
             wrong.add(("navigation", index, "url"), f"{item.url!r} is not an address", "use /path/ or an http(s) URL")
     for index, domain in enumerate(config.block.providers):
         if not config.platforms.key(domain):

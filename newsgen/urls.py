@@ -1,7 +1,8 @@
 """The addresses of all pages. No other module builds addresses.
 
-An address begins with a slash, does not include the path of `base_url`, and is not percent-encoded. `href` turns it
-into a link, `path` into the output file that serves it.
+An address begins with a slash and does not include the path of `base_url`. Spaces and letters of all scripts stand in
+it as they are; a `%` begins an escape, `?` the query and `#` the fragment, as in a URL. `spelled` brings an address that
+a person wrote into this form. `href` turns an address into a link, `path` into the output file that serves it.
 """
 
 from __future__ import annotations
@@ -10,12 +11,18 @@ import re
 from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, tzinfo
 from functools import cache, lru_cache
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from newsgen import text
 from newsgen.model import Article, by_time
 
-_SAFE = "/!$&'()*+,;=:@~-._"
+_PLAIN = re.compile(r"[\w/!$&'()*+,;=:@~.?#-]*", re.ASCII).fullmatch
+_SAFE = "/!$&'()*+,;=:@~-._?#%"
+_STRAY_PERCENT = re.compile("%(?![0-9A-Fa-f]{2})")
+# Escapes of characters that stand for nothing else in a URL: `href` writes them as the same escapes again.
+_READABLE = re.compile("(?:%(?:2[02]|3[CEce]|5[BDEbde]|60|7[B-Db-d]|[89A-Fa-f][0-9A-Fa-f]))+")
+# Characters that no address holds unescaped: controls, and those that UTF-8 cannot encode.
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
 
 def articles(articles: Iterable[Article], pattern: str, zone: tzinfo) -> dict[str, str]:
@@ -118,14 +125,46 @@ FEEDS = {"rss": "feed.xml", "atom": "atom.xml", "jsonfeed": "feed.json"}
 """The file name of each feed kind. A feed is in the folder of the page it belongs to."""
 
 
+def spelled(written: str) -> str:
+    """The address that a person wrote, in the one spelling of this module; "" if it is not an address on this site.
+
+    A space is accepted, and an escape is kept, so `/a b/` and `/a%20b/` are the same address.
+    """
+    value = written.strip()
+    if not value.startswith(("/", "\\")):
+        return ""
+    # Browsers read a backslash as a slash (https://url.spec.whatwg.org/#path-state), but not in a query or fragment.
+    value = re.sub(r"\A[^?#]+", lambda path: path[0].replace("\\", "/"), value)
+    if value.startswith("//") or _CONTROL.search(value):
+        return ""
+    return _READABLE.sub(_decoded, _STRAY_PERCENT.sub("%25", value))
+
+
+def _decoded(escapes: re.Match[str]) -> str:
+    try:
+        decoded = unquote(escapes[0], errors="strict")
+    except UnicodeDecodeError:
+        return escapes[0]
+    return escapes[0] if _CONTROL.search(decoded) else decoded
+
+
 def path(address: str) -> str:
     """The output file that serves an address."""
-    return address[1:] + "index.html" if address.endswith("/") else address[1:]
+    if "%" in address or "?" in address or "#" in address:
+        address = unquote(re.split("[?#]", address, maxsplit=1)[0])
+    return file(address[1:])
+
+
+def file(path: str) -> str:
+    """The output file that serves the decoded path of a URL, without its first slash."""
+    return path + "index.html" if path.endswith("/") or not path else path
 
 
 def address(path: str) -> str:
     """The address that an output file serves: the inverse of `path`."""
-    return "/" + (path.removesuffix("index.html") if path == "index.html" or path.endswith("/index.html") else path)
+    if path == "index.html" or path.endswith("/index.html"):
+        path = path.removesuffix("index.html")
+    return "/" + path.replace("%", "%25").replace("?", "%3F").replace("#", "%23")
 
 
 def href(address: str, root: str = "/") -> str:
@@ -133,7 +172,7 @@ def href(address: str, root: str = "/") -> str:
     if not address.startswith("/"):
         return address
     full = root + address[1:]
-    return full if full.isascii() and " " not in full and "%" not in full else quote(full, safe=_SAFE)
+    return full if _PLAIN(full) else quote(_STRAY_PERCENT.sub("%25", full), safe=_SAFE)
 
 
 def absolute(address: str, base: str) -> str:

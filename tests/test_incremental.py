@@ -96,6 +96,7 @@ SETTINGS: dict[str, list[str]] = {
     "ranking.provider_cap": ["1"],
     "images.show": ['"none"'],
     "video.embed": ["true"],
+    "feeds.id": ['"https://old.example/"'],
     "redirects.pages": ["false"],
     "redirects.file": ["false"],
     "fields.excerpt": ['["deck"]'],
@@ -111,7 +112,7 @@ TEMPLATES = {
     "feeds/atom.xml": "<entry>",
     "feeds/feed.json": '"title"',
 }
-STATIC = ["css/site.css", "img/favicon.svg", "extra.txt", ".well-known/who.txt"]
+STATIC = ["css/site.css", "img/favicon.svg", "extra.txt", ".well-known/who.txt", "_redirects"]
 FOREIGN = ["CNAME", "mine/notes.txt", "topics/own.txt", "2026/11/own.txt", "archive/2026/own.bin"]
 FACTS = (
     "problems", "warnings", "notes", "skipped", "folded", "articles", "published", "stories", "coverage", "pages", "due"
@@ -464,7 +465,7 @@ class Law(RuleBasedStateMachine):
     )
     story = _field("story", "storm", "flood", "Storm")
     lang = _field("lang", "ar", "de")
-    aliases = _field("aliases", ["/old/1/"], ["/old/1/", "/old/2/"], ["/topics/"])
+    aliases = _field("aliases", ["/old/1/"], ["/old/1/", "/old/2/"], ["/topics/"], ["/a b/", "a%20b/"])
     web_url = _field(
         "webUrl",
         "https://p1.example/same?utm_source=x",
@@ -1126,7 +1127,8 @@ def test_editing_a_static_file_or_template_renders_the_pages_that_use_it(site: M
     s.good()
     s.write("static/css/site.css", "body { color: red }")
     report = s.good()
-    assert set(report.rendered) == linking(s, "css/site.css")
+    # `_headers` names the file with its fingerprint.
+    assert set(report.rendered) == linking(s, "css/site.css") | {"_headers"}
     assert [p for p in report.written if p not in report.rendered] == [
         next((s.output / "css").iterdir()).relative_to(s.output).as_posix()
     ]

@@ -202,7 +202,7 @@ def _load(
         on_page = (
             on_library(library, theme, shared) if on_library and not (options.strict and report.problems) else None
         )
-        planned = plan(library, theme.files(), source.name, known, on_page, check_cancelled)
+        planned = plan(library, theme.files(), source.name, known, on_page, check_cancelled, theme.text("_redirects"))
         cache.put("plan", msgspec.msgpack.encode(planned.known()))
         report.problems += planned.problems
         links = LinkChecker(library, planned, _render_with(theme, shared), options.site, source)

@@ -49,7 +49,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 # Matches paths inside the output folder: relative, without a drive, and without empty, "." or ".." parts.
-_is_inside = re.compile(r"(?![^/]*:)(?>(?!\.\.?(?:/|\Z))[^/\\\0]+(?:/(?!\Z)|\Z))+").fullmatch
+_is_inside = re.compile(r"(?![A-Za-z]:)(?>(?!\.\.?(?:/|\Z))[^/\\\0]+(?:/(?!\Z)|\Z))+").fullmatch
 
 
 CONFLICT = Record("", "", "", -1, -1)

@@ -234,7 +234,7 @@ def filters(site: Site, asset: Callable[[str], str]) -> dict[str, Callable[..., 
 
     def asset_link(source: str) -> str:
         """The link to a static file, with its fingerprint."""
-        return urls.href(asset(source), site.root)
+        return urls.href(urls.address(asset(source)[1:]), site.root)
 
     @lru_cache(maxsize=4096)
     def moment(when: datetime) -> str:

@@ -221,3 +221,10 @@ class Theme:
             except OSError as error:
                 raise OutputError(str(unreadable(f"static/{source}", error))) from None
         return self._file_digests[source]
+
+    def text(self, source: str) -> str:
+        """The text of a static file; "" if there is none. Raises OutputError if it cannot be read."""
+        try:
+            return self.static[source].read_text(encoding="utf-8") if source in self.static else ""
+        except (OSError, UnicodeDecodeError):
+            raise OutputError(f"static/{source}: cannot be read as UTF-8; save it as UTF-8") from None

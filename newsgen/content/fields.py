@@ -6,12 +6,12 @@ import re
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Annotated, Any, Literal, TypeAlias
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import msgspec
 from msgspec import Meta
 
-from newsgen import canonical, text
+from newsgen import canonical, text, urls
 from newsgen.platforms import Platforms
 from newsgen.validation import Faults, Path
 
@@ -249,22 +249,52 @@ def merged(given: tuple[str, ...], kept: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def aliases(given: tuple[str, ...], wrong: Faults) -> tuple[str, ...]:
-    """Old addresses on this site, without repeats."""
+    """Old addresses on this site, without repeats. The slash at the beginning may be missing."""
     out = []
     for index, row in enumerate(given):
-        path = row.strip()
-        valid = re.fullmatch(r"/(?!/)[^\x00-\x20\x7f\"'<>\\?#%*:|]*", path) and len(path) <= 500
-        if not valid or any(p in (".", "..") for p in path.split("/")):
-            what = f"{_quoted(row, 60)} is not an address on this site"
-            wrong.add(("aliases", index), what, "write the old path, such as /2019/07/name/")
-        elif path != "/":
-            out.append(path)
+        address, what, hint = _alias(row.strip())
+        if what:
+            wrong.add(("aliases", index), f"{_quoted(row, 60)} {what}", hint)
+        else:
+            out.append(address)
     return tuple(dict.fromkeys(out))
 
 
-def local_address(value: str) -> bool:
-    """Whether a picture's address is a path on this site."""
-    return value.startswith("/") and re.fullmatch(r"/(?![/\\])[^\x00-\x20\x7f\"'<>\\]*", value) is not None
+# A path without a slash at its beginning. It has one elsewhere or an ending, and no spaces: Obsidian keeps other titles
+# of a note in `aliases`.
+_RELATIVE_PATH = re.compile(r"(?![/\\]|[A-Za-z][A-Za-z0-9+.-]*:)\S*(?:/\S*|\.[A-Za-z0-9]{2,5})")
+# A backslash, a control character, a Windows drive or a file of newsgen's own.
+_UNSAFE_NAME = re.compile(r"[\\\x00-\x1f\x7f-\x9f]|\A/+(?:[a-z]:|\.newsgen)", re.IGNORECASE)
+MAX_ALIAS, MAX_NAME = 500, 255
+
+
+def _alias(written: str) -> tuple[str, str, str]:
+    """The address of an alias; or what is wrong with it, and what to do."""
+    address = urls.spelled("/" + written if _RELATIVE_PATH.fullmatch(written) else written)
+    try:
+        name = unquote(address, errors="strict")
+    except UnicodeDecodeError:
+        return "", "has escapes that are not UTF-8", "write é as é or %C3%A9"
+    parts = name.split("/")
+    if not address or "\\" in written or _UNSAFE_NAME.search(name) or {".", ".."} & {*parts}:
+        return "", "is not an address on this site", "write the old path, such as /2019/07/name/"
+    if "?" in address or "#" in address:
+        what = "has a query" if "?" in address else "has a fragment"
+        return "", f"{what}, which no file can answer", "redirect it at the host, or remove it"
+    if len(address) > MAX_ALIAS or any(len(part.encode()) > MAX_NAME for part in parts):
+        return "", "is too long", f"the maximum is {MAX_ALIAS} characters, with {MAX_NAME} bytes between two slashes"
+    return re.sub("//+", "/", address), "", ""
+
+
+def picture_address(value: str, at: Path, wrong: Faults) -> str:
+    """The http(s) address of a picture, or its address on this site; "" if it is neither."""
+    if address := urls.spelled(value):
+        return address
+    if not value or is_web(value) or value.startswith(("//", "/\\", "\\")):
+        return web_address(value, at, wrong)
+    hint = "begin it with / for a file in static/, or with https://"
+    wrong.add(at, f"{_quoted(value.strip(), 60)} is not the address of a picture", hint)
+    return ""
 
 
 def _quoted(value: str, length: int) -> str:

@@ -13,6 +13,7 @@ from urllib.parse import unquote, urlsplit
 
 import nh3
 
+from newsgen import urls
 from newsgen.text import LANGUAGE
 
 if TYPE_CHECKING:
@@ -198,7 +199,7 @@ class Markup:
             if _AMBIGUOUS.search(value) or not _REFERENCE.match(value):
                 return None
             if value.startswith("/") and not value.startswith(("//", "/\\")):
-                return self._root + value.lstrip("/")
+                return urls.href("/" + value.lstrip("/"), self._root)
             if value.startswith("#") and _FOOTNOTE.fullmatch(value, 1):
                 return "#" + _footnote(value[1:])
             return None if self._blocked and self._blocked(value) else value

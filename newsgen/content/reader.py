@@ -234,7 +234,7 @@ class Reader:
             value = self._about(source.id, kind, file, body, written, wrong, costs)
         else:
             value = self._article(source.id, digest, file, extra, body, written, wrong, costs)
-        if value and self._markup.dropped:
+        if self._markup.dropped:
             dropped = _places(source.data, document.body, self._markup.dropped)
             value = msgspec.structs.replace(value, dropped=dropped)
         if not wrong and not repair.faults:
@@ -418,7 +418,7 @@ class Reader:
         for index, row in enumerate(rows):
             file = ImageFile(url=row) if isinstance(row, str) else row
             url_at = (*at, "images", index, "url") if isinstance(images, tuple) else (*at, "images")
-            url = file.url if fields.local_address(file.url) else fields.web_address(file.url, url_at, wrong)
+            url = fields.picture_address(file.url, url_at, wrong)
             if not url or not self._images or self._is_blocked(url):
                 continue
             title, attribution = text.plain(file.title), text.plain(file.attribution)

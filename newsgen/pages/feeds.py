@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator, Mapping
+import html
+import re
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from operator import attrgetter
+from typing import NamedTuple
+from urllib.parse import urljoin
 
 from newsgen import urls
 from newsgen.model import Article, Link, Member, Section, Story
@@ -51,36 +56,71 @@ def section(cards: Cards, section: Section) -> Iterator[Page]:
         )
 
 
-def redirects(cards: Cards) -> tuple[dict[str, str], dict[str, str]]:
-    """Two maps of old addresses to new ones: aliases, and those that single articles would have as stories."""
-    aliases = _alias_redirects(cards)
-    return aliases, {old: new for old, new in _single_redirects(cards).items() if old not in aliases}
+class Redirect(NamedTuple):
+    """An old address and the new one.
+
+    `stub` is the output file that answers the old address where a host does not read `_redirects`. `file` is the
+    content file that has the address as an alias, for messages; "" if none has. `line` tells whether `_redirects` lists it. If there are stubs, only aliases and moved stories are listed, because
+    some hosts read only 2,000 lines.
+    """
+
+    old: str
+    new: str
+    stub: str
+    file: str = ""
+    line: bool = True
 
 
-def stubs(redirects: Mapping[str, str]) -> Iterator[RedirectPage]:
-    """A stub for each old address."""
-    for old, new in redirects.items():
-        file = old if old.endswith((".html", ".htm", "/")) else old + "/"
-        yield RedirectPage(path=urls.path(file), target=new)
+def redirects(cards: Cards, folder_name: str) -> tuple[Redirect, ...]:
+    """Aliases first, then the addresses that members of a story or single articles had, or would have had, as stories."""
+    aliases = _aliases(cards, folder_name)
+    old = {alias.stub for alias in aliases}
+    moved = _member_redirects(cards) | _platform_redirects(cards)
+    stories = [Redirect(old, new, urls.path(old)) for old, new in moved.items()]
+    lines = not cards.config.redirects.pages
+    single = [Redirect(old, new, urls.path(old), line=lines) for old, new in _single_redirects(cards).items()]
+    return (*aliases, *(r for r in (*stories, *single) if r.stub not in old))
 
 
-def site_files(cards: Cards, sections: list[Section], redirects: dict[str, str]) -> Iterator[Page]:
-    """The files that a site has once. `sections` are those with pages; `redirects` are listed in `_redirects`."""
+def stubs(redirects: Iterable[Redirect]) -> dict[str, str]:
+    """The new address for the path of each stub."""
+    return {redirect.stub: redirect.new for redirect in redirects}
+
+
+def stub_pages(stubs: dict[str, str]) -> list[RedirectPage]:
+    """The stub at each path."""
+    return [RedirectPage(path=path, target=new) for path, new in stubs.items()]
+
+
+def redirects_file(cards: Cards, redirects: Iterable[Redirect], own: str) -> RedirectsPage:
+    """`_redirects`. `own` is the text of the site's own."""
+    # Feeds are listed, because feed readers do not follow stubs.
+    lines = _moved_feeds(cards) | {redirect.old: redirect.new for redirect in redirects if redirect.line}
+    return RedirectsPage(
+        path="_redirects", own=own, redirects=tuple(Link(title=o, url=n) for o, n in sorted(lines.items()))
+    )
+
+
+def site_files(cards: Cards, sections: list[Section], fingerprinted: Iterable[str]) -> Iterator[Page]:
+    """The files that a site has once, except `_redirects`.
+
+    `sections` are those with pages, `fingerprinted` the paths of static files with a fingerprint.
+    """
     config, has = cards.config, cards.has
     if has("opml"):
         yield _opml(cards)
-    if has("redirects") and config.redirects.file:
-        # Addresses with a stub are left out, because some hosts read only 2,000 lines. Feeds are listed, because feed
-        # readers do not follow stubs.
-        lines = redirects | _moved_feeds(cards)
-        yield RedirectsPage(path="_redirects", redirects=tuple(Link(title=o, url=n) for o, n in sorted(lines.items())))
     has_sitemap = has("sitemap") and bool(config.base)
     if has_sitemap:
         yield from _sitemaps(cards, sections)
     if has("robots"):
         yield RobotsPage(path="robots.txt", sitemap="/sitemap.xml" if has_sitemap else "")
     if has("headers"):
-        yield HeadersPage(path="_headers", frames=config.video.hosts if config.video.embed else ())
+        yield HeadersPage(
+            path="_headers",
+            frames=config.video.hosts if config.video.embed else (),
+            feeds=tuple(urls.FEEDS[name] for name in cards.feed_formats),
+            fingerprinted=tuple(sorted(map(urls.address, fingerprinted))),
+        )
 
 
 def _section_items(cards: Cards, section: Section) -> list[tuple[Item, Member | None]]:
@@ -113,6 +153,7 @@ def _feeds(
         feed_address = address + urls.FEEDS[name]
         yield kinds[name](
             path=urls.path(feed_address),
+            id=_id(cards, feed_address),
             title=title,
             description=description,
             address=feed_address,
@@ -134,6 +175,7 @@ def story(cards: Cards, story: Story, title: str, description: str) -> AtomFeed:
     address = cards.story_url(story)
     return AtomFeed(
         path=urls.path(story_address(address)),
+        id=_id(cards, story_address(address)),
         title=f"{title} · {cards.config.title}",
         description=description,
         address=story_address(address),
@@ -144,11 +186,11 @@ def story(cards: Cards, story: Story, title: str, description: str) -> AtomFeed:
 
 
 def _member_entry(cards: Cards, member: Member) -> FeedEntry:
-    """The feed entry of one member of a story. Its id is the article's address here, or the URL of coverage."""
+    """The feed entry of one member of a story. Its id is made of the article's address here, or is the URL of coverage."""
     card = cards.card(member)
     updated = member.updated if isinstance(member, Article) else None
     return FeedEntry(
-        address=cards.library.address[member.id] if isinstance(member, Article) else member.url,
+        id=_id(cards, cards.library.address[member.id] if isinstance(member, Article) else member.url),
         page=card.page,
         url=card.url,
         title=card.title,
@@ -159,13 +201,14 @@ def _member_entry(cards: Cards, member: Member) -> FeedEntry:
         topics=tuple(t.title for t in card.topics),
         image=card.image,
         coverage=(),
+        body=_body(cards, member),
     )
 
 
 def _entry(cards: Cards, item: Item, representative: Member | None) -> FeedEntry:
     """The feed entry of an item, with the words of its representative or its lead.
 
-    Its id is the address of the earliest article, so that it stays the same when a story grows.
+    Its id is made of the address of the earliest article, so that it stays the same when a story grows.
     """
     lead = representative or (item.lead if isinstance(item, Story) else item)
     card = cards.card(lead)
@@ -173,7 +216,7 @@ def _entry(cards: Cards, item: Item, representative: Member | None) -> FeedEntry
     members = members_of(item)
     changed = [m.updated for m in members if isinstance(m, Article) and m.updated]
     return FeedEntry(
-        address=cards.library.address[item.id],
+        id=_id(cards, cards.library.address[item.id]),
         page=page or card.page,
         url=card.url,
         title=card.title,
@@ -184,7 +227,36 @@ def _entry(cards: Cards, item: Item, representative: Member | None) -> FeedEntry
         topics=tuple(t.title for t in card.topics),
         image=card.image,
         coverage=tuple(cards.card(m) for m in members if m.id != lead.id)[:COVERAGE],
+        body=_body(cards, lead),
     )
+
+
+def _id(cards: Cards, address: str) -> str:
+    """The id of a feed or an entry: its full URL, on the site's earlier `base_url` if `feeds.id` keeps that."""
+    return urls.absolute(address, cards.config.feeds.id.rstrip("/") or cards.config.base)
+
+
+def _body(cards: Cards, member: Member) -> str:
+    """The whole text of an own post with absolute links; "" for other members."""
+    if not isinstance(member, Article) or member.url or not member.body:
+        return ""
+    page = urls.absolute(cards.library.address[member.id], cards.config.base)
+    return absolute_links(member.body, page)
+
+
+_TAG = re.compile(r'<[a-z][a-z0-9]*(?: [a-z-]+(?:="[^"]*")?)+ ?/?>')
+_ATTRIBUTE = re.compile(r' ([a-z-]+)="([^"]*)"')
+
+
+def absolute_links(body: str, page: str) -> str:
+    """Sanitised HTML with all links and pictures as full URLs. `page` is the URL that relative ones begin from."""
+
+    def attribute(match: re.Match[str]) -> str:
+        if match[1] not in ("href", "src", "cite"):
+            return match[0]
+        return f' {match[1]}="{html.escape(urljoin(page, html.unescape(match[2])))}"'
+
+    return _TAG.sub(lambda tag: _ATTRIBUTE.sub(attribute, tag[0]), body)
 
 
 def _opml(cards: Cards) -> OpmlPage:
@@ -222,24 +294,43 @@ def _moved_feeds(cards: Cards) -> dict[str, str]:
     return redirects
 
 
-def _alias_redirects(cards: Cards) -> dict[str, str]:
-    """Redirects from aliases in files, and from the addresses that a story's other members would have as stories."""
-    redirects: dict[str, str] = {}
+def _member_redirects(cards: Cards) -> dict[str, str]:
+    """Redirects from the addresses that a story's other members would have as stories, and may have had."""
+    if not cards.has("story"):
+        return {}
+    address = cards.library.address
+    return {
+        urls.story(address[m.id]): cards.story_url(story)
+        for story in cards.library.stories
+        for m in story.members
+        if isinstance(m, Article) and m.id != story.id
+    }
+
+
+def _aliases(cards: Cards, folder_name: str) -> list[Redirect]:
+    """Redirects from the aliases in content files, sorted by old address. Of equal ones, the first takes precedence."""
     library = cards.library
-    if cards.has("story"):
-        for story in library.stories:
-            others = (m for m in story.members if isinstance(m, Article) and m.id != story.id)
-            redirects |= {urls.story(library.address[m.id]): cards.story_url(story) for m in others}
-    if cards.has("article"):
-        redirects |= {alias: library.address[a.id] for a in reversed(library.articles) for alias in a.aliases}
+    owners: list[tuple[str, tuple[str, ...], str]] = []
+    if cards.has("page"):
+        owners += [(urls.page(p.key), p.aliases, p.id) for p in library.about["page"].values()]
     for axis in ("topic", "provider"):
         for about in library.about[axis].values():
             if cards.has(axis) and about.key in library.sections[axis]:
-                redirects |= dict.fromkeys(about.aliases, urls.section(axis, about.key))
-    redirects |= _platform_redirects(cards)
-    if cards.has("page"):
-        redirects |= {alias: urls.page(p.key) for p in library.about["page"].values() for alias in p.aliases}
-    return dict(sorted(redirects.items()))
+                owners.append((urls.section(axis, about.key), about.aliases, about.id))
+    if cards.has("article"):
+        owners += [(library.address[a.id], a.aliases, a.id) for a in library.articles if a.aliases]
+    return sorted(
+        (
+            Redirect(alias, new, _stub(alias), f"{folder_name}/{file}")
+            for new, aliases, file in owners
+            for alias in aliases
+        ),
+        key=attrgetter("old"),
+    )
+
+
+def _stub(alias: str) -> str:
+    return urls.path(alias if alias.endswith((".html", ".htm", "/")) else alias + "/")
 
 
 def _platform_redirects(cards: Cards) -> dict[str, str]:

@@ -131,6 +131,7 @@ class Keys:
         shown = self._sections[axis, key][1][32 * slots.start : 32 * slots.stop]
         return digest_bytes(b"".join([b"numbered", self._scope, _encode(facts), shown]))
 
-    def redirects(self, redirects: dict[str, str]) -> bytes:
+    @staticmethod
+    def redirects(stubs: dict[str, str]) -> bytes:
         """The key of the stubs at old addresses."""
-        return digest_bytes(b"redirects" + _encode(redirects))
+        return digest_bytes(b"redirects" + _encode(stubs))

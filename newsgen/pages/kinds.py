@@ -265,10 +265,11 @@ class RedirectPage(Page, frozen=True, kw_only=True):
 class FeedEntry(Value, frozen=True, kw_only=True):
     """A story or a single member in a feed.
 
-    `address` is its permanent id, `page` the address of its page here, and `url` the publisher's page.
+    `id` is a URL that never changes. `page` is the address of its page here, `url` the publisher's page; each is "" if
+    there is none. `body` is the whole text of an own post as safe HTML with absolute links, "" for all others.
     """
 
-    address: str
+    id: str
     page: str
     url: str
     title: str
@@ -279,11 +280,16 @@ class FeedEntry(Value, frozen=True, kw_only=True):
     topics: tuple[str, ...]
     image: Image | None
     coverage: tuple[Card, ...]
+    body: str
 
 
 class Feed(Page, frozen=True, kw_only=True):
-    """The newest entries of the site, a section or a story. `address` is the feed's own, `home` that of its page."""
+    """The newest entries of the site, a section or a story. `address` is the feed's own, `home` that of its page.
 
+    `id` is a URL that never changes.
+    """
+
+    id: str
     title: str
     description: str
     address: str
@@ -354,16 +360,26 @@ class RobotsPage(Page, frozen=True, kw_only=True):
 
 
 class HeadersPage(Page, frozen=True, kw_only=True):
-    """`_headers` for static hosts. `frames` are the hosts of the video players that may be embedded."""
+    """`_headers` for static hosts.
+
+    `frames` are the hosts of the video players that may be embedded. `feeds` are the file names of feeds.
+    `fingerprinted` are the addresses of static files with a fingerprint, which never change.
+    """
 
     template: ClassVar[str] = "feeds/_headers.txt"
     frames: tuple[str, ...]
+    feeds: tuple[str, ...]
+    fingerprinted: tuple[str, ...]
 
 
 class RedirectsPage(Page, frozen=True, kw_only=True):
-    """`_redirects` for static hosts. The title of each link is the old address, its URL the new one."""
+    """`_redirects` for static hosts. The title of each link is the old address, its URL the new one.
+
+    `own` is the text of the site's own `static/_redirects`. Its lines come first, so they win.
+    """
 
     template: ClassVar[str] = "feeds/_redirects.txt"
+    own: str
     redirects: tuple[Link, ...]
 
 

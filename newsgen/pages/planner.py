@@ -10,20 +10,28 @@ from operator import itemgetter
 from typing import NamedTuple, TypeAlias
 
 from newsgen import urls
-from newsgen.errors import Problem, Scope
+from newsgen.errors import Problem
 from newsgen.library import Library
 from newsgen.model import Article, Link, Section, Site
 from newsgen.pages import articlepages, feeds, frontpage, lists, storypages
 from newsgen.pages.cards import Cards
+from newsgen.pages.feeds import Redirect
 from newsgen.pages.keys import Keys
 from newsgen.pages.kinds import (
     ArticlePage,
+    AtomFeed,
     FilePage,
     Head,
+    HeadersPage,
     HtmlPage,
+    JsonFeed,
     NotFoundPage,
+    OpmlPage,
     Page,
-    RedirectPage,
+    RobotsPage,
+    RssFeed,
+    SitemapIndex,
+    SitemapPage,
     TextPage,
 )
 from newsgen.text import digest, digest_bytes
@@ -61,45 +69,95 @@ class Part(NamedTuple):
 
 
 class Plan:
-    """All pages of a site, as refs, and a problem for each page whose path is taken.
+    """All pages of a site, as refs, and a problem for each page or alias whose path is taken.
 
-    A page is made only if `known` does not contain the refs of its part, or if it is requested.
+    A page is made only if `known` does not contain the refs of its part, or if it is requested. `redirects` are the
+    redirects to plan; `redirect_parts` turns those whose old address is free into parts.
     """
 
     def __init__(
-        self, parts: Iterable[Part], source_files: _SourceFiles, known: Known, on_page: OnPage | None = None
+        self,
+        parts: Iterable[Part],
+        redirects: tuple[Redirect, ...],
+        redirect_parts: Callable[[tuple[Redirect, ...]], Iterable[Part]],
+        source_files: _SourceFiles,
+        known: Known,
+        on_page: OnPage | None = None,
     ) -> None:
         self._on_page = on_page
         self._made: dict[str, Page] = {}
         self._part_of: dict[str, Part] = {}
         self._refs_by_key: dict[bytes, tuple[PageRef, ...]] = {}
+        self.problems: tuple[Problem, ...] = ()
+        all_parts: list[Part] = []
         refs: list[PageRef] = []
-        all_parts = []
         for part in parts:
             all_parts.append(part)
-            part_refs = known.get(part.key) if part.key else None
-            if part_refs is None:
-                part_refs = tuple(map(self._ref, part.make()))
-            if part.key:
-                self._refs_by_key[part.key] = part_refs
-            refs += part_refs
-            if len(part_refs) == 1:
-                self._part_of[part_refs[0].path] = part
-            else:
-                self._part_of |= dict.fromkeys([ref.path for ref in part_refs], part)
+            refs += self._part_refs(part, known)
         self.refs = {ref.path: ref for ref in refs}
-        self.problems: tuple[Problem, ...] = ()
         paths = [ref.path for ref in refs]
+        # An old address is in use even if there is no stub: some hosts prefer `_redirects` to a page.
+        olds = [path for path, _ in dict.fromkeys([(redirect.stub, redirect.new) for redirect in redirects])]
+        if "_redirects" not in self.refs:
+            olds.append("_redirects")
         # A key without pages records that these paths do not conflict.
-        no_conflict = digest_bytes(b"apart" + "\0".join(paths).encode("utf-8", "surrogatepass"))
-        if no_conflict in known or not _have_conflict(paths):
+        every = "\0".join([*paths, "", *olds])
+        no_conflict = digest_bytes(b"apart" + every.encode("utf-8", "surrogatepass"))
+        if no_conflict in known or not _have_conflict(paths + olds):
             self._refs_by_key[no_conflict] = ()
         else:
-            pages, self.problems = _resolve_conflicts(
-                (page for part in all_parts for page in part.make()), source_files
-            )
-            self.refs = {page.path: self._ref(page) for page in pages}
-            self._made = {page.path: page for page in pages}
+            if _have_conflict(paths):
+                pages, self.problems = _resolve_conflicts(
+                    (page for part in all_parts for page in part.make()), source_files
+                )
+                self.refs = {page.path: self._ref(page) for page in pages}
+                self._made = {page.path: page for page in pages}
+            redirects = self._free_redirects(redirects, source_files)
+        for part in redirect_parts(redirects):
+            self.refs |= {ref.path: ref for ref in self._part_refs(part, known)}
+
+    def _part_refs(self, part: Part, known: Known) -> tuple[PageRef, ...]:
+        """The refs of a part, whose pages are made only if they are not known."""
+        refs = known.get(part.key) if part.key else None
+        if refs is None:
+            refs = tuple(map(self._ref, part.make()))
+        if part.key:
+            self._refs_by_key[part.key] = refs
+        if len(refs) == 1:
+            self._part_of[refs[0].path] = part
+        else:
+            self._part_of |= dict.fromkeys([ref.path for ref in refs], part)
+        return refs
+
+    def _free_redirects(self, redirects: tuple[Redirect, ...], source_files: _SourceFiles) -> tuple[Redirect, ...]:
+        """The redirects whose old address is neither a page's nor another redirect's. Adds a problem for each alias."""
+        taken: dict[str, str | Redirect] = {path.casefold(): path for path in (*self.refs, "_redirects")}
+        folders = {key[:i]: other for key, other in reversed(taken.items()) for i, c in enumerate(key) if c == "/"}
+        free, problems = [], []
+        for redirect in redirects:
+            key = redirect.stub.casefold()
+            parents = [key[:i] for i, c in enumerate(key) if c == "/"]
+            other = taken.get(key) or folders.get(key) or next((taken[p] for p in parents if p in taken), None)
+            if other is None:
+                taken[key] = redirect
+                folders |= {parent: redirect for parent in parents if parent not in folders}
+                free.append(redirect)
+            elif isinstance(other, Redirect) and (other.stub.casefold(), other.new) == (key, redirect.new):
+                free.append(redirect)  # another spelling of the same alias
+            elif redirect.file:
+                if isinstance(other, Redirect):
+                    what = f"is in use by the alias {other.old!r} of {other.file}"
+                elif other == urls.path(redirect.new):
+                    what = "is the page's own address"
+                else:
+                    page = self.page(other) if other in self.refs else None
+                    what = f"is the address of {_source_name(page, source_files) if page else other}"
+                what = f"{redirect.old!r} {what}"
+                problems.append(
+                    Problem(path=redirect.file, field="aliases", what=what, hint="remove this alias", scope="value")
+                )
+        self.problems += tuple(problems)
+        return tuple(free)
 
     def _ref(self, page: Page) -> PageRef:
         data = page.encode()
@@ -132,8 +190,11 @@ def plan(
     known: Known | None = None,
     on_page: OnPage | None = None,
     check_cancelled: Callable[[], None] | None = None,
+    own_redirects: str = "",
 ) -> Plan:
     """Plans a site. `files` are its static files, and `folder_name` is the content folder as messages name it.
+
+    `own_redirects` is the text of the site's own `_redirects`; that of the plan contains it.
 
     `known` are the refs of an earlier plan by the same engine. If `on_page` is given, it receives the pages that are
     made, even those that a conflict removes from the plan later; otherwise the plan holds them. `check_cancelled` is
@@ -145,8 +206,28 @@ def plan(
     source_files |= {
         (TextPage, urls.page(key)): f"{folder_name}/{about.id}" for key, about in library.about["page"].items()
     }
-    parts = chain(_parts(Cards(library)), [Part(b"", lambda: files)])
-    return Plan(_checked(parts, check_cancelled) if check_cancelled else parts, source_files, known or {}, on_page)
+    cards = Cards(library)
+    files = tuple(files)
+    has_lines = cards.has("redirects") and library.config.redirects.file
+    if has_lines:
+        files = tuple(file for file in files if file.path != "_redirects")
+
+    def redirect_parts(redirects: tuple[Redirect, ...]) -> Iterator[Part]:
+        if library.config.redirects.pages:
+            stubs = feeds.stubs(redirects)
+            yield Part(Keys.redirects(stubs), lambda: feeds.stub_pages(stubs))
+        if has_lines:
+            yield Part(b"", lambda: [feeds.redirects_file(cards, redirects, own_redirects)])
+
+    parts = chain(_parts(cards, files), [Part(b"", lambda: files)])
+    return Plan(
+        _checked(parts, check_cancelled) if check_cancelled else parts,
+        feeds.redirects(cards, folder_name),
+        redirect_parts,
+        source_files,
+        known or {},
+        on_page,
+    )
 
 
 def _checked(parts: Iterable[Part], check_cancelled: Callable[[], None]) -> Iterator[Part]:
@@ -159,7 +240,7 @@ def site(library: Library) -> Site:
     """The values that every page shows."""
     config = library.config
     if config.navigation is not None:
-        navigation = [Link(title=n.title, url=n.url) for n in config.navigation]
+        navigation = [Link(title=n.title, url=urls.spelled(n.url) or n.url) for n in config.navigation]
     else:
         sections = library.sections["category"].values() if config.has("category") else ()
         navigation = [Link(title=s.title, url=urls.section("category", s.key)) for s in sections][:12]
@@ -223,6 +304,20 @@ def _have_conflict(paths: list[str]) -> bool:
     return len(files) < len(paths) or not files.isdisjoint(folders)
 
 
+_KINDS: Mapping[type[Page], str] = {
+    RobotsPage: "robots",
+    HeadersPage: "headers",
+    NotFoundPage: "404",
+    OpmlPage: "opml",
+    SitemapIndex: "sitemap",
+    SitemapPage: "sitemap",
+    RssFeed: "rss",
+    AtomFeed: "atom",
+    JsonFeed: "jsonfeed",
+}
+"""The page kinds of files that a site may want to write itself."""
+
+
 def _resolve_conflicts(
     pages: Iterable[Page], source_files: _SourceFiles
 ) -> tuple[tuple[Page, ...], tuple[Problem, ...]]:
@@ -241,12 +336,9 @@ def _resolve_conflicts(
             continue
         what = f"cannot be written to {page.path}, because {_source_name(other, source_files)} is there"
         hint = "rename one, or disable one kind with disable_kinds in site.toml"
-        if isinstance(page, RedirectPage):
-            field, hint = "aliases", "remove this alias; its address is in use"
-        else:
-            field = ""
-        scope: Scope = "value" if field else "file"
-        problems.append(Problem(path=_source_name(page, source_files), field=field, what=what, hint=hint, scope=scope))
+        if isinstance(page, FilePage) and (kind := _KINDS.get(type(other))):
+            hint = f'remove it, or leave out newsgen\'s own with disable_kinds = ["{kind}"] in site.toml'
+        problems.append(Problem(path=_source_name(page, source_files), what=what, hint=hint))
     return tuple(taken.values()), tuple(problems)
 
 
@@ -256,12 +348,10 @@ def _source_name(page: Page, source_files: _SourceFiles) -> str:
         return f"static/{page.source}"
     if isinstance(page, ArticlePage | TextPage):
         return source_files.get((type(page), page.head.address), page.path)
-    if isinstance(page, RedirectPage):
-        return source_files.get((ArticlePage, page.target)) or source_files.get((TextPage, page.target), page.target)
     return f"the page {page.head.title!r}" if isinstance(page, HtmlPage) else page.path
 
 
-def _parts(cards: Cards) -> Iterator[Part]:
+def _parts(cards: Cards, files: tuple[FilePage, ...]) -> Iterator[Part]:
     library, has, keys = cards.library, cards.has, Keys(cards)
     items = cards.items(library.members)
     sections = [s for axis in ("topic", "provider", "category") if has(axis) for s in library.sections[axis].values()]
@@ -288,11 +378,8 @@ def _parts(cards: Cards) -> Iterator[Part]:
         head = Head(title="Page not found", description="", address="/404.html", noindex=True)
         yield Part(b"", lambda: [NotFoundPage(path="404.html", head=head)])
     yield Part(b"", lambda: feeds.site(cards, items))
-    aliases, single = feeds.redirects(cards)
-    if library.config.redirects.pages:
-        yield Part(keys.redirects(single | aliases), lambda: feeds.stubs(single | aliases))
-    lines = aliases if library.config.redirects.pages else single | aliases
-    yield Part(b"", lambda: feeds.site_files(cards, sections, lines))
+    fingerprinted = [file.path for file in files if file.path != file.source]
+    yield Part(b"", lambda: feeds.site_files(cards, sections, fingerprinted))
 
 
 def _lists(cards: Cards, sections: list[Section], keys: Keys) -> Iterator[tuple[datetime, Part]]:

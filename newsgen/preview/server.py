@@ -88,8 +88,7 @@ class Server:
 
     def _output_path(self, path: str) -> str:
         """The path of the output file that answers a path from a browser's address bar."""
-        relative = unquote(path).removeprefix(self.root())
-        return urls.path("/" + relative.removeprefix("/"))
+        return urls.file(unquote(path).removeprefix(self.root()).removeprefix("/"))
 
     async def _serve_page(self, request: Request) -> Response:
         raw = request.scope.get("raw_path", b"").decode("ascii", "replace")
@@ -99,12 +98,11 @@ class Server:
         path = _safe_path(raw)
         if path is None or not path.startswith(root):
             return self._not_found(request)
-        rules = self._redirects()
-        rule = rules.get(path) or rules.get(quote(path, safe="/%:@!$&'()*+,;=~-._"))
+        rule = self._redirects().get(path)
         if rule:
             return RedirectResponse(rule, 301)
         relative = path[len(root) :]
-        name = urls.path("/" + relative)
+        name = urls.file(relative)
         unwritten = self.preview.unwritten.get(name)
         if unwritten is not None:
             self.preview.fetched.set()
@@ -152,12 +150,16 @@ class Server:
         return Response(data, status, headers, "text/html; charset=utf-8")
 
     def _redirects(self) -> dict[str, str]:
-        """The rules in the site's `_redirects`: old path to new address."""
+        """The rules in the site's `_redirects`: decoded old path to new address."""
         place = self._output_file("_redirects")
         stamp = files.stamp(place) if place else None
         if not place or not stamp or self._redirect_rules[0] != stamp:
             rows = (line.split() for line in place.read_text(encoding="utf-8").splitlines()) if place else ()
-            found = {row[0]: row[1] for row in rows if len(row) >= 2 and row[1].startswith("/") and row[1][1:2] != "/"}
+            found = {
+                unquote(row[0]): row[1]
+                for row in rows
+                if len(row) >= 2 and row[1].startswith("/") and row[1][1:2] != "/"
+            }
             self._redirect_rules = stamp, found
         return self._redirect_rules[1]
 

@@ -7,7 +7,6 @@ import re
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from urllib.parse import unquote
 
 import msgspec
 
@@ -53,8 +52,8 @@ class SiteBuild(msgspec.Struct, frozen=True, kw_only=True):
             lines = (self.root / "_redirects").read_text(encoding="utf-8").splitlines()
         except OSError:
             return set()
-        olds = (line.split()[0] for line in lines if line.strip())
-        return {urls.path("/" + unquote(old).removeprefix(self.config.root)) for old in olds}
+        olds = (line.split()[0] for line in lines if line.strip() and not line.lstrip().startswith("#"))
+        return {urls.path("/" + old.removeprefix(self.config.root)) for old in olds}
 
 
 def work_folder(site: Path) -> Path:
@@ -107,7 +106,7 @@ def front_links(root: Path, written: Mapping[str, Record], base: str) -> tuple[s
         found = _LINK.findall((root / "index.html").read_bytes())
     except OSError:
         return ()
-    links = (unquote(link.decode("utf-8", "replace").replace("&amp;", "&")) for link in found)
+    links = (link.decode("utf-8", "replace").replace("&amp;", "&") for link in found)
     paths = (urls.path("/" + link[len(base) :]) for link in links if link.startswith(base))
     linked = (p for p in paths if p in written and files.kind_of(p, written[p]) in ("story", "article"))
     return tuple(dict.fromkeys(map(urls.address, linked)))

@@ -204,7 +204,7 @@ def test_pages_with_the_same_address_are_reported_before_anything_is_written(sit
     report = s.build()
     assert sorted((p.path, p.what) for p in report.problems) == [
         ("content/_pages/about.md", "cannot be written to about/index.html, because content/about.md is there"),
-        ("content/new.md", "cannot be written to about/index.html, because content/about.md is there"),
+        ("content/new.md", "'/about/' is the address of content/about.md"),
         ("content/topics.md", "cannot be written to topics/index.html, because the page 'Topics' is there"),
         ("static/ABOUT/index.html", "cannot be written to ABOUT/index.html, because content/about.md is there"),
     ]

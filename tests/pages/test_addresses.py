@@ -107,10 +107,10 @@ class State:
         return [m.id for m in story.members if isinstance(m, Article)] if story else [id]
 
     def entry_ids(self) -> list[str]:
-        """The ids of the entries in the site's feed."""
+        """The ids of the entries in the site's feed, without the base URL."""
         feed = self.pages["atom.xml"]
         assert isinstance(feed, Feed)
-        return [entry.address for entry in feed.entries]
+        return [entry.id.removeprefix("https://news.example/sub") for entry in feed.entries]
 
 
 class History:

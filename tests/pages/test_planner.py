@@ -129,12 +129,12 @@ def test_a_new_article_changes_few_pages_whatever_the_size_of_the_site(site: Mak
     assert len(report.written) <= 60, report.written
 
 
-def test_a_body_edit_renders_exactly_one_page(site: Make) -> None:
+def test_a_body_edit_of_an_own_post_renders_its_page_and_the_feeds_that_carry_it(site: Make) -> None:
     s = many(site(f"-- site.toml --\n{BASE}"), 20)
     s.article("own", body="First words.", excerpt="Said.", webUrl=None)
     s.good()
     s.edit("content/own.md", "First words", "Other words")
-    assert s.good().rendered == ["2026/11/08/own/index.html"]
+    assert sorted(s.good().rendered) == ["2026/11/08/own/index.html", "atom.xml", "feed.json", "feed.xml"]
 
 
 def test_a_template_edit_renders_exactly_the_pages_that_use_it(site: Make) -> None:

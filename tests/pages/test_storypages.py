@@ -140,8 +140,8 @@ def test_the_feed_of_a_story_lists_its_members_newest_first(site: Make) -> None:
     feeds = {p.path: p for p in s.load().plan.pages() if isinstance(p, AtomFeed)}
     feed = feeds["story/2026/11/08/a/atom.xml"]
     assert feed.entries[0].title == "A morning on the quay"
-    assert feed.entries[-1].address == "/2026/11/08/a/"
-    assert feeds["story/2026/11/08/a2/atom.xml"].entries[0].address == "https://q.example/9"
+    assert feed.entries[-1].id == "https://site.example/2026/11/08/a/"
+    assert feeds["story/2026/11/08/a2/atom.xml"].entries[0].id == "https://q.example/9"
     s.good()
     assert 'href="https://site.example/story/2026/11/08/a/atom.xml"' in s.read("story/2026/11/08/a/atom.xml")
     assert "/story/2026/11/08/a/atom.xml" in s.read("story/2026/11/08/a/index.html")

@@ -1,0 +1,183 @@
+"""Aliases, stubs and `_redirects`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from sites import Site
+
+Make = Callable[..., Site]
+
+LINES_ONLY = "[redirects]\npages = false\n"
+
+
+def lines(s: Site) -> dict[str, str]:
+    """The old and new addresses in `_redirects`, without those of stories."""
+    rows = [line.split() for line in s.read("_redirects").splitlines()]
+    return {row[0]: row[1] for row in rows if not row[0].startswith("/story/")}
+
+
+@pytest.mark.parametrize("more", ["", LINES_ONLY])
+def test_an_alias_at_the_address_of_a_page_costs_the_alias_only(site: Make, more: str) -> None:
+    s = site(f"-- site.toml --\n{more}").article("port").article("tram").article("self", aliases="[/2026/11/08/self/]")
+    s.article("tolls", aliases='["/2026/11/08/port", "/topics/", "/2026/11/08/Tram/", "/2026/11/08/p%6Frt/", "/old"]')
+    s.article("files", aliases='["/robots.txt", "/robots.txt/x/", "/_redirects", "/2026/11/08", "/", "/img/x.svg"]')
+    s.write("static/img/x.svg", "<svg/>")
+    report = s.build()
+    assert sorted(str(p) for p in report.problems) == [
+        "content/files.md: aliases: '/' is the address of the page 'News'; remove this alias",
+        "content/files.md: aliases: '/_redirects' is the address of _redirects; remove this alias",
+        "content/files.md: aliases: '/img/x.svg' is the address of static/img/x.svg; remove this alias",
+        "content/files.md: aliases: '/robots.txt' is the address of robots.txt; remove this alias",
+        "content/files.md: aliases: '/robots.txt/x/' is the address of robots.txt; remove this alias",
+        "content/self.md: aliases: '/2026/11/08/self/' is the page's own address; remove this alias",
+        "content/tolls.md: aliases: '/2026/11/08/Tram/' is the address of content/tram.md; remove this alias",
+        "content/tolls.md: aliases: '/2026/11/08/p%6Frt/' is the address of content/port.md; remove this alias",
+        "content/tolls.md: aliases: '/2026/11/08/port' is the address of content/port.md; remove this alias",
+        "content/tolls.md: aliases: '/topics/' is the address of the page 'Topics'; remove this alias",
+    ]
+    assert lines(s) == {"/2026/11/08": "/2026/11/08/files/", "/old": "/2026/11/08/tolls/"}
+    assert (s.output / "old/index.html").exists() == (not more)
+    for name in ("port", "tram", "self", "tolls", "files"):
+        assert (s.output / f"2026/11/08/{name}/index.html").exists()
+    assert [str(p) for p in s.build(verify=True).problems] == [str(p) for p in report.problems]
+
+
+def test_an_alias_cannot_take_the_name_of_the_redirects_file(site: Make) -> None:
+    s = site().article("a", aliases="[/_redirects/, /old/]")
+    (problem,) = s.build().problems
+    assert str(problem) == "content/a.md: aliases: '/_redirects/' is the address of _redirects; remove this alias"
+    assert lines(s) == {"/old/": "/2026/11/08/a/"}
+
+
+def test_one_alias_in_two_files_stays_with_one_of_them(site: Make) -> None:
+    s = site().article("a", aliases="[/old/]").article("b", aliases="[/old, /OLD/page/]")
+    s.write("content/_pages/about.md", "---\ntitle: About\naliases: [/old/, /was]\n---\n")
+    report = s.build()
+    in_use = "aliases: '/old/' is in use by the alias '/old' of content/b.md; remove this alias"
+    assert sorted(map(str, report.problems)) == [f"content/_pages/about.md: {in_use}", f"content/a.md: {in_use}"]
+    b = "/2026/11/08/b/"
+    assert lines(s) == {"/old": b, "/OLD/page/": b, "/was": "/about/"}
+
+
+def test_two_spellings_of_an_alias_share_a_stub(site: Make) -> None:
+    s = site().article("a", aliases='["/old", "/old/", "/caf%C3%A9/", "/café/"]')
+    s.good()
+    assert lines(s) == dict.fromkeys(["/old", "/old/", "/caf%C3%A9/"], "/2026/11/08/a/")
+    assert "café/index.html" in s.tree()
+
+
+def test_aliases_are_accepted_as_people_write_them(site: Make) -> None:
+    s = site('-- site.toml --\nbase_url = "https://news.example/sub/"\n').article(
+        "a",
+        aliases='["2019/07/rel.html", "/a b/é/", "/a%20c/", "feed.xml2", "/100%/", "/it\'s/", "/wiki/Talk:Port*/", "/x//y/"]',
+    )
+    s.good()
+    old = [
+        "/2019/07/rel.html",
+        "/a%20b/%C3%A9/",
+        "/a%20c/",
+        "/feed.xml2",
+        "/100%25/",
+        "/it's/",
+        "/wiki/Talk%3APort%2A/",
+        "/x/y/",
+    ]
+    assert lines(s) == dict.fromkeys(["/sub" + path for path in old], "/sub/2026/11/08/a/")
+    tree = s.tree()
+    for path in (
+        "2019/07/rel.html",
+        "a b/é/index.html",
+        "a c/index.html",
+        "100%/index.html",
+        "wiki/Talk:Port*/index.html",
+    ):
+        assert path in tree
+    assert s.good().written == []
+
+
+@pytest.mark.parametrize(
+    ("alias", "message"),
+    [
+        ("/?p=123", "has a query, which no file can answer"),
+        ("/a/#top", "has a fragment, which no file can answer"),
+        ("/caf%E9/", "has escapes that are not UTF-8"),
+        ("/" + "x" * 256, "is too long"),
+        ("/" + "x/" * 300, "is too long"),
+        ("Another name", "is not an address on this site"),
+        ("/..%2Fx/", "is not an address on this site"),
+    ],
+)
+def test_an_alias_that_no_file_can_answer_is_an_error(site: Make, alias: str, message: str) -> None:
+    (problem,) = site().article("a", more=f'aliases: ["/fine/", "{alias}"]\n').build().problems
+    assert (problem.line, problem.field) == (5, "aliases[1]")
+    assert message in problem.what
+
+
+def test_the_lines_of_an_own_redirects_file_come_first(site: Make) -> None:
+    s = site().write("static/_redirects", "# ours\n/a /b 301").article("x", aliases="[/old/]")
+    s.good()
+    assert s.read("_redirects").splitlines() == ["# ours", "/a /b 301", "/old/ /2026/11/08/x/ 301"]
+    s.edit("static/_redirects", "/a /b", "/c /d")
+    assert s.good().written == ["_redirects"]
+    s.write("site.toml", "[redirects]\nfile = false\n")
+    s.good()
+    assert s.read("_redirects") == "# ours\n/c /d 301"
+    s.write("site.toml", "").write("static/_redirects", b"\xff")
+    with pytest.raises(Exception, match="static/_redirects: cannot be read as UTF-8"):
+        s.build()
+
+
+def test_dot_files_and_names_that_hosts_need_are_copied(site: Make) -> None:
+    s = site().article("a").write("static/.nojekyll", "").write("static/CNAME", "wire.example\n")
+    s.write("static/.well-known/security.txt", "hi")
+    s.good()
+    assert {".nojekyll", "CNAME", ".well-known/security.txt"} <= set(s.tree())
+
+
+def test_a_static_file_in_place_of_a_generated_one_says_which_setting_allows_it(site: Make) -> None:
+    s = site().article("a").write("static/robots.txt", "User-agent: *\nDisallow: /\n")
+    (problem,) = s.build().problems
+    assert problem.path == "static/robots.txt"
+    assert 'disable_kinds = ["robots"]' in problem.hint
+    s.write("site.toml", 'disable_kinds = ["robots"]\n')
+    s.good()
+    assert "Disallow" in s.read("robots.txt")
+    s.write("static/_headers", "/*\n  X-Own: 1\n")
+    assert 'disable_kinds = ["headers"]' in s.build().problems[0].hint
+
+
+def headers(s: Site) -> dict[str, list[str]]:
+    """The header lines of each rule in `_headers`."""
+    rules: dict[str, list[str]] = {}
+    for line in s.read("_headers").splitlines():
+        if line.startswith("/"):
+            assert line not in rules
+            rules[line] = []
+        else:
+            list(rules.values())[-1].append(line.strip())
+    return rules
+
+
+def test_no_header_is_set_by_two_rules_that_match_one_path(site: Make) -> None:
+    s = site('-- site.toml --\nbase_url = "https://news.example/sub/"\n').article("a").write("static/css/plain.css", "")
+    s.good()
+    rules = headers(s)
+    everywhere, feeds = rules.pop("/sub/*"), [rules.pop(f"/sub/*{n}") for n in ("feed.xml", "atom.xml", "feed.json")]
+    assert [rule[0].partition(";")[0] for rule in feeds] == [
+        "Content-Type: application/rss+xml",
+        "Content-Type: application/atom+xml",
+        "Content-Type: application/feed+json",
+    ]
+    assert not any(line.startswith(("Cache-Control", "Content-Type")) for line in everywhere)
+    assert "frame-src" not in everywhere[0]
+    # All others are the exact addresses of files with a fingerprint.
+    assert set(map(tuple, rules.values())) == {("Cache-Control: public, max-age=31536000, immutable",)}
+    for address in rules:
+        assert address.removeprefix("/sub/") in s.tree()
+    assert "/sub/css/plain.css" not in rules
+    s.write("site.toml", "[video]\nembed = true\nhosts = ['v.example', 'w.example']\n")
+    s.good()
+    assert "; frame-src https://v.example https://w.example; form-action" in headers(s)["/*"][0]
+    assert not [rule for rule in headers(s) if "feed" in rule]
