@@ -20,7 +20,7 @@ GATES = ("held", "draft", "future", "expired")
 GATE_REASONS = {
     "held": "published: false",
     "draft": "draft: true",
-    "future": "publishedDateTime is in the future",
+    "future": "publishedDateTime or publishDate is in the future",
     "expired": "expiryDate has passed",
 }
 """What closes each gate, as messages say it."""
@@ -34,7 +34,7 @@ def gate(article: Article, now: datetime) -> str:
         return "held"
     if article.draft:
         return "draft"
-    if article.published > now:
+    if article.published > now or (article.embargo is not None and article.embargo > now):
         return "future"
     if article.expires is not None and article.expires <= now:
         return "expired"
@@ -42,9 +42,12 @@ def gate(article: Article, now: datetime) -> str:
 
 
 def next_gate(articles: Iterable[Article], now: datetime) -> datetime | None:
-    """The next time at which an article appears or expires, or None."""
+    """The next time at which an article appears or expires or its `updated` begins to count, or None."""
     moments = (
-        m for a in articles if not (a.blocked or a.held or a.draft) for m in (a.published, a.expires) if m and m > now
+        m
+        for a in articles
+        for m in (a.updated, *(() if a.blocked or a.held or a.draft else (a.published, a.embargo, a.expires)))
+        if m and m > now
     )
     return min(moments, default=None)
 
@@ -86,8 +89,8 @@ class Library(NamedTuple):
     ) -> Library:
         """The library of the articles whose gates are open at `now` or in `show`, with that gate as their `status`.
 
-        `clock` is the content clock, by default the time of the newest published article that is not in the future. The
-        `clusterer` and `arrangement` of the previous library redo only what changed since then.
+        An `updated` later than `now` counts as absent. `clock` is the content clock, by default the time of the newest
+        published article that is not in the future. The `clusterer` and `arrangement` of the previous library redo only what changed since then.
         """
         all_articles = sorted(articles, key=lambda a: a.id)
         arrangement = arrangement or Arrangement()
@@ -96,6 +99,8 @@ class Library(NamedTuple):
         followers = []
         for article in all_articles:
             closed = gate(article, now)
+            if article.updated is not None and article.updated > now:
+                article = msgspec.structs.replace(article, updated=None, updated_all_day=False)  # noqa: PLW2901
             if not closed:
                 published.append(article)
             elif closed in show:

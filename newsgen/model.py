@@ -29,13 +29,17 @@ class Image(Value, frozen=True, kw_only=True):
 
 
 class Related(Value, frozen=True, kw_only=True):
-    """An entry of an article's `related`. `keys` are its canonical keys; the first is the key of `url`."""
+    """An entry of an article's `related`. `keys` are its canonical keys; the first is the key of `url`.
+
+    `all_day`: see `Article`.
+    """
 
     keys: tuple[str, ...]
     url: str
     title: str
     excerpt: str
     published: datetime | None
+    all_day: bool = False
     provider: str
     provider_name: str
     type: str
@@ -71,6 +75,10 @@ class Article(Value, frozen=True, kw_only=True):
     headline leads, "" for an own post. `keys` are its canonical keys. `provider` is the provider's normalised domain,
     "" for the site itself. `embed` is the https URL of a video player. `body` is safe HTML. A negative `heat` marks a
     follower, which is folded into another story. `status` is the gate that a preview opened for it, else "".
+
+    `all_day`: the file gives a day without a time, and `published` is its first moment in the site's zone. The same for
+    `updated` is `updated_all_day`. `expires` and `pin` are the last moment of such a day. `embargo` keeps the article
+    out until then.
     """
 
     id: str
@@ -78,7 +86,10 @@ class Article(Value, frozen=True, kw_only=True):
     title: str
     excerpt: str
     published: datetime
+    all_day: bool = False
     updated: datetime | None
+    updated_all_day: bool = False
+    embargo: datetime | None = None
     expires: datetime | None
     url: str
     keys: tuple[str, ...]
@@ -114,13 +125,14 @@ class Coverage(Value, frozen=True, kw_only=True):
     """A report elsewhere that has no file of its own, made from a related entry. Topics and category are the article's.
 
     `id` starts with a prefix that no path of a file can have (see `stories.COVERAGE_PREFIX`). `folded` marks a
-    follower, which may appear as a line of its story and nowhere else.
+    follower, which may appear as a line of its story and nowhere else. `all_day`: see `Article`.
     """
 
     id: str
     title: str
     excerpt: str
     published: datetime
+    all_day: bool = False
     url: str
     provider: str
     provider_name: str
@@ -255,7 +267,8 @@ class Card(Value, frozen=True, kw_only=True, cache_hash=True):
     """What a list shows of a member; never the body.
 
     `url` is where the headline leads: the publisher's page, or our page for an own post. `page` is our page about the
-    member, "" if it has none. `story` is the page of its story, "" if it is in none.
+    member, "" if it has none. `story` is the page of its story, "" if it is in none. `all_day`: only the day of
+    `published` is known.
     """
 
     url: str
@@ -265,6 +278,7 @@ class Card(Value, frozen=True, kw_only=True, cache_hash=True):
     summary: str
     provider: Link
     published: datetime
+    all_day: bool = False
     image: Image | None
     type: str
     status: str
@@ -290,7 +304,8 @@ class Cluster(Value, frozen=True, kw_only=True, cache_hash=True):
 class ProviderStats(Value, frozen=True, kw_only=True):
     """A provider's part in stories with two or more sources: how many it is in, how many it leads and reported first.
 
-    `lag` is the median delay of its report after the first report, in minutes; None if it was always first.
+    `lag` is the median delay of its report after the first report, in minutes; None if it was always first or no times
+    are known.
     """
 
     stories: int = 0

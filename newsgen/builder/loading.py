@@ -6,16 +6,16 @@ import contextlib
 import gc
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime
 from typing import Any
 
 import msgspec
 
-from newsgen import config, files
+from newsgen import config, files, times
 from newsgen.builder import pool
 from newsgen.builder.cache import Cache, CachedFile, FileState, engine
-from newsgen.builder.options import Options, Progress, folders
+from newsgen.builder.options import Options, Progress, clocks, folders
 from newsgen.builder.output import Manifest
 from newsgen.builder.report import Report, Stopwatch
 from newsgen.builder.theme import Theme
@@ -134,12 +134,20 @@ def _load(
     settings = config.load(options.site / "site.toml")
     source, output = folders(options)
     report.output = str(output)
-    now = (options.now or datetime.now(UTC)).astimezone(UTC)
+    now, clock_time = clocks(options)
     with collector_off():
         articles: list[Article] = []
         about_files: list[About] = []
         found = files.scan(source, source.name) if found is None else found
-        reader_settings = (source.name, settings.root, settings.images, settings.block, settings.video, settings.fields)
+        reader_settings = (
+            source.name,
+            settings.root,
+            settings.timezone,
+            settings.images,
+            settings.block,
+            settings.video,
+            settings.fields,
+        )
         reader = digest_bytes(msgspec.msgpack.encode(reader_settings))
         parsed_files, racy = _read(settings, source.name, reader, found, memory, cache, run, progress)
         for parsed in parsed_files:
@@ -151,7 +159,7 @@ def _load(
                 report.problems += parsed
         report.seconds["read"] = clock.lap()
         report.warnings += _unknown_fields(articles, source.name)
-        clock_time = now if options.clock == "wall" else None if isinstance(options.clock, str) else options.clock
+        report.warnings += _early_updates(articles, now, settings, source.name, memory.found)
         with contextlib.suppress(msgspec.DecodeError):
             REGISTRABLE_DOMAINS.update(_owners_decoder.decode(cache.get("owners") or b""))
         if is_first or memory.clusterer is None:
@@ -299,6 +307,7 @@ def _reader(settings: config.Config, folder_name: str) -> Reader:
 
 def _count(report: Report, articles: list[Article], library: Library, now: datetime, options: Options) -> None:
     """Fills the counts of the report, with a note for each gate that keeps articles out and how to show them."""
+    report.timezone = library.config.timezone
     report.articles = len(articles)
     report.published = len(library.articles)
     report.coverage = len(library.members) - len(library.articles)
@@ -343,6 +352,21 @@ def _count(report: Report, articles: list[Article], library: Library, now: datet
             "feeds, sitemaps and canonical links are left out; set base_url in site.toml,"
             ' such as base_url = "https://example.org/"'
         )
+
+
+def _early_updates(
+    articles: list[Article], now: datetime, settings: config.Config, folder_name: str, found: Mapping[str, FoundFile]
+) -> list[Problem]:
+    """A warning for each article whose `updated` does not count yet."""
+    warnings = []
+    for article in articles:
+        if article.updated is not None and article.updated > now:
+            source = read(found[article.id], folder_name)
+            name, line = _reader(settings, folder_name).place(source, "updatedDateTime")
+            what = f"{times.text(article.updated, settings.zone)} is in the future and counts as absent until then"
+            hint = "write the time of the last change"
+            warnings.append(Problem(path=f"{folder_name}/{article.id}", line=line, field=name, what=what, hint=hint))
+    return warnings
 
 
 def _unknown_fields(articles: list[Article], folder_name: str) -> list[Problem]:

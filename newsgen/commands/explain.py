@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from newsgen import canonical, urls
+from newsgen import canonical, times, urls
 from newsgen.builder import Memory, Options, Progress, load
 from newsgen.commands.console import plural
 from newsgen.errors import ConfigError
@@ -55,14 +55,19 @@ def explain(target: str, options: Options, progress: Progress | None = None) -> 
     if story is not None:
         explanation = _story(library, story)
         own_evidence = [e for e in story.evidence if match.id in (e.member, e.other)]
-        return {"article": _member(match), "story": explanation["story"], "evidence": [_row(e) for e in own_evidence],
+        return {"article": _member(library, match), "story": explanation["story"], "evidence": [_row(e) for e in own_evidence],
                 "nearest": [r for r in explanation["nearest"] if match.id in (r["id"], r["other"])]}  # fmt: skip
     evidence = clusterer.grouping.evidence((match.id,))
     near_misses = [
         Rejected(id=c.id, other=c.other, reason="elsewhere" if c.fit > 1 else "unlike", score=c.score, fit=c.fit)
         for c in evidence.near_misses
     ]
-    return {"article": _member(match), "story": None, "evidence": [], "nearest": [_row(r) for r in near_misses]}
+    return {
+        "article": _member(library, match),
+        "story": None,
+        "evidence": [],
+        "nearest": [_row(r) for r in near_misses],
+    }
 
 
 def _find(library: Library, target: str) -> Story | Member:
@@ -88,14 +93,15 @@ def _story(library: Library, story: Story) -> dict[str, Any]:
     return {
         "story": {"id": story.id, "address": urls.story(library.address[story.id]), "title": story.lead.title,
                   "lead": story.lead.id, "why": lead_reason(story, about.lead if about else ""), "sources": story.sources},
-        "members": [_member(m) | {"evidence": [_row(e) for e in story.evidence if e.member == m.id]} for m in story.members],
+        "members": [_member(library, m) | {"evidence": [_row(e) for e in story.evidence if e.member == m.id]} for m in story.members],
         "nearest": [_row(r) for r in story.rejected],
     }  # fmt: skip
 
 
-def _member(member: Member) -> dict[str, Any]:
+def _member(library: Library, member: Member) -> dict[str, Any]:
+    published = times.local(member.published, library.config.zone)
     return {"id": member.id, "file": member.id if isinstance(member, Article) else None, "url": member.url or None,
-            "title": member.title, "provider": member.provider, "published": member.published}  # fmt: skip
+            "title": member.title, "provider": member.provider, "published": published, "all_day": member.all_day}  # fmt: skip
 
 
 def _row(item: Any) -> dict[str, Any]:
@@ -116,7 +122,9 @@ def lines(explanation: dict[str, Any]) -> Iterator[str]:
         yield f"  {plural(len(explanation['members']), 'member')}, {plural(story['sources'], 'independent source')}"
         yield f"  lead: {story['lead']} ({LEADS[story['why']]})"
         for member in explanation["members"]:
-            yield f"  {member['published']:%Y-%m-%d %H:%M}  {member['id']}: {member['title']} ({member['provider'] or 'own post'})"
+            published = member["published"]
+            when = published.date().isoformat() if member["all_day"] else published.isoformat(" ", "minutes")
+            yield f"  {when}  {member['id']}: {member['title']} ({member['provider'] or 'own post'})"
             for row in member["evidence"]:
                 yield "    " + KINDS[row["kind"]].format(**row)
     if explanation["nearest"]:

@@ -273,6 +273,17 @@ def _integer(loader: _Loader, node: ScalarNode) -> int:
 _Loader.add_constructor(_TAG + "int", _integer)
 
 
+def _timestamp(loader: _Loader, node: ScalarNode) -> Any:
+    """A day or time. One that does not exist, such as 30 February, stays text: it costs its field, not the file."""
+    try:
+        return loader.construct_yaml_timestamp(node)
+    except (ValueError, OverflowError):
+        return node.value
+
+
+_Loader.add_constructor(_TAG + "timestamp", _timestamp)
+
+
 # Many files have the same `related` entries in the same words, so each entry is parsed on its own and cached. An entry
 # consists of whole lines and has the same value on its own as in the list. yaml-rs refuses an entry if one of its lines
 # is indented less than its first line.

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any, NamedTuple, TypeAlias
 
 import msgspec
 import yaml
 
-from newsgen import canonical, text
+from newsgen import canonical, text, times
 from newsgen.config import Config
 from newsgen.content import fields, frontmatter
 from newsgen.content.fields import AboutFile, ArticleFile, ImageFile, Images, RelatedFile
@@ -99,6 +100,7 @@ class Reader:
         self._images = config.images.show != "none"
         self._markup = Markup(config.root, images=self._images, blocked=self._blocked)
         self._hosts = config.video.hosts
+        self._zone = config.zone
         self._foreign_names = config.fields.by_foreign_name()
         self._related_cache: dict[RelatedFile, Related] = {}
 
@@ -145,6 +147,16 @@ class Reader:
             problems.append(Problem(path=path, line=line, field=dotted(path_in_file), what=what, hint=hint))
         return tuple(sorted(problems))
 
+    def place(self, source: Source, field: str) -> tuple[str, int]:
+        """The name in a file of one of our fields, and its line. Slow: use it for messages only."""
+        foreign: dict[str, str] = {}
+        if isinstance(source.data, Problem):
+            return field, 0
+        with contextlib.suppress(frontmatter.FrontMatterError):
+            self._translate(_without_nulls(frontmatter.parse(source.data).values), foreign)
+        name = foreign.get(field, field)
+        return name, frontmatter.line(source.data, (name,))
+
     def _translate(self, values: dict[str, Any], foreign: dict[str, str]) -> dict[str, Any]:
         """Renames other generators' fields to ours, in place. Removes and returns all remaining unknown fields.
 
@@ -176,8 +188,10 @@ class Reader:
         if not title:
             wrong.add(("title",), "must not be empty", "write a headline")
         published = fields.moment(file.published_date_time, ("publishedDateTime",), wrong)
+        embargo = fields.moment(file.publish_date, ("publishDate",), wrong)
+        updated = fields.moment(file.updated_date_time, ("updatedDateTime",), wrong)
         if file.published_date_time is None:
-            published = _file_date(dated)
+            published = _file_date(dated) or embargo
             if published is None:
                 hint = "set it, or begin the file name with the date, as in 2026-11-08-name.md"
                 wrong.add(("publishedDateTime",), "missing", hint)
@@ -193,9 +207,12 @@ class Reader:
             slug=text.slug((dated[4] or stem) if dated else stem),
             title=title,
             excerpt=text.plain(file.excerpt) or text.shorten(text.plain(_paragraph(body)), 300),
-            published=published or _EPOCH,
-            updated=fields.moment(file.updated_date_time, ("updatedDateTime",), wrong),
-            expires=fields.moment(file.expiry_date, ("expiryDate",), wrong),
+            published=self._start(published) or _EPOCH,
+            all_day=_is_day(published),
+            updated=self._start(updated),
+            updated_all_day=_is_day(updated),
+            embargo=self._start(embargo),
+            expires=self._end(fields.moment(file.expiry_date, ("expiryDate",), wrong)),
             url=url,
             keys=keys,
             provider=provider,
@@ -209,7 +226,7 @@ class Reader:
             related=RelatedEntries.of(self._related(file.related, set(keys), wrong)),
             embed=player(file.featured_content, self._hosts) if file.featured_content else "",
             story=text.slug(file.story) if file.story.strip() else "",
-            pin=fields.moment(file.pin, ("pin",), wrong),
+            pin=self._end(fields.moment(file.pin, ("pin",), wrong)),
             lang=fields.language(file.lang, ("lang",), wrong),
             dir=file.dir,
             aliases=fields.aliases(file.aliases, wrong),
@@ -220,6 +237,12 @@ class Reader:
             blocked=self._is_blocked(provider, *keys),
             digest=digest,
         )
+
+    def _start(self, when: date | None) -> datetime | None:
+        return None if when is None else times.start(when, self._zone)
+
+    def _end(self, when: date | None) -> datetime | None:
+        return None if when is None else times.end(when, self._zone)
 
     def _is_blocked(self, *names: str) -> bool:
         return self._blocked is not None and any(map(self._blocked, names))
@@ -256,13 +279,15 @@ class Reader:
         if not title:
             wrong.add((*at, "title"), "must not be empty", "write the headline of the coverage")
         provider, name = fields.provider(entry.provider, url, at, wrong)
+        published = fields.moment(entry.published_date_time, (*at, "publishedDateTime"), wrong)
         pictures = self._pictures(entry.images, at, wrong) if entry.images else ()
         related = Related(
             keys=fields.keys(entry),
             url=url,
             title=title,
             excerpt=text.plain(entry.excerpt),
-            published=fields.moment(entry.published_date_time, (*at, "publishedDateTime"), wrong),
+            published=self._start(published),
+            all_day=_is_day(published),
             provider=provider,
             provider_name=name,
             type=text.plain(entry.type) or "article",
@@ -343,10 +368,15 @@ def _without_nulls(values: dict[str, Any]) -> dict[str, Any]:
     return out
 
 
-def _file_date(dated: re.Match[str] | None) -> datetime | None:
+def _is_day(when: date | None) -> bool:
+    """Whether a file gives a day without a time."""
+    return when is not None and not isinstance(when, datetime)
+
+
+def _file_date(dated: re.Match[str] | None) -> date | None:
     """The date in a file name; None if it has none or the date does not exist."""
     try:
-        return datetime(int(dated[1]), int(dated[2]), int(dated[3]), tzinfo=UTC) if dated else None
+        return date(int(dated[1]), int(dated[2]), int(dated[3])) if dated else None
     except ValueError:
         return None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 
 from newsgen import urls
 from newsgen.model import Article, Link, Member, Section, Story
@@ -250,7 +250,7 @@ def _sitemaps(cards: Cards, sections: list[Section]) -> Iterator[Page]:
         address = urls.section(section.axis, section.key)
         shards["lists"].append(SitemapEntry(address=address, modified=section.members[0].published))
     for published, entry in sorted(_sitemap_entries(cards), key=lambda f: (f[0], f[1].address)):
-        shards.setdefault(urls.day(published, UTC)[:7], []).append(entry)
+        shards.setdefault(urls.day(published, cards.config.zone)[:7], []).append(entry)
     index = []
     for name, entries in shards.items():
         for number, start in enumerate(range(0, len(entries), _SITEMAP_SIZE), 1):

@@ -126,7 +126,7 @@ class Clusterer:
         last = self._last_declarations
         facts = (
             clock,
-            [(a.id, a.keys, a.related, a.published, a.category, a.topics, a.story) for a in files.values()]
+            [(a.id, a.keys, a.related, a.published, a.all_day, a.category, a.topics, a.story) for a in files.values()]
             if self._keep
             else [],
         )
