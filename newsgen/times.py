@@ -14,7 +14,7 @@ _COMMON = re.compile(r"\d{4}-\d\d-\d\d[T ](?:[01]\d|2[0-3]):\d\d:\d\d(?:\.\d+)?(
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _TIME = r"""
     (?P<hour>\d\d|\d(?=:)) (?: (?P<colon>:?)(?P<minute>\d\d) (?: (?P=colon)(?P<second>\d\d) (?:[.,](?P<fraction>\d+))? )? )?
-    (?: [ ]?(?P<offset>[+-]\d\d(?::?\d\d)?) )? (?: [ ]?(?P<name>[a-z]{1,4}) )?
+    (?: [ ]?(?P<offset>[+-]\d\d(?::?\d\d(?::\d\d)?)?) )? (?: [ ]?(?P<name>[a-z]{1,4}) )?
 """
 # ISO 8601 with RFC 9557's zone in brackets. The year comes first, so other separators and single digits are clear too.
 _ISO = re.compile(
@@ -100,8 +100,8 @@ def _zone(found: dict[str, str]) -> tzinfo | None:
 
 
 def _offset(text: str) -> timezone:
-    digits = text[1:].replace(":", "").ljust(4, "0")
-    offset = timedelta(hours=int(digits[:2]), minutes=int(digits[2:]))
+    digits = text[1:].replace(":", "").ljust(6, "0")
+    offset = timedelta(hours=int(digits[:2]), minutes=int(digits[2:4]), seconds=int(digits[4:]))
     return timezone(-offset if text[0] == "-" else offset)
 
 

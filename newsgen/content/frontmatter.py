@@ -57,7 +57,7 @@ class Document(NamedTuple):
 
 
 def parse(data: bytes) -> Document:
-    """Parses a file. YAML values are exactly those of PyYAML's safe loader.
+    """Parses a file. YAML values are those of PyYAML's safe loader, and dates that do not exist are text.
 
     Raises FrontMatterError and nothing else, whatever the bytes.
     """
