@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from newsgen import canonical, text, urls
+from newsgen import canonical, text, times, urls
 from newsgen.config import Config
 from newsgen.model import About, Article, Coverage, Member, Provider, Section, Story, by_time
 from newsgen.stories import Clusterer
@@ -107,13 +107,17 @@ class Library(NamedTuple):
                 published.append(msgspec.structs.replace(article, status=closed))
             elif closed == "held" and (article.heat or 0) < 0 and config.stories.folded == "member":
                 followers.append(article)
-        newest = max((a.published for a in published if a.published <= now), default=datetime(1970, 1, 1, tzinfo=UTC))
+        opened = ((a.published, a.all_day) for a in published if a.published <= now)
+        newest, all_day = max(opened, default=(datetime(1970, 1, 1, tzinfo=UTC), False))
+        # Coverage of an article that gives its day only may be of any time of that day.
+        zone = config.zone
+        latest = clock or (times.end(times.local(newest, zone).date(), zone) if all_day else newest)
         clock = clock or newest
         about: dict[str, dict[str, About]] = {"topic": {}, "provider": {}, "story": {}, "page": {}}
         for each in sorted(abouts, key=lambda a: a.id):
             about[each.kind].setdefault(each.key, each)
         clusters = (clusterer or Clusterer()).cluster(
-            published, clock=clock, followers=followers, about=about["story"], similar=config.stories.similarity
+            published, clock=latest, followers=followers, about=about["story"], similar=config.stories.similarity
         )
         shown: list[Member] = [*published, *clusters.coverage]
         arrangement.update(shown, clusters.stories, config, about)

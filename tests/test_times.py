@@ -97,7 +97,10 @@ def test_spellings_of_a_day(text: str) -> None:
         *((t, "is not a valid date") for t in ("", "yesterday", "2026-13-01", "2026-02-30", "2026-02-30T10:00:00Z")),
         *((t, "is not a valid date") for t in ("2026-11", "2026-11-08T25:00", "2026-11-08T24:01", "2026-11-08T10:60")),
         *((t, "is not a valid date") for t in ("2026-11-08 10:00 CET", "2026-11-08T10:00+24:00", "2026-W54-1")),
-        *((f"2026-11-08T10:00[{z}]", "is not a valid date") for z in ("Europe/Nowhere", "../../etc/passwd", "localtime")),
+        *(
+            (f"2026-11-08T10:00[{z}]", "is not a valid date")
+            for z in ("Europe/Nowhere", "../../etc/passwd", "localtime")
+        ),
         *((f"2026-11-08T10:00[{z}]", "is not a valid date") for z in ("America", "x" * 5000, "a\0b", "+99:00", "/etc")),
         ("2026-11-08T10:00" + " " * 100_000 + "x", "is not a valid date"),
         ("9999-12-31T24:00", "is not a valid date"),
@@ -112,11 +115,10 @@ def test_what_is_refused(text: str, what: str) -> None:
 def test_any_text_is_a_day_a_time_or_a_value_error(text: str) -> None:
     try:
         when = times.parse(text)
-    except ValueError as error:
-        assert str(error).startswith("is ")
-    else:
-        assert times.start(when, NEW_YORK).tzinfo is UTC
-        assert times.end(when, NEW_YORK).tzinfo is UTC
+    except ValueError:
+        return
+    assert times.start(when, NEW_YORK).tzinfo is UTC
+    assert times.end(when, NEW_YORK).tzinfo is UTC
 
 
 # Zones
@@ -270,7 +272,9 @@ def test_toml_and_json_have_the_same_rules() -> None:
     assert "ambiguous" in str(problem)
 
 
-@pytest.mark.parametrize("value", ["0001-01-01", "9999-12-31", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00"])
+@pytest.mark.parametrize(
+    "value", ["0001-01-01", "9999-12-31", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00"]
+)
 @pytest.mark.parametrize("zone", ["Pacific/Apia", "Pacific/Pago_Pago", "UTC"])
 def test_the_ends_of_the_calendar_build(site: Make, value: str, zone: str) -> None:
     s = site().write("site.toml", f'timezone = "{zone}"\nbase_url = "https://news.example/"\n')
@@ -398,6 +402,18 @@ def test_coverage_dated_after_the_newest_article_has_no_time(site: Make) -> None
     assert '<time class="when" datetime="2026-11-08">8 Nov 2026</time>' in s.read("story/2026/11/08/a/index.html")
 
 
+def test_coverage_of_a_day_keeps_its_time(site: Make) -> None:
+    entries = (
+        ("https://b.example/1", {"publishedDateTime": "2026-11-08T20:00"}),
+        ("https://c.example/1", {"publishedDateTime": "2026-11-09T20:00"}),
+    )
+    s = day_only(site).article("a", publishedDateTime="2026-11-08", more=related(*entries))
+    s.good()
+    page = s.read("story/2026/11/08/a/index.html")
+    assert "8 Nov 2026, 20:00" in page
+    assert "9 Nov 2026" not in page
+
+
 def test_the_zone_is_part_of_what_a_parsed_file_depends_on(site: Make) -> None:
     s = day_only(site, "UTC").article("t", publishedDateTime="2026-11-08T20:00")
     s.good()
@@ -456,12 +472,12 @@ def test_list_and_explain_print_the_sites_time(site: Make) -> None:
 
 def test_a_new_article_has_the_sites_time_and_is_named_by_its_day(site: Make) -> None:
     s = site().write("site.toml", 'timezone = "Asia/Shanghai"\n')
-    for given, path, written in (
+    for when, path, written in (
         ("2026-11-08T20:00:00Z", "2026/11/2026-11-09-late.md", "2026-11-09 04:00:00+08:00"),
         ("2026-11-08 20:00", "2026/11/2026-11-08-late.md", "2026-11-08 20:00:00+08:00"),
         ("2026-10-08", "2026/10/2026-10-08-late.md", "2026-10-08"),
     ):
-        done = s.run("new", "article", "Late", "--date", given)
+        done = s.run("new", "article", "Late", "--date", when)
         assert done.stdout.strip() == str(Path("content", path))
         assert f"publishedDateTime: {written}\n" in (s.root / "content" / path).read_text(encoding="utf-8")
     assert s.run("build", "--drafts").returncode == 0

@@ -71,7 +71,7 @@ class Clusterer:
     ) -> Clusters:
         """Clusters published articles. The result does not depend on their order.
 
-        `clock` is the content clock; coverage with a later date is dated to it. `followers` are those to show in their
+        Coverage with a date later than `clock` is dated to it. `followers` are those to show in their
         stories. `about` holds the `_stories` files by story name. `similar` says whether similar words join articles.
         """
         # None of these objects form cycles, but the garbage collector would scan all of them repeatedly.
