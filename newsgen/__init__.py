@@ -9,7 +9,7 @@ A build is one pipeline: files → articles → library → pages → files. The
 - `builder` runs the build: it renders the stale pages through Jinja templates and writes them. It caches every step.
 
 Three more rooms use a build: `publish` uploads it, `preview` rebuilds it on every edit, and `commands` runs the command
-line. All rooms share the types in `model`, `canonical`, `text`, `validation` and `errors`, and the site's settings,
+line. All rooms share the types in `model`, `canonical`, `text`, `times`, `validation` and `errors`, and the site's settings,
 addresses and files in `config`, `urls` and `files`.
 
 Rooms import downwards only, so read from the bottom up: `model` and the other shared modules, then `content`, `stories`,

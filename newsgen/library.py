@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from newsgen import canonical, idn, text, urls
+from newsgen import canonical, idn, text, times, urls
 from newsgen.config import Config
 from newsgen.model import About, Article, Coverage, Member, Provider, Section, Story, by_time
 from newsgen.platforms import Platforms
@@ -21,7 +21,7 @@ GATES = ("held", "draft", "future", "expired")
 GATE_REASONS = {
     "held": "published: false",
     "draft": "draft: true",
-    "future": "publishedDateTime is in the future",
+    "future": "publishedDateTime or publishDate is in the future",
     "expired": "expiryDate has passed",
 }
 """What closes each gate, as messages say it."""
@@ -35,7 +35,7 @@ def gate(article: Article, now: datetime) -> str:
         return "held"
     if article.draft:
         return "draft"
-    if article.published > now:
+    if article.published > now or (article.embargo is not None and article.embargo > now):
         return "future"
     if article.expires is not None and article.expires <= now:
         return "expired"
@@ -43,9 +43,12 @@ def gate(article: Article, now: datetime) -> str:
 
 
 def next_gate(articles: Iterable[Article], now: datetime) -> datetime | None:
-    """The next time at which an article appears or expires, or None."""
+    """The next time at which an article appears or expires or its `updated` begins to count, or None."""
     moments = (
-        m for a in articles if not (a.blocked or a.held or a.draft) for m in (a.published, a.expires) if m and m > now
+        m
+        for a in articles
+        for m in (a.updated, *(() if a.blocked or a.held or a.draft else (a.published, a.embargo, a.expires)))
+        if m and m > now
     )
     return min(moments, default=None)
 
@@ -87,8 +90,8 @@ class Library(NamedTuple):
     ) -> Library:
         """The library of the articles whose gates are open at `now` or in `show`, with that gate as their `status`.
 
-        `clock` is the content clock, by default the time of the newest published article that is not in the future. The
-        `clusterer` and `arrangement` of the previous library redo only what changed since then.
+        An `updated` later than `now` counts as absent. `clock` is the content clock, by default the time of the newest
+        published article that is not in the future. The `clusterer` and `arrangement` of the previous library redo only what changed since then.
         """
         all_articles = sorted(articles, key=lambda a: a.id)
         arrangement = arrangement or Arrangement()
@@ -97,20 +100,26 @@ class Library(NamedTuple):
         followers = []
         for article in all_articles:
             closed = gate(article, now)
+            if article.updated is not None and article.updated > now:
+                article = msgspec.structs.replace(article, updated=None, updated_all_day=False)  # noqa: PLW2901
             if not closed:
                 published.append(article)
             elif closed in show:
                 published.append(msgspec.structs.replace(article, status=closed))
             elif closed == "held" and (article.heat or 0) < 0 and config.stories.folded == "member":
                 followers.append(article)
-        newest = max((a.published for a in published if a.published <= now), default=datetime(1970, 1, 1, tzinfo=UTC))
+        opened = ((a.published, a.all_day) for a in published if a.published <= now)
+        newest, all_day = max(opened, default=(datetime(1970, 1, 1, tzinfo=UTC), False))
+        # Coverage of an article that gives its day only may be of any time of that day.
+        zone = config.zone
+        latest = clock or (times.end(times.local(newest, zone).date(), zone) if all_day else newest)
         clock = clock or newest
         about: dict[str, dict[str, About]] = {"topic": {}, "provider": {}, "story": {}, "page": {}}
         for each in sorted(abouts, key=lambda a: a.id):
             about[each.kind].setdefault(each.key, each)
         clusters = (clusterer or Clusterer()).cluster(
             published,
-            clock=clock,
+            clock=latest,
             followers=followers,
             about=about["story"],
             similar=config.stories.similarity,

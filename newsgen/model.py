@@ -29,13 +29,17 @@ class Image(Value, frozen=True, kw_only=True):
 
 
 class Related(Value, frozen=True, kw_only=True):
-    """An entry of an article's `related`. `keys` are its canonical keys; the first is the key of `url`."""
+    """An entry of an article's `related`. `keys` are its canonical keys; the first is the key of `url`.
+
+    `all_day`: see `Article`.
+    """
 
     keys: tuple[str, ...]
     url: str
     title: str
     excerpt: str
     published: datetime | None
+    all_day: bool = False
     provider: str
     provider_name: str
     type: str
@@ -74,6 +78,10 @@ class Article(Value, frozen=True, kw_only=True):
     `merged_topics` are the spellings in the file that have the slug of another of its topics. `links` are the addresses
     of this site that the pictures, the related entries and the body name. `dropped` holds the line and name of the
     first element of each kind that was left out of the body.
+
+    `all_day`: the file gives a day without a time, and `published` is its first moment in the site's zone. The same for
+    `updated` is `updated_all_day`. `expires` and `pin` are the last moment of such a day. `embargo` keeps the article
+    out until then.
     """
 
     id: str
@@ -81,7 +89,10 @@ class Article(Value, frozen=True, kw_only=True):
     title: str
     excerpt: str
     published: datetime
+    all_day: bool = False
     updated: datetime | None
+    updated_all_day: bool = False
+    embargo: datetime | None = None
     expires: datetime | None
     url: str
     keys: tuple[str, ...]
@@ -120,13 +131,14 @@ class Coverage(Value, frozen=True, kw_only=True):
     """A report elsewhere that has no file of its own, made from a related entry. Topics and category are the article's.
 
     `id` starts with a prefix that no path of a file can have (see `stories.COVERAGE_PREFIX`). `folded` marks a
-    follower, which may appear as a line of its story and nowhere else.
+    follower, which may appear as a line of its story and nowhere else. `all_day`: see `Article`.
     """
 
     id: str
     title: str
     excerpt: str
     published: datetime
+    all_day: bool = False
     url: str
     provider: str
     provider_name: str
@@ -264,7 +276,8 @@ class Card(Value, frozen=True, kw_only=True, cache_hash=True):
     """What a list shows of a member; never the body.
 
     `url` is where the headline leads: the publisher's page, or our page for an own post. `page` is our page about the
-    member, "" if it has none. `story` is the page of its story, "" if it is in none.
+    member, "" if it has none. `story` is the page of its story, "" if it is in none. `all_day`: only the day of
+    `published` is known.
     """
 
     url: str
@@ -274,6 +287,7 @@ class Card(Value, frozen=True, kw_only=True, cache_hash=True):
     summary: str
     provider: Link
     published: datetime
+    all_day: bool = False
     image: Image | None
     type: str
     status: str
@@ -299,7 +313,8 @@ class Cluster(Value, frozen=True, kw_only=True, cache_hash=True):
 class ProviderStats(Value, frozen=True, kw_only=True):
     """A provider's part in stories with two or more sources: how many it is in, how many it leads and reported first.
 
-    `lag` is the median delay of its report after the first report, in minutes; None if it was always first.
+    `lag` is the median delay of its report after the first report, in minutes; None if it was always first or no times
+    are known.
     """
 
     stories: int = 0

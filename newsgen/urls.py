@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from datetime import UTC, date, datetime, tzinfo
+from datetime import date, datetime, tzinfo
 from functools import cache, lru_cache
 from urllib.parse import quote, unquote
 
-from newsgen import text
+from newsgen import text, times
 from newsgen.model import Article, by_time
 
 _PLAIN = re.compile(r"[\w/!$&'()*+,;=:@~.?#-]*", re.ASCII).fullmatch
@@ -74,18 +74,10 @@ def _filler(pattern: str, zone: tzinfo) -> Callable[[Article, str], str]:
 
 def day(moment: datetime, zone: tzinfo) -> str:
     """The day of a time in the site's time zone, in the form 2026-11-08."""
-    return _iso(local(moment, zone).date())
+    return _iso(times.local(moment, zone).date())
 
 
 _iso = lru_cache(maxsize=1 << 14)(date.isoformat)
-
-
-def local(moment: datetime, zone: tzinfo) -> datetime:
-    """A time in the site's time zone; in UTC if the conversion would leave the range of datetime."""
-    try:
-        return moment.astimezone(zone)
-    except OverflowError:
-        return moment.astimezone(UTC)
 
 
 def story(article: str) -> str:

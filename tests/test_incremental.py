@@ -20,7 +20,7 @@ import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import cache, partial
 from itertools import cycle
 from pathlib import Path
@@ -42,7 +42,7 @@ from hypothesis.stateful import (
 )
 from sites import NOW, Site
 
-from newsgen import files, text
+from newsgen import files, text, times
 from newsgen.builder import Memory, Options, Report, loading, pipeline, pool
 from newsgen.builder.output import MANIFEST, Output
 from newsgen.builder.theme import Theme
@@ -434,9 +434,10 @@ class Law(RuleBasedStateMachine):
         other = self.name(m)
         self.change(n, title=self.articles[other]["title"] if other else "None")
 
-    @edit(n=NUMBER, hours=st.sampled_from([-40, -3, -1, 0, 12, 36, 60, 90, 700]))
-    def redate(self, n: int, hours: int) -> None:
-        self.change(n, publishedDateTime=at(hours))
+    @edit(n=NUMBER, hours=st.sampled_from([-40, -3, -1, 0, 12, 36, 60, 90, 700]), length=st.sampled_from([10, 16, 20]))
+    def redate(self, n: int, hours: int, length: int) -> None:
+        """Dates an article to a time in UTC, or to one in the site's zone, or to a day."""
+        self.change(n, publishedDateTime=at(hours)[:length])
 
     # Articles: fields
 
@@ -454,9 +455,10 @@ class Law(RuleBasedStateMachine):
     heat = _field("heat", -1, 3.5, 900)
     published = _field("published", False, True, "perhaps")
     draft = _field("draft", True, "perhaps")
-    expires = _field("expiryDate", at(-5), at(3), at(-300))
-    updated = _field("updatedDateTime", at(1), at(2))
-    pin = _field("pin", at(-100), at(200))
+    expires = _field("expiryDate", at(-5), at(3), at(-300), "2026-11-23")
+    updated = _field("updatedDateTime", at(1), at(2), at(-4), "2026-11-22")
+    embargo = _field("publishDate", at(-2), "2026-11-21", "2026-11-22 23:00")
+    pin = _field("pin", at(-100), at(200), "2026-11-22")
     images = _field(
         "images",
         [{"url": "https://p1.example/x.jpg", "width": 900, "height": 500}],
@@ -668,10 +670,10 @@ class Law(RuleBasedStateMachine):
         self.now += timedelta(hours=hours)
         self.edited()
 
-    @edit(clock=st.sampled_from(["content", "wall", at(50)]))
+    @edit(clock=st.sampled_from(["content", "wall", at(50), "2026-11-20", "2026-11-20 23:00"]))
     def look_from(self, clock: str) -> None:
         """Changes the content clock."""
-        self.clock = clock if clock in ("content", "wall") else datetime.fromisoformat(clock)
+        self.clock = clock if clock in ("content", "wall") else times.parse(clock)
         self.edited()
 
     @edit(show=st.sets(st.sampled_from(["held", "draft", "future", "expired"])))

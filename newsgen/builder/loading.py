@@ -7,17 +7,17 @@ import gc
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
 
-from newsgen import config, files
+from newsgen import config, files, times
 from newsgen.builder import pool, references
 from newsgen.builder.cache import Cache, CachedFile, FileState, engine
 from newsgen.builder.linkchecker import MAX_WARNINGS, LinkChecker
-from newsgen.builder.options import Options, Progress, folders
+from newsgen.builder.options import Options, Progress, clocks, folders
 from newsgen.builder.output import Manifest
 from newsgen.builder.report import Report, Stopwatch
 from newsgen.builder.theme import Theme
@@ -139,7 +139,7 @@ def _load(
     settings = config.load(options.site / "site.toml")
     source, output = folders(options)
     report.output = str(output)
-    now = (options.now or datetime.now(UTC)).astimezone(UTC)
+    now, clock_time = clocks(options)
     with collector_off():
         articles: list[Article] = []
         about_files: list[About] = []
@@ -148,6 +148,7 @@ def _load(
             source.name,
             settings.root,
             urlsplit(settings.base_url).hostname,
+            settings.timezone,
             settings.images,
             settings.block,
             settings.sources,
@@ -167,7 +168,7 @@ def _load(
         report.seconds["read"] = clock.lap()
         report.warnings += _unknown_fields(articles, source.name, settings.fields)
         report.warnings += _dropped([*articles, *about_files], source.name)
-        clock_time = now if options.clock == "wall" else None if isinstance(options.clock, str) else options.clock
+        report.warnings += _early_updates(articles, now, settings, source.name, memory.found)
         with contextlib.suppress(msgspec.DecodeError):
             # The engine of the cache covers newsgen's own table and the version of the public suffix list.
             more, owners = _owners_decoder.decode(cache.get("owners") or b"")
@@ -334,6 +335,7 @@ def _reader(settings: config.Config, folder_name: str) -> Reader:
 
 def _count(report: Report, articles: list[Article], library: Library, now: datetime, options: Options) -> None:
     """Fills the counts of the report, with a note for each gate that keeps articles out and how to show them."""
+    report.timezone = library.config.timezone
     report.articles = len(articles)
     report.published = len(library.articles)
     report.coverage = len(library.members) - len(library.articles)
@@ -388,6 +390,21 @@ def _line_of(found: Mapping[str, FoundFile]) -> Callable[[str, str], int]:
         return 0 if isinstance(data, Problem) else line(data, (field,))
 
     return line_of
+
+
+def _early_updates(
+    articles: list[Article], now: datetime, settings: config.Config, folder_name: str, found: Mapping[str, FoundFile]
+) -> list[Problem]:
+    """A warning for each article whose `updated` does not count yet."""
+    warnings = []
+    for article in articles:
+        if article.updated is not None and article.updated > now:
+            source = read(found[article.id], folder_name)
+            name, line = _reader(settings, folder_name).place(source, "updatedDateTime")
+            what = f"{times.text(article.updated, settings.zone)} is in the future and counts as absent until then"
+            hint = "write the time of the last change"
+            warnings.append(Problem(path=f"{folder_name}/{article.id}", line=line, field=name, what=what, hint=hint))
+    return warnings
 
 
 def _unknown_fields(articles: list[Article], folder_name: str, names: config.Fields) -> list[Problem]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, date, datetime, tzinfo
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
+from newsgen import config, times
 from newsgen.errors import ConfigError, unreadable
 
 Progress = Callable[[str, int, int], None]
@@ -19,7 +21,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     """The options of a build that are not in site.toml.
 
     `content` and `output` default to folders of the site. `show` lists the gates of `library.GATES` to open. `clock` is
-    "content", "wall" or an aware time. `now` is the wall clock, by default the machine's. `jobs` is the number of
+    "content", "wall" or a time. `now` is the wall clock, by default the machine's. Both take the types of `times`; a
+    day means its end as `clock` and its first moment as `now`. `jobs` is the number of
     processes that read and render; None means one per processor if there is enough work. With `strict`, a build with
     problems writes nothing. With `verify`, a build compares the bytes of output files, not only their stamps. Without
     `fingerprints`, static files keep their names, so editing a style sheet makes no page stale.
@@ -29,12 +32,32 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     content: Path | None = None
     output: Path | None = None
     show: frozenset[str] = frozenset()
-    clock: str | datetime = "content"
-    now: datetime | None = None
+    clock: str | date = "content"
+    now: date | None = None
     jobs: int | None = None
     strict: bool = False
     verify: bool = False
     fingerprints: bool = True
+
+
+class Clocks(NamedTuple):
+    """The times that decide what a build shows, in UTC. `content` is None for the content clock of the library."""
+
+    now: datetime
+    content: datetime | None
+
+
+def clocks(options: Options) -> Clocks:
+    """The times that the options name. Reads site.toml only if one of them is in the site's zone."""
+
+    def resolve(when: date, place: Callable[[date, tzinfo], datetime]) -> datetime:
+        has_zone = isinstance(when, datetime) and when.tzinfo is not None
+        return place(when, UTC if has_zone else config.load(options.site / "site.toml").zone)
+
+    now = datetime.now(UTC) if options.now is None else resolve(options.now, times.start)
+    if isinstance(options.clock, date):
+        return Clocks(now, resolve(options.clock, times.end))
+    return Clocks(now, now if options.clock == "wall" else None)
 
 
 def folders(options: Options) -> tuple[Path, Path]:

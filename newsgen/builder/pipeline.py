@@ -6,14 +6,13 @@ Modules that a build without changes does not need are imported inside functions
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
 from newsgen.builder.cache import Cache, engine
-from newsgen.builder.options import Options, Progress
+from newsgen.builder.options import Options, Progress, clocks
 from newsgen.builder.output import Manifest, Output, Record
 from newsgen.builder.pool import Pool
 from newsgen.builder.report import Report, Stopwatch
@@ -57,7 +56,8 @@ def build(
     A process that builds repeatedly passes the same `memory` each time.
     """
     started = time.perf_counter()
-    now = (options.now or datetime.now(UTC)).astimezone(UTC)
+    now, content_clock = clocks(options)
+    options = msgspec.structs.replace(options, now=now, clock=content_clock or options.clock)
     snapshot = Snapshot(options, now)
     with Cache(options.site, engine()) as cache:
         # If memory shows that content changed, comparing with the last build's snapshot is unnecessary.
@@ -70,7 +70,6 @@ def build(
         from newsgen.builder import loading
         from newsgen.builder.renderqueue import RenderQueue
 
-        options = msgspec.structs.replace(options, now=now)
         memory = memory or loading.Memory(keep=False)
         with (
             Pool(options.jobs, executor) as pool,

@@ -20,7 +20,7 @@ from jinja2.nodes import EvalContext
 from jinja2.runtime import Context, Macro
 from markupsafe import Markup
 
-from newsgen import idn, urls
+from newsgen import idn, times, urls
 from newsgen.builder.cache import Cache, CachedValues
 from newsgen.builder.theme import Theme
 from newsgen.errors import OutputError, TemplateError
@@ -237,20 +237,25 @@ def filters(site: Site, asset: Callable[[str], str]) -> dict[str, Callable[..., 
         return urls.href(urls.address(asset(source)[1:]), site.root)
 
     @lru_cache(maxsize=4096)
-    def moment(when: datetime) -> str:
-        """A time in the site's zone: 8 Nov 2026, 16:30."""
-        local = urls.local(when, zone)
-        return f"{local.day} {MONTHS[local.month - 1][:3]} {local.year}, {local.hour:02}:{local.minute:02}"
+    def moment(when: datetime, all_day: bool = False) -> str:
+        """A time in the site's zone: 8 Nov 2026, 16:30. With `all_day`, its day: 8 Nov 2026."""
+        local = times.local(when, zone)
+        clock = "" if all_day else f", {local.hour:02}:{local.minute:02}"
+        return f"{local.day} {MONTHS[local.month - 1][:3]} {local.year}{clock}"
 
     def day(when: datetime) -> str:
         """A day in the site's zone: 8 November 2026."""
-        local = urls.local(when, zone)
+        local = times.local(when, zone)
         return f"{local.day} {MONTHS[local.month - 1]} {local.year}"
 
     def clock(when: datetime) -> str:
         """A time of day in the site's zone: 16:30."""
-        local = urls.local(when, zone)
+        local = times.local(when, zone)
         return f"{local.hour:02}:{local.minute:02}"
+
+    def iso_or_day(when: datetime, all_day: bool = False) -> str:
+        """A time in UTC: 2026-11-08T16:30:00Z. With `all_day`, its day in the site's zone: 2026-11-08."""
+        return urls.day(when, zone) if all_day else iso(when)
 
     def lag(minutes: int) -> str:
         """A duration in its two largest units: 25 min, 2 h 5 min, 3 d 1 h."""
@@ -260,7 +265,7 @@ def filters(site: Site, asset: Callable[[str], str]) -> dict[str, Callable[..., 
 
     return {
         "lag": lag, "href": href, "absolute": absolute, "asset": asset_link, "moment": moment, "day": day,
-        "clock": clock, "iso": iso, "rfc822": rfc822, "host": partial(host, language=site.language),
+        "clock": clock, "iso": iso_or_day, "rfc822": rfc822, "host": partial(host, language=site.language),
     }  # fmt: skip
 
 

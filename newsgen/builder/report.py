@@ -15,7 +15,7 @@ class Report(msgspec.Struct, kw_only=True):
 
     `skipped` counts articles by closed gate; `folded` of the held ones are followers. `rendered`, `written` and
     `pruned` are paths of output files. `due` is when the next gate opens or closes, which changes the site without an
-    edit. `seconds` are by step.
+    edit, and `timezone` the site's. `seconds` are by step.
     """
 
     articles: int = 0
@@ -32,6 +32,7 @@ class Report(msgspec.Struct, kw_only=True):
     written: list[str] = []
     pruned: list[str] = []
     due: datetime | None = None
+    timezone: str = "UTC"
     output: str = ""
     seconds: dict[str, float] = {}
 

@@ -57,6 +57,7 @@ class Snapshot:
     """The stamps of all input files, taken before any file is read."""
 
     def __init__(self, options: Options, now: datetime) -> None:
+        """`options` must have its clock as a time or "content"."""
         self._now = now
         self._started = time.time_ns()
         self._options = options
@@ -80,8 +81,7 @@ class Snapshot:
         places = {"/site.toml": toml, **{name: str(root) for name, root in roots.items()}}
         dead = [name for name, path in places.items() if os.path.lexists(path) and files.stamp(path) is None]
         self._other_files |= {name: (places[name], files.stamp(places[name], follow=False)) for name in dead}
-        clock = now if options.clock == "wall" else options.clock
-        chosen = sorted(options.show), clock, options.strict, options.fingerprints
+        chosen = sorted(options.show), options.clock, options.strict, options.fingerprints
         key = (engine(), str(source.resolve()), str(output.resolve()), *chosen)
         self._options_key = msgspec.msgpack.encode(key)
         # Digested before the build reads them: an edit in between then counts as a change for the next build.

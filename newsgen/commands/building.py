@@ -9,7 +9,15 @@ from typing import Any
 
 import click
 
-from newsgen.commands.console import CONTENT_ERRORS, ProgressLine, plural, print_json, print_message, print_problems
+from newsgen.commands.console import (
+    CONTENT_ERRORS,
+    ProgressLine,
+    next_minute,
+    plural,
+    print_json,
+    print_message,
+    print_problems,
+)
 from newsgen.commands.parameters import (
     FOLDER,
     gate_options,
@@ -53,7 +61,7 @@ def build(as_json: bool, why: str | None, **params: Any) -> None:
     for note in report.notes:
         print_message(note)
     if report.due:
-        print_message(f"build again after {report.due:%Y-%m-%d %H:%M} UTC: a scheduled change is due then")
+        print_message(f"build again after {next_minute(report.due, report.timezone)}: a scheduled change is due then")
     if options.strict and report.problems:
         print_message("nothing was written: fix the errors, or build without --strict")
     elif not as_json:

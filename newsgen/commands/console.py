@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 CONTENT_ERRORS = 1
 CANNOT_FINISH = 3
@@ -18,6 +22,19 @@ def plural(count: int, noun: str, rest: str = "") -> str:
     if count != 1:
         noun = noun.removesuffix("y") + "ies" if noun.endswith("y") else noun + "s"
     return f"{count:,} {noun} {rest}".rstrip()
+
+
+def next_minute(moment: datetime, timezone: str) -> str:
+    """The first full minute at or after a time, in a time zone: 2026-11-08 16:30+01:00."""
+    from datetime import timedelta
+    from zoneinfo import ZoneInfo
+
+    from newsgen import times
+
+    rest = timedelta(seconds=moment.second, microseconds=moment.microsecond)
+    with contextlib.suppress(OverflowError):  # the last minute of the calendar
+        moment += -rest % timedelta(minutes=1)
+    return times.text(moment, ZoneInfo(timezone))
 
 
 class ProgressLine:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import unquote
 
-from newsgen import canonical, urls
+from newsgen import canonical, times, urls
 from newsgen.builder import Loaded, Memory, Options, Progress, folders, load
 from newsgen.commands.console import plural
 from newsgen.config import Config
@@ -64,14 +64,19 @@ def explain(target: str, options: Options, progress: Progress | None = None) -> 
     if story is not None:
         explanation = _story(library, story)
         own_evidence = [e for e in story.evidence if match.id in (e.member, e.other)]
-        return {"article": _member(match), "story": explanation["story"], "evidence": [_row(e) for e in own_evidence],
+        return {"article": _member(library, match), "story": explanation["story"], "evidence": [_row(e) for e in own_evidence],
                 "nearest": [r for r in explanation["nearest"] if match.id in (r["id"], r["other"])]}  # fmt: skip
     evidence = clusterer.grouping.evidence((match.id,))
     near_misses = [
         Rejected(id=c.id, other=c.other, reason=_reason(library, match, c.id, c.fit), score=c.score, fit=c.fit)
         for c in evidence.near_misses
     ]
-    return {"article": _member(match), "story": None, "evidence": [], "nearest": [_row(r) for r in near_misses]}
+    return {
+        "article": _member(library, match),
+        "story": None,
+        "evidence": [],
+        "nearest": [_row(r) for r in near_misses],
+    }
 
 
 def _reason(library: Library, article: Member, id: str, fit: float) -> Literal["editor", "elsewhere", "unlike"]:
@@ -149,14 +154,15 @@ def _story(library: Library, story: Story) -> dict[str, Any]:
     return {
         "story": {"id": story.id, "address": urls.story(library.address[story.id]), "title": story.lead.title,
                   "lead": story.lead.id, "why": lead_reason(story, about.lead if about else ""), "sources": story.sources},
-        "members": [_member(m) | {"evidence": [_row(e) for e in story.evidence if e.member == m.id]} for m in story.members],
+        "members": [_member(library, m) | {"evidence": [_row(e) for e in story.evidence if e.member == m.id]} for m in story.members],
         "nearest": [_row(r) for r in story.rejected],
     }  # fmt: skip
 
 
-def _member(member: Member) -> dict[str, Any]:
+def _member(library: Library, member: Member) -> dict[str, Any]:
+    published = times.local(member.published, library.config.zone)
     return {"id": member.id, "file": member.id if isinstance(member, Article) else None, "url": member.url or None,
-            "title": member.title, "provider": member.provider, "published": member.published}  # fmt: skip
+            "title": member.title, "provider": member.provider, "published": published, "all_day": member.all_day}  # fmt: skip
 
 
 def _row(item: Any) -> dict[str, Any]:
@@ -177,7 +183,9 @@ def lines(explanation: dict[str, Any]) -> Iterator[str]:
         yield f"  {plural(len(explanation['members']), 'member')}, {plural(story['sources'], 'independent source')}"
         yield f"  lead: {story['lead']} ({LEADS[story['why']]})"
         for member in explanation["members"]:
-            yield f"  {member['published']:%Y-%m-%d %H:%M}  {member['id']}: {member['title']} ({member['provider'] or 'own post'})"
+            published = member["published"]
+            when = published.date().isoformat() if member["all_day"] else published.isoformat(" ", "minutes")
+            yield f"  {when}  {member['id']}: {member['title']} ({member['provider'] or 'own post'})"
             for row in member["evidence"]:
                 yield "    " + KINDS[row["kind"]].format(**row)
     if explanation["nearest"]:

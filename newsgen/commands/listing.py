@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import msgspec
 
-from newsgen import library, urls
+from newsgen import library, times, urls
 from newsgen.builder import Options, Progress, load
 from newsgen.errors import Problem
 from newsgen.model import Article, by_time
@@ -18,13 +19,18 @@ GATE_BY_LIST = {"held": "held", "drafts": "draft", "future": "future", "expired"
 def rows(what: str, options: Options, progress: Progress | None = None) -> tuple[list[dict[str, Any]], list[Problem]]:
     """The rows of the list named `what`, and the problems of the site. The most useful column comes first."""
     loaded = load(options, progress)
-    site_library = loaded.library
+    site_library, zone = loaded.library, loaded.config.zone
     out: list[dict[str, Any]] = []
     if what in GATE_BY_LIST:
         for article in sorted(loaded.articles, key=by_time, reverse=True):
             if library.gate(article, loaded.now) == GATE_BY_LIST[what]:
-                row = {"id": article.id, "published": article.published, "title": article.title, "heat": article.heat}
-                out.append(row | ({"expires": article.expires} if what == "expired" else {}))
+                row = {"id": article.id, "published": times.local(article.published, zone), "all_day": article.all_day}
+                row |= {"title": article.title, "heat": article.heat}
+                if what == "expired" and article.expires:
+                    row["expires"] = times.local(article.expires, zone)
+                if what == "future":
+                    row["opens"] = times.local(max(article.published, article.embargo or article.published), zone)
+                out.append(row)
     elif what == "stories":
         for story in reversed(site_library.stories):
             members = [
@@ -45,13 +51,19 @@ def rows(what: str, options: Options, progress: Progress | None = None) -> tuple
 
 
 def cells(row: dict[str, Any]) -> list[str]:
-    """The values of a row as text: the length of a list, a time to the minute, a dash for None."""
+    """The values of a row as text: the length of a list, a time to the minute, a dash for None.
+
+    With `all_day`, `published` is a day.
+    """
+    row = dict(row)
+    if row.pop("all_day", False):
+        row["published"] = row["published"].date().isoformat()
     return [_cell(value) for value in row.values()]
 
 
 def _cell(value: Any) -> str:
     if isinstance(value, list):
         return str(len(value))
-    if hasattr(value, "strftime"):
-        return f"{value:%Y-%m-%d %H:%M}"
+    if isinstance(value, datetime):
+        return value.isoformat(" ", "minutes")
     return "-" if value is None else " ".join(str(msgspec.to_builtins(value)).split())

@@ -39,7 +39,7 @@ def handle_errors(command: Command) -> Command:
 
 
 class Time(click.ParamType[Any]):
-    """A time in ISO 8601, as an aware datetime in UTC; or one of the `keywords`, as it is. UTC if no zone is given."""
+    """A day or time, in the types of `newsgen.times`; or one of the `keywords`, as it is."""
 
     name = "time"
 
@@ -47,16 +47,15 @@ class Time(click.ParamType[Any]):
         self.keywords = keywords
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        from datetime import UTC, datetime
+        from newsgen import times
 
         if not isinstance(value, str) or value in self.keywords:
             return value
         try:
-            time = datetime.fromisoformat(value)
-            return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
-        except (ValueError, OverflowError):
+            return times.parse(value)
+        except ValueError as error:
             keywords = "".join(f"{k} or " for k in self.keywords)
-            self.fail(f"{value!r} is not a valid time; write {keywords}a time such as 2026-11-08T16:30:00Z", param, ctx)
+            self.fail(f"{value!r} {error}; write {keywords}a time such as 2026-11-08T16:30:00Z", param, ctx)
 
 
 FOLDER = click.Path(file_okay=False, path_type=Path)

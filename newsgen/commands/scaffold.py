@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from newsgen import canonical, files, platforms, text
+from newsgen import canonical, config, files, platforms, text, times
 from newsgen.builder import DEMO, Options, Output, folders
 from newsgen.config import Config
 from newsgen.content import AboutFile, ArticleFile, dump
@@ -64,18 +64,25 @@ def site(folder: Path, *, empty: bool = False) -> list[Path]:
     return created
 
 
-def article(folder: Path, title: str, url: str = "", date: datetime | None = None) -> Path:
-    """Creates an article file, as a draft, named after its date and title."""
+def article(folder: Path, title: str, url: str = "", when: date | None = None) -> Path:
+    """Creates an article file, as a draft, named after its day in the site's zone and its title.
+
+    `when` has the types of `times`; a day stays a day. By default it is now.
+    """
     title = _name(title, "title")
-    when = (date or datetime.now(UTC)).replace(microsecond=0)
+    when = datetime.now(UTC) if when is None else when
+    if isinstance(when, datetime):
+        zone = config.load(folder / "site.toml").zone
+        when = times.local(times.start(when, zone), zone).replace(microsecond=0)
     values: dict[str, Any] = {"title": title, "excerpt": "", "publishedDateTime": when}
     if url:
         if not canonical.key(url):
             raise ConfigError(f"{url!r} is not a web address; write it in full, beginning with https://")
         values |= {"webUrl": url, "provider": {"domain": platforms.of().provider(canonical.key(url))}}
     values |= {"category": "news", "topics": [], "draft": True}
-    name = f"{when:%Y-%m-%d}-{text.slug(title)}.md"
-    return _create(folder, Path("content", f"{when:%Y}", f"{when:%m}", name), values)
+    year, month, day = f"{when.year:04}", f"{when.month:02}", f"{when.day:02}"
+    name = f"{year}-{month}-{day}-{text.slug(title)}.md"
+    return _create(folder, Path("content", year, month, name), values)
 
 
 def topic(folder: Path, name: str) -> Path:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime
+from datetime import date, time
 from functools import lru_cache
 from typing import Annotated, Any, Literal, TypeAlias
 from urllib.parse import unquote, urlsplit
@@ -11,15 +11,12 @@ from urllib.parse import unquote, urlsplit
 import msgspec
 from msgspec import Meta
 
-from newsgen import canonical, text, urls
+from newsgen import canonical, text, times, urls
 from newsgen.platforms import Platforms
 from newsgen.validation import Faults, Path
 
 MAX_TOPICS = 50
 
-# YAML 1.1 and other generators allow two forms that ISO 8601 does not: a one-digit hour and a space before the zone.
-_SHORT_HOUR = re.compile(r"(?<=^\d{4}-\d\d-\d\d)(?:[Tt]|[ \t]+)(?=\d:\d\d)")
-_SPACED_ZONE = re.compile(r"(?<=[0-9]) +(?=[+-]\d{2}:?\d{2}$|Z$)")
 _PLAIN_URL = re.compile(
     r"https?://(?:[a-z0-9-]+\.)+[a-z][a-z0-9-]*(?:/[\w\-.~!$&'()*+,;=:@%/]*)?(?:\?[\w\-.~!$&'()*+,;=:@%/?]*)?", re.ASCII
 )
@@ -196,21 +193,19 @@ def _domain(value: str) -> str:
         return ""
 
 
-def moment(value: Any, at: Path, wrong: Faults) -> datetime | None:
-    """A value from YAML, TOML or JSON as a time in UTC. Text must be ISO 8601; a date alone means midnight."""
-    if value is None or (type(value) is datetime and value.tzinfo is UTC):
+def moment(value: Any, at: Path, wrong: Faults) -> date | None:
+    """A value from YAML, TOML or JSON as a day or time, in the types of `times`."""
+    if value is None or isinstance(value, date):
         return value
-    when = value
-    try:
-        if isinstance(when, str):
-            when = datetime.fromisoformat(_SHORT_HOUR.sub("T0", _SPACED_ZONE.sub("", when.strip())))
-        elif isinstance(when, date) and not isinstance(when, datetime):
-            when = datetime(when.year, when.month, when.day, tzinfo=UTC)
-        if isinstance(when, datetime):
-            return when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)
-    except (ValueError, OverflowError):
-        pass
-    wrong.add(at, f"{_quoted(str(value), 40)} is not a valid date", "write it as 2026-11-08T16:30:00Z")
+    reason = "is ambiguous" if type(value) in (int, float, time) else "is not a valid date"
+    # A number of eight digits is a date in ISO 8601's basic form. Others may count seconds or milliseconds.
+    given = str(value) if type(value) is int and 10**7 <= value < 10**8 else value
+    if isinstance(given, str):
+        try:
+            return times.parse(given)
+        except ValueError as error:
+            reason = str(error)
+    wrong.add(at, f"{_quoted(str(value), 40)} {reason}", "write it as 2026-11-08 or 2026-11-08T16:30:00Z")
     return None
 
 

@@ -7,7 +7,7 @@ import contextlib
 import os
 import re
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cached_property
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import msgspec
 import yaml
 
-from newsgen import canonical, links, text
+from newsgen import canonical, links, text, times
 from newsgen.config import Config
 from newsgen.content import fields, frontmatter
 from newsgen.content.fields import AboutFile, ArticleFile, ImageFile, Images, ProviderPart, RelatedFile
@@ -194,6 +194,7 @@ class Reader:
         self._hosts = config.video.hosts
         host = urlsplit(config.base_url).hostname or ""
         self._translators = {kind: Translator(config.fields, kind, host) for kind in (ArticleFile, AboutFile)}
+        self._zone = config.zone
         self._related_cache: dict[RelatedFile, Related] = {}
 
     def parse(self, source: Source, digest: bytes = b"") -> Parsed:
@@ -268,6 +269,18 @@ class Reader:
             value = _held(value, {fault.at[0] for fault in all_faults if fault.at})
         return Parsed(value, problems)
 
+    def place(self, source: Source, field: str) -> tuple[str, int]:
+        """The name in a file of one of our fields, and its line. Slow: use it for messages only."""
+        if isinstance(source.data, Problem):
+            return field, 0
+        foreign: dict[str, At] = {}
+        kind = AboutFile if source.id.partition("/")[0] in ABOUT_FOLDERS else ArticleFile
+        with contextlib.suppress(frontmatter.FrontMatterError):
+            document = frontmatter.parse(source.data)
+            self._translators[kind].translate(document.values, foreign, Faults(), header=document.format == "header")
+        path = foreign.get(field, (field,))
+        return dotted(path), frontmatter.line(source.data, path)
+
     def _article(
         self,
         id: str,
@@ -288,11 +301,13 @@ class Reader:
             wrong.add(("title",), "must not be empty", "write a headline")
             costs["title"] = "file"
         published = fields.moment(file.published_date_time, ("publishedDateTime",), wrong)
+        embargo = fields.moment(file.publish_date, ("publishDate",), wrong)
+        updated = fields.moment(file.updated_date_time, ("updatedDateTime",), wrong)
         if published is None:
-            # Without any other date an embargo is the date, as in Hugo.
             published = _file_date(dated or _DATED_FOLDERS.search(id))
         if published is None and file.published_date_time is None:
-            published = fields.moment(file.publish_date, ("publishDate",), wrong)
+            # Without any other date an embargo is the date, as in Hugo.
+            published = embargo
         if published is None:
             costs["publishedDateTime"] = "file"
             if file.published_date_time is None:
@@ -316,9 +331,12 @@ class Reader:
             slug=text.slug((dated[4] or stem) if dated else stem),
             title=text.headline(title, provider_name, provider),
             excerpt=text.plain(file.excerpt) or text.shorten(first_paragraph(html), 300),
-            published=published or _EPOCH,
-            updated=fields.moment(file.updated_date_time, ("updatedDateTime",), wrong),
-            expires=fields.moment(file.expiry_date, ("expiryDate",), wrong),
+            published=self._start(published) or _EPOCH,
+            all_day=_is_day(published),
+            updated=self._start(updated),
+            updated_all_day=_is_day(updated),
+            embargo=self._start(embargo),
+            expires=self._end(fields.moment(file.expiry_date, ("expiryDate",), wrong)),
             url=url,
             keys=keys,
             provider=provider,
@@ -332,7 +350,7 @@ class Reader:
             related=RelatedEntries.of(related),
             embed=player(file.featured_content, self._hosts) if file.featured_content else "",
             story=text.slug(file.story) if file.story.strip() else "",
-            pin=fields.moment(file.pin, ("pin",), wrong),
+            pin=self._end(fields.moment(file.pin, ("pin",), wrong)),
             lang=fields.language(file.lang, ("lang",), wrong),
             dir=file.dir,
             aliases=fields.aliases(written.split(file.aliases, ("aliases",), _BETWEEN_ALIASES), wrong),
@@ -351,6 +369,12 @@ class Reader:
         """The addresses of this site that a file names."""
         own = [p.url for p in pictures if p and p.url.startswith("/")]
         return tuple(own + links.own(body, self._root) if body else own)
+
+    def _start(self, when: date | None) -> datetime | None:
+        return None if when is None else times.start(when, self._zone)
+
+    def _end(self, when: date | None) -> datetime | None:
+        return None if when is None else times.end(when, self._zone)
 
     def _is_blocked(self, *names: str) -> bool:
         return self._blocked is not None and any(map(self._blocked, names))
@@ -399,7 +423,8 @@ class Reader:
             url=url,
             title=text.headline(title, name, provider),
             excerpt=text.plain(entry.excerpt),
-            published=published,
+            published=self._start(published),
+            all_day=_is_day(published),
             provider=provider,
             provider_name=name,
             type=text.plain(entry.type) or "article",
@@ -513,10 +538,15 @@ def _held(article: Article, unreadable: set[str | int]) -> Article:
     return msgspec.structs.replace(article, held=True, heat=None if is_follower else article.heat)
 
 
-def _file_date(dated: re.Match[str] | None) -> datetime | None:
+def _is_day(when: date | None) -> bool:
+    """Whether a file gives a day without a time."""
+    return when is not None and not isinstance(when, datetime)
+
+
+def _file_date(dated: re.Match[str] | None) -> date | None:
     """The date in a file name or its folders; None if it has none or the date does not exist."""
     try:
-        return datetime(int(dated[1]), int(dated[2]), int(dated[3]), tzinfo=UTC) if dated else None
+        return date(int(dated[1]), int(dated[2]), int(dated[3])) if dated else None
     except ValueError:
         return None
 

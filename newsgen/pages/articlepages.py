@@ -58,6 +58,7 @@ def page(cards: Cards, article: Article, earlier: Earlier) -> ArticlePage:
         card=card,
         excerpt=article.excerpt if not article.url else card.summary,
         updated=article.updated,
+        updated_all_day=article.updated_all_day,
         category=cards.category(article),
         images=article.images,
         embed=article.embed,

@@ -118,6 +118,7 @@ class Cards:
             summary=text.shorten(member.excerpt, self.config.excerpt_length),
             provider=provider,
             published=member.published,
+            all_day=member.all_day,
             image=member.image,
             type=member.type,
             status=member.status,
@@ -201,7 +202,7 @@ class Cards:
             earliest = {m.provider: m for m in reversed(story.members)}
             stories.update(earliest.keys())
             for domain, member in earliest.items():
-                if domain != story.first.provider:
+                if domain != story.first.provider and not (story.first.all_day or member.all_day):
                     lags.setdefault(domain, []).append(minutes(story.first.published, member.published))
         return {
             domain: ProviderStats(

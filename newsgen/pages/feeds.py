@@ -6,7 +6,7 @@ import heapq
 import html
 import re
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from operator import attrgetter
 from typing import NamedTuple
 from urllib.parse import urljoin
@@ -357,7 +357,7 @@ def _sitemaps(cards: Cards, sections: list[Section]) -> Iterator[Page]:
         address = urls.section(section.axis, section.key)
         shards["lists"].append(SitemapEntry(address=address, modified=section.members[0].published))
     for published, entry in sorted(_sitemap_entries(cards), key=lambda f: (f[0], f[1].address)):
-        shards.setdefault(urls.day(published, UTC)[:7], []).append(entry)
+        shards.setdefault(urls.day(published, cards.config.zone)[:7], []).append(entry)
     index = []
     for name, entries in shards.items():
         for number, start in enumerate(range(0, len(entries), _SITEMAP_SIZE), 1):

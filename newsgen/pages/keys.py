@@ -67,7 +67,9 @@ class Keys:
         library = self._cards.library
         story, address = library.story_of.get(member.id), library.address
         story_address = address[story.id] if story else ""
-        facts = f"{member.id}\0{address.get(member.id, '')}\0{story_address}\0{member.status}\0"
+        # A member's file is the same before and after its `updated` begins to count.
+        is_updated = isinstance(member, Article) and member.updated is not None
+        facts = f"{member.id}\0{address.get(member.id, '')}\0{story_address}\0{member.status}\0{is_updated}\0"
         content = (isinstance(member, Article) and member.digest) or _encode(member)
         return digest_bytes(facts.encode() + content + self._links(member.topics, member.category, member.provider))
 

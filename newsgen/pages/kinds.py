@@ -86,12 +86,12 @@ class Group(Value, frozen=True, kw_only=True):
 class TimelinePoint(Value, frozen=True, kw_only=True):
     """A member on the timeline of a story.
 
-    `lag` is the minutes since the first member. `x` is the position of the dot's centre from the left, in the units of
+    `lag` is the minutes since the first member, None if one of the two has a day without a time. `x` is the position of the dot's centre from the left, in the units of
     `StoryPage.axis`; `y` is the number of dots below it.
     """
 
     card: Card
-    lag: int
+    lag: int | None
     x: int
     y: int
 
@@ -134,7 +134,7 @@ class StoryPage(HtmlPage, frozen=True, kw_only=True):
     lead: Card
     lead_reason: str
     first: Card
-    last: datetime
+    last: Card
     sources: int
     groups: tuple[Group, ...]
     timeline: tuple[TimelinePoint, ...]
@@ -149,7 +149,7 @@ class StoryPage(HtmlPage, frozen=True, kw_only=True):
 class ArticlePage(HtmlPage, frozen=True, kw_only=True):
     """One article.
 
-    `excerpt` is complete for own posts and shortened for others. `related` are the members outside its story that its
+    `updated_all_day`: only the day of `updated` is known. `excerpt` is complete for own posts and shortened for others. `related` are the members outside its story that its
     related entries lead to. `earlier` are the nearest older members of its provider and first topic. `extra` holds the
     unknown front matter fields. `embed` is a video's player, `watch` the page on which people watch it.
     """
@@ -158,6 +158,7 @@ class ArticlePage(HtmlPage, frozen=True, kw_only=True):
     card: Card
     excerpt: str
     updated: datetime | None
+    updated_all_day: bool
     category: Link | None
     images: tuple[Image, ...]
     embed: str

@@ -62,7 +62,7 @@ def _page(cards: Cards, story: Story) -> StoryPage:
         lead=lead,
         lead_reason=lead_reason(story, about.lead if about else ""),
         first=cards.card(story.first),
-        last=story.last.published,
+        last=cards.card(story.last),
         sources=story.sources,
         groups=tuple(_groups(cards, story)),
         timeline=timeline,
@@ -112,6 +112,7 @@ def _copy_key(member: Member) -> str:
 def _timeline(cards: Cards, story: Story) -> tuple[TimelinePoint, ...]:
     """All members in chronological order. Dots that would overlap are stacked."""
     span = (story.last.published - story.first.published).total_seconds()
+    is_timed = not story.first.all_day
     heights: Counter[int] = Counter()
     points = []
     for member in story.members:
@@ -120,7 +121,7 @@ def _timeline(cards: Cards, story: Story) -> tuple[TimelinePoint, ...]:
         points.append(
             TimelinePoint(
                 card=cards.card(member),
-                lag=minutes(story.first.published, member.published),
+                lag=minutes(story.first.published, member.published) if is_timed and not member.all_day else None,
                 x=slot * DOT + DOT // 2,
                 y=heights[slot],
             )

@@ -73,7 +73,7 @@ class Clusterer:
     ) -> Clusters:
         """Clusters published articles. The result does not depend on their order.
 
-        `clock` is the content clock; coverage with a later date is dated to it. `followers` are those to show in their
+        Coverage with a date later than `clock` is dated to it. `followers` are those to show in their
         stories. `about` holds the `_stories` files by story name. `similar` says whether similar words join articles.
         Independent sources are counted by `platforms`.
         """
@@ -130,7 +130,7 @@ class Clusterer:
         last = self._last_declarations
         facts = (
             clock,
-            [(a.id, a.keys, a.related, a.published, a.category, a.topics, a.story) for a in files.values()]
+            [(a.id, a.keys, a.related, a.published, a.all_day, a.category, a.topics, a.story) for a in files.values()]
             if self._keep
             else [],
         )

@@ -70,7 +70,8 @@ def attach_followers(
         if owner is None or not file.url:
             continue
         coverage = Coverage(
-            id=FOLLOWER_PREFIX + file.id, title=file.title, excerpt=file.excerpt, published=min(file.published, clock),
+            id=FOLLOWER_PREFIX + file.id, title=file.title, excerpt=file.excerpt,
+            published=min(file.published, clock), all_day=file.all_day or file.published > clock,
             url=file.url, provider=file.provider, provider_name=file.provider_name, category=file.category,
             topics=file.topics, type=file.type, quality=file.quality, image=file.image, lang=file.lang, dir=file.dir, folded=True,
         )  # fmt: skip
@@ -228,11 +229,13 @@ def _coverage(
 
 
 def _from_entry(id: str, entry: Related, file: Article, clock: datetime) -> Coverage:
+    published, all_day = (entry.published, entry.all_day) if entry.published else (file.published, file.all_day)
     return Coverage(
         id=id,
         title=entry.title,
         excerpt=entry.excerpt,
-        published=min(entry.published or file.published, clock),
+        published=min(published, clock),
+        all_day=all_day or published > clock,  # the clock's time says nothing about this report
         url=entry.url,
         provider=entry.provider,
         provider_name=entry.provider_name,

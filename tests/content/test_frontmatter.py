@@ -68,6 +68,14 @@ class Reference(yaml.CSafeLoader):
                 raise yaml.constructor.ConstructorError(None, None, "twice", node.start_mark)
         return super().construct_mapping(node, deep)
 
+    def construct_day_or_time(self, node: yaml.ScalarNode) -> Any:
+        try:
+            return self.construct_yaml_timestamp(node)
+        except (ValueError, OverflowError):
+            return node.value
+
+
+Reference.add_constructor("tag:yaml.org,2002:timestamp", Reference.construct_day_or_time)
 
 REFUSED = object()
 
