@@ -39,23 +39,20 @@ TABLE: tuple[tuple[str, str, str], ...] = (
         """,
     ),
     (
-        "https://github.com/DIYgod/RSSHub (lib/routes)",
+        "https://github.com/DIYgod/RSSHub (lib/routes/csdn/blog.ts)",
         "2026-11-28",
-        "blog.csdn.net/:name  cnblogs.com/:name  lofter.com  mirror.xyz  qiita.com/:name  youtube.com/channel/:name",
+        "blog.csdn.net/:name",
     ),
     ("https://www.beehiiv.com/support/article/12999491162391", "2026-11-28", "beehiiv.com"),
-    ("https://help.ghost.org/article/6-custom-domain-setup", "2026-11-28", "ghost.io"),
+    ("https://ghost.org/help/run-ghost-from-a-subdirectory/", "2026-11-28", "ghost.io"),
     ("https://hashnode.com/forums/thread/how-does-hashnode-achieve-the-subdomain-system", "2026-11-28", "hashnode.dev"),
     ("https://curtclifton.net/integrating-micro-blog", "2026-11-28", "micro.blog"),
     (
-        "https://github.com/buttondown/docs",
-        "2026-11-28",
-        "buttondown.com  buttondown.com/:name  buttondown.email>buttondown.com  buttondown.email/:name>buttondown.com",
-    ),
-    (
-        "addresses of posts in public repositories",
+        "the addresses that these platforms give their authors; no document of theirs was read",
         "2026-11-28",
         """
+        buttondown.com  buttondown.com/:name  buttondown.email>buttondown.com  buttondown.email/:name>buttondown.com
+        cnblogs.com/:name  lofter.com  mirror.xyz  qiita.com/:name  youtube.com/channel/:name
         blog.livedoor.jp/:name  blog.naver.com?blogId=:name  brunch.co.kr/@:name  canalblog.com  dreamwidth.org
         eklablog.com  exblog.jp  hatenablog.com  hatenadiary.org  jugem.jp  livedoor.blog  mataroa.blog  over-blog.com
         medium.com/:name  open.substack.com/pub/:name>substack.com  overblog.com  pika.page  pixnet.net  posthaven.com
