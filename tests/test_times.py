@@ -426,17 +426,16 @@ def test_the_zone_is_part_of_what_a_parsed_file_depends_on(site: Make) -> None:
 
 
 def test_a_change_from_midnight_to_the_day_is_seen_everywhere(site: Make) -> None:
-    s, memory = (
-        site().article("a", publishedDateTime="2026-11-08T00:00:00Z", more=related("https://b.example/1")),
-        Memory(),
-    )
-    build(s.options(), memory=memory)
-    s.edit("content/a.md", "2026-11-08T00:00:00Z", "2026-11-08")
-    build(s.options(), memory=memory)
-    clean = site(name="clean").write("content/a.md", (s.root / "content/a.md").read_bytes())
+    one, clean, memory = site(), site(name="clean"), Memory()
+    for s, published in ((one, "2026-11-08T00:00:00Z"), (clean, "2026-11-08")):
+        s.article("a", publishedDateTime=published, more=related("https://b.example/1"))
+        s.article("newer", publishedDateTime="2026-11-09T10:00:00Z")
+    build(one.options(), memory=memory)
+    one.edit("content/a.md", "2026-11-08T00:00:00Z", "2026-11-08")
+    build(one.options(), memory=memory)
     clean.good()
-    assert s.tree() == clean.tree()
-    assert "00:00" not in s.read("story/2026/11/08/a/index.html")
+    assert one.tree() == clean.tree()
+    assert "00:00" not in one.read("story/2026/11/08/a/index.html")
 
 
 # Commands
