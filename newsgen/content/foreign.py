@@ -49,6 +49,7 @@ HELD = {
     "visibility": "private members paid tiers hidden password unlisted",
     "private": "true",
     "unlisted": "true",
+    "publish": "false",
 }
 """Fields that make an article a draft, with the values that do. A `password` does so with any value."""
 

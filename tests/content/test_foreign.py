@@ -396,6 +396,10 @@ def test_a_note_that_is_not_to_be_published_is_held(name: str) -> None:
     assert not fields(f"{name}: true\n").held
 
 
+def test_a_note_that_is_not_to_be_published_is_held_whatever_else_it_says() -> None:
+    assert fields("published: true\npublish: false\n").draft
+
+
 @pytest.mark.parametrize("value", ["2026-11-01", "2026-11-01T10:00:00Z", '"2026-11-01 10:00"'])
 @pytest.mark.parametrize("name", ["published", "Published", "publish"])
 def test_a_date_in_the_place_of_a_gate_is_an_error_that_names_the_field_for_dates(name: str, value: str) -> None:
