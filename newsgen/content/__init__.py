@@ -1,7 +1,8 @@
 """Parses content files into articles.
 
 Read `reader` first; it runs the steps. `frontmatter` parses YAML, TOML and JSON, `foreign` renames the fields of other
-generators, `fields` defines and validates the fields, and `markup` turns bodies into safe HTML.
+generators, `fields` defines and validates the fields, `dialect` is the Markdown of bodies, and `markup` turns bodies
+into safe HTML.
 """
 
 from newsgen.content.fields import ARTICLE_FIELDS, AboutFile, ArticleFile

@@ -55,8 +55,8 @@ _NOT_NESTING = frozenset(
         "i",
     ]
 )
-# Bodies with more footnotes than this have none: Markdown's search for one takes linear time in their number.
-_MAX_FOOTNOTES = 1000
+# In bodies with more marks `[^`, footnotes stay text: Markdown's search for one takes linear time in their number.
+_MAX_FOOTNOTE_MARKS = 2000
 # Elements that a reader would miss, or that stand for something that a reader would miss.
 _DROPPED = re.compile(r"<(iframe|embed|object|video|audio|form|svg|script)\b[^<>]*>?", re.IGNORECASE)
 
@@ -157,7 +157,7 @@ class Markup:
             return ""
         _check_bracket_depth(text)
         triggers = tuple([t for t in self._triggers if t in text])
-        if text.count("[^") > 2 * _MAX_FOOTNOTES:
+        if text.count("[^") > _MAX_FOOTNOTE_MARKS:
             triggers = tuple([t for t in triggers if t != "[^"])
         for owner, name, processors in self._cached_selection(triggers):
             setattr(owner, name, processors)
