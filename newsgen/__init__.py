@@ -10,7 +10,7 @@ A build is one pipeline: files → articles → library → pages → files. The
 
 Three more rooms use a build: `publish` uploads it, `preview` rebuilds it on every edit, and `commands` runs the command
 line. All rooms share the types in `model`, `canonical`, `text`, `validation` and `errors`, and the site's settings,
-addresses and files in `config`, `urls` and `files`.
+addresses, files and links in `config`, `urls`, `files` and `links`.
 
 Rooms import downwards only, so read from the bottom up: `model` and the other shared modules, then `content`, `stories`,
 `library`, `pages` and `builder`. The docstring of a room's `__init__.py` lists its modules in reading order.
