@@ -9,8 +9,8 @@ A build is one pipeline: files → articles → library → pages → files. The
 - `builder` runs the build: it renders the stale pages through Jinja templates and writes them. It caches every step.
 
 Three more rooms use a build: `publish` uploads it, `preview` rebuilds it on every edit, and `commands` runs the command
-line. All rooms share the types in `model`, `canonical`, `text`, `times`, `validation` and `errors`, and the site's settings,
-addresses and files in `config`, `urls` and `files`.
+line. All rooms share the types in `model`, `canonical`, `platforms`, `idn`, `text`, `times`, `validation` and `errors`, and
+the site's settings, addresses, files and links in `config`, `urls`, `files` and `links`.
 
 Rooms import downwards only, so read from the bottom up: `model` and the other shared modules, then `content`, `stories`,
 `library`, `pages` and `builder`. The docstring of a room's `__init__.py` lists its modules in reading order.

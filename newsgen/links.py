@@ -19,6 +19,7 @@ _NOT_MARKUP = re.compile(
     r"<!--.*?(?:-->|\Z)|(<(script|style|textarea)\b[^<>]*>).*?(?:</\2\s*>|\Z)", re.IGNORECASE | re.DOTALL
 )
 _LEADS_AWAY = re.compile(r"[a-z][a-z0-9+.-]*:|//|#|$", re.IGNORECASE)
+_OTHER_SITE = re.compile(r"[a-z][a-z0-9+.-]*:|//", re.IGNORECASE)
 _ORIGIN = "https://site.invalid"
 
 
@@ -58,6 +59,8 @@ def resolve(link: str, address: str, root: str) -> Target | None:
 
     `root` is the path of the site's base URL, with a closing slash.
     """
+    if _OTHER_SITE.match(link):
+        return None
     try:
         # Browsers read a backslash as a slash: https://url.spec.whatwg.org/#relative-slash-state
         parts = urlsplit(urljoin(_ORIGIN + urls.href(address, root), link.strip().replace("\\", "/")))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -49,10 +50,14 @@ class LinkChecker:
         self._site, self._content = site, content
         self._root = library.config.root
         self._redirects: list[re.Pattern[str]] | None = None
+        self._target = lru_cache(maxsize=1 << 16)(self._find_target)
         self.broken = list(self._find())
 
     def target(self, link: str, address: str) -> links.Target | None:
         """Where a link on the page at this address leads. None if it leads to another site."""
+        return self._target(link, "/") if link.startswith("/") else self._find_target(link, address)
+
+    def _find_target(self, link: str, address: str) -> links.Target | None:
         target = links.resolve(link, address, self._root)
         if target and target.path not in self._paths:
             page = f"{target.path}/index.html"  # hosts add a missing slash

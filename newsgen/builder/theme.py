@@ -35,8 +35,9 @@ _EMACS_LOCK = ".#"
 class Theme:
     """The templates and static files of one site. `site` is its folder; `cache` keeps the links between templates.
 
-    Without `fingerprinted`, static files keep their names. `problems` are the site's templates and static files that
-    cannot be read. Raises OutputError for static files whose names cannot be part of a URL.
+    Without `fingerprinted`, static files keep their names. `problems` are the static files that cannot be read.
+    Raises TemplateError for templates that cannot be read, and OutputError for static files whose names cannot be part
+    of a URL.
     """
 
     def __init__(self, site: Path, cache: Cache | CachedValues | None = None, *, fingerprinted: bool = True) -> None:
@@ -49,9 +50,10 @@ class Theme:
         self._parser = jinja2.Environment(loader=self.loader, trim_blocks=True, lstrip_blocks=True)
         self._parser.filters["asset"] = str
         self.problems: list[Problem] = []
+        self._walk(site, "templates")
+        if self.problems:
+            raise TemplateError(*self.problems)
         self.static = self._static()
-        if self._is_own_site:
-            self._walk(site, "templates")
         self._closures: dict[str, tuple[frozenset[str], frozenset[str]]] = {}
         self._sources: dict[str, str] = {}
         self._known_references: dict[str, tuple[bytes, frozenset[str], frozenset[str]]] = {}

@@ -107,7 +107,7 @@ class _Pages:
     def _has_anchor(self, target: links.Target, path: str, html: str) -> bool:
         """Whether a fragment leads somewhere. `path` and `html` are of the page with the link."""
         if target.path == path:
-            return links.has_anchor(target.fragment, links.anchors(html))
+            return f'id="{target.fragment}"' in html or links.has_anchor(target.fragment, links.anchors(html))
         if target.path not in self._anchors:
             page = self._plan.page(target.path) if target.path in self._plan.refs else None
             is_html = isinstance(page, HtmlPage)

@@ -210,6 +210,7 @@ class Server:
             "go": urls.href(update.article, root) if self._navigate and update.article else "",
             "state": {
                 "problems": self.preview.problems,
+                "warnings": list(map(str, self.preview.report.warnings)),
                 "show": self.preview.show,
                 "gates": self.preview.gates(),
                 **self.preview.page_info(path),

@@ -212,7 +212,8 @@ def test_a_static_file_overrides_the_shipped_one(site: Make) -> None:
         .write("static/.well-known/x.txt", "y")
     )
     s.good()
-    (css,) = (s.output / "css").iterdir()
+    (css,) = (s.output / "css").glob("site.*.css")
+    assert css.read_text() == s.read("css/site.css")
     assert css.read_text() == "body { color: red }"
     assert f"/css/{css.name}" in s.read("index.html")
     assert s.read("robots-extra.txt") == "x"

@@ -115,7 +115,7 @@ def test_a_one_way_entry_is_shown_as_related_and_as_a_near_miss(site: Make) -> N
     ]
     s.good()
     words = " ".join(re.sub(r"<[^>]+>", "", s.read("story/2026/11/08/a/index.html")).split())
-    assert "Flood elsewhere f.example and Wall gives way wire.example: only one of them names the other" in words
+    assert "Flood elsewhere f.example and Wall gives way wire.example: only one of them lists the other" in words
 
 
 def test_near_misses_by_similarity_show_their_fit(site: Make) -> None:

@@ -240,3 +240,16 @@ def test_a_port_in_use_is_reported(site: Callable[..., Site]) -> None:
         assert "--port" in done.stderr
     with pytest.raises(ConfigError, match="--host"):
         listen("no.such.host.invalid", 0)
+
+
+def test_tabs_get_the_warnings_that_a_build_gives(site: Callable[..., Site]) -> None:
+    from websockets.sync.client import connect
+
+    s = site().article("a", webUrl=None, body="[x](/nowhere/)")
+    with served(s.root) as port:
+        origin = f"http://127.0.0.1:{port}"
+        with connect(f"ws://127.0.0.1:{port}/_newsgen/live", origin=origin) as tab:  # type: ignore[arg-type]
+            tab.send('{"page": "/"}')
+            (warning,) = json.loads(tab.recv())["state"]["warnings"]
+    assert warning.startswith("content/a.md:5: link: there is no page or file '/nowhere/'")
+    assert warning in map(str, s.build().warnings)

@@ -43,10 +43,12 @@
 
   function show() {
     const connected = socket && socket.readyState === WebSocket.OPEN;
-    const count = state ? state.problems.length : 0;
+    const count = state ? state.problems.length : 0, warnings = state ? state.warnings : [];
+    const counted = (number, noun) => `${number} ${noun}${number === 1 ? "" : "s"}`;
+    const found = [count && counted(count, "problem"), warnings.length && counted(warnings.length, "warning")].filter(Boolean);
     bar.classList.toggle("off", !connected);
     bar.classList.toggle("bad", count > 0);
-    summary.textContent = !connected ? "Preview: disconnected" : count ? `Preview: ${count} ${count === 1 ? "problem" : "problems"}` : "Preview";
+    summary.textContent = !connected ? "Preview: disconnected" : found.length ? `Preview: ${found.join(", ")}` : "Preview";
     if (!state) return;
     const rows = Object.entries(gates).map(([gate, name]) => {
       const box = element("input"), label = element("label", "", box, element("span", `${name}: ${state.gates[gate].count}`), element("small", state.gates[gate].reason));
@@ -59,6 +61,9 @@
     const details = element("dl");
     for (const [name, value] of Object.entries({ Source: state.source, Template: state.template, "Rebuilt because": state.why })) {
       if (value) details.append(element("dt", name), element("dd", value));
+    }
+    for (const warning of warnings) {
+      details.append(element("dt", "Warning"), element("dd", warning));
     }
     const focused = root.activeElement && root.activeElement.name;
     content.replaceChildren(...rows, details);

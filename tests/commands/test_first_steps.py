@@ -1,0 +1,161 @@
+"""What a new user meets: any locale, any spelling of a path, links between files, and a new site in Git."""
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from sites import Site
+
+Make = Callable[..., Site]
+
+LOCALES = [
+    {"LC_ALL": "C"},
+    {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+    {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONIOENCODING": "ascii"},
+    {"LC_ALL": "C.UTF-8", "PYTHONIOENCODING": "ascii"},
+]
+
+
+@pytest.mark.parametrize("env", LOCALES)
+def test_commands_work_in_every_locale(site: Make, env: dict[str, str]) -> None:
+    s = site()
+    done = s.run("new", "article", "Zürich – größer ☃", "--date", "2026-11-08T10:00:00Z", **env)
+    file = s.root / "content/2026/11/2026-11-08-zürich-grösser.md"
+    assert done.returncode == 0, done.stderr
+    assert "title: Zürich – größer ☃" in file.read_text(encoding="utf-8")
+    assert s.run("new", "topic", "Straße", **env).returncode == 0
+    for args in (["build", "--all"], ["check", "--all"], ["list", "drafts"], ["explain", "--all", "zürich-grösser"]):
+        done = s.run(*args, **env)
+        assert (done.returncode, "Traceback" in done.stderr) == (0, False), done.stderr
+    assert (s.output / "2026/11/08/zürich-grösser/index.html").exists()
+    done = s.run("explain", "größe", **env)
+    assert (done.returncode, "Traceback" in done.stderr) == (2, False)
+
+
+@pytest.mark.parametrize("env", LOCALES)
+def test_a_name_that_is_no_text_leaves_no_file(site: Make, env: dict[str, str]) -> None:
+    s = site()
+    bad = os.fsdecode(b"\xff\xfe")
+    for what in ("article", "topic"):
+        done = s.run("new", what, bad, **env)
+        assert (done.returncode, "Traceback" in done.stderr) == (2, False), done.stderr
+    assert [p for p in s.root.rglob("*") if p.is_file()] == []
+
+
+def test_a_file_that_cannot_be_written_is_not_left_empty(site: Make) -> None:
+    s = site().write("content/2026", "a file in place of the folder")
+    done = s.run("new", "article", "T", "--date", "2026-11-08")
+    assert done.returncode == 3
+    assert "cannot be written" in done.stderr
+    (s.root / "content/_topics").mkdir()
+    (s.root / "content/_topics/t.md").symlink_to("nowhere.md")
+    assert s.run("new", "topic", "T").returncode == 2, "the link stays"
+    assert sorted(p.name for p in (s.root / "content/_topics").iterdir()) == ["t.md"]
+
+
+def test_a_new_site_tells_git_what_newsgen_makes(site: Make, tmp_path: Path) -> None:
+    s = site()
+    (tmp_path / "mine/.git").mkdir(parents=True)
+    assert s.run("new", "site", str(tmp_path / "mine")).returncode == 0, "a new repository counts as empty"
+    lines = (tmp_path / "mine/.gitignore").read_text().splitlines()
+    assert {"/public/", "/.newsgen/"} <= set(lines)
+    settings = (tmp_path / "mine/site.toml").read_text(encoding="utf-8")
+    assert settings.startswith("# The settings of this site.")
+    assert s.run("new", "site", str(tmp_path / "other"), "--empty").returncode == 0
+    assert (tmp_path / "other/.gitignore").exists()
+    assert s.run("new", "site", str(tmp_path / "mine")).returncode == 2
+
+
+STORY = {"story": "Ferry", "excerpt": "The ferry Nordstern ran aground near Velmora with eighty passengers."}
+
+
+def test_explain_takes_every_path_and_address_that_commands_print(site: Make) -> None:
+    s = site().article("2026/a", **STORY).article("b", **STORY).article("naïve", webUrl=None, draft="true")
+    s.write("site.toml", 'base_url = "https://paper.example/news/"\n')
+    s.good()
+    article = s.run("explain", "2026/a.md").stdout
+    assert article.startswith("2026/a.md: A\n")
+    for target in (
+        "content/2026/a.md",
+        "./content/2026/a.md",
+        str(s.root / "content/2026/a.md"),
+        "content/../content/2026/a.md",
+        "public/2026/11/08/a/index.html",
+        str(s.output / "2026/11/08/a/index.html"),
+        "2026/11/08/a/index.html",
+        "/2026/11/08/a/",
+        "/2026/11/08/a",
+        "/news/2026/11/08/a/",
+        "https://paper.example/news/2026/11/08/a/?x#y",
+        "https://2026-a.example/2026/a/",
+        "a",
+    ):
+        assert s.run("explain", target).stdout == article, target
+    story = s.run("explain", "/story/2026/11/08/a/").stdout
+    assert "2 members" in story
+    for target in ("ferry", "public/story/2026/11/08/a/index.html", "https://paper.example/news/story/2026/11/08/a/"):
+        assert s.run("explain", target).stdout == story, target
+    assert s.run("explain", str(s.root.name + "/content/b.md"), "--site", str(s.root)).returncode == 2
+    done = s.run("explain", "content/naïve.md")
+    assert (done.returncode, "is not published: draft: true; add --all" in done.stderr) == (2, True)
+    assert s.run("explain", "content/nai\u0308ve.md", "--all").returncode == 0, "decomposed, as macOS writes it"
+    (s.root / "loop").symlink_to("loop")
+    assert "no published story" in s.run("explain", "loop").stderr
+
+
+def test_explain_says_that_an_editor_keeps_articles_apart(site: Make) -> None:
+    s = site().article("a", **STORY).article("b", **{**STORY, "story": "Aground"})
+    near = json.loads(s.run("explain", "a", "--json").stdout)["nearest"]
+    assert [(n["id"], n["reason"]) for n in near] == [("b.md", "editor")]
+    assert "b.md belongs to a different `story`" in s.run("explain", "a").stdout
+    more = 'related:\n  - title: T\n    webUrl: "https://{0}.example/{0}/"\n'
+    s.article("a", **STORY, more=more.format("b")).article("c", **STORY)
+    s.article("b", **{**STORY, "story": "Aground"}, more=more.format("a"))
+    story = s.run("explain", "/story/2026/11/08/a/").stdout
+    assert "b.md belongs to a different `story`" in story
+    assert "only one lists" not in story
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs symbolic links")
+@pytest.mark.parametrize("command", ["build", "check", "list", "explain"])
+def test_a_link_that_leads_to_itself_is_an_error_with_its_name(site: Make, command: str) -> None:
+    s = site().article("a")
+    args = {"list": ["list", "stories"], "explain": ["explain", "a"]}.get(command, [command])
+    loops = ["content/l.md", "content/sub", "content/x.jpg", "static/l.svg"]
+    for name in loops:
+        (s.root / name).parent.mkdir(parents=True, exist_ok=True)
+        (s.root / name).symlink_to(Path(name).name)
+    (s.root / "static/.#lock").symlink_to("me@host.123")
+    (s.root / "static/away").symlink_to("../content")
+    done = s.run(*args)
+    assert "Traceback" not in done.stderr
+    if command != "explain":
+        assert done.returncode == 1
+        told = [line for line in done.stderr.splitlines() if line.startswith("error")]
+        assert [line.split(": ")[1] for line in told] == [*loops, "static/away"]
+        assert sum("the symbolic link leads to itself; remove it" in line for line in told) == len(loops)
+    (s.root / "templates").mkdir()
+    (s.root / "templates/base.html").symlink_to("base.html")
+    done = s.run(*args)
+    assert done.returncode == 3
+    assert "templates/base.html: the symbolic link leads to itself; remove it" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["content", "templates", "static", "site.toml", "public", ".newsgen", ""])
+def test_a_folder_that_is_a_link_to_itself_is_an_error_with_its_name(site: Make, name: str, tmp_path: Path) -> None:
+    s = site().article("a")
+    s.good()
+    place = s.root / name if name else tmp_path / "loop"
+    if place.exists():
+        place.rename(tmp_path / "away")
+    place.symlink_to(place.name)
+    options = [] if name else ["--site", str(place)]
+    for command in ("build", "check"):
+        done = s.run(command, *options)
+        assert "Traceback" not in done.stderr
+        if name != ".newsgen":
+            assert done.returncode in (1, 2, 3)
+            assert f"{place.name}: the symbolic link leads to itself" in done.stderr
+    assert "Traceback" not in s.run("clean", *options).stderr
