@@ -21,7 +21,7 @@ from newsgen.builder.options import Options, Progress, clocks, folders
 from newsgen.builder.output import Manifest
 from newsgen.builder.report import Report, Stopwatch
 from newsgen.builder.theme import Theme
-from newsgen.content import ARTICLE_FIELDS, Parsed, Reader, is_known, line, pack, read, unpack
+from newsgen.content import ARTICLE_FIELDS, Parsed, Reader, is_known, pack, read, unpack
 from newsgen.errors import Problem, Superseded
 from newsgen.files import FoundFile, Stamp
 from newsgen.library import GATE_REASONS, GATES, Arrangement, Library, gate, next_gate
@@ -189,7 +189,8 @@ def _load(
             clusterer=clusterer,
             arrangement=memory.arrangement,
         )
-        report.warnings += references.warnings(articles, library, source.name, _line_of(memory.found))
+        line_of = _line_of(memory.found, _reader(settings, source.name))
+        report.warnings += references.warnings(articles, library, source.name, line_of)
         if is_first and settings.stories.similarity:
             cache.put("stories", reader)
             for name, value in clusterer.dump():
@@ -205,7 +206,7 @@ def _load(
         )
         planned = plan(library, theme.files(), source.name, known, on_page, check_cancelled, theme.text("_redirects"))
         cache.put("plan", msgspec.msgpack.encode(planned.known()))
-        report.problems += planned.problems
+        report.problems += _with_lines(planned.problems, source.name, line_of)
         links = LinkChecker(library, planned, _render_with(theme, shared), options.site, source)
         link_warnings = links.problems(MAX_WARNINGS)
         report.warnings += link_warnings
@@ -382,14 +383,24 @@ def _count(report: Report, articles: list[Article], library: Library, now: datet
         )
 
 
-def _line_of(found: Mapping[str, FoundFile]) -> Callable[[str, str], int]:
+def _line_of(found: Mapping[str, FoundFile], reader: Reader) -> Callable[[str, str], int]:
     """A function that reads a content file, by its id, and returns the line of a field."""
 
     def line_of(id: str, field: str) -> int:
-        data = read(found[id]).data
-        return 0 if isinstance(data, Problem) else line(data, (field,))
+        return reader.place(read(found[id]), field)[1]
 
     return line_of
+
+
+def _with_lines(problems: Iterable[Problem], folder_name: str, line_of: Callable[[str, str], int]) -> list[Problem]:
+    """The problems of a plan, with the lines of their fields."""
+    prefix = f"{folder_name}/"
+    return [
+        msgspec.structs.replace(p, line=line_of(p.path.removeprefix(prefix), p.field))
+        if p.field and not p.line and p.path.startswith(prefix)
+        else p
+        for p in problems
+    ]
 
 
 def _early_updates(

@@ -7,7 +7,6 @@ into safe HTML.
 
 from newsgen.content.fields import ARTICLE_FIELDS, AboutFile, ArticleFile
 from newsgen.content.foreign import is_known
-from newsgen.content.frontmatter import line
 from newsgen.content.reader import Parsed, Reader, dump, pack, read, unpack
 
 __all__ = [
@@ -18,7 +17,6 @@ __all__ = [
     "Reader",
     "dump",
     "is_known",
-    "line",
     "pack",
     "read",
     "unpack",

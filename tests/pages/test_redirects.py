@@ -26,16 +26,16 @@ def test_an_alias_at_the_address_of_a_page_costs_the_alias_only(site: Make, more
     s.write("static/img/x.svg", "<svg/>")
     report = s.build()
     assert sorted(str(p) for p in report.problems) == [
-        "content/files.md: aliases: '/' is the address of the page 'News'; remove this alias",
-        "content/files.md: aliases: '/_redirects' is the address of _redirects; remove this alias",
-        "content/files.md: aliases: '/img/x.svg' is the address of static/img/x.svg; remove this alias",
-        "content/files.md: aliases: '/robots.txt' is the address of robots.txt; remove this alias",
-        "content/files.md: aliases: '/robots.txt/x/' is the address of robots.txt; remove this alias",
-        "content/self.md: aliases: '/2026/11/08/self/' is the page's own address; remove this alias",
-        "content/tolls.md: aliases: '/2026/11/08/Tram/' is the address of content/tram.md; remove this alias",
-        "content/tolls.md: aliases: '/2026/11/08/p%6Frt/' is the address of content/port.md; remove this alias",
-        "content/tolls.md: aliases: '/2026/11/08/port' is the address of content/port.md; remove this alias",
-        "content/tolls.md: aliases: '/topics/' is the address of the page 'Topics'; remove this alias",
+        "content/files.md:5: aliases: '/' is the address of the page 'News'; remove this alias",
+        "content/files.md:5: aliases: '/_redirects' is the address of _redirects; remove this alias",
+        "content/files.md:5: aliases: '/img/x.svg' is the address of static/img/x.svg; remove this alias",
+        "content/files.md:5: aliases: '/robots.txt' is the address of robots.txt; remove this alias",
+        "content/files.md:5: aliases: '/robots.txt/x/' is the address of robots.txt; remove this alias",
+        "content/self.md:5: aliases: '/2026/11/08/self/' is the page's own address; remove this alias",
+        "content/tolls.md:5: aliases: '/2026/11/08/Tram/' is the address of content/tram.md; remove this alias",
+        "content/tolls.md:5: aliases: '/2026/11/08/p%6Frt/' is the address of content/port.md; remove this alias",
+        "content/tolls.md:5: aliases: '/2026/11/08/port' is the address of content/port.md; remove this alias",
+        "content/tolls.md:5: aliases: '/topics/' is the address of the page 'Topics'; remove this alias",
     ]
     assert lines(s) == {"/2026/11/08": "/2026/11/08/files/", "/old": "/2026/11/08/tolls/"}
     assert (s.output / "old/index.html").exists() == (not more)
@@ -47,7 +47,7 @@ def test_an_alias_at_the_address_of_a_page_costs_the_alias_only(site: Make, more
 def test_an_alias_cannot_take_the_name_of_the_redirects_file(site: Make) -> None:
     s = site().article("a", aliases="[/_redirects/, /old/]")
     (problem,) = s.build().problems
-    assert str(problem) == "content/a.md: aliases: '/_redirects/' is the address of _redirects; remove this alias"
+    assert str(problem) == "content/a.md:5: aliases: '/_redirects/' is the address of _redirects; remove this alias"
     assert lines(s) == {"/old/": "/2026/11/08/a/"}
 
 
