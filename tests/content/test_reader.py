@@ -235,7 +235,7 @@ aliases: ["relative", "/fine/"]
     assert [p.removeprefix("content/deep/a.md:") for p in found] == [
         "2: title: expected text, got a list",
         "3: excerpt: expected text, got a list",
-        "4: publishedDateTime: 'yesterday' is not a valid date; write it as 2026-11-08T16:30:00Z",
+        "4: publishedDateTime: 'yesterday' is not a valid date; write it as 2026-11-08 or 2026-11-08T16:30:00Z",
         "5: webUrl: 'ftp://a.example/' is not a web address; write it in full, beginning with https://",
         "6: quality: expected a whole number or null, got text",
         "7: heat: expected a number >= -1000000000000000.0",

@@ -56,7 +56,10 @@ def test_one_alias_in_two_files_stays_with_one_of_them(site: Make) -> None:
     s.write("content/_pages/about.md", "---\ntitle: About\naliases: [/old/, /was]\n---\n")
     report = s.build()
     in_use = "aliases: '/old/' is in use by the alias '/old' of content/b.md; remove this alias"
-    assert sorted(map(str, report.problems)) == [f"content/_pages/about.md: {in_use}", f"content/a.md: {in_use}"]
+    assert sorted(map(str, report.problems)) == [
+        f"content/_pages/about.md:3: {in_use}",
+        f"content/a.md:5: {in_use}",
+    ]
     b = "/2026/11/08/b/"
     assert lines(s) == {"/old": b, "/OLD/page/": b, "/was": "/about/"}
 
@@ -105,7 +108,7 @@ def test_aliases_are_accepted_as_people_write_them(site: Make) -> None:
         ("/caf%E9/", "has escapes that are not UTF-8"),
         ("/" + "x" * 256, "is too long"),
         ("/" + "x/" * 300, "is too long"),
-        ("Another name", "is not an address on this site"),
+        ("Another name", "is a title, not an address"),
         ("/..%2Fx/", "is not an address on this site"),
     ],
 )
