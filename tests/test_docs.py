@@ -15,6 +15,7 @@ from newsgen.builder import render
 from newsgen.commands.cli import cli
 from newsgen.content import fields
 from newsgen.content import reader as content
+from newsgen.content.source import Source
 from newsgen.model import Site
 from newsgen.pages import kinds
 
@@ -47,7 +48,7 @@ def test_the_example_articles_in_the_docs_are_valid() -> None:
     examples = blocks("markdown")
     assert examples
     for example in examples:
-        found = content.Reader(config.Config()).parse(content.Source("a.md", example.encode()))
+        found = content.Reader(config.Config()).parse(Source("a.md", example.encode()))
         assert not found.problems, found
 
 

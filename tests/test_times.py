@@ -19,7 +19,7 @@ from newsgen import times, urls
 from newsgen.builder import Memory, build
 from newsgen.config import Config
 from newsgen.content import Reader, frontmatter
-from newsgen.content.reader import Source
+from newsgen.content.source import Source
 from newsgen.model import Article
 
 Make = Callable[..., Site]

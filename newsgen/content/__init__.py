@@ -1,13 +1,15 @@
 """Parses content files into articles.
 
-Read `reader` first; it runs the steps. `frontmatter` parses YAML, TOML and JSON, `foreign` renames the fields of other
-generators, `fields` defines and validates the fields, `dialect` is the Markdown of bodies, and `markup` turns bodies
-into safe HTML.
+Read `reader` first; it runs the steps. `source` reads the bytes, `frontmatter` parses YAML, TOML and JSON, `foreign`
+renames the fields of other generators, `fields` defines and validates the fields, and `written` gives values as the file
+spells them. `dialect` is the Markdown of bodies, `markup` turns bodies into safe HTML, and `parsed` is the result.
 """
 
 from newsgen.content.fields import ARTICLE_FIELDS, AboutFile, ArticleFile
 from newsgen.content.foreign import is_known
-from newsgen.content.reader import Parsed, Reader, dump, pack, read, unpack
+from newsgen.content.parsed import Parsed, pack, unpack
+from newsgen.content.reader import Reader, dump
+from newsgen.content.source import read
 
 __all__ = [
     "ARTICLE_FIELDS",

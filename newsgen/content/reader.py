@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import codecs
 import contextlib
-import os
 import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
-from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
@@ -18,13 +15,16 @@ import yaml
 from newsgen import canonical, links, text, times
 from newsgen.config import Config
 from newsgen.content import fields, frontmatter
-from newsgen.content.fields import AboutFile, ArticleFile, ImageFile, Images, ProviderPart, RelatedFile
+from newsgen.content.fields import AboutFile, ArticleFile, ImageFile, Images, RelatedFile
 from newsgen.content.foreign import Translator
 from newsgen.content.markup import MAX_BYTES, MAX_PLAYER, Markup, TooDeepError, first_paragraph, player
+from newsgen.content.parsed import Parsed
+from newsgen.content.source import MAX_READ, Source
+from newsgen.content.written import Written
 from newsgen.errors import Problem, Scope
-from newsgen.files import ABOUT_FOLDERS, FoundFile
-from newsgen.model import About, Article, Image, Related, RelatedEntries, frozen
-from newsgen.validation import Faults, Repair, dotted, nearest
+from newsgen.files import ABOUT_FOLDERS
+from newsgen.model import About, Article, Image, Related, RelatedEntries
+from newsgen.validation import Faults, Repair, dotted
 from newsgen.validation import Path as At
 
 _DATED_NAME = re.compile(r"(\d{4})-(\d{2})-(\d{2})(?:[-_ ]+(.+))?")
@@ -32,79 +32,7 @@ _DATED_FOLDERS = re.compile(r"(?:^|/)(\d{4})/(\d{2})/(\d{2})/")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-_MAX_READ = frontmatter.MAX_BYTES + MAX_BYTES + 1024
-"""Bytes that are read of a file. Whatever is longer has too large a body, if not too long a front matter."""
-
-
 _TOO_LARGE = (f"the body has more than {MAX_BYTES:,} bytes", "split it into several files")
-
-
-class Source(NamedTuple):
-    """The bytes of a content file, or a Problem if reading failed. `id` is its path below the content folder."""
-
-    id: str
-    data: bytes | Problem
-
-
-def read(found: FoundFile, folder_name: str = "content") -> Source:
-    """Reads a file that `files.scan` found. Messages call the content folder `folder_name`."""
-    if isinstance(found.stamp, Problem):
-        return Source(found.id, found.stamp)
-    path = f"{folder_name}/{found.id}"
-    try:
-        file = os.open(found.path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
-        try:
-            # Ask for the expected size: allocating a buffer for the largest allowed file takes longer than most reads.
-            data = os.read(file, min(found.stamp.size + 1, _MAX_READ))
-            while len(data) < _MAX_READ and (more := os.read(file, _MAX_READ - len(data))):
-                data += more
-        finally:
-            os.close(file)
-    except OSError as error:
-        return Source(found.id, Problem(path=path, what=f"cannot be read: {error.strerror}"))
-    if len(data) == _MAX_READ:
-        data = data[: codecs.utf_8_decode(data, "replace")[1]]  # not in the middle of a character
-    return Source(found.id, data)
-
-
-class Parsed(NamedTuple):
-    """What a content file is, None if it has to be left out, and everything that is wrong in it."""
-
-    value: Article | About | None
-    problems: tuple[Problem, ...] = ()
-
-
-_encode = msgspec.msgpack.Encoder().encode
-_decode_value = {
-    kind: msgspec.msgpack.Decoder(type).decode for kind, type in ((b"a", Article), (b"f", About), (b"n", None))
-}
-_decode_with_problems = {
-    kind: msgspec.msgpack.Decoder(tuple[type, tuple[Problem, ...]]).decode  # type: ignore[valid-type]
-    for kind, type in ((b"A", Article), (b"F", About), (b"N", None))
-}
-
-
-def pack(parsed: Parsed) -> bytes:
-    """Encodes the result of `Reader.parse`: one letter for its type, then msgpack. Capitals have problems."""
-    value, problems = parsed
-    letter = b"a" if isinstance(value, Article) else b"f" if isinstance(value, About) else b"n"
-    return letter.upper() + _encode(parsed) if problems else letter + _encode(value)
-
-
-def unpack(data: bytes) -> Parsed:
-    """Decodes the output of `pack`. Raises msgspec.DecodeError for anything else."""
-    letter, rest = data[:1], memoryview(data)[1:]  # a view, to avoid a copy of every file
-    value: Any
-    problems: tuple[Problem, ...] = ()
-    if decode := _decode_value.get(letter):
-        value = decode(rest)
-    elif decode := _decode_with_problems.get(letter):
-        value, problems = decode(rest)
-    else:
-        raise msgspec.DecodeError("unknown type letter")
-    if type(value) is Article and value.extra:
-        value = msgspec.structs.replace(value, extra=frozen(value.extra))
-    return Parsed(value, problems)
 
 
 _ARTICLE_FIELDS = frozenset(fields.ARTICLE_FIELDS)
@@ -112,71 +40,6 @@ _MAX_CACHED = 1 << 11
 """Maximum number of related entries that a reader caches."""
 _GATES: dict[str | int, Scope] = {"published": "gate", "draft": "gate", "publishDate": "gate", "expiryDate": "gate"}
 """The fields that keep an article back. If one cannot be read, the article is held."""
-_KNOWN_NAMES = frozenset(
-    field.encode_name
-    for kind in (ArticleFile, AboutFile, RelatedFile, ImageFile, ProviderPart)
-    for field in msgspec.structs.fields(kind)
-)
-
-
-class _Written:
-    """A file's values as it spells them, for those that have another type than expected.
-
-    `foreign` are the places in the file of the fields that were renamed, by our names.
-    """
-
-    def __init__(self, data: bytes) -> None:
-        self._data = data
-        self.foreign: dict[str, At] = {}
-
-    @cached_property
-    def _values(self) -> Any:
-        with contextlib.suppress(ValueError):
-            return frontmatter.written(self._data)
-        return {}
-
-    def path(self, at: At) -> At:
-        """The path of a field in the file."""
-        return (*self.foreign.get(str(at[0]), at[:1]), *at[1:]) if at else at
-
-    def line(self, at: At) -> int:
-        """The line of a field."""
-        return frontmatter.line(self._data, self.path(at)) if at else 1
-
-    def _value(self, path: At) -> Any:
-        value = self._values
-        for step in path:
-            if isinstance(value, dict):
-                value = value.get(step)
-            elif isinstance(value, list) and isinstance(step, int) and step < len(value):
-                value = value[step]
-            else:
-                return None
-        return value
-
-    def text(self, at: At, value: Any) -> str:
-        """The text of the scalar `value` of a field."""
-        text = self._value(self.path(at))
-        if isinstance(text, str):
-            return str(text)  # not Unquoted
-        return str(value).lower() if isinstance(value, bool) else str(value)
-
-    def split(self, value: tuple[str, ...] | str, at: At, separator: str = ",") -> tuple[str, ...]:
-        """A field that may be a list or text. Text without quotes is split at commas."""
-        if not isinstance(value, str):
-            return value
-        if "," in value and isinstance(self._value(self.path(at)), frontmatter.Unquoted):
-            return tuple(filter(None, map(str.strip, re.split(separator, value))))
-        return (value,)
-
-    def misspelt(self, at: At, translator: Translator) -> str:
-        """The question whether another name in the file was meant as the missing field `at`; "" if none is similar."""
-        around = self._value(self.path(at[:-1]))
-        names = (
-            [n for n in around if n not in _KNOWN_NAMES and not translator.knows(n)] if isinstance(around, dict) else ()
-        )
-        near = nearest(str(at[-1]), names)
-        return f"did you mean {near!r} (line {self.line((*at[:-1], near))})?" if near else ""
 
 
 class Reader:
@@ -219,7 +82,7 @@ class Reader:
             values = {name: value for name, value in values.items() if value is not None}
         kind = ABOUT_FOLDERS.get(source.id.partition("/")[0])
         file_type = AboutFile if kind else ArticleFile
-        written = _Written(source.data)
+        written = Written(source.data)
         wrong = Faults()
         translator = self._translators[file_type]
         extra = translator.translate(values, written.foreign, wrong, header=document.format == "header")
@@ -228,7 +91,7 @@ class Reader:
         costs: dict[str | int, Scope] = {}
         value: Article | About | None
         body = document.body
-        if len(source.data) > _MAX_READ - 4:  # cut by `read`
+        if len(source.data) > MAX_READ - 4:  # cut by `read`
             wrong.add((), *_TOO_LARGE)
             body = ""
         if kind:
@@ -288,7 +151,7 @@ class Reader:
         file: ArticleFile,
         extra: dict[str, Any],
         body: str,
-        written: _Written,
+        written: Written,
         wrong: Faults,
         costs: dict[str | int, Scope],
     ) -> Article:
@@ -456,7 +319,7 @@ class Reader:
         kind: Any,
         file: AboutFile,
         body: str,
-        written: _Written,
+        written: Written,
         wrong: Faults,
         costs: dict[str | int, Scope],
     ) -> About:

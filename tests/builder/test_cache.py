@@ -17,6 +17,8 @@ from newsgen import files
 from newsgen.builder import cache, pipeline, render, snapshot
 from newsgen.builder.cache import Cache, CachedFile, FileState
 from newsgen.content import reader as content
+from newsgen.content.parsed import Parsed
+from newsgen.content.source import Source
 from newsgen.errors import TemplateError
 from newsgen.files import FoundFile, Stamp
 
@@ -48,7 +50,7 @@ def parsed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     seen: list[str] = []
     real = content.Reader.parse
 
-    def parse(self: content.Reader, source: content.Source, digest: bytes = b"") -> content.Parsed:
+    def parse(self: content.Reader, source: Source, digest: bytes = b"") -> Parsed:
         seen.append(source.id)
         return real(self, source, digest)
 

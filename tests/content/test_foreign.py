@@ -14,7 +14,9 @@ from newsgen.config import Config
 from newsgen.content import foreign
 from newsgen.content import frontmatter as fm
 from newsgen.content.fields import ArticleFile
-from newsgen.content.reader import Parsed, Reader, Source
+from newsgen.content.parsed import Parsed
+from newsgen.content.reader import Reader
+from newsgen.content.source import Source
 from newsgen.model import About, Article
 from newsgen.validation import Faults
 

@@ -20,7 +20,8 @@ from sites import Site
 
 from newsgen.config import Config
 from newsgen.content import AboutFile, ArticleFile, Parsed, frontmatter, pack, unpack
-from newsgen.content.reader import Reader, Source
+from newsgen.content.reader import Reader
+from newsgen.content.source import Source
 from newsgen.model import About, Article
 
 Make = Callable[..., Site]

@@ -11,7 +11,8 @@ from sites import Site
 from newsgen import files
 from newsgen.config import Config
 from newsgen.content import reader as content
-from newsgen.content.reader import Reader, Source
+from newsgen.content.reader import Reader
+from newsgen.content.source import Source, read
 from newsgen.model import About, Article
 
 Make = Callable[..., Site]
@@ -324,7 +325,7 @@ def test_scan_and_read_report_files_that_they_do_not_read(tmp_path: Path) -> Non
 
     os.mkfifo(tmp_path / "pipe.md")
     (tmp_path / b"bad\xff.md".decode("utf-8", "surrogateescape")).write_text("x")
-    found = {s.id: str(s.data) for s in (content.read(f, "content") for f in files.scan(tmp_path, "content"))}
+    found = {s.id: str(s.data) for s in (read(f, "content") for f in files.scan(tmp_path, "content"))}
     assert found["huge.md"].count("x") >= 1_200_000, "only a part of it is read"
     assert "links to folders are not followed" in found["loop"]
     assert "cannot be read" in found["gone.md"]
@@ -352,7 +353,7 @@ def test_all_articles_of_a_real_site_are_parsed(data: Path, tmp_path: Path) -> N
     with tarfile.open(data / "data/everyday_public.tar.gz") as tar:
         tar.extractall(tmp_path, filter="data")
     reader = Reader(Config())
-    found = [reader.parse(content.read(f)) for f in files.scan(tmp_path / "content")]
+    found = [reader.parse(read(f)) for f in files.scan(tmp_path / "content")]
     assert len(found) == 330
     assert all(isinstance(a.value, Article) and not a.problems for a in found)
     videos = [a.value for a in found if isinstance(a.value, Article) and a.value.type == "video"]
@@ -366,7 +367,7 @@ def test_posts_of_another_generator_become_own_posts(data: Path, tmp_path: Path)
     with tarfile.open(data / "data/suites/digitalgov-news.tar.gz") as tar:
         tar.extractall(tmp_path, filter="data")
     reader = Reader(Config())
-    found = [reader.parse(content.read(f)) for f in files.scan(tmp_path / "content")]
+    found = [reader.parse(read(f)) for f in files.scan(tmp_path / "content")]
     own = [a for a in found if isinstance(a.value, Article) and not a.value.url]
     assert len(own) >= 0.97 * 2083
     assert all(str(p) for a in found for p in a.problems)

@@ -1,0 +1,50 @@
+"""What a content file became, as a value and as bytes for the cache."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import msgspec
+
+from newsgen.errors import Problem
+from newsgen.model import About, Article, frozen
+
+
+class Parsed(NamedTuple):
+    """What a content file is, None if it has to be left out, and everything that is wrong in it."""
+
+    value: Article | About | None
+    problems: tuple[Problem, ...] = ()
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode_value = {
+    kind: msgspec.msgpack.Decoder(type).decode for kind, type in ((b"a", Article), (b"f", About), (b"n", None))
+}
+_decode_with_problems = {
+    kind: msgspec.msgpack.Decoder(tuple[type, tuple[Problem, ...]]).decode  # type: ignore[valid-type]
+    for kind, type in ((b"A", Article), (b"F", About), (b"N", None))
+}
+
+
+def pack(parsed: Parsed) -> bytes:
+    """Encodes the result of `Reader.parse`: one letter for its type, then msgpack. Capitals have problems."""
+    value, problems = parsed
+    letter = b"a" if isinstance(value, Article) else b"f" if isinstance(value, About) else b"n"
+    return letter.upper() + _encode(parsed) if problems else letter + _encode(value)
+
+
+def unpack(data: bytes) -> Parsed:
+    """Decodes the output of `pack`. Raises msgspec.DecodeError for anything else."""
+    letter, rest = data[:1], memoryview(data)[1:]  # a view, to avoid a copy of every file
+    value: Any
+    problems: tuple[Problem, ...] = ()
+    if decode := _decode_value.get(letter):
+        value = decode(rest)
+    elif decode := _decode_with_problems.get(letter):
+        value, problems = decode(rest)
+    else:
+        raise msgspec.DecodeError("unknown type letter")
+    if type(value) is Article and value.extra:
+        value = msgspec.structs.replace(value, extra=frozen(value.extra))
+    return Parsed(value, problems)
