@@ -49,11 +49,17 @@ class FrontMatterError(ValueError):
 
 
 class Document(NamedTuple):
-    """A parsed file: its fields, and the body as python-frontmatter returns it (stripped)."""
+    """A parsed file: its fields, and the body without blank lines around it.
+
+    python-frontmatter would also strip the indentation of the first line, which makes it a code block in Markdown.
+    """
 
     format: Format
     values: dict[str, Any]
     body: str
+
+
+_BLANK_LINES = re.compile(r"\A(?:[^\S\n]*\n)+")
 
 
 def parse(data: bytes) -> Document:
@@ -63,8 +69,8 @@ def parse(data: bytes) -> Document:
     """
     block = _split(data)
     # Not frontmatter.load(): it fails on fields named `content` or `handler`.
-    values, body = frontmatter.parse(block.text, handler=_Handler(block))
-    return Document(block.format, values, body)
+    values, _ = frontmatter.parse(block.text, handler=_Handler(block))
+    return Document(block.format, values, _BLANK_LINES.sub("", block.body).rstrip())
 
 
 def line(data: bytes, path: Path) -> int:
