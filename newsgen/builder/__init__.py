@@ -13,6 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from newsgen.builder.cache import FOLDER
+from newsgen.builder.memory import Memory
 from newsgen.builder.options import Options, Progress, folders
 from newsgen.builder.output import Lock, Output, Record
 from newsgen.builder.pipeline import build, why
@@ -21,7 +22,7 @@ from newsgen.builder.report import Report, Stopwatch
 if TYPE_CHECKING:
     from newsgen.builder.lastbuild import LastBuild
     from newsgen.builder.linkchecker import LINK_HINT
-    from newsgen.builder.loading import Loaded, Memory, load
+    from newsgen.builder.loading import Loaded, load
     from newsgen.builder.mediatypes import media_type
     from newsgen.builder.render import Renderer
     from newsgen.builder.renderqueue import RenderQueue
@@ -55,7 +56,6 @@ _ON_FIRST_USE = {
     "LINK_HINT": "linkchecker",
     "LastBuild": "lastbuild",
     "Loaded": "loading",
-    "Memory": "loading",
     "RenderQueue": "renderqueue",
     "Renderer": "render",
     "load": "loading",

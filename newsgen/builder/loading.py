@@ -17,13 +17,13 @@ from newsgen import config, files, times
 from newsgen.builder import pool, references
 from newsgen.builder.cache import Cache, CachedFile, FileState, engine
 from newsgen.builder.linkchecker import MAX_WARNINGS, LinkChecker
+from newsgen.builder.memory import Memory
 from newsgen.builder.options import Options, Progress, clocks, folders
-from newsgen.builder.output import Manifest
 from newsgen.builder.report import Report, Stopwatch
 from newsgen.builder.theme import Theme
 from newsgen.content import ARTICLE_FIELDS, Parsed, Reader, is_known, pack, read, unpack
 from newsgen.errors import Problem, Superseded
-from newsgen.files import FoundFile, Stamp
+from newsgen.files import FoundFile
 from newsgen.library import GATE_REASONS, GATES, Arrangement, Library, gate, next_gate
 from newsgen.model import About, Article, Site
 from newsgen.pages import Known, OnPage, Page, PageRef, Plan, plan, site
@@ -59,25 +59,6 @@ class Loaded(msgspec.Struct, kw_only=True):
     racy: dict[str, bytes]
     links: LinkChecker
     link_warnings: list[Problem]
-
-
-class Memory:
-    """State that a process keeps between builds of one site.
-
-    It holds the content files as found and parsed, by id, the stories, the arrangement of the library, and the manifest
-    written last, with its stamp. Without `keep`, nothing is kept that only a second build would use.
-    """
-
-    def __init__(self, *, keep: bool = True) -> None:
-        self.keep = keep
-        self.reader = b""
-        self.found: dict[str, FoundFile] = {}
-        self.parsed: dict[str, Any] = {}
-        self.racy: dict[str, bytes] = {}
-        self.clusterer: Clusterer | None = None
-        self.arrangement: Arrangement | None = None
-        self.loaded: Loaded | None = None
-        self.written: tuple[Stamp, Manifest] | None = None
 
 
 def load(

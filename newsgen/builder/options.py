@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Callable
-from datetime import UTC, date, datetime, tzinfo
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
 
-from newsgen import config, times
 from newsgen.errors import ConfigError, unreadable
 
 Progress = Callable[[str, int, int], None]
@@ -50,13 +49,16 @@ class Clocks(NamedTuple):
 def clocks(options: Options) -> Clocks:
     """The times that the options name. Reads site.toml only if one of them is in the site's zone."""
 
-    def resolve(when: date, place: Callable[[date, tzinfo], datetime]) -> datetime:
-        has_zone = isinstance(when, datetime) and when.tzinfo is not None
-        return place(when, UTC if has_zone else config.load(options.site / "site.toml").zone)
+    def resolve(when: date, *, end: bool = False) -> datetime:
+        from newsgen import config, times
 
-    now = datetime.now(UTC) if options.now is None else resolve(options.now, times.start)
+        has_zone = isinstance(when, datetime) and when.tzinfo is not None
+        zone = UTC if has_zone else config.load(options.site / "site.toml").zone
+        return (times.end if end else times.start)(when, zone)
+
+    now = datetime.now(UTC) if options.now is None else resolve(options.now)
     if isinstance(options.clock, date):
-        return Clocks(now, resolve(options.clock, times.end))
+        return Clocks(now, resolve(options.clock, end=True))
     return Clocks(now, now if options.clock == "wall" else None)
 
 

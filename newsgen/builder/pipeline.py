@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 import msgspec
 
 from newsgen.builder.cache import Cache, engine
+from newsgen.builder.memory import Memory
 from newsgen.builder.options import Options, Progress, clocks
 from newsgen.builder.output import Manifest, Output, Record
 from newsgen.builder.pool import Pool
@@ -22,7 +23,7 @@ from newsgen.errors import Problem
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
-    from newsgen.builder.loading import Loaded, Memory
+    from newsgen.builder.loading import Loaded
     from newsgen.builder.renderqueue import RenderQueue
     from newsgen.builder.theme import Theme
     from newsgen.library import Library
@@ -70,7 +71,7 @@ def build(
         from newsgen.builder import loading
         from newsgen.builder.renderqueue import RenderQueue
 
-        memory = memory or loading.Memory(keep=False)
+        memory = memory or Memory(keep=False)
         with (
             Pool(options.jobs, executor) as pool,
             loading.collector_off(),

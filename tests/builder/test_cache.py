@@ -388,3 +388,19 @@ def test_repeated_builds_in_one_process_equal_clean_builds(site: Make, parsed: l
     assert memory.loaded
     assert memory.loaded.report.articles == 7
     assert len(parsed) > 8
+
+
+def test_a_build_command_that_changes_nothing_imports_only_what_it_needs(site: Make) -> None:
+    s = site(SITE).article("a")
+    settle(s)
+    args = ["build", "--now", "2026-11-22T12:00:00Z"]
+    code = (
+        f"import os, sys; sys.argv = ['newsgen', *{args}]; os._exit = lambda _: print(*sys.modules)\n"
+        "from newsgen.commands import main; main()"
+    )
+    for _ in range(2):
+        done = subprocess.run([sys.executable, "-c", code], cwd=s.root, capture_output=True, text=True, check=True)
+    modules = set(done.stdout.split())
+    assert "newsgen.builder.pipeline" in modules
+    heavy = {"yaml", "jinja2", "markdown", "nh3", "frontmatter", "yaml_rs", "newsgen.builder.loading"}
+    assert not modules & (heavy | {"newsgen.content", "newsgen.pages", "newsgen.stories"})
