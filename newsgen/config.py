@@ -16,14 +16,16 @@ from newsgen import canonical, platforms
 from newsgen.errors import ConfigError, Problem, unreadable
 from newsgen.platforms import Platforms
 from newsgen.text import LANGUAGE
-from newsgen.validation import Faults, did_you_mean, dotted, faults
+from newsgen.validation import Fault, Faults, did_you_mean, dotted, faults
 
 Kind = Literal[
-    "home", "story", "article", "topic", "provider", "category", "archive", "sources", "page",
+    "home", "topic", "provider", "category", "archive", "sources", "page",
     "feed", "rss", "atom", "jsonfeed", "opml", "sitemap", "robots", "404", "headers", "redirects",
 ]  # fmt: skip
 KINDS: tuple[str, ...] = get_args(Kind)
 """The page kinds that `disable_kinds` accepts."""
+
+FeedFormat = Literal["rss", "atom", "jsonfeed"]
 
 Count = Annotated[int, Meta(ge=1)]
 
@@ -50,6 +52,15 @@ class Sources(Table, frozen=True, kw_only=True):
     """Sources. `platforms` are further hosts with many authors: `host` for sub-domains, or `host/prefix:name`."""
 
     platforms: tuple[str, ...] = ()
+
+
+class Pages(Table, frozen=True, kw_only=True):
+    """Which articles have a page.
+
+    `articles`: "all", or "own" for own posts, articles with a body, and the members of stories.
+    """
+
+    articles: Literal["all", "own"] = "own"
 
 
 class Stories(Table, frozen=True, kw_only=True):
@@ -94,9 +105,14 @@ class Video(Table, frozen=True, kw_only=True):
 
 
 class Feeds(Table, frozen=True, kw_only=True):
-    """Feeds. `id` is the base URL that the ids in feeds begin with: an earlier `base_url`, kept when the site moves."""
+    """Feeds. `id` is the base URL that the ids in feeds begin with: an earlier `base_url`, kept when the site moves.
+
+    `sections` are the formats of the feeds of topics, providers and categories with at least `min_members` members.
+    """
 
     id: str = ""
+    sections: tuple[FeedFormat, ...] = ("atom",)
+    min_members: Count = 3
 
 
 class Redirects(Table, frozen=True, kw_only=True):
@@ -183,6 +199,7 @@ class Config(Table, frozen=True, kw_only=True):
     fields: Fields = Fields()
     block: Block = Block()
     sources: Sources = Sources()
+    pages: Pages = Pages()
     stories: Stories = Stories()
     ranking: Ranking = Ranking()
     images: Images = Images()
@@ -260,6 +277,20 @@ def _check(config: Config) -> Faults:
     return wrong
 
 
+def _explain_fixed_kinds(wrong: Faults, values: dict[str, Any]) -> Faults:
+    """Faults in which the kinds that cannot be disabled have a hint of their own."""
+    for number, fault in enumerate(wrong):
+        kind = values["disable_kinds"][fault.at[1]] if fault.at[:1] == ("disable_kinds",) and fault.at[1:] else ""
+        if kind in ("article", "story"):
+            what = (
+                f"pages of the kind {kind!r} cannot be disabled: a story lives at the address of its earliest article"
+            )
+            wrong[number] = Fault(
+                fault.at, what, 'set `articles = "own"` in [pages] for a site without pages of single articles'
+            )
+    return wrong
+
+
 def _is_base_url(url: str) -> bool:
     """Whether a URL can be the beginning of every URL of a site."""
     try:
@@ -297,7 +328,7 @@ def load(path: Path, **overrides: Any) -> Config:
     except OSError as error:
         raise ConfigError(unreadable(name, error)) from None
     values |= {key: value for key, value in overrides.items() if value is not None}
-    wrong = faults(values, Config)
+    wrong = _explain_fixed_kinds(faults(values, Config), values)
     if not wrong:
         config = msgspec.convert(values, Config)
         wrong = _check(config)

@@ -59,7 +59,8 @@ class Library(NamedTuple):
     `clock` is the content clock. `members` are articles and coverage, newest first. `sections` is by axis and key, and
     `providers` by domain. `story_of` maps the id of a member to its story, the earliest if coverage is in several.
     `address` maps the id of an article to its address, and `targets` to the ids of the members that its related entries
-    lead to. `about` holds the files about topics, providers, stories and pages, by kind and key.
+    lead to. `expired` articles are clustered and then hidden: `successors` maps the id of one to the id of its story, or of
+    the only member that its story has left, and `origins` the id of such a member to that of the story's earliest file. `about` holds the files about topics, providers, stories and pages, by kind and key.
     """
 
     config: Config
@@ -72,6 +73,9 @@ class Library(NamedTuple):
     story_of: Mapping[str, Story]
     address: Mapping[str, str]
     targets: Mapping[str, tuple[str, ...]]
+    expired: tuple[Article, ...]
+    successors: Mapping[str, str]
+    origins: Mapping[str, str]
     providers: Mapping[str, Provider]
     about: Mapping[str, Mapping[str, About]]
 
@@ -97,6 +101,7 @@ class Library(NamedTuple):
         arrangement = arrangement or Arrangement()
         address = arrangement.addresses(all_articles, config)
         published = []
+        expired = []
         followers = []
         for article in all_articles:
             closed = gate(article, now)
@@ -106,6 +111,8 @@ class Library(NamedTuple):
                 published.append(article)
             elif closed in show:
                 published.append(msgspec.structs.replace(article, status=closed))
+            elif closed == "expired":
+                expired.append(article)
             elif closed == "held" and (article.heat or 0) < 0 and config.stories.folded == "member":
                 followers.append(article)
         opened = ((a.published, a.all_day) for a in published if a.published <= now)
@@ -120,6 +127,7 @@ class Library(NamedTuple):
         clusters = (clusterer or Clusterer()).cluster(
             published,
             clock=latest,
+            hidden=expired,
             followers=followers,
             about=about["story"],
             similar=config.stories.similarity,
@@ -143,6 +151,9 @@ class Library(NamedTuple):
             story_of=story_of,
             address=address,
             targets=clusters.targets,
+            expired=tuple(expired),
+            successors=clusters.successors,
+            origins=clusters.origins,
             providers=arrangement.providers,
             about=about,
         )

@@ -126,6 +126,11 @@ class Article(Value, frozen=True, kw_only=True):
     def image(self) -> Image | None:
         return self.images[0] if self.images else None
 
+    @property
+    def has_content(self) -> bool:
+        """Whether there is more to read here than a headline that leads elsewhere: an own post, or any body."""
+        return bool(self.body) or not self.url
+
 
 class Coverage(Value, frozen=True, kw_only=True):
     """A report elsewhere that has no file of its own, made from a related entry. Topics and category are the article's.
@@ -221,7 +226,7 @@ class Rejected(Value, frozen=True, kw_only=True):
 
 
 class Story(Value, frozen=True, kw_only=True):
-    """Two or more members about one event, oldest first. `id` is the id of the earliest member with a file.
+    """Two or more members about one event, oldest first. `id` is the id of its earliest file, even if that has expired.
 
     `providers` are the members' provider domains; `sources` counts the independent ones. `rejected` are the near
     misses, nearest first.
@@ -243,6 +248,11 @@ class Story(Value, frozen=True, kw_only=True):
     @property
     def last(self) -> Member:
         return self.members[-1]
+
+    @property
+    def files(self) -> Iterator[Article]:
+        """The members with a file, oldest first."""
+        return (m for m in self.members if isinstance(m, Article))
 
 
 class Section(Value, frozen=True, kw_only=True):

@@ -80,9 +80,18 @@ def day(moment: datetime, zone: tzinfo) -> str:
 _iso = lru_cache(maxsize=1 << 14)(date.isoformat)
 
 
-def story(article: str) -> str:
-    """The address of the story whose earliest member with a file has this address."""
-    return "/story" + article
+def anchors(files: Iterable[Article], taken: Iterable[str] = ()) -> dict[str, str]:
+    """A unique name on the page of their story for each of these articles, by its id: the one in its address.
+
+    The earlier of two articles with one name keeps it, as in `articles`. `taken` are the ids of other elements.
+    """
+    out: dict[str, str] = {}
+    names = set(taken)
+    for article in sorted(files, key=by_time):
+        name = article.slug if article.slug not in names else f"{article.slug}-{text.digest6(article.id)}"
+        names.add(name)
+        out[article.id] = name
+    return out
 
 
 HOME = "/"

@@ -26,6 +26,10 @@ def skip_or_fail(what: str) -> NoReturn:
     pytest.skip(what)
 
 
+ALL_PAGES = '[pages]\narticles = "all"\n'
+"""Most tests look at the pages of single articles, so their sites have them unless their site.toml says otherwise."""
+
+
 class Site:
     """A site in a folder on disk."""
 
@@ -33,6 +37,7 @@ class Site:
         self.root = root
         self.output = root / "public"
         (root / "content").mkdir(parents=True)
+        self.write("site.toml", "")
 
     def add(self, text: str) -> Site:
         """Writes the files in a string. Each begins with a line `-- path --`."""
@@ -44,6 +49,8 @@ class Site:
     def write(self, path: str, data: str | bytes) -> Site:
         file = self.root / path
         file.parent.mkdir(parents=True, exist_ok=True)
+        if path == "site.toml" and isinstance(data, str) and not re.search(r"^(\[pages\]|pages\.)", data, re.MULTILINE):
+            data = data + ("" if data.endswith("\n") or not data else "\n") + ALL_PAGES
         file.write_bytes(data if isinstance(data, bytes) else data.encode())
         return self
 

@@ -387,12 +387,12 @@ def test_stories_show_days_where_times_are_unknown(site: Make) -> None:
     )
     s.article("a", publishedDateTime="2026-11-08T08:00", more=related(*entries))
     s.good()
-    page = s.read("story/2026/11/08/a/index.html")
+    page = s.read("2026/11/08/a/index.html")
     after = re.findall(r"<tr><td><time [^>]*>([^<]*)</time></td>", page)
     assert after == ["first", "8 Nov 2026", "21 h", "22 h", "22 h"]
     s.edit("content/a.md", "2026-11-07T10:00", "2026-11-07")
     s.good()
-    page = s.read("story/2026/11/08/a/index.html")
+    page = s.read("2026/11/08/a/index.html")
     after = re.findall(r"<tr><td><time [^>]*>([^<]*)</time></td>", page)
     assert after == ["7 Nov 2026", *["8 Nov 2026"] * 4]
     assert "5 reports from 7 November 2026 to 8 November 2026" in page
@@ -402,7 +402,7 @@ def test_stories_show_days_where_times_are_unknown(site: Make) -> None:
 def test_coverage_dated_after_the_newest_article_has_no_time(site: Make) -> None:
     s = site().article("a", more=related(("https://b.example/1", {"publishedDateTime": "2026-11-08T20:00:00Z"})))
     s.good()
-    assert '<time class="when" datetime="2026-11-08">8 Nov 2026</time>' in s.read("story/2026/11/08/a/index.html")
+    assert '<time class="when" datetime="2026-11-08">8 Nov 2026</time>' in s.read("2026/11/08/a/index.html")
 
 
 def test_coverage_of_a_day_keeps_its_time(site: Make) -> None:
@@ -412,7 +412,7 @@ def test_coverage_of_a_day_keeps_its_time(site: Make) -> None:
     )
     s = day_only(site).article("a", publishedDateTime="2026-11-08", more=related(*entries))
     s.good()
-    page = s.read("story/2026/11/08/a/index.html")
+    page = s.read("2026/11/08/a/index.html")
     assert "8 Nov 2026, 20:00" in page
     assert "9 Nov 2026" not in page
 
@@ -437,7 +437,7 @@ def test_a_change_from_midnight_to_the_day_is_seen_everywhere(site: Make) -> Non
     build(one.options(), memory=memory)
     clean.good()
     assert one.tree() == clean.tree()
-    assert "00:00" not in one.read("story/2026/11/08/a/index.html")
+    assert "00:00" not in one.read("2026/11/08/a/index.html")
 
 
 # Commands
@@ -472,7 +472,7 @@ def test_list_and_explain_print_the_sites_time(site: Make) -> None:
         ("2026-11-09T05:00:00-05:00", False),
         ("2026-11-08T00:00:00-05:00", True),
     ]
-    assert "  2026-11-09 05:00-05:00  later.md:" in s.run("explain", "/story/2026/11/09/later/").stdout
+    assert "  2026-11-09 05:00-05:00  later.md:" in s.run("explain", "/2026/11/09/later/").stdout
 
 
 def test_a_new_article_has_the_sites_time_and_is_named_by_its_day(site: Make) -> None:

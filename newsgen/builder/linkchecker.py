@@ -93,7 +93,7 @@ class LinkChecker:
     def _abouts(self) -> Iterator[tuple[str, About]]:
         """The files about topics, providers, stories and pages, each with the address that shows it; "" if none does."""
         library = self._library
-        stories = {story.name: urls.story(library.address[story.id]) for story in library.stories if story.name}
+        stories = {story.name: library.address[story.id] for story in library.stories if story.name}
         for kind, abouts in library.about.items():
             for about in abouts.values():
                 if kind == "story":

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import unquote
 
-from newsgen import canonical, times, urls
+from newsgen import canonical, times
 from newsgen.builder import Loaded, Memory, Options, Progress, folders, load
 from newsgen.commands.console import plural
 from newsgen.config import Config
@@ -92,15 +92,13 @@ def _reason(library: Library, article: Member, id: str, fit: float) -> Literal["
 def _find(library: Library, target: str, options: Options) -> Story | Member | None:
     ids, addresses = _ids(target, options), _addresses(target, options, library.config)
     for story in library.stories:
-        if urls.story(library.address[story.id]) in addresses or target == story.name:
+        if library.address[story.id] in addresses or target == story.name:
             return story
     key = canonical.key(target)
     for member in library.members:
         address = library.address.get(member.id)
         if ids & {_nfc(member.id), _nfc(getattr(member, "slug", ""))} or target == member.url or address in addresses:
             return member
-        if isinstance(member, Article) and urls.story(library.address[member.id]) in addresses:
-            return library.story_of.get(member.id, member)
         if key and key in (member.keys if isinstance(member, Article) else (member.id.removeprefix(COVERAGE_PREFIX),)):
             return member
     return None
@@ -145,14 +143,14 @@ def _not_found(loaded: Loaded, target: str, options: Options) -> str:
             closed = gate(article, loaded.now)
             show = "; add --all" if closed in GATE_REASONS else ""
             return f"{target!r} is not published: {GATE_REASONS.get(closed, 'blocked by site.toml')}{show}"
-    hint = "write an address (/story/…), a content file, a file name or a URL"
+    hint = "write an address (/2026/…), a content file, a file name or a URL"
     return f"no published story or article matches {target!r}; {hint}"
 
 
 def _story(library: Library, story: Story) -> dict[str, Any]:
     about = library.about["story"].get(story.name)
     return {
-        "story": {"id": story.id, "address": urls.story(library.address[story.id]), "title": story.lead.title,
+        "story": {"id": story.id, "address": library.address[story.id], "title": story.lead.title,
                   "lead": story.lead.id, "why": lead_reason(story, about.lead if about else ""), "sources": story.sources},
         "members": [_member(library, m) | {"evidence": [_row(e) for e in story.evidence if e.member == m.id]} for m in story.members],
         "nearest": [_row(r) for r in story.rejected],

@@ -37,7 +37,7 @@ def rows(what: str, options: Options, progress: Progress | None = None) -> tuple
                 {"id": m.id, "file": m.id if isinstance(m, Article) else None, "url": m.url, "title": m.title}
                 for m in story.members
             ]
-            row = {"address": urls.story(site_library.address[story.id]), "members": members}
+            row = {"address": site_library.address[story.id], "members": members}
             row |= {"sources": story.sources, "lead": story.lead.id, "title": story.lead.title, "id": story.id}
             out.append(row)
     else:

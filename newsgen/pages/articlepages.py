@@ -1,4 +1,4 @@
-"""Makes the page of an article, with its story, its related entries and earlier articles."""
+"""Makes the page of an article that has one to itself, with its story, its related entries and earlier articles."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from newsgen import urls
 from newsgen.model import Article, Link
 from newsgen.pages.cards import Cards
 from newsgen.pages.keys import EARLIER_CANDIDATES
-from newsgen.pages.kinds import ArticlePage, Block, Head
+from newsgen.pages.kinds import ArticlePage, Block, Content, Head
 
 _YOUTUBE = r"(?:www\.)?youtube(?:-nocookie)?\.com/embed/"
 # Players and the pages on which people watch their videos.
@@ -42,31 +42,41 @@ def page(cards: Cards, article: Article, earlier: Earlier) -> ArticlePage:
     in_story = {m.id for m in story.members} if story else {article.id}
     related = [library.by_id[id] for id in library.targets.get(article.id, ()) if id in library.by_id]
     address = library.address[article.id]
+    moment = cards.moment(article)
     head = Head(
         title=card.title,
+        qualifier=f"{card.provider.title}, {moment}" if article.url else moment,
         description=card.summary,
         address=address,
         image=article.image,
         lang=article.lang,
         dir=article.dir,
-        noindex=bool(article.status) or bool(story and cards.has("story")),
+        noindex=bool(article.status),
         breadcrumbs=cards.breadcrumbs(*cards.category_crumb(article), Link(title=card.title, url=address)),
     )
     return ArticlePage(
         path=urls.path(address),
         head=head,
+        content=content(cards, article),
+        category=cards.category(article),
+        story=cards.cluster(story, 12) if story else None,
+        related=tuple(cards.card(m) for m in related if m.id not in in_story),
+        earlier=tuple(earlier.blocks(article, in_story)),
+    )
+
+
+def content(cards: Cards, article: Article) -> Content:
+    """What an article shows of itself."""
+    card = cards.card(article)
+    return Content(
         card=card,
         excerpt=article.excerpt if not article.url else card.summary,
         updated=article.updated,
         updated_all_day=article.updated_all_day,
-        category=cards.category(article),
         images=article.images,
         embed=article.embed,
         watch=_watch(article.embed),
         body=article.body,
-        story=cards.cluster(story, 12) if story else None,
-        related=tuple(cards.card(m) for m in related if m.id not in in_story),
-        earlier=tuple(earlier.blocks(article, in_story)),
         extra=article.extra,
     )
 

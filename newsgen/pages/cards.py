@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import heapq
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from statistics import median
 
-from newsgen import text, urls
+from newsgen import text, times, urls
 from newsgen.library import Library
-from newsgen.model import Article, Card, Cluster, CountedLink, Link, Member, ProviderStats, Story
+from newsgen.model import Article, Card, Cluster, CountedLink, Link, Member, ProviderStats, Section, Story
 from newsgen.stories import cap, choose_lead, count_sources, members_of, rank
 
 Item = Story | Member
 """An entry of a list: a story, or a member without one."""
+
+_IDS = re.compile(r' id="([^"]*)"')
 
 LINES = 3
 """The headlines below the lead of a cluster."""
@@ -33,6 +36,7 @@ class Cards:
         self._scores: dict[str, float] = {}
         self._topics: dict[tuple[str, ...], tuple[str, ...]] = {}
         self._links: dict[tuple[str, str], Link] = {}
+        self._anchors: dict[str, str] = {}
         half = len(library.members) / 2
         # Topics on more than half of all members distinguish nothing, so they are neither capped nor shown as busy.
         self.ubiquitous_topics = frozenset(k for k, s in library.sections["topic"].items() if len(s.members) > half)
@@ -48,7 +52,7 @@ class Cards:
 
     def first_published(self, item: Item) -> datetime:
         """The time of an item's earliest article."""
-        return self.library.by_id[item.id].published
+        return next(item.files).published if isinstance(item, Story) else item.published
 
     def score(self, item: Item) -> float:
         """The rank of an item."""
@@ -105,8 +109,37 @@ class Cards:
             card = self._cards[member.id] = self._card(member)
         return card
 
+    def has_page(self, article: Article) -> bool:
+        """Whether an article has a page to itself. The earliest of a story has not: the story is at its address."""
+        story = self.library.story_of.get(article.id)
+        if story:
+            return article.has_content and article.id != story.id
+        return article.has_content or self.config.pages.articles == "all"
+
+    def page(self, member: Member) -> str:
+        """The address of what the site has about a member: a page, or a place on that of its story; "" if nothing."""
+        if not isinstance(member, Article):
+            return ""
+        story = self.library.story_of.get(member.id)
+        if self.has_page(member) or (story and story.id == member.id):
+            return self.library.address[member.id]
+        return f"{self.story_url(story)}#{self.anchor(member)}" if story else ""
+
+    def anchor(self, member: Member) -> str:
+        """The name of a member's place on the page of its story; "" if it has no file."""
+        if member.id not in self._anchors and isinstance(member, Article):
+            files = list(self.library.story_of[member.id].files)
+            post = self.post(self.library.story_of[member.id])
+            self._anchors |= urls.anchors(files, ("main", *_IDS.findall(post.body if post else "")))
+        return self._anchors.get(member.id, "")
+
+    def post(self, story: Story) -> Article | None:
+        """The article that the page of a story shows in full: its earliest, if it has content of its own."""
+        first = self.library.by_id.get(story.id)
+        return first if isinstance(first, Article) and first.has_content else None
+
     def _card(self, member: Member) -> Card:
-        page = self.library.address[member.id] if isinstance(member, Article) and self.has("article") else ""
+        page = self.page(member)
         story = self.library.story_of.get(member.id)
         provider = self.provider(member.provider)
         return Card(
@@ -170,8 +203,8 @@ class Cards:
         return tuple(CountedLink(title=x.title, url=x.url, count=n) for k, n in best for x in [self.link(axis, k)])
 
     def story_url(self, story: Story) -> str:
-        """The address of a story, "" if stories have no pages."""
-        return urls.story(self.library.address[story.id]) if self.has("story") else ""
+        """The address of a story: that of its earliest file."""
+        return self.library.address[story.id]
 
     def story_title(self, story: Story, lead: Member) -> str:
         """The title of a story: the editor's, or else the lead's."""
@@ -218,9 +251,22 @@ class Cards:
         """The breadcrumbs of a page: the front page, followed by these links."""
         return (Link(title="Home", url=urls.HOME if self.has("home") else ""), *links)
 
-    def feeds(self, title: str, address: str) -> tuple[Link, ...]:
+    def section_formats(self, section: Section) -> list[str]:
+        """The formats of the feeds of a section. Days, and sections with few members, have none."""
+        config = self.config.feeds
+        if section.axis == "day" or len(section.members) < config.min_members:
+            return []
+        return [name for name in self.feed_formats if name in config.sections]
+
+    def feeds(self, title: str, address: str, formats: Iterable[str]) -> tuple[Link, ...]:
         """Links to the feeds of the list at an address."""
-        return tuple(Link(title=title, url=address + urls.FEEDS[name]) for name in self.feed_formats)
+        return tuple(Link(title=title, url=address + urls.FEEDS[name]) for name in formats)
+
+    def moment(self, member: Member) -> str:
+        """When a member was published: 8 November 2026, 14:05, or the day alone."""
+        local = times.local(member.published, self.config.zone)
+        day = text.day_title(local.date().isoformat())
+        return day if member.all_day else f"{day}, {local:%H:%M}"
 
 
 def minutes(one: datetime, other: datetime) -> int:

@@ -6,13 +6,13 @@ import heapq
 import html
 import re
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from operator import attrgetter
 from typing import NamedTuple
 from urllib.parse import urljoin
 
 from newsgen import urls
-from newsgen.model import Article, Link, Member, Section, Story
+from newsgen.model import About, Article, Link, Member, Section, Story
 from newsgen.pages.cards import Cards, Item
 from newsgen.pages.kinds import (
     AtomFeed,
@@ -43,43 +43,39 @@ def site(cards: Cards, items: list[Item]) -> Iterator[Page]:
     """The feeds of the whole site. `items` are all its items."""
     if cards.feed_formats:
         config = cards.config
-        yield from _feeds(cards, config.title, config.description, urls.HOME, [(i, None) for i in items])
+        rows: list[tuple[Item, Member | None]] = [(item, None) for item in items]
+        yield from _feeds(cards, config.title, config.description, urls.HOME, rows, cards.feed_formats)
 
 
 def section(cards: Cards, section: Section) -> Iterator[Page]:
     """The feeds of a section. Days have none."""
-    if cards.feed_formats and section.axis != "day":
+    formats = cards.section_formats(section)
+    if formats:
         about = section.about.description if section.about else ""
-        address = urls.section(section.axis, section.key)
-        yield from _feeds(
-            cards, f"{section.title} · {cards.config.title}", about, address, _section_items(cards, section)
-        )
+        title, address = f"{section.title} · {cards.config.title}", urls.section(section.axis, section.key)
+        yield from _feeds(cards, title, about, address, _section_items(cards, section), formats)
 
 
 class Redirect(NamedTuple):
-    """An old address and the new one.
+    """An old address and where it leads: another address of the site, or the URL of an article without a page here.
 
-    `stub` is the output file that answers the old address where a host does not read `_redirects`. `file` is the
-    content file that has the address as an alias, for messages; "" if none has. `line` tells whether `_redirects` lists it. If there are stubs, only aliases and moved stories are listed, because
-    some hosts read only 2,000 lines.
+    `stub` is the output file that answers the old address. `file` is the content file that has the address as an alias,
+    for messages; "" if it is no alias. `published` is the time of the article that the redirect is for, if it is for one.
     """
 
     old: str
     new: str
     stub: str
     file: str = ""
-    line: bool = True
+    published: datetime | None = None
 
 
 def redirects(cards: Cards, folder_name: str) -> tuple[Redirect, ...]:
-    """Aliases first, then the addresses that members of a story or single articles had, or would have had, as stories."""
+    """All redirects. Aliases come first, so they take precedence."""
     aliases = _aliases(cards, folder_name)
-    old = {alias.stub for alias in aliases}
-    moved = _member_redirects(cards) | _platform_redirects(cards)
-    stories = [Redirect(old, new, urls.path(old)) for old, new in moved.items()]
-    lines = not cards.config.redirects.pages
-    single = [Redirect(old, new, urls.path(old), line=lines) for old, new in _single_redirects(cards).items()]
-    return (*aliases, *(r for r in (*stories, *single) if r.stub not in old))
+    taken = {alias.stub for alias in aliases}
+    others = [*_platform_redirects(cards), *_member_redirects(cards), *_expired_redirects(cards)]
+    return (*aliases, *(redirect for redirect in others if redirect.stub not in taken))
 
 
 def stubs(redirects: Iterable[Redirect]) -> dict[str, str]:
@@ -92,12 +88,25 @@ def stub_pages(stubs: dict[str, str]) -> list[RedirectPage]:
     return [RedirectPage(path=path, target=new) for path, new in stubs.items()]
 
 
-def redirects_file(cards: Cards, redirects: Iterable[Redirect], own: str) -> RedirectsPage:
+def redirect_lines(cards: Cards, redirects: Iterable[Redirect], own: str) -> list[Redirect]:
+    """The redirects for `_redirects`, newest first, as many as the host reads besides the `own` lines of the site.
+
+    The addresses of members of stories have a line only if there are no stubs: a host reads few lines.
+    """
+    if not (cards.has("redirects") and cards.config.redirects.file):
+        return []
+    has_stubs, oldest = cards.config.redirects.pages, datetime.min.replace(tzinfo=UTC)
+    rows = {r.old: r for r in redirects if r.file or r.published is None or not has_stubs}
+    lines = sorted(rows.values(), key=lambda r: r.old)
+    # Addresses of pages without a time come first, then aliases of articles, then the addresses of members.
+    lines.sort(key=lambda r: (r.published is None, bool(r.file), r.published or oldest), reverse=True)
+    return lines
+
+
+def redirects_file(lines: Iterable[Redirect], own: str) -> RedirectsPage:
     """`_redirects`. `own` is the text of the site's own."""
-    # Feeds are listed, because feed readers do not follow stubs.
-    lines = _moved_feeds(cards) | {redirect.old: redirect.new for redirect in redirects if redirect.line}
     return RedirectsPage(
-        path="_redirects", own=own, redirects=tuple(Link(title=o, url=n) for o, n in sorted(lines.items()))
+        path="_redirects", own=own, redirects=tuple(Link(title=line.old, url=line.new) for line in lines)
     )
 
 
@@ -143,13 +152,14 @@ def _feeds(
     description: str,
     address: str,
     items: list[tuple[Item, Member | None]],
+    formats: Iterable[str],
 ) -> Iterator[Feed]:
-    """The feed of a list in every format."""
+    """The feed of a list in each of the formats."""
     newest = heapq.nlargest(cards.config.feed_size, items, key=lambda i: (cards.first_published(i[0]), i[0].id))
     entries = [_entry(cards, item, member) for item, member in newest]
     updated = max((e.updated for e in entries), default=cards.library.clock)
     kinds = {"rss": RssFeed, "atom": AtomFeed, "jsonfeed": JsonFeed}
-    for name in cards.feed_formats:
+    for name in formats:
         feed_address = address + urls.FEEDS[name]
         yield kinds[name](
             path=urls.path(feed_address),
@@ -213,11 +223,12 @@ def _entry(cards: Cards, item: Item, representative: Member | None) -> FeedEntry
     lead = representative or (item.lead if isinstance(item, Story) else item)
     card = cards.card(lead)
     page = cards.story_url(item) if isinstance(item, Story) else card.page
+    origin = item.id if isinstance(item, Story) else cards.library.origins.get(item.id, item.id)
     members = members_of(item)
     changed = [m.updated for m in members if isinstance(m, Article) and m.updated]
     return FeedEntry(
-        id=_id(cards, cards.library.address[item.id]),
-        page=page or card.page,
+        id=_id(cards, cards.library.address[origin]),
+        page=page,
         url=card.url,
         title=card.title,
         summary=card.summary,
@@ -260,70 +271,61 @@ def absolute_links(body: str, page: str) -> str:
 
 
 def _opml(cards: Cards) -> OpmlPage:
-    feed = urls.FEEDS[cards.feed_formats[0]] if cards.feed_formats and cards.has("provider") else ""
-    outlines = [
-        Outline(
-            title=section.title,
-            home=cards.library.providers[key].home,
-            feed=urls.section("provider", key) + feed if feed else "",
-        )
-        for key, section in cards.library.sections["provider"].items()
-    ]
+    outlines = []
+    for key, section in cards.library.sections["provider"].items():
+        formats = cards.section_formats(section) if cards.has("provider") else []
+        feed = urls.section("provider", key) + urls.FEEDS[formats[0]] if formats else ""
+        outlines.append(Outline(title=section.title, home=cards.library.providers[key].home, feed=feed))
     outlines.sort(key=lambda o: (o.title.casefold(), o.home))
     return OpmlPage(path="sources.opml", outlines=tuple(outlines))
 
 
-def _single_redirects(cards: Cards) -> dict[str, str]:
-    """Redirects from the addresses that articles without a story would have as stories, and may have had."""
-    library = cards.library
-    if not cards.has("story") or not (cards.has("article") or cards.has("home")):
-        return {}
-    addresses = sorted(library.address[a.id] for a in library.articles if a.id not in library.story_of)
-    return {urls.story(address): address if cards.has("article") else urls.HOME for address in addresses}
-
-
-def _moved_feeds(cards: Cards) -> dict[str, str]:
-    """Redirects from the feeds that other members of a story had, or would have had, as stories of their own."""
-    if not ("atom" in cards.feed_formats and cards.has("story")):
-        return {}
-    redirects: dict[str, str] = {}
+def _member_redirects(cards: Cards) -> Iterator[Redirect]:
+    """Redirects from the addresses of articles that have no page to themselves to their places in their stories."""
     for story in cards.library.stories:
-        feed = story_address(cards.story_url(story))
-        others = (m for m in story.members if isinstance(m, Article) and m.id != story.id)
-        redirects |= {story_address(urls.story(cards.library.address[m.id])): feed for m in others}
-    return redirects
+        for article in story.files:
+            if article.id != story.id and not cards.has_page(article):
+                old = cards.library.address[article.id]
+                yield Redirect(old, cards.page(article), urls.path(old), published=article.published)
 
 
-def _member_redirects(cards: Cards) -> dict[str, str]:
-    """Redirects from the addresses that a story's other members would have as stories, and may have had."""
-    if not cards.has("story"):
-        return {}
-    address = cards.library.address
-    return {
-        urls.story(address[m.id]): cards.story_url(story)
-        for story in cards.library.stories
-        for m in story.members
-        if isinstance(m, Article) and m.id != story.id
-    }
+def _expired_redirects(cards: Cards) -> Iterator[Redirect]:
+    """Redirects from the addresses of expired articles to their stories, or to what is left of them."""
+    library = cards.library
+    for article in library.expired:
+        old, new = library.address[article.id], _successor(cards, article)
+        if new not in ("", old):
+            yield Redirect(old, new, urls.path(old), published=article.published)
+
+
+def _successor(cards: Cards, article: Article) -> str:
+    """Where the address of an expired article leads; "" if nothing is left of its story."""
+    id = cards.library.successors.get(article.id, "")
+    return _place(cards, cards.library.by_id[id]) if id in cards.library.origins else cards.library.address.get(id, "")
+
+
+def _place(cards: Cards, member: Member) -> str:
+    """Where an address of a member leads: to what the site has about it, or else to its source."""
+    return cards.page(member) or member.url
 
 
 def _aliases(cards: Cards, folder_name: str) -> list[Redirect]:
     """Redirects from the aliases in content files, sorted by old address. Of equal ones, the first takes precedence."""
     library = cards.library
-    owners: list[tuple[str, tuple[str, ...], str]] = []
+    owners: list[tuple[str, About | Article]] = []
     if cards.has("page"):
-        owners += [(urls.page(p.key), p.aliases, p.id) for p in library.about["page"].values()]
+        owners += [(urls.page(p.key), p) for p in library.about["page"].values()]
     for axis in ("topic", "provider"):
         for about in library.about[axis].values():
             if cards.has(axis) and about.key in library.sections[axis]:
-                owners.append((urls.section(axis, about.key), about.aliases, about.id))
-    if cards.has("article"):
-        owners += [(library.address[a.id], a.aliases, a.id) for a in library.articles if a.aliases]
+                owners.append((urls.section(axis, about.key), about))
+    owners += [(_place(cards, a), a) for a in library.articles if a.aliases]
+    owners += [(new, a) for a in library.expired if a.aliases and (new := _successor(cards, a))]
     return sorted(
         (
-            Redirect(alias, new, _stub(alias), f"{folder_name}/{file}")
-            for new, aliases, file in owners
-            for alias in aliases
+            Redirect(alias, new, _stub(alias), f"{folder_name}/{owner.id}", getattr(owner, "published", None))
+            for new, owner in owners
+            for alias in owner.aliases
         ),
         key=attrgetter("old"),
     )
@@ -333,10 +335,10 @@ def _stub(alias: str) -> str:
     return urls.path(alias if alias.endswith((".html", ".htm", "/")) else alias + "/")
 
 
-def _platform_redirects(cards: Cards) -> dict[str, str]:
+def _platform_redirects(cards: Cards) -> list[Redirect]:
     """Redirects from the pages that platforms would have as providers to their only author here, or to all sources."""
     if not cards.has("provider"):
-        return {}
+        return []
     authors: dict[str, list[str]] = {}
     platforms, sections = cards.config.platforms, cards.library.sections["provider"]
     for key in sections:
@@ -345,7 +347,8 @@ def _platform_redirects(cards: Cards) -> dict[str, str]:
             authors.setdefault(platform, []).append(key)
     everyone = urls.SOURCES if cards.has("sources") else ""
     targets = {p: urls.section("provider", keys[0]) if len(keys) == 1 else everyone for p, keys in authors.items()}
-    return {urls.section("provider", platform): target for platform, target in targets.items() if target}
+    olds = {platform: urls.section("provider", platform) for platform in targets}
+    return [Redirect(olds[p], target, urls.path(olds[p])) for p, target in targets.items() if target]
 
 
 def _sitemaps(cards: Cards, sections: list[Section]) -> Iterator[Page]:
@@ -377,17 +380,13 @@ def _single_addresses(cards: Cards) -> list[str]:
 
 
 def _sitemap_entries(cards: Cards) -> Iterator[tuple[datetime, SitemapEntry]]:
-    """The pages that search engines may index, with their times: stories, and articles that are not on a story page."""
+    """The pages that search engines may index, with their times: stories, and articles with a page to themselves."""
     library = cards.library
-    if cards.has("story"):
-        for story in library.stories:
-            if not any(m.status for m in story.members):
-                yield (
-                    cards.first_published(story),
-                    SitemapEntry(address=cards.story_url(story), modified=story.last.published),
-                )
-    if cards.has("article"):
-        for article in library.articles:
-            if not article.status and not (cards.has("story") and article.id in library.story_of):
-                modified = article.updated or article.published
-                yield article.published, SitemapEntry(address=library.address[article.id], modified=modified)
+    for story in library.stories:
+        if not any(m.status for m in story.members):
+            entry = SitemapEntry(address=cards.story_url(story), modified=story.last.published)
+            yield cards.first_published(story), entry
+    for article in library.articles:
+        if not article.status and cards.has_page(article):
+            modified = article.updated or article.published
+            yield article.published, SitemapEntry(address=library.address[article.id], modified=modified)

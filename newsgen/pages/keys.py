@@ -69,7 +69,8 @@ class Keys:
         story_address = address[story.id] if story else ""
         # A member's file is the same before and after its `updated` begins to count.
         is_updated = isinstance(member, Article) and member.updated is not None
-        facts = f"{member.id}\0{address.get(member.id, '')}\0{story_address}\0{member.status}\0{is_updated}\0"
+        origin = library.origins.get(member.id, "")
+        facts = f"{member.id}\0{address.get(member.id, '')}\0{story_address}\0{origin}\0{member.status}\0{is_updated}\0"
         content = (isinstance(member, Article) and member.digest) or _encode(member)
         return digest_bytes(facts.encode() + content + self._links(member.topics, member.category, member.provider))
 
@@ -81,10 +82,10 @@ class Keys:
         return digest_bytes(_encode(facts) + b"".join(members))
 
     def articles(self, places: Callable[[Article], Iterable[tuple[str, str, int]]]) -> Iterator[tuple[Article, bytes]]:
-        """Each article with the key of its page. `places` is `articlepages.Earlier.sections`."""
+        """Each article that has a page to itself, with the key of that. `places` is `articlepages.Earlier.sections`."""
         whole, sections, targets = self._whole, self._sections, self._cards.library.targets
         prefix = b"article" + self._scope
-        for article in self._cards.library.articles:
+        for article in filter(self._cards.has_page, self._cards.library.articles):
             parts = [prefix, whole[article.id]]
             parts += [whole[id] for id in targets.get(article.id, ()) if id in whole]
             for axis, key, start in places(article):

@@ -29,9 +29,13 @@ class Page(Value, frozen=True, kw_only=True, tag=True):
 
 
 class Head(Value, frozen=True, kw_only=True):
-    """The metadata of an HTML page. `address` is the canonical one; the last of `breadcrumbs` is the page itself."""
+    """The metadata of an HTML page. `address` is the canonical one; the last of `breadcrumbs` is the page itself.
+
+    `qualifier` tells the page from others with the same `title`, for example by provider and day; only <title> shows it.
+    """
 
     title: str
+    qualifier: str = ""
     description: str
     address: str
     noindex: bool = False
@@ -70,10 +74,14 @@ class HomePage(HtmlPage, frozen=True, kw_only=True):
 
 
 class StoryEntry(Value, frozen=True, kw_only=True):
-    """A member of a story, and the other members that have the same text."""
+    """A member of a story, and the other members that have the same text.
+
+    `anchor` is the name of its place on the page, where the address of its article leads; "" for coverage.
+    """
 
     card: Card
-    copies: tuple[Card, ...]
+    anchor: str
+    copies: tuple[StoryEntry, ...] = ()
 
 
 class Group(Value, frozen=True, kw_only=True):
@@ -121,16 +129,35 @@ class NearMiss(Value, frozen=True, kw_only=True):
     fit: int
 
 
-class StoryPage(HtmlPage, frozen=True, kw_only=True):
-    """All members of one story.
+class Content(Value, frozen=True, kw_only=True):
+    """What an article shows of itself, on its own page or on that of the story that it began.
 
-    `lead_reason` is what decided the lead. `groups` are sorted by their best member. `timeline` holds all members,
+    `updated_all_day`: only the day of `updated` is known. `excerpt` is complete for own posts and shortened for others.
+    `embed` is a video's player, `watch` the page on which people watch it. `extra` holds the unknown front matter fields.
+    """
+
+    card: Card
+    excerpt: str
+    updated: datetime | None
+    updated_all_day: bool
+    images: tuple[Image, ...]
+    embed: str
+    watch: str
+    body: str
+    extra: tuple[tuple[str, Any], ...]
+
+
+class StoryPage(HtmlPage, frozen=True, kw_only=True):
+    """All members of one story, at the address of its earliest file.
+
+    `post` is that file if it has content of its own: an own post, or an article with a body. `lead_reason` is what decided the lead. `groups` are sorted by their best member. `timeline` holds all members,
     oldest first, and `axis` is the width and height of its drawing. `related` are other stories and articles.
     """
 
     template: ClassVar[str] = "pages/story.html"
     title: str
     summary: str
+    post: Content | None
     lead: Card
     lead_reason: str
     first: Card
@@ -147,27 +174,18 @@ class StoryPage(HtmlPage, frozen=True, kw_only=True):
 
 
 class ArticlePage(HtmlPage, frozen=True, kw_only=True):
-    """One article.
+    """An article that is in no story, or has content of its own.
 
-    `updated_all_day`: only the day of `updated` is known. `excerpt` is complete for own posts and shortened for others. `related` are the members outside its story that its
-    related entries lead to. `earlier` are the nearest older members of its provider and first topic. `extra` holds the
-    unknown front matter fields. `embed` is a video's player, `watch` the page on which people watch it.
+    `related` are the members outside its story that its related entries lead to. `earlier` are the nearest older members
+    of its provider and first topic.
     """
 
     template: ClassVar[str] = "pages/article.html"
-    card: Card
-    excerpt: str
-    updated: datetime | None
-    updated_all_day: bool
+    content: Content
     category: Link | None
-    images: tuple[Image, ...]
-    embed: str
-    watch: str
-    body: str
     story: Cluster | None
     related: tuple[Card, ...]
     earlier: tuple[Block, ...]
-    extra: tuple[tuple[str, Any], ...]
 
 
 class ListPage(HtmlPage, frozen=True, kw_only=True):
@@ -257,7 +275,7 @@ class NotFoundPage(HtmlPage, frozen=True, kw_only=True):
 
 
 class RedirectPage(Page, frozen=True, kw_only=True):
-    """A stub at an old address. `target` is the new address on this site."""
+    """A stub at an old address. `target` is the new address, or the URL of an article that has no page here."""
 
     template: ClassVar[str] = "pages/redirect.html"
     target: str
@@ -401,6 +419,12 @@ _decode = msgspec.msgpack.Decoder(Union[KINDS]).decode  # noqa: UP007
 def decode(data: bytes) -> Page:
     """Reverses `Page.encode`."""
     page: Page = _decode(data)
-    if isinstance(page, ArticlePage) and page.extra:
-        return msgspec.structs.replace(page, extra=frozen(page.extra))
+    if isinstance(page, ArticlePage):
+        return msgspec.structs.replace(page, content=_frozen_extra(page.content))
+    if isinstance(page, StoryPage) and page.post:
+        return msgspec.structs.replace(page, post=_frozen_extra(page.post))
     return page
+
+
+def _frozen_extra(content: Content) -> Content:
+    return msgspec.structs.replace(content, extra=frozen(content.extra)) if content.extra else content

@@ -12,7 +12,7 @@ from newsgen import idn, urls
 from newsgen.model import Card, Cluster, CountedLink, Link, Member, ProviderStats, Section
 from newsgen.pages.cards import Cards
 from newsgen.pages.kinds import Head, IndexGroup, IndexPage, ListPage, Source, SourcesPage
-from newsgen.text import MONTHS
+from newsgen.text import MONTHS, day_title
 
 RANKED = 10
 """The number of top stories on a section's first page."""
@@ -48,6 +48,13 @@ def _heading(cards: Cards, section: Section) -> tuple[str, Link | None, tuple[Li
     return title, parent, cards.breadcrumbs(*filter(None, (index, parent)), here)
 
 
+def _qualifier(cards: Cards, section: Section) -> str:
+    """What tells a section from others with the same title: a provider's domain, or the axis."""
+    if section.axis == "provider":
+        return idn.shown(section.key, cards.config.language)
+    return "Topics" if section.axis == "topic" else ""
+
+
 def first(cards: Cards, section: Section, before: Link | None = None, after: Link | None = None) -> ListPage:
     """The first page of a section. `before` and `after` link to the adjacent days of a day."""
     axis, key, about = section.axis, section.key, section.about
@@ -70,7 +77,8 @@ def first(cards: Cards, section: Section, before: Link | None = None, after: Lin
             title=title,
             description=intro,
             address=address,
-            feeds=cards.feeds(title, address) if axis != "day" else (),
+            feeds=cards.feeds(title, address, cards.section_formats(section)),
+            qualifier=_qualifier(cards, section),
             breadcrumbs=breadcrumbs,
             image=image,
         ),
@@ -107,6 +115,7 @@ def numbered(cards: Cards, section: Section, number: int) -> ListPage:
         title=f"{title}, page {number}",
         description=about.description if about else "",
         address=here,
+        qualifier=_qualifier(cards, section),
         breadcrumbs=breadcrumbs,
         image=about.image if about else None,
     )
@@ -159,10 +168,10 @@ def topics(cards: Cards) -> Iterator[IndexPage]:
     """The index of all topics, grouped by first letter."""
     rows = sorted(cards.library.sections["topic"].values(), key=lambda s: (s.title.casefold(), s.key))
     title = "Topics"
-    for chunk, address, newer, older in _paginate(rows, urls.TOPICS, INDEX_ROWS):
+    for number, chunk, address, newer, older in _paginate(rows, urls.TOPICS, INDEX_ROWS):
         yield IndexPage(
             path=urls.path(address),
-            head=_head(cards, title, address, Link(title=title, url=urls.TOPICS)),
+            head=_head(cards, _page_title(title, number), address, Link(title=title, url=urls.TOPICS)),
             axis="topic",
             title=title,
             groups=tuple(
@@ -190,10 +199,10 @@ def sources(cards: Cards) -> Iterator[SourcesPage]:
     rows.sort(key=lambda r: (r.provider.title.casefold(), r.domain))
     title = "Sources"
     config = cards.config.ranking
-    for chunk, address, newer, older in _paginate(rows, urls.SOURCES, SOURCES_ROWS):
+    for number, chunk, address, newer, older in _paginate(rows, urls.SOURCES, SOURCES_ROWS):
         yield SourcesPage(
             path=urls.path(address),
-            head=_head(cards, title, address, Link(title=title, url=urls.SOURCES)),
+            head=_head(cards, _page_title(title, number), address, Link(title=title, url=urls.SOURCES)),
             sources=tuple(chunk),
             newer=newer,
             older=older,
@@ -204,14 +213,19 @@ def sources(cards: Cards) -> Iterator[SourcesPage]:
         )
 
 
-def _paginate(rows: list[T], address: str, size: int) -> Iterator[tuple[list[T], str, Link | None, Link | None]]:
-    """Splits an index into pages: the rows of each, its address, and the links to the previous and next one."""
+def _paginate(rows: list[T], address: str, size: int) -> Iterator[tuple[int, list[T], str, Link | None, Link | None]]:
+    """Splits an index into pages: the number, rows and address of each, and links to the previous and next one."""
     pages = [rows[i : i + size] for i in range(0, len(rows), size)] or [[]]
     for number, page in enumerate(pages, 1):
         here, before, after = (urls.numbered(address, n if n > 1 else 0) for n in (number, number - 1, number + 1))
         newer = Link(title="Back", url=before) if number > 1 else None
         older = Link(title="More", url=after) if number < len(pages) else None
-        yield page, here, newer, older
+        yield number, page, here, newer, older
+
+
+def _page_title(title: str, number: int) -> str:
+    """The title of a page of several."""
+    return title if number < 2 else f"{title}, page {number}"
 
 
 def _head(cards: Cards, title: str, address: str, *crumbs: Link) -> Head:
@@ -275,12 +289,6 @@ def _calendar(
         newer=newer,
         older=older,
     )
-
-
-def day_title(key: str) -> str:
-    """The title of a day, given its key: 8 November 2026."""
-    year, month, day = key.split("-")
-    return f"{int(day)} {MONTHS[int(month) - 1]} {int(year)}"
 
 
 def _month(month: tuple[str, list[Section]]) -> CountedLink:

@@ -32,6 +32,7 @@ from newsgen.pages.kinds import (
     RssFeed,
     SitemapIndex,
     SitemapPage,
+    StoryPage,
     TextPage,
 )
 from newsgen.text import digest, digest_bytes
@@ -72,7 +73,7 @@ class Plan:
     """All pages of a site, as refs, and a problem for each page or alias whose path is taken.
 
     A page is made only if `known` does not contain the refs of its part, or if it is requested. `redirects` are the
-    redirects to plan; `redirect_parts` turns those whose old address is free into parts.
+    redirects to plan, later those whose old address is free; `redirect_parts` turns these into parts.
     """
 
     def __init__(
@@ -89,6 +90,7 @@ class Plan:
         self._part_of: dict[str, Part] = {}
         self._refs_by_key: dict[bytes, tuple[PageRef, ...]] = {}
         self.problems: tuple[Problem, ...] = ()
+        self.redirects = redirects
         all_parts: list[Part] = []
         refs: list[PageRef] = []
         for part in parts:
@@ -112,8 +114,8 @@ class Plan:
                 )
                 self.refs = {page.path: self._ref(page) for page in pages}
                 self._made = {page.path: page for page in pages}
-            redirects = self._free_redirects(redirects, source_files)
-        for part in redirect_parts(redirects):
+            self.redirects = self._free_redirects(redirects, source_files)
+        for part in redirect_parts(self.redirects):
             self.refs |= {ref.path: ref for ref in self._part_refs(part, known)}
 
     def _part_refs(self, part: Part, known: Known) -> tuple[PageRef, ...]:
@@ -203,6 +205,7 @@ def plan(
     source_files: _SourceFiles = {
         (ArticlePage, address): f"{folder_name}/{id}" for id, address in library.address.items()
     }
+    source_files |= {(StoryPage, address): file for (_, address), file in source_files.items()}
     source_files |= {
         (TextPage, urls.page(key)): f"{folder_name}/{about.id}" for key, about in library.about["page"].items()
     }
@@ -217,7 +220,8 @@ def plan(
             stubs = feeds.stubs(redirects)
             yield Part(Keys.redirects(stubs), lambda: feeds.stub_pages(stubs))
         if has_lines:
-            yield Part(b"", lambda: [feeds.redirects_file(cards, redirects, own_redirects)])
+            lines = feeds.redirect_lines(cards, redirects, own_redirects)
+            yield Part(b"", lambda: [feeds.redirects_file(lines, own_redirects)])
 
     parts = chain(_parts(cards, files), [Part(b"", lambda: files)])
     return Plan(
@@ -238,7 +242,7 @@ def _checked(parts: Iterable[Part], check_cancelled: Callable[[], None]) -> Iter
 
 def site(library: Library) -> Site:
     """The values that every page shows."""
-    config = library.config
+    config, cards = library.config, Cards(library)
     if config.navigation is not None:
         navigation = [Link(title=n.title, url=urls.spelled(n.url) or n.url) for n in config.navigation]
     else:
@@ -263,7 +267,7 @@ def site(library: Library) -> Site:
         home=urls.HOME if config.has("home") else "",
         navigation=tuple(navigation),
         footer=tuple(Link(title=p.title, url=urls.page(p.key)) for p in text_pages if not p.navigation),
-        feeds=Cards(library).feeds(config.title, urls.HOME),
+        feeds=cards.feeds(config.title, urls.HOME, cards.feed_formats),
         images=config.images.show != "none",
         embeds=config.video.embed,
     )
@@ -286,7 +290,7 @@ def early_pages(library: Library, paths: Collection[str]) -> Iterator[Page]:
     for story in library.stories:
         if cards.story_url(story) in addresses:
             yield next(storypages.pages(cards, story))
-    articles = [a for a in library.articles if library.address[a.id] in addresses] if cards.has("article") else []
+    articles = [a for a in library.articles if library.address[a.id] in addresses and cards.has_page(a)]
     if articles:
         earlier = articlepages.Earlier(cards)
         for article in articles:
@@ -346,7 +350,7 @@ def _source_name(page: Page, source_files: _SourceFiles) -> str:
     """The file that a page is made from, or else a description of the page; for messages."""
     if isinstance(page, FilePage):
         return f"static/{page.source}"
-    if isinstance(page, ArticlePage | TextPage):
+    if isinstance(page, ArticlePage | StoryPage | TextPage):
         return source_files.get((type(page), page.head.address), page.path)
     return f"the page {page.head.title!r}" if isinstance(page, HtmlPage) else page.path
 
@@ -365,13 +369,11 @@ def _parts(cards: Cards, files: tuple[FilePage, ...]) -> Iterator[Part]:
     yield from (part for _, part in sorted(_lists(cards, sections, keys), key=itemgetter(0), reverse=True))
     if has("sources"):
         yield Part(b"", lambda: lists.sources(cards))
-    if has("story"):
-        for story in library.stories:
-            yield Part(keys.story(story), partial(storypages.pages, cards, story))
-    if has("article"):
-        earlier = articlepages.Earlier(cards)
-        for article, key in keys.articles(earlier.sections):
-            yield Part(key, partial(_article, cards, article, earlier))
+    for story in library.stories:
+        yield Part(keys.story(story), partial(storypages.pages, cards, story))
+    earlier = articlepages.Earlier(cards)
+    for article, key in keys.articles(earlier.sections):
+        yield Part(key, partial(_article, cards, article, earlier))
     if has("page"):
         yield Part(b"", lambda: _text_pages(cards))
     if has("404"):

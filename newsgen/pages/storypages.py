@@ -9,7 +9,7 @@ from itertools import groupby
 
 from newsgen import urls
 from newsgen.model import Cluster, Link, Member, Story, by_time
-from newsgen.pages import feeds
+from newsgen.pages import articlepages, feeds
 from newsgen.pages.cards import Cards, Item, minutes
 from newsgen.pages.kinds import Group, Head, NearMiss, Page, Reason, StoryEntry, StoryPage, TimelinePoint
 from newsgen.stories import lead_reason
@@ -39,12 +39,14 @@ def _page(cards: Cards, story: Story) -> StoryPage:
     about = cards.library.about["story"].get(story.name)
     address = cards.story_url(story)
     lead = cards.card(story.lead)
+    post = cards.post(story)
     topic_counts = Counter(k for m in story.members for k in dict.fromkeys(cards.topics(m)))
     title = cards.story_title(story, story.lead)
     summary = (about.description if about else "") or lead.summary
     timeline = _timeline(cards, story)
     head = Head(
         title=title,
+        qualifier=f"Full coverage, {cards.moment(next(story.files))}",
         description=summary,
         address=address,
         image=lead.image,
@@ -59,6 +61,7 @@ def _page(cards: Cards, story: Story) -> StoryPage:
         head=head,
         title=title,
         summary=summary,
+        post=articlepages.content(cards, post) if post else None,
         lead=lead,
         lead_reason=lead_reason(story, about.lead if about else ""),
         first=cards.card(story.first),
@@ -92,10 +95,13 @@ def _groups(cards: Cards, story: Story) -> Iterator[Group]:
     for group in groups:
         yield Group(
             provider=cards.provider(group[0].provider),
-            entries=tuple(
-                StoryEntry(card=cards.card(m), copies=tuple(map(cards.card, copies.get(m.id, ())))) for m in group
-            ),
+            entries=tuple(_entry(cards, m, copies.get(m.id, ())) for m in group),
         )
+
+
+def _entry(cards: Cards, member: Member, copies: Iterable[Member] = ()) -> StoryEntry:
+    rows = tuple(_entry(cards, copy) for copy in copies)
+    return StoryEntry(card=cards.card(member), anchor=cards.anchor(member), copies=rows)
 
 
 def _copy_key(member: Member) -> str:

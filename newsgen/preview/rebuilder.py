@@ -222,12 +222,13 @@ class Preview:
         self._stale_reasons |= {ref.path: "; ".join(last.reasons(ref)) for ref in refs}
 
     def _edited_page(self) -> str:
-        """The address of the page whose content file changed since the last complete build: the last by path, or ""."""
+        """The address of the article that changed since the last complete build: the last by path; "" if it has none."""
         loaded, before = self._memory.loaded, self._built_files
         if not loaded or not before:
             return ""
         edited = [id for id, found in self._memory.found.items() if before.get(id) != found]
-        return next((loaded.library.address[id] for id in reversed(edited) if id in loaded.library.address), "")
+        addresses = (loaded.library.address.get(id, "") for id in reversed(edited))
+        return next((address for address in addresses if urls.path(address) in loaded.plan.refs), "")
 
     def _framed(self, problem: Problem) -> FramedProblem:
         frame = self._frame(problem.path, problem.line) if problem.line else []

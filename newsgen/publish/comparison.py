@@ -81,7 +81,7 @@ def diff(options: Options, name: str | None, progress: Progress | None = None) -
             difference.changed.setdefault(file.kind, []).append(urls.address(path))
     for path in sorted(old_entries.keys() - files.keys()):
         difference.removed.setdefault(old_entries[path].kind, []).append(urls.address(path))
-    difference.lost = site.without_redirect(lost(old_entries, files))
+    difference.lost = site.lost(lost(old_entries, files))
     difference.moved = moves(old_links, site.front_links())
     return difference
 

@@ -96,7 +96,7 @@ def _refusals(
 ) -> list[str]:
     """Why a plan must not be carried out without explicit permission."""
     most = target_settings.max_delete if publish_options.max_delete is None else publish_options.max_delete
-    report.lost = site.without_redirect(plan.lost)
+    report.lost = site.lost(plan.lost)
     reasons = []
     if len(plan.dropped) > most:
         count = len(plan.dropped)

@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from newsgen import urls
-from newsgen.builder import FOLDER, Lock, Memory, Options, Output, Progress, Record, Report, build
+from newsgen.builder import FOLDER, Loaded, Lock, Memory, Options, Output, Progress, Record, Report, build
 from newsgen.config import Config, Publish
 from newsgen.errors import OutputError, PublishError
 from newsgen.publish import files
@@ -21,12 +21,16 @@ _LINK = re.compile(rb"""<a\s[^<>]*?href="(/[^"#?]*)\"""")
 
 
 class SiteBuild(msgspec.Struct, frozen=True, kw_only=True):
-    """A production build. `fingerprinted` are the paths of static files with a fingerprint in their name."""
+    """A production build. `fingerprinted` are the paths of static files with a fingerprint in their name.
+
+    `pageless` are the paths at which published articles would have a page, had the site pages of single articles.
+    """
 
     root: Path
     config: Config
     written: dict[str, Record]
     fingerprinted: frozenset[str]
+    pageless: frozenset[str]
     report: Report
 
     def files(self, layout: str, target_settings: Publish) -> dict[str, File]:
@@ -42,10 +46,14 @@ class SiteBuild(msgspec.Struct, frozen=True, kw_only=True):
         """The addresses of the stories and articles on the front page, in order."""
         return front_links(self.root, self.written, self.config.root)
 
-    def without_redirect(self, paths: Iterable[str]) -> list[str]:
-        """The addresses of those paths that no rule in `_redirects` covers."""
-        redirected = self._redirected_paths()
-        return [urls.address(path) for path in paths if path not in redirected]
+    def lost(self, paths: Iterable[str]) -> list[str]:
+        """The addresses of those of the missing pages at these paths that readers should still find.
+
+        These are not the ones that a rule in `_redirects` covers, nor those of articles whose story has dissolved on a
+        site without pages of single articles.
+        """
+        expected = self._redirected_paths() | self.pageless
+        return [urls.address(path) for path in paths if path not in expected]
 
     def _redirected_paths(self) -> set[str]:
         try:
@@ -80,8 +88,15 @@ def build_site(options: Options, progress: Progress | None) -> SiteBuild:
         config=memory.loaded.config,
         written=Output(root).manifest().files,
         fingerprinted=frozenset(fingerprinted),
+        pageless=frozenset(_pageless(memory.loaded)),
         report=report,
     )
+
+
+def _pageless(loaded: Loaded) -> Iterator[str]:
+    library, planned = loaded.library, loaded.plan.refs
+    paths = (urls.path(library.address[article.id]) for article in library.articles)
+    return (path for path in paths if path not in planned)
 
 
 @contextlib.contextmanager

@@ -30,12 +30,16 @@ class Clusters(NamedTuple):
     """The result of clustering: the stories, oldest first, all coverage, and the targets of related entries.
 
     `coverage` holds each member once, even if it is in two stories, and no followers. `targets` maps the id of an
-    article to the ids of the members that its related entries lead to, in the order of the entries.
+    article to the ids of the members that its related entries lead to, in the order of the entries. `successors` maps
+    the id of a hidden file to that of its story, or of the only member that its story has left. `origins` maps the id of
+    such an only member to that of the earliest file of its story.
     """
 
     stories: tuple[Story, ...]
     coverage: tuple[Coverage, ...]
     targets: Mapping[str, tuple[str, ...]]
+    successors: Mapping[str, str]
+    origins: Mapping[str, str]
 
 
 class Clusterer:
@@ -66,6 +70,7 @@ class Clusterer:
         articles: Iterable[Article],
         *,
         clock: datetime,
+        hidden: Iterable[Article] = (),
         followers: Iterable[Article] = (),
         about: Mapping[str, About] | None = None,
         similar: bool = True,
@@ -73,14 +78,23 @@ class Clusterer:
     ) -> Clusters:
         """Clusters published articles. The result does not depend on their order.
 
-        Coverage with a date later than `clock` is dated to it. `followers` are those to show in their
+        Coverage with a date later than `clock` is dated to it. `hidden` files are clustered too, so that stories and
+        their ids stay as they are when a file expires, but are members of none. `followers` are those to show in their
         stories. `about` holds the `_stories` files by story name. `similar` says whether similar words join articles.
         Independent sources are counted by `platforms`.
         """
         # None of these objects form cycles, but the garbage collector would scan all of them repeatedly.
         gc_was_enabled = gc.isenabled()
         gc.disable()
-        arguments = (list(articles), clock, list(followers), about or {}, similar, platforms or hosts.of())
+        arguments = (
+            list(articles),
+            list(hidden),
+            clock,
+            list(followers),
+            about or {},
+            similar,
+            platforms or hosts.of(),
+        )
         try:
             return self._cluster(*arguments)
         except LostError:
@@ -92,15 +106,17 @@ class Clusterer:
 
     def _cluster(
         self,
-        articles: Iterable[Article],
+        articles: list[Article],
+        hidden_files: list[Article],
         clock: datetime,
         followers: Iterable[Article],
         about: Mapping[str, About],
         similar: bool,
         platforms: hosts.Platforms,
     ) -> Clusters:
-        files = {a.id: a for a in sorted(articles, key=attrgetter("id"))}
-        owners, coverage, targets, union = self._declarations(files, clock)
+        files = {a.id: a for a in sorted(articles + hidden_files, key=attrgetter("id"))}
+        hidden = frozenset([a.id for a in hidden_files])
+        owners, coverage, targets, union = self._declarations(files, hidden, clock)
         # Files at one address are one text. Only the first of them is compared with others.
         duplicates = {other for first, other in owners.duplicates if union.find(first) == union.find(other)}
         if similar:
@@ -115,27 +131,43 @@ class Clusterer:
         attachments += attach_followers(followers, owners.by_key, clock)
         last_stories, self._last_stories = self._last_stories, {}
         found = []
-        for inputs in _story_inputs(files, union, attachments, about, targets, duplicates, self.grouping, platforms):
+        successors: dict[str, str] = {}
+        origins: dict[str, str] = {}
+        all_inputs = _story_inputs(
+            files, hidden, union, attachments, about, targets, duplicates, self.grouping, platforms
+        )
+        for inputs in all_inputs:
             first = inputs.files[0].id
+            if inputs.hidden:
+                visible = [file.id for file in inputs.files if file.id not in inputs.hidden]
+                if not visible:
+                    continue
+                origin = min(inputs.files, key=by_time).id
+                is_alone = len(visible) == 1 and not inputs.attachments
+                successors |= dict.fromkeys(inputs.hidden, visible[0] if is_alone else origin)
+                if is_alone:
+                    origins[visible[0]] = origin
+                    continue
             last_inputs, story = last_stories.get(first, (None, None))
             if story is None or last_inputs != inputs:
                 story = _story(inputs)
             self._last_stories[first] = (inputs, story)
             found.append(story)
         stories = tuple(sorted(found, key=lambda s: (s.first.published, s.id)))
-        return Clusters(stories, tuple(coverage.values()), targets)
+        return Clusters(stories, tuple(coverage.values()), targets, successors, origins)
 
-    def _declarations(self, files: dict[str, Article], clock: datetime) -> Declarations:
+    def _declarations(self, files: dict[str, Article], hidden: frozenset[str], clock: datetime) -> Declarations:
         """What the files declare. Reuses the last result if nothing that decides it changed, as after most edits."""
         last = self._last_declarations
         facts = (
             clock,
+            hidden,
             [(a.id, a.keys, a.related, a.published, a.all_day, a.category, a.topics, a.story) for a in files.values()]
             if self._keep
             else [],
         )
         if last is None or last[0] != facts:
-            declarations = Declarations.of(files, clock)
+            declarations = Declarations.of(files, hidden, clock)
             if not self._keep:
                 return declarations
             last = self._last_declarations = facts, declarations
@@ -150,12 +182,13 @@ def cluster(articles: Iterable[Article], **options: Any) -> Clusters:
 class _StoryInputs(NamedTuple):
     """Everything that a story is made from; if it is the same as before, so is the story.
 
-    `lead` is the lead that an editor chose. `evidence` is what joined the files, `one_sided` the near misses that only
+    `hidden` are the ids of those `files` that are not shown. `lead` is the lead that an editor chose. `evidence` is what joined the files, `one_sided` the near misses that only
     one side lists, and `by_words` the evidence from similar words. `near_miss_names` are the `story` names of the near
     misses in `by_words`, or empty if the story has no name.
     """
 
     files: tuple[Article, ...]
+    hidden: tuple[str, ...]
     attachments: tuple[Attachment, ...]
     name: str
     lead: str
@@ -168,6 +201,7 @@ class _StoryInputs(NamedTuple):
 
 def _story_inputs(
     files: Mapping[str, Article],
+    hidden: Collection[str],
     union: UnionFind,
     attachments: list[Attachment],
     about: Mapping[str, About],
@@ -189,7 +223,7 @@ def _story_inputs(
         own_root = roots.get(id, id)
         for other in others:
             other_root = roots.get(other, other)
-            if other_root != own_root and other in files:
+            if other_root != own_root and other in files and other not in hidden:
                 name, other_name = union.name(id), union.name(other)
                 reason: Reason = "editor" if name and other_name and name != other_name else "one side"
                 one_sided.setdefault(own_root, []).append(Rejected(id=other, other=id, reason=reason))
@@ -197,8 +231,12 @@ def _story_inputs(
     for root, ids in file_ids.items():
         name = union.name(root)
         by_words = grouping.evidence(tuple([id for id in ids if id not in duplicates]))
+        if hidden:
+            shown = [m for m in by_words.near_misses if m.id not in hidden and m.other not in hidden]
+            by_words = by_words._replace(near_misses=tuple(shown))
         yield _StoryInputs(
             files=tuple([files[id] for id in ids]),
+            hidden=tuple([id for id in ids if id in hidden]) if hidden else (),
             attachments=tuple(attached.get(root, ())),
             name=name,
             lead=about[name].lead if name in about else "",
@@ -213,11 +251,14 @@ def _story_inputs(
 def _story(inputs: _StoryInputs) -> Story:
     # Reversed, so that declared coverage, which comes first, replaces a follower with the same key.
     coverage = {a.key: a.coverage for a in reversed(inputs.attachments)}
-    members: list[Member] = sorted([*inputs.files, *coverage.values()], key=by_time)
+    shown = [file for file in inputs.files if file.id not in inputs.hidden]
+    members: list[Member] = sorted([*shown, *coverage.values()], key=by_time)
     evidence = [*inputs.evidence]
     declared = dict.fromkeys((coverage[a.key].id, a.file_id) for a in inputs.attachments)
     evidence += [Evidence(member=id, other=file_id, kind="declared") for id, file_id in declared]
     evidence += [Evidence(member=m.id, other=m.other, kind="similar", score=m.score) for m in inputs.by_words.matches]
+    if inputs.hidden:
+        evidence = [e for e in evidence if e.member not in inputs.hidden and e.other not in inputs.hidden]
     rejected = {r.id: r for r in inputs.one_sided}
     for at, miss in enumerate(inputs.by_words.near_misses):
         kept_apart = bool(inputs.near_miss_names and inputs.near_miss_names[at] not in ("", inputs.name))
@@ -225,7 +266,7 @@ def _story(inputs: _StoryInputs) -> Story:
         near_miss = Rejected(id=miss.id, other=miss.other, reason=reason, score=miss.score, fit=miss.fit)
         rejected.setdefault(miss.id, near_miss)
     return Story(
-        id=next(m.id for m in members if isinstance(m, Article)),
+        id=min(inputs.files, key=by_time).id,
         name=inputs.name,
         lead=ranking.choose_lead([m for m in members if isinstance(m, Article) or not m.folded], inputs.lead),
         members=tuple(members),

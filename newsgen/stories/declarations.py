@@ -28,8 +28,9 @@ Kind = Literal["same address", "mutual", "editor"]
 class Declarations(NamedTuple):
     """What files declare.
 
-    `owners` are the files that canonical keys belong to. `coverage` is by id. `targets` maps the id of an article to
-    the ids of the members that its related entries lead to. `union` holds the sets of files that are joined.
+    `owners` are the files that canonical keys belong to. `coverage` is by id. `targets` maps the id of an article that
+    is not hidden to the ids of the files and coverage that its related entries lead to. `union` holds the sets of files
+    that are joined.
     """
 
     owners: Owners
@@ -38,11 +39,17 @@ class Declarations(NamedTuple):
     union: UnionFind
 
     @classmethod
-    def of(cls, files: Mapping[str, Article], clock: datetime) -> Declarations:
-        """What these files declare; `files` is by id. Coverage with a date after the content clock is dated to it."""
+    def of(cls, files: Mapping[str, Article], hidden: Collection[str], clock: datetime) -> Declarations:
+        """What these files declare; `files` is by id. Coverage with a date after the content clock is dated to it.
+
+        Entries of `hidden` files make no coverage, but can still join their files to others.
+        """
         owners = _owners(files.values())
-        coverage, targets = _coverage(files.values(), owners.by_key, clock)
-        return cls(owners, coverage, targets, _join_files(files, owners.duplicates, targets))
+        coverage, targets = _coverage((f for f in files.values() if f.id not in hidden), owners.by_key, clock)
+        declared = targets
+        if hidden:
+            declared = targets | {id: _owned(files[id], owners.by_key) for id in hidden}
+        return cls(owners, coverage, targets, _join_files(files, owners.duplicates, declared))
 
 
 class Attachment(NamedTuple):
@@ -226,6 +233,13 @@ def _coverage(
         others.pop(file.id, None)
         targets[file.id] = tuple(others)
     return coverage, targets
+
+
+def _owned(file: Article, owner_of_key: Mapping[str, str]) -> tuple[str, ...]:
+    """The ids of the other files that the related entries of a file lead to."""
+    ids = dict.fromkeys(owner_of_key[key] for key in file.related.keys if key in owner_of_key)
+    ids.pop(file.id, None)
+    return tuple(ids)
 
 
 def _from_entry(id: str, entry: Related, file: Article, clock: datetime) -> Coverage:

@@ -62,7 +62,9 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]
     text = (home / "site.toml").read_text(encoding="utf-8")
     settings = "".join(line for line in text.splitlines(keepends=True) if not line.startswith("base_url"))
     server, address = serve(root / "web")
-    (root / "site/site.toml").write_text(f'base_url = "{address}/news/"\npage_size = 12\n{settings}', encoding="utf-8")
+    (root / "site/site.toml").write_text(
+        f'base_url = "{address}/news/"\npage_size = 12\npages.articles = "all"\n{settings}', encoding="utf-8"
+    )
     report = build.build(Options(site=root / "site", output=root / "web/news"))
     assert not report.problems
     yield f"{address}/news/", root / "web/news"

@@ -15,8 +15,8 @@ Demo = tuple[str, Path]
 
 PATTERNS = {
     "home": "index.html",
-    "story": "story/*/*/*/*/index.html",
-    "article": "2026/11/*/*/index.html",
+    "story": "2026/*/*/velmora-swing-bridge-stuck-open/index.html",
+    "article": "2026/*/*/weekend-briefing/index.html",
     "own post": "2026/*/*/corrections-and-clarifications/index.html",
     "video": "2026/*/*/route-7-drivers-eye-view/index.html",
     "right to left": "providers/almarfa.example/index.html",
@@ -32,7 +32,7 @@ PATTERNS = {
     "sources": "sources/index.html",
     "plain page": "about/index.html",
     "not found": "404.html",
-    "redirect": "story/*/*/*/*/index.html",
+    "redirect": "2026/*/*/*/index.html",
 }
 
 

@@ -354,8 +354,8 @@ def test_macro_results_are_cached_by_all_arguments(site: Make) -> None:
     s.write("templates/parts/x.html", "{% macro m(card, a, b=1) %}{{ card.title }} {{ a }} {{ b }}{% endmacro %}")
     s.write(
         "templates/pages/article.html",
-        '{% from "parts/x.html" import m %}{{ m(page.card, 1) }}|{{ m(page.card, true) }}|{{ m(page.card, 1, b=2) }}|'
-        "{{ m(page.card, [1]) }}|{{ m(page.card, 1) }}",
+        '{% from "parts/x.html" import m %}{{ m(page.content.card, 1) }}|{{ m(page.content.card, true) }}|{{ m(page.content.card, 1, b=2) }}|'
+        "{{ m(page.content.card, [1]) }}|{{ m(page.content.card, 1) }}",
     )
     s.article("a", title="A&B").article("b", title="B")
     s.good()

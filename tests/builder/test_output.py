@@ -144,7 +144,7 @@ def test_a_failing_template_leaves_the_old_site(site: Make) -> None:
     s = site().article("a").article("b")
     s.good()
     whole = s.tree()
-    s.article("c").write("templates/pages/article.html", "{{ page.card.titel }}")
+    s.article("c").write("templates/pages/article.html", "{{ page.content.card.titel }}")
     with pytest.raises(NewsgenError, match=r"templates/pages/article\.html:1: .*titel"):
         s.build()
     assert s.tree() == whole

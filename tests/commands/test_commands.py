@@ -135,7 +135,7 @@ def test_list_prints_rows_or_json(site: Make, what: str) -> None:
     rows = json.loads(s.run("list", what, "--json").stdout)
     assert len(rows) == len(done.stdout.splitlines())
     if what == "stories":
-        assert rows[0]["address"] == "/story/2026/11/08/a/"
+        assert rows[0]["address"] == "/2026/11/08/a/"
         assert [m["file"] for m in rows[0]["members"]] == ["a.md", None]
 
 

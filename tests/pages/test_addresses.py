@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import timedelta
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import pytest
@@ -13,10 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from newsgen import urls
-from newsgen.config import Config, Kind, Redirects
+from newsgen.config import Config, Pages, Redirects
 from newsgen.library import Library
 from newsgen.model import Article, Related, RelatedEntries
-from newsgen.pages.kinds import ArticlePage, AtomFeed, Feed, RedirectPage, RedirectsPage, StoryPage
+from newsgen.pages.kinds import ArticlePage, Feed, RedirectPage, RedirectsPage, StoryPage
 from newsgen.pages.planner import plan
 
 NOW = START + timedelta(days=99)
@@ -30,10 +30,12 @@ TITLES = [
 ]
 
 
-def config(*, file: bool = False, without: tuple[Kind, ...] = ()) -> Config:
+def config(*, file: bool = False, articles: Literal["all", "own"] = "all") -> Config:
     """A site that redirects old addresses by stubs, or by the lines of `_redirects` only."""
     redirects = Redirects(pages=not file, file=file)
-    return Config(base_url="https://news.example/sub", feed_size=99, redirects=redirects, disable_kinds=without)
+    return Config(
+        base_url="https://news.example/sub", feed_size=99, redirects=redirects, pages=Pages(articles=articles)
+    )
 
 
 def make_article(number: int, title: str = "", **fields: Any) -> Article:
@@ -68,43 +70,57 @@ class State:
         self.lines = {line.title: line.url for line in file.redirects} if isinstance(file, RedirectsPage) else {}
         self.ids = {address: id for id, address in self.library.address.items()}
 
-    def built(self) -> set[str]:
-        """The addresses of articles and stories, and the old addresses that redirect to them."""
-        addresses = {p.head.address for p in self.pages.values() if isinstance(p, ArticlePage | StoryPage)}
-        addresses |= {
-            "/" + p.path.removesuffix("index.html") for p in self.pages.values() if isinstance(p, RedirectPage)
-        }
-        return addresses | {line for line in self.lines if not line.endswith(".xml")}
-
-    def answer(self, address: str) -> ArticlePage | StoryPage | None:
-        """The page that an address leads to, by at most one redirect. Pages take precedence over lines of `_redirects`."""
+    def target(self, address: str) -> str:
+        """Where an address leads by at most one redirect: an address of a page, or a URL; "" if nowhere."""
         page = self.pages.get(urls.path(address))
         if isinstance(page, RedirectPage):
-            page = self.pages.get(urls.path(page.target))
-        elif page is None:
-            page = self.pages.get(urls.path(self.line(address)))
-        return page if isinstance(page, ArticlePage | StoryPage) else None
+            return page.target
+        return address if page else self.lines.get(address, "")
 
-    def line(self, address: str) -> str:
-        """The target of the first matching line of `_redirects`, or ""."""
-        for old, new in self.lines.items():
-            head, splat, _ = old.partition("*")
-            if address == old or (splat and address.startswith(head)):
-                return new.replace(":splat", address.removeprefix(head))
-        return ""
+    def answer(self, address: str) -> ArticlePage | StoryPage | None:
+        """The page that an address leads to. If it leads to a place on the page, the place exists."""
+        path, _, place = self.target(address).partition("#")
+        page = self.pages.get(urls.path(path)) if path.startswith("/") else None
+        assert isinstance(page, ArticlePage | StoryPage | None)
+        if place:
+            assert isinstance(page, StoryPage)
+            entries = [entry for group in page.groups for entry in group.entries]
+            assert place in [e.anchor for entry in entries for e in (entry, *entry.copies)]
+        return page
 
-    def files(self, page: ArticlePage | StoryPage | None) -> list[str]:
-        """The ids of the articles that a page is about, the earliest first."""
+    def files(self, address: str) -> list[str]:
+        """The ids of the articles that the page at an address is about, the earliest first."""
+        page = self.answer(address)
         if page is None:
             return []
+        id = self.ids[page.head.address]
         if isinstance(page, ArticlePage):
-            return [self.ids[page.head.address]]
-        return self.story(self.ids[page.head.address.removeprefix("/story")])
+            return [id]
+        story = next(story for story in self.library.stories if story.id == id)
+        return [m.id for m in story.files]
 
     def story(self, id: str) -> list[str]:
         """The ids of the articles in an article's story, the earliest first, or its own id."""
         story = self.library.story_of.get(id)
-        return [m.id for m in story.members if isinstance(m, Article)] if story else [id]
+        return [m.id for m in story.files] if story else [id]
+
+    def expected(self, id: str) -> list[str]:
+        """The ids of the articles that the page at an article's address has to be about."""
+        if id in self.library.by_id:
+            has_content = self.library.by_id[id].has_content
+            is_first = self.library.address[id] in (
+                page.head.address for page in self.pages.values() if isinstance(page, StoryPage)
+            )
+            if has_content and not is_first:
+                return [id]
+            if id in self.library.story_of or self.library.config.pages.articles == "all":
+                return self.story(id)
+            return []
+        successor = self.library.successors.get(id, "")
+        if successor in self.library.origins:
+            return self.expected(successor)
+        story = next((story for story in self.library.stories if story.id == successor), None)
+        return [m.id for m in story.files] if story else []
 
     def entry_ids(self) -> list[str]:
         """The ids of the entries in the site's feed, without the base URL."""
@@ -114,12 +130,11 @@ class State:
 
 
 class History:
-    """A site that is edited, and every address that it ever had."""
+    """A site that is edited, and the address of every article that it ever had."""
 
     def __init__(self, config: Config) -> None:
         self.config = config
         self.live: dict[str, Article] = {}
-        self.ever: set[str] = set()
         self.address: dict[str, str] = {}
         self.heir: dict[str, str] = {}
 
@@ -131,39 +146,34 @@ class History:
         self.live[id] = msgspec.structs.replace(self.live[id], **fields)
 
     def delete(self, id: str, heir: str) -> None:
-        """Deletes a file. Its heir takes over its addresses and aliases."""
+        """Deletes a file. Its heir takes over its address and aliases."""
         old, address = self.live.pop(id), self.address[id]
-        aliases = (*self.live[heir].aliases, address, urls.story(address), *old.aliases)
+        aliases = (*self.live[heir].aliases, address, *old.aliases)
         self.change(heir, aliases=tuple(dict.fromkeys(aliases)))
         self.heir = {gone: heir if to == id else to for gone, to in self.heir.items()} | {id: heir}
 
     def plan(self) -> State:
-        """Plans the site. Fails if an address changed or stopped working."""
+        """Plans the site. Fails if an address changed, or does not lead where it should."""
         now = State(self.live.values(), self.config)
         for id in self.live:
             assert self.address.setdefault(id, now.library.address[id]) == now.library.address[id]
-        self.ever |= now.built()
-        for address in self.ever:
-            assert now.answer(address), f"{address} does not work any more"
         for id, address in self.address.items():
-            page = now.answer(urls.story(address))
-            if id in self.live:
-                assert now.files(now.answer(address)) == [id]
-                if page or urls.story(address) in self.ever:
-                    assert now.files(page) == now.story(id)
-                    assert isinstance(page, StoryPage) == (id in now.library.story_of)
-            else:
-                assert now.files(now.answer(address)) == now.files(page) == [self.heir[id]]
-        first = [self.address[id] for id in self.live if now.story(id)[0] == id]
-        assert sorted(now.entry_ids()) == sorted(first), "the id of an entry is the address of the earliest article"
+            assert now.files(address) == now.expected(self.heir.get(id, id)), address
+        assert sorted(now.entry_ids()) == sorted(now.library.address[id] for id in self._first_files(now))
         return now
+
+    def _first_files(self, now: State) -> set[str]:
+        """The earliest file of each story, shown or expired, and the articles without a story."""
+        everything = Library.of(self.live.values(), (), self.config, now=NOW, show=frozenset({"expired"}))
+        first = {id: story.id for id, story in everything.story_of.items()}
+        return {first.get(id, id) for id in now.library.by_id if id in self.live}
 
 
 @settings(max_examples=150)
 @given(st.data())
 def test_every_address_ever_built_keeps_working(data: st.DataObject) -> None:
     draw = data.draw
-    history = History(config(file=draw(st.booleans())))
+    history = History(config(file=draw(st.booleans()), articles=draw(st.sampled_from(["all", "own"]))))
     for _ in range(draw(st.integers(2, 10))):
         for _ in range(draw(st.integers(1, 3))):
             live = sorted(history.live)
@@ -171,7 +181,11 @@ def test_every_address_ever_built_keeps_working(data: st.DataObject) -> None:
             edits = [
                 "add",
                 "add",
-                *(["title", "name", "declare", "coverage", "same", "delete"] if len(live) > 1 else ()),
+                *(
+                    ["title", "name", "declare", "coverage", "same", "expire", "body", "delete"]
+                    if len(live) > 1
+                    else ()
+                ),
             ]
             edit = draw(st.sampled_from(edits))
             if edit == "add":
@@ -193,6 +207,10 @@ def test_every_address_ever_built_keeps_working(data: st.DataObject) -> None:
             elif edit == "same":
                 keys = (f"x.example/{one}",), history.live[other].keys
                 history.change(one, keys=draw(st.sampled_from(keys)))
+            elif edit == "expire":
+                history.change(one, expires=draw(st.sampled_from([None, START])))
+            elif edit == "body":
+                history.change(one, body=draw(st.sampled_from(["", "<p>More.</p>"])))
             elif one in history.address:
                 # The heir is another article of the story, if there is one.
                 story = State(history.live.values(), history.config).story(one)
@@ -205,31 +223,25 @@ def history(request: pytest.FixtureRequest) -> History:
     return History(config(file=request.param == "file"))
 
 
-def test_the_address_of_a_dissolved_story_redirects_to_its_article(history: History) -> None:
+def test_an_address_shows_the_story_of_its_article_and_the_article_again_when_it_dissolves(history: History) -> None:
     history.add(1, story="storm")
     history.add(2, story="storm")
-    assert isinstance(history.plan().answer("/story/2026/11/01/a01/"), StoryPage)
+    assert isinstance(history.plan().answer("/2026/11/01/a01/"), StoryPage)
+    assert history.plan().target("/2026/11/01/a02/") == "/2026/11/01/a01/#a02"
     history.change("a01.md", story="")
     after = history.plan()
     assert after.library.stories == ()
-    assert after.files(after.answer("/story/2026/11/01/a01/")) == ["a01.md"]
-    assert after.files(after.answer("/story/2026/11/01/a02/")) == ["a02.md"]
+    assert isinstance(after.answer("/2026/11/01/a01/"), ArticlePage)
+    assert isinstance(after.answer("/2026/11/01/a02/"), ArticlePage)
 
 
-def test_the_address_of_a_story_that_lost_its_coverage_redirects_to_its_article(history: History) -> None:
-    history.add(1, related=related(article("gone", "Elsewhere")))
-    assert isinstance(history.plan().answer("/story/2026/11/01/a01/"), StoryPage)
-    history.change("a01.md", related=RelatedEntries())
-    assert isinstance(history.plan().answer("/story/2026/11/01/a01/"), ArticlePage)
-
-
-def test_an_older_article_added_later_takes_over_the_story_address(history: History) -> None:
+def test_an_older_article_added_later_takes_over_the_story(history: History) -> None:
     history.add(5, story="storm")
     history.add(6, story="storm")
     before = history.plan()
     history.add(1, story="storm")
     after = history.plan()
-    assert after.answer("/story/2026/11/01/a05/") is after.pages["story/2026/11/01/a01/index.html"]
+    assert after.target("/2026/11/01/a05/") == "/2026/11/01/a01/#a05"
     assert (before.entry_ids(), after.entry_ids()) == (["/2026/11/01/a05/"], ["/2026/11/01/a01/"])
 
 
@@ -253,8 +265,8 @@ def test_aliases_are_passed_on_when_files_are_deleted(history: History) -> None:
     assert history.plan().story("a01.md") == ["a01.md", "a02.md"]
     history.delete("a01.md", "a02.md")
     after = history.plan()
-    for old in ("/2026/11/01/a00/", "/story/2026/11/01/a00/", "/2026/11/01/a01/", "/story/2026/11/01/a01/"):
-        assert after.files(after.answer(old)) == ["a02.md"]
+    for old in ("/2026/11/01/a00/", "/2026/11/01/a01/"):
+        assert after.files(old) == ["a02.md"]
 
 
 def test_a_later_file_with_the_same_name_changes_no_address(history: History) -> None:
@@ -265,15 +277,62 @@ def test_a_later_file_with_the_same_name_changes_no_address(history: History) ->
     assert len(set(after.library.address.values())) == 2
 
 
-def test_the_feed_address_of_a_merged_story_keeps_working() -> None:
-    history = History(config(file=True))
-    history.add(5, story="storm")
-    history.add(6, story="storm")
-    feed = "/story/2026/11/01/a05/atom.xml"
-    assert isinstance(history.plan().pages[urls.path(feed)], AtomFeed)
-    history.add(1, story="storm")
-    after = history.plan()
-    assert urls.path(feed) in after.pages or urls.path(after.line(feed)) in after.pages
+@pytest.mark.parametrize("slug", ["main", "same"])
+def test_places_in_a_story_have_names_of_their_own(history: History, slug: str) -> None:
+    for n in range(3):
+        history.add(n, story="storm", slug=slug)
+    now = history.plan()
+    targets = {now.target(now.library.address[f"a{n:02}.md"]) for n in range(3)}
+    assert len(targets) == 3
+    assert not any(target.endswith("#main") for target in targets)
+
+
+def test_the_address_of_an_expired_file_stays_that_of_its_story(history: History) -> None:
+    for n in range(3):
+        history.add(n, story="storm")
+    ids = history.plan().entry_ids()
+    history.change("a00.md", expires=START)
+    now = history.plan()
+    assert isinstance(now.answer("/2026/11/01/a00/"), StoryPage)
+    assert now.files("/2026/11/01/a00/") == ["a01.md", "a02.md"]
+    history.change("a01.md", expires=START)
+    now = history.plan()
+    assert now.library.stories == ()
+    assert now.target("/2026/11/01/a00/") == now.target("/2026/11/01/a01/") == "/2026/11/01/a02/"
+    assert now.entry_ids() == ids == ["/2026/11/01/a00/"], "feed readers do not show the entry again"
+    history.change("a02.md", expires=START)
+    assert history.plan().target("/2026/11/01/a00/") == ""
+
+
+def test_what_an_expired_file_declares_joins_others_but_shows_nothing() -> None:
+    one, other, third = make_article(0), make_article(1), make_article(2)
+    gone = article("gone", "Elsewhere")
+    one = msgspec.structs.replace(one, related=related(other, gone), expires=START)
+    other = msgspec.structs.replace(other, related=related(one, third))
+    third = msgspec.structs.replace(third, related=related(other))
+    now = State([one, other, third], config())
+    assert [m.id for m in now.library.members] == ["a02.md", "a01.md"]
+    [story] = now.library.stories
+    assert story.id == "a00.md"
+    assert [m.id for m in story.members] == ["a01.md", "a02.md"]
+    assert {id for e in story.evidence for id in (e.member, e.other)} == {"a01.md", "a02.md"}
+
+
+def test_without_pages_of_single_articles_only_what_has_more_to_read_has_an_address() -> None:
+    history = History(config(articles="own"))
+    history.add(1, aliases=("/old/",))
+    history.add(2, body="<p>More.</p>")
+    history.add(3, url="")
+    now = history.plan()
+    assert now.target("/2026/11/01/a01/") == ""
+    assert now.target("/old/") == now.library.by_id["a01.md"].url, "an alias leads where the headline leads"
+    assert now.files("/2026/11/01/a02/") == ["a02.md"]
+    assert now.files("/2026/11/01/a03/") == ["a03.md"]
+    history.change("a01.md", story="storm")
+    history.change("a02.md", story="storm")
+    now = history.plan()
+    assert now.files("/2026/11/01/a01/") == now.files("/old/") == ["a01.md", "a02.md"]
+    assert now.files("/2026/11/01/a02/") == ["a02.md"], "a member with a body keeps its page"
 
 
 def test_no_line_of_redirects_matches_the_address_of_a_page() -> None:
@@ -282,16 +341,6 @@ def test_no_line_of_redirects_matches_the_address_of_a_page() -> None:
     history.add(2, story="storm")
     history.add(3)
     now = history.plan()
-    for page in now.pages.values():
-        if isinstance(page, ArticlePage | StoryPage):
-            assert now.line(page.head.address) == ""
-
-
-def test_the_address_of_a_dissolved_story_works_without_article_pages() -> None:
-    history = History(config(without=("article",)))
-    history.add(1, story="storm")
-    history.add(2, story="storm")
-    before = State(history.live.values(), history.config).built()
-    history.change("a01.md", story="")
-    after = State(history.live.values(), history.config)
-    assert [a for a in before if urls.path(a) not in after.pages] == []
+    pages = [page for page in now.pages.values() if isinstance(page, ArticlePage | StoryPage)]
+    assert len(pages) == 2
+    assert not now.lines.keys() & {page.head.address for page in pages}

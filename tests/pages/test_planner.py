@@ -35,7 +35,8 @@ def many(s: Site, count: int, **more: str) -> Site:
 
 def test_every_kind_of_page_is_built(site: Make) -> None:
     s = site(
-        f"-- site.toml --\n{BASE}-- content/_pages/about.md --\n---\ntitle: About\naliases: [/imprint/]\n---\nUs.\n"
+        f"-- site.toml --\n{BASE}[feeds]\nmin_members = 1\n"
+        "-- content/_pages/about.md --\n---\ntitle: About\naliases: [/imprint/]\n---\nUs.\n"
     )
     related = 'related:\n  - title: R\n    webUrl: "https://r.example/1"\n'
     s.article("a", topics="[AI]", category="news", more=related, aliases="[/old.html, /older]").article(
@@ -44,10 +45,10 @@ def test_every_kind_of_page_is_built(site: Make) -> None:
     s.good()
     tree = s.tree()
     for path in (
-        "index.html", "story/2026/11/08/a/index.html", "2026/11/08/a/index.html", "topics/index.html", "topics/ai/index.html",
+        "index.html", "2026/11/08/a/index.html", "2026/11/08/a/atom.xml", "2026/11/08/b/index.html", "topics/index.html", "topics/ai/index.html",
         "providers/r.example/index.html", "categories/news/index.html", "archive/index.html", "archive/2026/index.html",
         "archive/2026/11/index.html", "archive/2026/11/08/index.html", "sources/index.html", "about/index.html", "feed.xml", "atom.xml",
-        "feed.json", "topics/ai/feed.xml", "providers/r.example/atom.xml", "categories/news/feed.json", "sources.opml", "sitemap.xml",
+        "feed.json", "topics/ai/atom.xml", "providers/r.example/atom.xml", "categories/news/atom.xml", "sources.opml", "sitemap.xml",
         "sitemaps/lists.xml", "sitemaps/2026-11.xml", "robots.txt", "404.html", "_headers", "_redirects", "old.html", "older/index.html",
         "imprint/index.html",
     ):  # fmt: skip
@@ -60,7 +61,9 @@ def test_early_pages_equal_the_pages_of_the_plan(site: Make) -> None:
     loaded = s.load()
     early = {page.path: page for page in planner.early_pages(loaded.library, loaded.plan.refs)}
     assert {type(page) for page in early.values()} == {HomePage, ListPage, StoryPage, ArticlePage}
-    assert sum(isinstance(page, ArticlePage) for page in early.values()) == 42
+    assert sum(isinstance(page, ArticlePage) for page in early.values()) == 40, (
+        "the members of a story have no pages of their own"
+    )
     assert "topics/t1/index.html" in early
     for path, page in early.items():
         assert page == loaded.plan.page(path)
@@ -70,7 +73,7 @@ def test_early_pages_equal_the_pages_of_the_plan(site: Make) -> None:
 
 
 def test_each_kind_can_be_disabled_and_nothing_links_to_it_then(site: Make) -> None:
-    files = {"home": "index.html", "story": "story/", "article": "2026/", "topic": "topics/", "provider": "providers/", "category": "categories/",
+    files = {"home": "index.html", "topic": "topics/", "provider": "providers/", "category": "categories/",
              "archive": "archive/", "sources": "sources/", "page": "about/", "feed": "feed.xml", "rss": "feed.xml", "atom": "atom.xml", "jsonfeed": "feed.json", "opml": "sources.opml", "sitemap": "sitemap",
              "robots": "robots.txt", "404": "404.html", "headers": "_headers", "redirects": "_redirects"}  # fmt: skip
     assert set(files) == set(KINDS)
@@ -90,7 +93,7 @@ def test_each_kind_can_be_disabled_and_nothing_links_to_it_then(site: Make) -> N
 
 def test_a_site_can_consist_of_topic_pages_only(site: Make) -> None:
     off = ", ".join(f'"{k}"' for k in KINDS if k != "topic")
-    s = site(f"-- site.toml --\ndisable_kinds = [{off}]\n").article("a", topics="[AI]")
+    s = site(f'-- site.toml --\ndisable_kinds = [{off}]\n[pages]\narticles = "own"\n').article("a", topics="[AI]")
     s.good()
     assert {p for p in s.tree() if p.endswith(".html")} == {"topics/index.html", "topics/ai/index.html"}
 
@@ -168,7 +171,7 @@ def test_feeds_contain_the_newest_entries_with_stable_ids(site: Make) -> None:
     s.good()
     grown = json.loads(s.read("feed.json"))["items"][0]
     assert grown["id"] == ids[0]
-    assert grown["url"] == "https://news.example/sub/story/2026/01/01/n00004/"
+    assert grown["url"] == "https://news.example/sub/2026/01/01/n00004/"
 
 
 def test_without_base_url_the_site_works_from_the_root_and_a_note_says_what_is_missing(site: Make) -> None:
@@ -200,9 +203,44 @@ def test_a_story_is_reachable_under_the_name_of_every_member(site: Make) -> None
     s = site(f"-- site.toml --\n{BASE}")
     s.article("a", story="x", publishedDateTime="2026-11-07T00:00:00Z").article("b", story="x").article("c", story="x")
     s.good()
-    assert "/sub/story/2026/11/07/a/" in s.read("story/2026/11/08/b/index.html")
-    assert "/sub/story/2026/11/08/c/ /sub/story/2026/11/07/a/ 301" in s.read("_redirects")
-    assert 'content="noindex' in s.read("2026/11/08/b/index.html")
+    stub = s.read("2026/11/08/b/index.html")
+    assert 'content="0; url=/sub/2026/11/07/a/#b"' in stub
+    assert 'href="https://news.example/sub/2026/11/07/a/"' in stub, "the canonical address has no fragment"
+    assert 'content="noindex' in stub
+    assert 'id="b"' in s.read("2026/11/07/a/index.html")
+    assert "2026" not in s.read("_redirects"), "a host reads few lines, and there are stubs"
+
+
+def test_a_post_that_began_a_story_is_read_at_the_top_of_its_page(site: Make) -> None:
+    s = site(f"-- site.toml --\n{BASE}")
+    s.article("post", webUrl=None, story="x", body="Our *own* words.\n", publishedDateTime="2026-11-07T00:00:00Z")
+    s.article("wire", story="x", quality=9).article("column", story="x", body="One.\n\nWith a text.\n")
+    s.good()
+    story = s.read("2026/11/07/post/index.html")
+    places = [story.index(words) for words in ("<h1", "<em>own</em>", "All coverage", 'id="wire"')]
+    assert places == sorted(places)
+    assert "With a text" not in story
+    assert "/sub/2026/11/08/column/" in story, "a member with a body keeps its page"
+    column = s.read("2026/11/08/column/index.html")
+    assert "With a text" in column
+    assert "/sub/2026/11/07/post/" in column, "which names its story"
+    titles = [re.findall("<title>(.*)</title>", page) for page in (story, column)]
+    assert titles[0] != titles[1]
+
+
+def test_a_section_has_one_feed_if_it_has_enough_members(site: Make) -> None:
+    s = many(site(f"-- site.toml --\n{BASE}"), 8)
+    s.good()
+    assert {p for p in s.tree() if p.startswith("topics/") and not p.endswith(".html")} == {"topics/all/atom.xml"}
+    assert "topics/all/atom.xml" in s.read("topics/all/index.html")
+    assert "topics/t1/atom.xml" not in s.read("topics/t1/index.html")
+    s.write("site.toml", BASE + '[feeds]\nsections = ["rss", "jsonfeed"]\nmin_members = 2\n').good()
+    assert {p for p in s.tree() if p.startswith("topics/t1/") and not p.endswith(".html")} == {
+        "topics/t1/feed.xml",
+        "topics/t1/feed.json",
+    }
+    assert 'xmlUrl="https://news.example/sub/providers/p0.example/feed.xml"' in s.read("sources.opml")
+    assert {"feed.xml", "atom.xml", "feed.json"} <= s.tree().keys()
 
 
 def test_a_day_page_does_not_show_later_members(site: Make) -> None:
@@ -296,7 +334,7 @@ def test_sitemaps_contain_every_indexable_page_once(site: Make) -> None:
         r"<loc>https://news\.example/sub/(.*?)</loc>", "".join(s.read(p) for p in s.tree() if p.startswith("sitemaps/"))
     )
     assert len(names) == len(set(names))
-    assert "story/2026/11/08/a/" in names
+    assert "2026/11/08/a/" in names
     assert "2025/01/01/alone/" in names
-    assert not [n for n in names if n.startswith("2026/")], "members of a story are not indexed on their own"
+    assert "2026/11/08/b/" not in names, "a member of a story is not indexed on its own"
     assert len(re.findall("<sitemap>", s.read("sitemap.xml"))) == 3

@@ -123,6 +123,7 @@ def test_settings_templates_and_static_files_may_be_links(
 ) -> None:
     s = site().article("a")
     (tmp_path / "shared.toml").write_text('title = "One"\n')
+    (s.root / "site.toml").unlink()
     (s.root / "site.toml").symlink_to("../shared.toml")
     (tmp_path / "theme/parts").mkdir(parents=True)
     (tmp_path / "theme/parts/note.html").write_text("Note one")

@@ -86,7 +86,7 @@ def test_a_publish_that_would_break_addresses_is_refused(s: Site) -> None:
     assert "/2026/11/01/a000/" in refused.stderr
     assert "redirect them with `aliases`, or allow this with --allow-lost" in refused.stderr
     assert current(s) == before
-    old = "/2026/11/01/a000/ /story/2026/11/01/a000/ /providers/a000.example/ /archive/2026/11/01/"
+    old = "/2026/11/01/a000/ /2026/11/01/a000/ /providers/a000.example/ /archive/2026/11/01/"
     s.edit("content/a001.md", "topics:", f"aliases: [{', '.join(old.split())}]\ntopics:")
     accepted = s.run("publish", *AT)
     assert accepted.returncode == 0, accepted.stderr

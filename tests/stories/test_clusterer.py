@@ -127,7 +127,7 @@ def test_a_story_file_sets_title_summary_and_lead(site: Make) -> None:
     s.article("a", webUrl="https://a.example/1", story="storm", quality=1)
     s.article("b", webUrl="https://b.example/1", story="storm", quality=100)
     s.good()
-    page = s.read("story/2026/11/08/a/index.html")
+    page = s.read("2026/11/08/a/index.html")
     assert "The great storm" in page
     assert "What it did." in page
     assert "<em>paragraph</em>" in page
@@ -171,10 +171,8 @@ def test_a_follower_is_hidden_by_default_and_a_member_of_its_story_if_configured
     s.write("site.toml", '[stories]\nfolded = "member"\n')
     s.good()
     shown = [path for path, text in s.tree().items() if b"Folded words" in text]
-    assert "story/2026/11/08/lead/index.html" in shown
-    assert not [
-        p for p in shown if p.startswith(("providers/f.example", "story/2026/11/08/follower", "2026/11/08/follower"))
-    ]
+    assert "2026/11/08/lead/index.html" in shown
+    assert not [p for p in shown if p.startswith(("providers/f.example", "2026/11/08/follower", "2026/11/08/follower"))]
     everything = b"".join(s.tree().values()).decode()
     assert "Secret subject" not in everything
     assert "z.example" not in everything
@@ -190,7 +188,7 @@ def test_a_follower_and_coverage_with_its_address_are_different_members(site: Ma
     more = 'related:\n  - title: "Declared words"\n    webUrl: "https://f.example/1"\n'
     s.article("other", webUrl="https://o.example/1", more=more)
     s.good()
-    lead, other = (f"story/2026/11/08/{name}/index.html" for name in ("lead", "other"))
+    lead, other = (f"2026/11/08/{name}/index.html" for name in ("lead", "other"))
     assert ("Folded words" in s.read(lead), "Declared words" in s.read(lead)) == (True, False)
     assert ("Folded words" in s.read(other), "Declared words" in s.read(other)) == (False, True)
     for file, old in (("other", "Declared words"), ("follower", "Folded words")):
@@ -231,7 +229,7 @@ def test_a_story_page_shows_the_evidence_for_its_members(site: Make) -> None:
         "c", title="Elsewhere", webUrl="https://a.example/1?utm_source=x", publishedDateTime="2026-11-08T09:00:00Z"
     )
     s.good()
-    page = " ".join(re.sub(r"<[^>]+>", "", s.read("story/2026/11/08/c/index.html")).split())
+    page = " ".join(re.sub(r"<[^>]+>", "", s.read("2026/11/08/c/index.html")).split())
     why = page.partition("How this story was grouped")[2]
     assert "Elsewhere a.example has the same address as Comet found by night class a.example" in why
     assert "On x.example/1 x.example is listed by Comet found by night class a.example" in why

@@ -325,7 +325,7 @@ def test_a_held_file_leaves_no_trace_except_in_entries_of_others(site: Make) -> 
     everything = b"".join(s.tree().values()).decode()
     for text in ("Secret", "secret", "Named inside", "t.example", "/shut"):
         assert text not in everything
-    assert "Seen from outside" in s.read("story/2026/11/08/open/index.html")
+    assert "Seen from outside" in s.read("2026/11/08/open/index.html")
     s.edit("content/shut.md", "published: false", "published: true")
     s.good()
     assert [{m.id for m in x.members} for x in s.load().library.stories] == [{"open.md", "shut.md", "~//t.example/1"}]
