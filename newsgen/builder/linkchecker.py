@@ -123,7 +123,8 @@ class LinkChecker:
         """What is wrong with a link that leads to this path."""
         addresses = self._library.address.items() if path else ()
         hidden = next((id for id, address in addresses if urls.path(address) == path), "")
-        because = f": {self._content.name}/{hidden} is not published" if hidden else ""
+        reason = "has no page here" if hidden in self._library.by_id else "is not published"
+        because = f": {self._content.name}/{hidden} {reason}" if hidden else ""
         return f"there is no page or file {link!r}{because}"
 
     def problem(self, file: str, field: str, link: str, what: str) -> Problem:
