@@ -14,6 +14,7 @@ from msgspec import Meta
 
 from newsgen import canonical, platforms
 from newsgen.errors import ConfigError, Problem, unreadable
+from newsgen.hosts import HOSTS, Host, HostName
 from newsgen.platforms import Platforms
 from newsgen.text import LANGUAGE
 from newsgen.validation import Fault, Faults, did_you_mean, dotted, faults
@@ -190,6 +191,7 @@ class Config(Table, frozen=True, kw_only=True):
     dir: Literal["ltr", "rtl"] = "ltr"
     timezone: str = "UTC"
     base_url: str = ""
+    host: HostName | None = None
     permalink: str = "/:year/:month/:day/:slug/"
     page_size: Count = 30
     feed_size: Count = 30
@@ -216,6 +218,11 @@ class Config(Table, frozen=True, kw_only=True):
     def base(self) -> str:
         """The base URL without a closing slash; "" if not set."""
         return self.base_url.rstrip("/")
+
+    @property
+    def limits(self) -> Host | None:
+        """The host of the site, with its limits; None if not set."""
+        return HOSTS[self.host] if self.host else None
 
     @property
     def root(self) -> str:
