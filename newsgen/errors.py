@@ -14,8 +14,11 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-Scope: TypeAlias = Literal["file", "gate", "value"]
-"""What a problem cost: a whole file or page, an article that is held because its gate cannot be read, or one value."""
+Scope: TypeAlias = Literal["file", "gate", "value", "host"]
+"""What a problem cost: a whole file or page, an article that is held because its gate cannot be read, or one value.
+
+With "host" nothing is lost yet, but the host would refuse the site or cut something off.
+"""
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True, order=True):

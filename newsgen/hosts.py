@@ -5,6 +5,7 @@ A host cuts off in silence what exceeds some of its limits, so a build compares 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Literal, get_args
@@ -31,9 +32,9 @@ class Host(msgspec.Struct, frozen=True, kw_only=True):
     """A host and its limits. Sizes are in bytes; 0 means that there is no limit, or that none is documented.
 
     `sources` are the pages that document the limits, and `read` is the day they were read. `folder_files` limits the
-    files directly in one folder. With `counts_folders`, a folder counts as a file. `redirect_lines` are the rules
-    without `*` and placeholders that the host takes from `_redirects`; 0 means that it does not read that file. Line
-    lengths are in characters. `advised` are the limits that the host only advises. `targets` are the kinds of publish
+    files directly in one folder. With `counts_folders`, a folder counts as a file. `redirect_lines` are the rules that
+    the host takes from `_redirects`; 0 means that it does not read that file. If `dynamic_redirects` is set, rules from
+    the first one with a `*` or placeholder on have this limit instead. Line lengths are in characters. `advised` are the limits that the host only advises. `targets` are the kinds of publish
     targets that can lead to the host, and `domains` are its own, below which it serves sites.
     """
 
@@ -46,6 +47,7 @@ class Host(msgspec.Struct, frozen=True, kw_only=True):
     file_size: int = 0
     site_size: int = 0
     redirect_lines: int = 0
+    dynamic_redirects: int = 0
     redirect_bytes: int = 0
     redirect_line_length: int = 0
     reads_headers: bool = False
@@ -78,6 +80,7 @@ _CLOUDFLARE_PAGES = Host(
     files=20_000,
     file_size=25 * MIB,
     redirect_lines=2_000,
+    dynamic_redirects=100,
     redirect_line_length=1_000,
     reads_headers=True,
     header_rules=100,
@@ -174,6 +177,19 @@ HOSTS: Mapping[HostName, Host] = MappingProxyType(
     }
 )
 """The hosts by name. `bucket` and `web-server` have no limits, and read neither `_redirects` nor `_headers`."""
+
+
+_DYNAMIC = re.compile(r"\*|:[A-Za-z]")
+
+
+def effective_lines(text: str) -> list[str]:
+    """The lines of a `_redirects` or `_headers` file that are neither empty nor comments, without spaces around them."""
+    return [line for row in text.split("\n") if (line := row.strip()) and not line.startswith("#")]
+
+
+def is_dynamic(rule: str) -> bool:
+    """Whether a rule of `_redirects` matches several addresses."""
+    return bool(_DYNAMIC.search(rule.split(maxsplit=1)[0].removeprefix("https:").removeprefix("http:")))
 
 
 def at(url: str) -> HostName | None:

@@ -2,7 +2,8 @@
 
 Start with `pipeline`, which runs the steps. `snapshot` checks whether anything changed, `loading` reads and plans,
 `linkchecker` finds broken links, `lastbuild` stale pages, `renderqueue` renders them through `render` with the templates
-of `theme`, and `output` writes. `cache` and `pool` save time. `options` is the input of a build, `report` its result.
+of `theme`, and `output` writes. `limits` compares the site with the limits of its host. `cache` and `pool` save time.
+`options` is the input of a build, `report` its result.
 
 Modules that a build without changes does not need are imported on first use.
 """
@@ -21,6 +22,7 @@ from newsgen.builder.report import Report, Stopwatch
 
 if TYPE_CHECKING:
     from newsgen.builder.lastbuild import LastBuild
+    from newsgen.builder.limits import COPY, Findings, SiteFile, compare_with_limits
     from newsgen.builder.linkchecker import LINK_HINT
     from newsgen.builder.loading import Loaded, load
     from newsgen.builder.mediatypes import media_type
@@ -29,9 +31,11 @@ if TYPE_CHECKING:
     from newsgen.builder.theme import DEMO
 
 __all__ = [
+    "COPY",
     "DEMO",
     "FOLDER",
     "LINK_HINT",
+    "Findings",
     "LastBuild",
     "Loaded",
     "Lock",
@@ -43,8 +47,10 @@ __all__ = [
     "RenderQueue",
     "Renderer",
     "Report",
+    "SiteFile",
     "Stopwatch",
     "build",
+    "compare_with_limits",
     "folders",
     "load",
     "media_type",
@@ -52,12 +58,16 @@ __all__ = [
 ]
 
 _ON_FIRST_USE = {
+    "COPY": "limits",
     "DEMO": "theme",
+    "Findings": "limits",
     "LINK_HINT": "linkchecker",
     "LastBuild": "lastbuild",
     "Loaded": "loading",
     "RenderQueue": "renderqueue",
     "Renderer": "render",
+    "SiteFile": "limits",
+    "compare_with_limits": "limits",
     "load": "loading",
     "media_type": "mediatypes",
 }

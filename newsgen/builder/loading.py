@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from newsgen import config, files, times
+from newsgen import config, files, hosts, times
 from newsgen.builder import pool, references
 from newsgen.builder.cache import Cache, CachedFile, FileState, engine
 from newsgen.builder.linkchecker import MAX_WARNINGS, LinkChecker
@@ -361,6 +361,11 @@ def _count(report: Report, articles: list[Article], library: Library, now: datet
         report.notes.append(
             "feeds, sitemaps and canonical links are left out; set base_url in site.toml,"
             ' such as base_url = "https://example.org/"'
+        )
+    elif library.config.host is None and (host := hosts.at(library.config.base_url)):
+        title = hosts.HOSTS[host].title
+        report.notes.append(
+            f'base_url is at {title}; set host = "{host}" in site.toml, so that the site keeps to its limits'
         )
 
 

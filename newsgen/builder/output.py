@@ -205,6 +205,13 @@ class Output:
         except OSError as error:
             raise OutputError(f"{location}: cannot be written: {error.strerror}") from None
 
+    def text(self, path: str, run: str = "") -> str:
+        """The text of a file, as a `run` staged it or as it is in the folder; "" if there is none."""
+        try:
+            return Path(self._staged(run, path) if run else self._prefix + path).read_text("utf-8", "replace")
+        except OSError:
+            return ""
+
     def unstage(self, path: str, run: str) -> None:
         """Removes a staged file."""
         with contextlib.suppress(OSError):

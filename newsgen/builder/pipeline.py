@@ -6,6 +6,7 @@ Modules that a build without changes does not need are imported inside functions
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -130,6 +131,8 @@ def _write(loaded: Loaded, options: Options, queue: RenderQueue, observer: Build
             moves[ref.path] = record.template
         records[ref.path] = Record(ref.digest, ref.template, record.content, record.size, record.mtime)
     report.problems += foreign
+    if loaded.config.limits and options.fingerprints:
+        _compare_with_limits(loaded, records, lambda path: output.text(path, moves.get(path, "")))
     if options.strict and report.problems:
         return None
     new = queue.last_build.next_manifest(refs, records, options.show)
@@ -138,6 +141,17 @@ def _write(loaded: Loaded, options: Options, queue: RenderQueue, observer: Build
     report.written = list(moves)
     report.seconds["write"] = clock.lap()
     return None if foreign else new
+
+
+def _compare_with_limits(loaded: Loaded, records: dict[str, Record], text: Callable[[str], str]) -> None:
+    """Adds to the report which limits of the host the site breaks or is near. Previews have no host."""
+    from newsgen.builder import limits
+
+    refs = loaded.plan.refs
+    files = [limits.SiteFile(path, refs[path].template, record.size) for path, record in records.items()]
+    problems, warnings = limits.compare_with_limits(loaded.config, files, text("_redirects"), text("_headers"))
+    loaded.report.problems += problems
+    loaded.report.warnings += warnings
 
 
 def why(options: Options, path: str) -> list[str]:

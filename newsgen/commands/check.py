@@ -13,7 +13,20 @@ from urllib.parse import urlsplit
 import msgspec
 
 from newsgen import links, urls
-from newsgen.builder import LINK_HINT, Loaded, Options, Progress, Renderer, Report, folders, load
+from newsgen.builder import (
+    LINK_HINT,
+    Findings,
+    Loaded,
+    Options,
+    Output,
+    Progress,
+    Renderer,
+    Report,
+    SiteFile,
+    compare_with_limits,
+    folders,
+    load,
+)
 from newsgen.errors import Problem
 from newsgen.pages import HtmlPage
 
@@ -50,6 +63,10 @@ def check(
     pages = _Pages(loaded)
     checked.problems += [*loaded.links.problems(), *pages.broken(progress)]
     checked.pages, checked.links = pages.count, pages.links
+    if loaded.config.limits:
+        over, near = _limits(loaded, Output(folders(options)[1]))
+        checked.problems += over
+        checked.warnings += near
     if external:
         content = folders(options)[0].name
         article_urls = {a.url: f"{content}/{a.id}" for a in loaded.library.articles if a.url}
@@ -63,6 +80,20 @@ def check(
         "warnings": len(checked.warnings),
     }
     return checked
+
+
+def _limits(loaded: Loaded, output: Output) -> Findings:
+    """The limits of the host that the site breaks or is near. Sizes of pages are those of the last build, if any."""
+    written, refs = output.manifest().files, loaded.plan.refs
+    sizes = {path: written[path].size for path, ref in refs.items() if path in written and ref.template}
+    sizes |= {file.path: loaded.theme.static[file.source].stat().st_size for file in loaded.theme.files()}
+    files = [SiteFile(path, ref.template, sizes.get(path, 0)) for path, ref in refs.items()]
+    renderer = Renderer(loaded.theme, loaded.site)
+    texts = (
+        renderer(loaded.plan.page(name)).decode("utf-8", "replace") if name in refs else ""
+        for name in ("_redirects", "_headers")
+    )
+    return compare_with_limits(loaded.config, files, *texts)
 
 
 class _Pages:
