@@ -26,7 +26,11 @@ from newsgen.commands.parameters import (
 @jobs_option
 @click.option("--dry-run", is_flag=True, help="Print what would be sent and why; send nothing.")
 @click.option("--rollback", is_flag=True, help="Go back to the previous release; build nothing.")
-@click.option("--allow-errors", is_flag=True, help="Publish although files are left out or a gate cannot be read.")
+@click.option(
+    "--allow-errors",
+    is_flag=True,
+    help="Publish although files are left out, a gate cannot be read or a limit of the host is broken.",
+)
 @click.option("--allow-lost", is_flag=True, help="Publish even if addresses disappear without a redirect.")
 @click.option(
     "--max-delete", type=click.IntRange(0), metavar="N", help="Refuse to delete more than N files.  [default: 256]"
@@ -69,7 +73,9 @@ def publish(as_json: bool, changed: Path | None, **params: Any) -> None:
     if as_json:
         print_json(report)
     elif report.refused:
-        print_message("nothing was published: fix the files, or leave them out with --allow-errors")
+        only_host = all(p.scope in ("value", "host") for p in report.problems)
+        what = "keep to the limits of the host, or publish anyway" if only_host else "fix the files, or leave them out"
+        print_message(f"nothing was published: {what} with --allow-errors")
     else:
         for line in publishing.report_lines(report):
             click.echo(line)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -58,6 +58,28 @@ def resolve_target(config: Config, name: str | None, site: Path) -> tuple[str, P
         raise ConfigError(f"no target named {name!r} in site.toml ({reason}); if it is a folder, write dir:{name}")
     address = _parse(name, "TARGET", Path())
     return address.label, Publish(to=name), address
+
+
+_KINDS: Mapping[str, str] = {
+    "dir": "a folder",
+    "git": "a branch",
+    "ssh": "a server over ssh",
+    "s3": "an S3 bucket",
+    "az": "an Azure container",
+}
+
+
+def check_host(config: Config, name: str, address: Address) -> None:
+    """Raises ConfigError if a target of this kind never leads to the site's host. `name` is a name or the label."""
+    host = config.limits
+    if host is None or address.scheme in host.targets:
+        return
+    where = f"publish.{name}.to" if name in config.publish else "TARGET"
+    fitting = " or ".join(f"{kind}:" for kind in _KINDS if kind in host.targets)
+    raise ConfigError(
+        f'{where}: {_KINDS[address.scheme]} does not lead to {host.title}, and site.toml says host = "{config.host}";'
+        f" use a target with {fitting}, or correct `host`"
+    )
 
 
 Refuse = Callable[[str], ConfigError]

@@ -10,7 +10,7 @@ from newsgen import config, urls
 from newsgen.builder import Options, Progress, Stopwatch
 from newsgen.errors import PublishError
 from newsgen.publish import websub
-from newsgen.publish.address import resolve_target
+from newsgen.publish.address import check_host, resolve_target
 from newsgen.publish.connect import connect
 from newsgen.publish.plan import Plan, compare, first_few
 from newsgen.publish.report import Published
@@ -34,8 +34,8 @@ class PublishOptions(msgspec.Struct, frozen=True, kw_only=True):
 def publish(options: Options, publish_options: PublishOptions, progress: Progress | None = None) -> Published:
     """Builds the site and sends it to a target; with `rollback`, restores the previous release instead.
 
-    If a file is left out or a gate cannot be read, publishes nothing and returns a report that is `refused`. Raises
-    PublishError if the publish is refused or fails. Readers then see the old site, or a mix of whole old and new files
+    If a file is left out, a gate cannot be read or a limit of the host is broken, publishes nothing and returns a report
+    that is `refused`. Raises PublishError if the publish is refused or fails. Readers then see the old site, or a mix of whole old and new files
     in which no page links to a missing one; the next publish continues.
     """
     settings = config.load(options.site / "site.toml")
@@ -43,17 +43,23 @@ def publish(options: Options, publish_options: PublishOptions, progress: Progres
     with without_secrets(), publish_lock(options.site):
         name, target_settings, address = resolve_target(settings, publish_options.target, options.site)
         report.target = name if name == address.label else f"{name} ({address.label})"
+        check_host(settings, name, address)
         target = connect(address, target_settings, options.site)
         if publish_options.rollback:
             _roll_back(target, report)
             return report
         clock = Stopwatch()
         site = build_site(options, progress)
+        files = site.files(target.layout, target_settings)
         report.problems, report.warnings, report.notes = site.report.problems, site.report.warnings, site.report.notes
+        if settings.limits:
+            # What is sent may have more files than the build: compressed copies.
+            over, near = site.compare_with_limits(files)
+            report.problems = [*(p for p in report.problems if p.scope != "host"), *over]
+            report.warnings = [*(w for w in report.warnings if w.scope != "host"), *near]
         report.refused = not publish_options.allow_errors and any(p.scope != "value" for p in report.problems)
         if report.refused:
             return report
-        files = site.files(target.layout, target_settings)
         report.seconds["build"] = clock.lap()
         try:
             if not publish_options.dry_run:

@@ -11,7 +11,22 @@ from pathlib import Path
 import msgspec
 
 from newsgen import urls
-from newsgen.builder import FOLDER, Loaded, Lock, Memory, Options, Output, Progress, Record, Report, build
+from newsgen.builder import (
+    COPY,
+    FOLDER,
+    Findings,
+    Loaded,
+    Lock,
+    Memory,
+    Options,
+    Output,
+    Progress,
+    Record,
+    Report,
+    SiteFile,
+    build,
+    compare_with_limits,
+)
 from newsgen.config import Config, Publish
 from newsgen.errors import OutputError, PublishError
 from newsgen.publish import files
@@ -42,6 +57,18 @@ class SiteBuild(msgspec.Struct, frozen=True, kw_only=True):
             self.root, self.written, self.fingerprinted, target_settings.precompress if layout == "beside" else ()
         )
 
+    def compare_with_limits(self, files: Mapping[str, File]) -> Findings:
+        """The limits of the host that these files break or are near."""
+        templates = {path: record.template for path, record in self.written.items()}
+        sized = (SiteFile(path, templates.get(path, COPY), file.size) for path, file in files.items())
+        return compare_with_limits(self.config, sized, self._text("_redirects"), self._text("_headers"))
+
+    def _text(self, name: str) -> str:
+        try:
+            return (self.root / name).read_text("utf-8", "replace") if name in self.written else ""
+        except OSError:
+            return ""
+
     def front_links(self) -> tuple[str, ...]:
         """The addresses of the stories and articles on the front page, in order."""
         return front_links(self.root, self.written, self.config.root)
@@ -56,10 +83,7 @@ class SiteBuild(msgspec.Struct, frozen=True, kw_only=True):
         return [urls.address(path) for path in paths if path not in expected]
 
     def _redirected_paths(self) -> set[str]:
-        try:
-            lines = (self.root / "_redirects").read_text(encoding="utf-8").splitlines()
-        except OSError:
-            return set()
+        lines = self._text("_redirects").splitlines()
         olds = (line.split()[0] for line in lines if line.strip() and not line.lstrip().startswith("#"))
         return {urls.path("/" + old.removeprefix(self.config.root)) for old in olds}
 
