@@ -12,6 +12,7 @@ from typing import NamedTuple
 from urllib.parse import urljoin
 
 from newsgen import urls
+from newsgen.hosts import Host
 from newsgen.model import About, Article, Link, Member, Section, Story
 from newsgen.pages.cards import Cards, Item
 from newsgen.pages.kinds import (
@@ -37,6 +38,9 @@ COVERAGE = 12
 """The maximum number of other members that a feed entry lists."""
 
 _SITEMAP_SIZE = 50_000
+
+_LINE_EXTRA = 20
+"""More characters than a line of `_redirects` has besides its two addresses, with a few escapes."""
 
 
 def site(cards: Cards, items: list[Item]) -> Iterator[Page]:
@@ -89,18 +93,38 @@ def stub_pages(stubs: dict[str, str]) -> list[RedirectPage]:
 
 
 def redirect_lines(cards: Cards, redirects: Iterable[Redirect], own: str) -> list[Redirect]:
-    """The redirects for `_redirects`, newest first, as many as the host reads besides the `own` lines of the site.
+    """The redirects for `_redirects`: as many as the host reads besides the `own` lines of the site, newest first.
 
-    The addresses of members of stories have a line only if there are no stubs: a host reads few lines.
+    The addresses of members of stories have a line only if there are no stubs, because hosts read few lines.
     """
-    if not (cards.has("redirects") and cards.config.redirects.file):
+    if not has_redirects_file(cards):
         return []
     has_stubs, oldest = cards.config.redirects.pages, datetime.min.replace(tzinfo=UTC)
-    rows = {r.old: r for r in redirects if r.file or r.published is None or not has_stubs}
-    lines = sorted(rows.values(), key=lambda r: r.old)
+    lines = sorted((r for r in redirects if r.file or r.published is None or not has_stubs), key=attrgetter("old"))
     # Addresses of pages without a time come first, then aliases of articles, then the addresses of members.
     lines.sort(key=lambda r: (r.published is None, bool(r.file), r.published or oldest), reverse=True)
-    return lines
+    host = cards.config.limits
+    return list(_within(host, lines, own, cards.config.root)) if host else lines
+
+
+def _within(host: Host, lines: Iterable[Redirect], own: str, root: str) -> Iterator[Redirect]:
+    """The first lines, as many as a host reads besides the site's own, without those that are too long for it."""
+    rules = [line for line in own.splitlines() if line.strip() and not line.lstrip().startswith("#")]
+    room, space = host.redirect_lines - len(rules), host.redirect_bytes - len(own.encode()) - 1
+    for line in lines:
+        length = len(urls.href(line.old, root)) + len(urls.href(line.new, root)) + _LINE_EXTRA
+        if host.redirect_line_length and length > host.redirect_line_length:
+            continue
+        room, space = room - 1, space - length
+        if room < 0 or (host.redirect_bytes and space < 0):
+            return
+        yield line
+
+
+def has_redirects_file(cards: Cards) -> bool:
+    """Whether the site has a `_redirects`."""
+    host = cards.config.limits
+    return cards.has("redirects") and cards.config.redirects.file and (host is None or host.reads_redirects)
 
 
 def redirects_file(lines: Iterable[Redirect], own: str) -> RedirectsPage:
@@ -123,7 +147,8 @@ def site_files(cards: Cards, sections: list[Section], fingerprinted: Iterable[st
         yield from _sitemaps(cards, sections)
     if has("robots"):
         yield RobotsPage(path="robots.txt", sitemap="/sitemap.xml" if has_sitemap else "")
-    if has("headers"):
+    host = config.limits
+    if has("headers") and (host is None or host.reads_headers):
         yield HeadersPage(
             path="_headers",
             frames=config.video.hosts if config.video.embed else (),

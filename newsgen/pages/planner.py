@@ -211,7 +211,7 @@ def plan(
     }
     cards = Cards(library)
     files = tuple(files)
-    has_lines = cards.has("redirects") and library.config.redirects.file
+    has_lines = feeds.has_redirects_file(cards)
     if has_lines:
         files = tuple(file for file in files if file.path != "_redirects")
 
@@ -224,7 +224,7 @@ def plan(
             yield Part(b"", lambda: [feeds.redirects_file(lines, own_redirects)])
 
     parts = chain(_parts(cards, files), [Part(b"", lambda: files)])
-    return Plan(
+    planned = Plan(
         _checked(parts, check_cancelled) if check_cancelled else parts,
         feeds.redirects(cards, folder_name),
         redirect_parts,
@@ -232,6 +232,30 @@ def plan(
         known or {},
         on_page,
     )
+    if not library.config.redirects.pages:
+        planned.problems += tuple(_unanswered(cards, planned.redirects, own_redirects))
+    return planned
+
+
+def _unanswered(cards: Cards, redirects: Iterable[Redirect], own: str) -> Iterator[Problem]:
+    """A problem for each alias, and one for all addresses of articles, that has neither a stub nor a line."""
+    host, has_file = cards.config.limits, feeds.has_redirects_file(cards)
+    answered = {line.old for line in feeds.redirect_lines(cards, redirects, own)}
+    missing = [redirect for redirect in redirects if redirect.old not in answered]
+    if not has_file:
+        why = f"{host.title} does not read `_redirects`" if host else "there is no `_redirects` either"
+    else:
+        why = f"`_redirects` holds as much as {host.title} reads" if host else ""
+    hint = "set `pages = true` in [redirects]"
+    for redirect in missing:
+        if redirect.file:
+            what = f"{redirect.old!r} would not answer: there are no stubs, and {why}"
+            yield Problem(path=redirect.file, field="aliases", what=what, hint=hint, scope="value")
+    others = sum(not redirect.file for redirect in missing)
+    if others and cards.config.redirects.file:
+        addresses = "1 address" if others == 1 else f"{others:,} addresses"
+        what = f"{addresses} of articles would not answer: there are no stubs, and {why}"
+        yield Problem(path="site.toml", field="redirects.pages", what=what, hint=hint, scope="value")
 
 
 def _checked(parts: Iterable[Part], check_cancelled: Callable[[], None]) -> Iterator[Part]:

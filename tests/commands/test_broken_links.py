@@ -204,3 +204,9 @@ def test_links_are_found_in_tags_only() -> None:
 )
 def test_hostile_pages_take_no_long_time(page: str) -> None:
     assert links.find(page) == []
+
+
+def test_a_link_to_an_article_without_a_page_says_so(site: Make) -> None:
+    s = site('-- site.toml --\n[pages]\narticles = "own"\n').article("wire")
+    s.article("post", webUrl=None, body="See [the wire](/2026/11/08/wire/).\n")
+    assert "'/2026/11/08/wire/': content/wire.md has no page here" in told(s)[0]

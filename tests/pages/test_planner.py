@@ -338,3 +338,25 @@ def test_sitemaps_contain_every_indexable_page_once(site: Make) -> None:
     assert "2025/01/01/alone/" in names
     assert "2026/11/08/b/" not in names, "a member of a story is not indexed on its own"
     assert len(re.findall("<sitemap>", s.read("sitemap.xml"))) == 3
+
+
+def test_no_two_pages_have_one_title(site: Make) -> None:
+    s = site(f"-- site.toml --\n{BASE}page_size = 3\n").article("own", webUrl=None, title="Briefing")
+    for n in range(8):
+        same = {"title": "Briefing", "topics": "[Rail]", "category": "Rail", "story": f"s{n // 6}" if n > 3 else ""}
+        s.article(
+            f"b{n}",
+            publishedDateTime=f"2026-11-0{n // 2 + 1}T1{n}:00:00Z",
+            webUrl=f"https://p{n % 3}.example/{n}",
+            **same,
+        )
+    s.good()
+    titles = [
+        match[1]
+        for path, data in s.tree().items()
+        if path.endswith(".html") and b'http-equiv="refresh"' not in data
+        for match in [re.search("<title>(.*?)</title>", data.decode())]
+        if match
+    ]
+    assert len(titles) > 20
+    assert [title for title in titles if titles.count(title) > 1] == []

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import msgspec
 import pytest
 from sites import Site
+
+from newsgen import config, hosts
 
 Make = Callable[..., Site]
 
@@ -13,7 +16,7 @@ LINES_ONLY = "[redirects]\npages = false\n"
 
 
 def lines(s: Site) -> dict[str, str]:
-    """The old and new addresses in `_redirects`, without those of stories."""
+    """The old and new addresses in `_redirects`."""
     rows = [line.split() for line in s.read("_redirects").splitlines()]
     return {row[0]: row[1] for row in rows}
 
@@ -184,3 +187,53 @@ def test_no_header_is_set_by_two_rules_that_match_one_path(site: Make) -> None:
     s.good()
     assert "; frame-src https://v.example https://w.example; form-action" in headers(s)["/*"][0]
     assert not [rule for rule in headers(s) if "feed" in rule]
+
+
+def aliased(s: Site, count: int) -> Site:
+    """A site with an alias for each of some articles, the newest last, and a story of two."""
+    for n in range(count):
+        s.article(f"a{n}", publishedDateTime=f"2026-11-0{n + 1}T10:00:00Z", aliases=f"[/old-{n}/]")
+    return s.article("b", story="x").article("c", story="x")
+
+
+def test_lines_are_the_newest_as_many_as_the_host_reads_and_stubs_answer_the_rest(
+    site: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small = msgspec.structs.replace(hosts.HOSTS["cloudflare-pages"], redirect_lines=3)
+    monkeypatch.setattr(config, "HOSTS", {**hosts.HOSTS, "cloudflare-pages": small})
+    s = aliased(site('-- site.toml --\nhost = "cloudflare-pages"\n'), 4)
+    s.write("static/_redirects", "# my own\n/mine /elsewhere 302\n").good()
+    lines = s.read("_redirects").splitlines()
+    assert lines == ["# my own", "/mine /elsewhere 302", "/old-3/ /2026/11/04/a3/ 301", "/old-2/ /2026/11/03/a2/ 301"]
+    assert {f"old-{n}/index.html" for n in range(4)} <= s.tree().keys()
+    s.write("site.toml", 'host = "cloudflare-pages"\n[redirects]\npages = false\n')
+    report = s.build()
+    assert [str(p) for p in report.problems] == [
+        "content/a0.md:5: aliases: '/old-0/' would not answer: there are no stubs, and `_redirects` holds as much as "
+        "Cloudflare Pages reads; set `pages = true` in [redirects]",
+        "content/a1.md:5: aliases: '/old-1/' would not answer: there are no stubs, and `_redirects` holds as much as "
+        "Cloudflare Pages reads; set `pages = true` in [redirects]",
+        "site.toml: redirects.pages: 1 address of articles would not answer: there are no stubs, and `_redirects` holds "
+        "as much as Cloudflare Pages reads; set `pages = true` in [redirects]",
+    ]
+    assert {p.scope for p in report.problems} == {"value"}
+
+
+def test_lines_stay_within_the_bytes_that_the_host_reads(site: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    small = msgspec.structs.replace(hosts.HOSTS["gitlab-pages"], redirect_bytes=150)
+    monkeypatch.setattr(config, "HOSTS", {**hosts.HOSTS, "gitlab-pages": small})
+    s = aliased(site('-- site.toml --\nhost = "gitlab-pages"\n'), 6)
+    s.article("long", aliases=f"[/{'x' * 200}/, /short/]").good()
+    assert len(s.read("_redirects")) <= 150
+    assert "/short/" in s.read("_redirects")
+
+
+def test_files_that_the_host_does_not_read_are_not_written(site: Make) -> None:
+    s = aliased(site('-- site.toml --\nhost = "github-pages"\n'), 1)
+    s.good()
+    assert not {"_redirects", "_headers"} & s.tree().keys()
+    assert "old-0/index.html" in s.tree()
+    s.write("site.toml", 'host = "gitlab-pages"\n').good()
+    assert {"_redirects", "_headers"} & s.tree().keys() == {"_redirects"}
+    s.write("site.toml", 'host = "github-pages"\n[redirects]\npages = false\n')
+    assert "GitHub Pages does not read `_redirects`" in str(s.build().problems[0])
