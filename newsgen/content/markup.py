@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from collections import Counter
 from collections.abc import Callable
 from functools import cached_property, lru_cache
 from itertools import zip_longest
@@ -57,6 +58,11 @@ _NOT_NESTING = frozenset(
 )
 # In bodies with more marks `[^`, footnotes stay text: Markdown's search for one takes linear time in their number.
 _MAX_FOOTNOTE_MARKS = 2000
+# Markdown searches the rest of the body for the end of each tag and code span. Of the unclosed ones, a body may have so
+# many that their number times its length stays below this; it takes about two seconds.
+_MAX_SEARCHED = 50_000_000
+_UNCLOSED_TAG = re.compile(r"<[a-zA-Z/!?][^<>]*(?=<|\Z)")
+_BACKTICKS = re.compile(r"(\\?)(`+)")
 # Elements that a reader would miss, or that stand for something that a reader would miss.
 _DROPPED = re.compile(r"<(iframe|embed|object|video|audio|form|svg|script)\b[^<>]*>?", re.IGNORECASE)
 
@@ -106,7 +112,10 @@ _ALIGNMENTS = ("left", "center", "right")
 
 
 class TooDeepError(ValueError):
-    """The text is nested more deeply than any real text. Parsing takes quadratic time in the depth."""
+    """The text is nested more deeply than any real text, or has too much that is not closed.
+
+    Parsing takes quadratic time in either.
+    """
 
 
 class Markup:
@@ -156,6 +165,7 @@ class Markup:
         if not text.strip():
             return ""
         _check_bracket_depth(text)
+        _check_unclosed(text)
         triggers = tuple([t for t in self._triggers if t in text])
         if text.count("[^") > _MAX_FOOTNOTE_MARKS:
             triggers = tuple([t for t in triggers if t != "[^"])
@@ -238,6 +248,17 @@ def _check_bracket_depth(text: str) -> None:
             depth = depth + 1 if token == begin else max(0, depth - 1) if token == end else 0
             if depth > _MAX_BRACKET_DEPTH:
                 raise TooDeepError
+
+
+def _check_unclosed(text: str) -> None:
+    most = _MAX_SEARCHED // len(text)
+    if text.count("<") > most and len(_UNCLOSED_TAG.findall(text)) > most:
+        raise TooDeepError
+    if text.count("`") > most:
+        runs = _BACKTICKS.findall(text)
+        lengths = Counter(len(marks) for _, marks in runs)
+        if sum(count % 2 for count in lengths.values()) + sum(bool(escape) for escape, _ in runs) > most:
+            raise TooDeepError
 
 
 # The functions below take sanitised HTML. It is well-formed, and its attributes are in double quotes.

@@ -363,7 +363,7 @@ class Reader:
             body = text.printable(body)
             return self._markup.html(body) if id.lower().endswith(".html") else self._markup.markdown(body)
         except TooDeepError:
-            wrong.add((), "the body is nested too deeply", "look for brackets or tags that are not closed")
+            wrong.add((), "the body is nested too deeply", "look for brackets, tags and backticks that are not closed")
             return ""
 
 

@@ -145,7 +145,7 @@ def test_every_link_asset_and_feed_works_below_a_sub_path(browser: Browser, demo
     assert not failed
     assert len(seen) > 150
     assert all(url.startswith(address) for url in seen)
-    for name in ("feed.xml", "atom.xml", "feed.json", "topics/transport/feed.xml"):
+    for name in ("feed.xml", "atom.xml", "feed.json", "topics/transport/atom.xml"):
         assert address + name in seen
         # HTML in a feed is escaped twice: once as HTML, and again as XML or JSON.
         text = html.unescape(html.unescape((folder / name).read_text(encoding="utf-8")))

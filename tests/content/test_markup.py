@@ -103,6 +103,17 @@ def test_very_deep_nesting_is_refused(text: str) -> None:
         Markup().markdown(text)
 
 
+@pytest.mark.parametrize("text", ["a <b c <i d", "a `b c ``d e ```f", "a \\`b \\`c \\`d"])
+def test_what_is_not_closed_is_bounded_by_its_number_times_the_length_of_the_body(
+    text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert Markup().markdown(text)
+    monkeypatch.setattr("newsgen.content.markup._MAX_SEARCHED", 15)
+    with pytest.raises(TooDeepError):
+        Markup().markdown(text)
+    assert Markup().markdown("a <b>b</b> `c` ``d``")
+
+
 def test_a_text_that_is_nested_too_deeply_does_not_affect_the_next_one() -> None:
     html = Markup()
     for depth in range(200, 420, 7):
