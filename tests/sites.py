@@ -14,7 +14,7 @@ import pytest
 
 from newsgen.builder import Options, Report, loading
 from newsgen.builder import pipeline as build
-from newsgen.builder.output import MANIFEST
+from newsgen.builder.manifest import MANIFEST
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 

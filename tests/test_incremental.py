@@ -44,7 +44,8 @@ from sites import NOW, Site
 
 from newsgen import files, text, times
 from newsgen.builder import Memory, Options, Report, loading, pipeline, pool
-from newsgen.builder.output import MANIFEST, Output
+from newsgen.builder.manifest import MANIFEST
+from newsgen.builder.output import Output
 from newsgen.builder.theme import Theme
 from newsgen.errors import ConfigError, TemplateError
 from newsgen.files import shipped_site

@@ -14,9 +14,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from newsgen.builder.cache import FOLDER
+from newsgen.builder.manifest import Record
 from newsgen.builder.memory import Memory
 from newsgen.builder.options import Options, Progress, folders
-from newsgen.builder.output import Lock, Output, Record
+from newsgen.builder.output import Lock, Output
 from newsgen.builder.pipeline import build, why
 from newsgen.builder.report import Report, Stopwatch
 

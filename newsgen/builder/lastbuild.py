@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from newsgen.builder.cache import engine
-from newsgen.builder.output import Manifest, Output, Record
+from newsgen.builder.manifest import Manifest, Record
+from newsgen.builder.output import Output
 from newsgen.builder.theme import Theme
 from newsgen.files import Stamp
 from newsgen.model import Site

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from newsgen.builder.loading import Loaded
-    from newsgen.builder.output import Manifest
+    from newsgen.builder.manifest import Manifest
     from newsgen.files import FoundFile, Stamp
     from newsgen.library import Arrangement
     from newsgen.stories import Clusterer

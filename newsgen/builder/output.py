@@ -12,7 +12,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import re
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -20,37 +19,12 @@ from stat import S_ISREG
 
 import msgspec
 
+from newsgen.builder.manifest import MANIFEST, Manifest, Record
 from newsgen.errors import OutputError
 from newsgen.files import Stamp, stamp
 from newsgen.text import digest
 
-MANIFEST = ".newsgen-manifest.json"
 STAGING = ".newsgen-staging"
-
-
-class Record(msgspec.Struct, frozen=True, array_like=True):
-    """A written file: the digest of its page, its template, and the digest, size and mtime (ns) of its bytes."""
-
-    page: str
-    template: str
-    content: str
-    size: int
-    mtime: int
-
-
-class Manifest(msgspec.Struct, frozen=True, kw_only=True):
-    """All files that newsgen wrote into a folder, and the inputs they share: engine, site, flags and templates."""
-
-    engine: str = ""
-    site: str = ""
-    flags: str = ""
-    templates: dict[str, str] = {}
-    files: dict[str, Record] = {}
-
-
-# Matches paths inside the output folder: relative, without a drive, and without empty, "." or ".." parts.
-_is_inside = re.compile(r"(?![A-Za-z]:)(?>(?!\.\.?(?:/|\Z))[^/\\\0]+(?:/(?!\Z)|\Z))+").fullmatch
-
 
 CONFLICT = Record("", "", "", -1, -1)
 """The result of staging a file when another staged file is at its path or at the path of one of its folders."""
@@ -149,10 +123,9 @@ class Output:
         if known and known[0] == stamp(self.root / MANIFEST):
             return known[1]
         try:
-            manifest = msgspec.json.decode((self.root / MANIFEST).read_bytes(), type=Manifest)
-        except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+            return Manifest.unpacked((self.root / MANIFEST).read_bytes())
+        except OSError:
             return Manifest()
-        return msgspec.structs.replace(manifest, files={p: r for p, r in manifest.files.items() if _is_inside(p)})
 
     def is_intact(self, path: str, record: Record, *, verify: bool = False) -> bool:
         """Whether a file is unchanged since it was written, by size and mtime; with `verify`, also by its bytes."""
@@ -172,6 +145,13 @@ class Output:
         except OSError as error:
             self._lock.release()
             raise OutputError(f"{self.root}: cannot be written: {error.strerror}") from None
+
+    def remove_leftovers(self) -> None:
+        """Removes what a killed build staged, unless another build is running."""
+        if os.path.lexists(self._staging):
+            with contextlib.suppress(OutputError):
+                self.open()
+                self.abandon()
 
     def stage(self, path: str, data: bytes, run: str, record: Record | None) -> Record | None:
         """Writes a file to the staging folder of a `run`, unless the output file already has the same bytes.
@@ -340,7 +320,7 @@ class Output:
         return removed
 
     def _stage_manifest(self, manifest: Manifest, name: str) -> None:
-        (self._staging / name).write_bytes(msgspec.json.encode(manifest))
+        (self._staging / name).write_bytes(manifest.packed())
 
     def _remove(self, path: str) -> None:
         location = self.root / path

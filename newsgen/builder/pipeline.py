@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Protocol
 import msgspec
 
 from newsgen.builder.cache import Cache, engine
+from newsgen.builder.manifest import Manifest, Record
 from newsgen.builder.memory import Memory
 from newsgen.builder.options import Options, Progress, clocks
-from newsgen.builder.output import Manifest, Output, Record
+from newsgen.builder.output import Output
 from newsgen.builder.pool import Pool
 from newsgen.builder.report import Report, Stopwatch
 from newsgen.builder.snapshot import Snapshot
@@ -66,6 +67,7 @@ def build(
         has_changed = bool(memory and memory.found and [*memory.found.values()] != snapshot.found)
         report = None if options.verify or has_changed else snapshot.report_if_unchanged(cache)
         if report is not None:
+            Output(Path(report.output)).remove_leftovers()
             cache.save()
             report.seconds["check"] = round(time.perf_counter() - started, 3)
             return report

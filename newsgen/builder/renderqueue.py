@@ -11,8 +11,9 @@ from pathlib import Path
 from newsgen.builder import pool
 from newsgen.builder.cache import Cache, CachedValues
 from newsgen.builder.lastbuild import LastBuild
+from newsgen.builder.manifest import Manifest, Record
 from newsgen.builder.options import Options, Progress, folders
-from newsgen.builder.output import CONFLICT, Manifest, Output, Record
+from newsgen.builder.output import CONFLICT, Output
 from newsgen.builder.pool import Pool
 from newsgen.builder.render import Renderer
 from newsgen.builder.theme import Theme

@@ -18,8 +18,8 @@ import msgspec
 
 from newsgen import files
 from newsgen.builder.cache import Cache, engine
+from newsgen.builder.manifest import MANIFEST, Manifest
 from newsgen.builder.options import Options, folders
-from newsgen.builder.output import MANIFEST, Manifest
 from newsgen.builder.report import Report
 from newsgen.files import FoundFile, Stamp
 from newsgen.text import digest_bytes

@@ -20,7 +20,8 @@ import pytest
 from sites import Site
 
 from newsgen.builder import output
-from newsgen.builder.output import MANIFEST, STAGING, Lock
+from newsgen.builder.manifest import MANIFEST
+from newsgen.builder.output import STAGING, Lock
 from newsgen.errors import OutputError
 
 Make = Callable[..., Site]

@@ -5,10 +5,13 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 from sites import Site
 
 from newsgen.builder import output
+from newsgen.builder.manifest import Manifest, Record
+from newsgen.builder.output import Lock
 from newsgen.errors import NewsgenError, OutputError
 
 Make = Callable[..., Site]
@@ -117,12 +120,59 @@ def test_a_manifest_with_outside_paths_removes_no_files(site: Make, tmp_path: Pa
     victim = tmp_path / "victim.txt"
     victim.write_text("precious")
     manifest = s.output / output.MANIFEST
-    data = json.loads(manifest.read_text())
-    for path in ("../../victim.txt", str(victim), "x/../../../victim.txt", "..\\victim.txt", "", "."):
-        data["files"][path] = ["", "", "", 0, 0]
-    manifest.write_text(json.dumps(data))
+    listed = Manifest.unpacked(manifest.read_bytes())
+    paths = ("../../victim.txt", str(victim), "x/../../../victim.txt", "..\\victim.txt", "", ".")
+    outside = {path: Record("", "", "", 0, 0) for path in paths}
+    manifest.write_bytes(msgspec.structs.replace(listed, files=listed.files | outside).packed())
     s.good()
     assert victim.read_text() == "precious"
+
+
+def test_a_manifest_is_small_and_the_same_when_it_is_read_again(site: Make) -> None:
+    s = site()
+    for n in range(200):
+        s.article(f"n{n:03}", publishedDateTime=f"2026-11-0{n % 7 + 1}T10:00:00Z")
+    s.good()
+    data = (s.output / output.MANIFEST).read_bytes()
+    listed = Manifest.unpacked(data)
+    assert len(data) < 75 * len(listed.files)
+    assert listed.packed() == data
+    late = {"a": Record("0" * 31 + "1", "t", "f" * 32, 7, 1 << 70)}
+    assert Manifest.unpacked(Manifest(files=late).packed()).files["a"].mtime == -1
+
+
+def test_a_damaged_column_of_the_manifest_makes_it_empty(site: Make) -> None:
+    s = site().article("a")
+    s.good()
+    data = json.loads((s.output / output.MANIFEST).read_text())
+    for column in ("paths", "digests", "template", "size", "mtime", "names"):
+        for damage in (None, 3, "", "eA==", data[column][: len(data[column]) // 2], data["digests"]):
+            if damage != data[column]:
+                assert Manifest.unpacked(json.dumps(data | {column: damage}).encode()).files == {}, (column, damage)
+
+
+def test_files_of_an_older_manifest_are_still_ours(site: Make) -> None:
+    s = site().article("a")
+    s.good()
+    manifest = s.output / output.MANIFEST
+    manifest.write_bytes(msgspec.json.encode(Manifest.unpacked(manifest.read_bytes())))
+    s.edit("content/a.md", "title:", "excerpt: New\ntitle:").good()
+    assert "New" in s.read("2026/11/08/a/index.html")
+
+
+def test_a_build_without_changes_removes_what_a_killed_one_staged(site: Make) -> None:
+    s = site().article("a")
+    s.good()
+    staging = s.output / output.STAGING
+    (staging / "run").mkdir(parents=True)
+    (staging / "run/index.html").write_text("half")
+    lock = Lock(staging)
+    lock.take()
+    assert s.run("build").returncode == 0
+    assert (staging / "run/index.html").exists(), "the lock says that another build is running"
+    lock.release()
+    assert "0 written" in s.run("build").stdout
+    assert not staging.exists()
 
 
 def test_newsgen_never_writes_or_removes_through_symbolic_links(site: Make, tmp_path: Path) -> None:

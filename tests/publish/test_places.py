@@ -16,7 +16,7 @@ import pytest
 from places import KEY, SECRET, Folder, Pages, Place, Reader, edition
 from sites import NOW, Site
 
-from newsgen.builder.output import MANIFEST
+from newsgen.builder.manifest import MANIFEST
 from newsgen.errors import PublishError
 from newsgen.publish import PublishOptions, publisher
 from newsgen.publish.report import Published
