@@ -1,6 +1,6 @@
 """`make hosts`: serves the demonstration site with Cloudflare's wrangler, and reads its files with Netlify's parsers.
 
-Checks the headers and redirects of some paths, and that no header has values from two rules. Needs npm, which the tests
+Publishes it to a folder, as the recipes in docs/publishing.md do. Checks the headers and redirects of some paths, and that no header has values from two rules. Needs npm, which the tests
 do not. Nothing leaves the machine but the installation of the npm packages.
 """
 
@@ -10,6 +10,7 @@ import contextlib
 import http.client
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -21,11 +22,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from newsgen.builder import Options
-from newsgen.builder import pipeline as build
 from newsgen.files import shipped_site
+from newsgen.publish import PublishOptions, publish
 
 PACKAGES = ("wrangler@4.86.0", "@netlify/headers-parser@10.1.1", "@netlify/redirect-parser@16.1.1")
 FOLDER = Path(".hosts")
+DOCS = Path(__file__).parent.parent / "docs/publishing.md"
 IMMUTABLE = "public, max-age=31536000, immutable"
 REVALIDATED = "public, max-age=0, must-revalidate"
 """What the hosts themselves set where no rule sets Cache-Control."""
@@ -51,6 +53,12 @@ aliases: ["/a b/é/", "/caf%C3%A9/", "2019/07/old.html", "/News/Upper.php", "/wi
 An own post.
 """
 
+FEEDS = """
+[feeds]
+sections = ["rss", "atom", "jsonfeed"]
+min_members = 1
+"""
+
 
 def main() -> int:
     """Prints all problems. Returns 1 if there are any, else 0."""
@@ -61,16 +69,19 @@ def main() -> int:
         install = ["npm", "install", "--silent", "--no-package-lock", "--prefix", str(FOLDER), *PACKAGES]
         subprocess.run(install, check=True)
     with tempfile.TemporaryDirectory() as folder:
-        site, public = Path(folder, "site"), Path(folder, "site/public")
+        site = Path(folder, "site")
         for name in ("content", "static", "templates"):
             shutil.copytree(shipped_site() / name, site / name)
-        shutil.copy(shipped_site() / "site.toml", site)
+        settings = (shipped_site() / "site.toml").read_text(encoding="utf-8")
+        (site / "site.toml").write_text(settings + FEEDS, encoding="utf-8")
         (site / "content/hosts.md").write_text(POST, encoding="utf-8")
         (site / "static/_redirects").write_text("/own /sources/ 302\n", encoding="utf-8")
         (site / "static/plain.css").write_text("/* a file without a fingerprint */\n", encoding="utf-8")
-        build.build(Options(site=site, output=public))
-        wrong = [*cloudflare(public), *netlify(public)]
-    print("\n".join(wrong) or "headers and redirects are right on both hosts")
+        # As the recipes in docs/publishing.md: the folder of a publish holds the site and nothing else.
+        publish(Options(site=site), PublishOptions(target=f"dir:{folder}/dist"))
+        public = Path(folder, "dist/current").resolve()
+        wrong = [*only_the_site(public), *cloudflare(public), *workers(public), *netlify(public)]
+    print("\n".join(wrong) or "files, headers and redirects are right on all hosts")
     return min(len(wrong), 1)
 
 
@@ -99,7 +110,7 @@ REDIRECTS = {
 
 def cloudflare(public: Path) -> Iterator[str]:
     """What is wrong on Cloudflare Pages, as `wrangler pages dev` emulates it."""
-    with pages_dev(public) as port:
+    with wrangler(public, "pages", "dev", ".", "--compatibility-date", "2026-01-01") as port:
         for path, headers in expected_headers(public).items():
             status, found = request(port, path)
             if status != 200:
@@ -121,6 +132,28 @@ def cloudflare(public: Path) -> Iterator[str]:
         status, _ = request(port, "/wiki/Talkabout/")
         if status != 404:
             yield f"cloudflare: /wiki/Talkabout/: status {status}"
+
+
+def only_the_site(public: Path) -> Iterator[str]:
+    """What is in the folder and must not be uploaded: wrangler uploads names that begin with a dot, too."""
+    yield from (f"{path.name} is in the folder" for path in public.iterdir() if path.name.startswith(".newsgen"))
+
+
+def workers(public: Path) -> Iterator[str]:
+    """What is wrong on Cloudflare Workers, as `wrangler dev` emulates it with the settings of docs/publishing.md."""
+    settings = re.search(r"```toml\n(name = .*?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL)
+    assert settings
+    folder = public.parents[2]
+    (folder / "wrangler.toml").write_text(settings[1], encoding="utf-8")
+    with wrangler(folder, "dev") as port:
+        for old, new in REDIRECTS.items():
+            status, found = request(port, old)
+            if found.get("location") != new:
+                yield f"workers: {old}: leads to {found.get('location')!r} (status {status}), not {new!r}"
+        for path in ("/nothing/", "/.newsgen-manifest.json"):
+            status, found = request(port, path)
+            if status != 404 or not found.get("content-type", "").startswith("text/html"):
+                yield f"workers: {path}: status {status}, not the site's 404 page"
 
 
 def netlify(public: Path) -> Iterator[str]:
@@ -146,18 +179,17 @@ def netlify(public: Path) -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def pages_dev(public: Path) -> Iterator[int]:
-    """Runs `wrangler pages dev` on a free port."""
+def wrangler(folder: Path, *words: str) -> Iterator[int]:
+    """Runs a command of wrangler that serves, on a free port."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [FOLDER.resolve() / "node_modules/.bin/wrangler", "pages", "dev", ".", "--ip", "127.0.0.1"]
-    command += ["--port", str(port), "--compatibility-date", "2026-01-01"]
-    environment = os.environ | {"CI": "1", "WRANGLER_SEND_METRICS": "false", "XDG_CONFIG_HOME": str(public.parent)}
+    command = [FOLDER.resolve() / "node_modules/.bin/wrangler", *words, "--ip", "127.0.0.1", "--port", str(port)]
+    environment = os.environ | {"CI": "1", "WRANGLER_SEND_METRICS": "false", "XDG_CONFIG_HOME": str(folder.parent)}
     with (
         tempfile.TemporaryFile() as log,
         subprocess.Popen(
-            command, cwd=public, env=environment, stdout=log, stderr=log, start_new_session=True
+            command, cwd=folder, env=environment, stdout=log, stderr=log, start_new_session=True
         ) as running,
     ):
         try:
