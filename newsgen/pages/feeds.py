@@ -12,7 +12,7 @@ from typing import NamedTuple
 from urllib.parse import urljoin
 
 from newsgen import urls
-from newsgen.hosts import Host
+from newsgen.hosts import Host, effective_lines, is_dynamic
 from newsgen.model import About, Article, Link, Member, Section, Story
 from newsgen.pages.cards import Cards, Item
 from newsgen.pages.kinds import (
@@ -109,8 +109,11 @@ def redirect_lines(cards: Cards, redirects: Iterable[Redirect], own: str) -> lis
 
 def _within(host: Host, lines: Iterable[Redirect], own: str, root: str) -> Iterator[Redirect]:
     """The first lines, as many as a host reads besides the site's own, without those that are too long for it."""
-    rules = [line for line in own.splitlines() if line.strip() and not line.lstrip().startswith("#")]
+    rules = effective_lines(own)
     room, space = host.redirect_lines - len(rules), host.redirect_bytes - len(own.encode()) - 1
+    dynamic = next((len(rules) - at for at, rule in enumerate(rules) if is_dynamic(rule)), 0)
+    if dynamic and host.dynamic_redirects:  # all that follow count as dynamic too
+        room = host.dynamic_redirects - dynamic
     for line in lines:
         length = len(urls.href(line.old, root)) + len(urls.href(line.new, root)) + _LINE_EXTRA
         if host.redirect_line_length and length > host.redirect_line_length:

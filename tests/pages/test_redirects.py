@@ -219,6 +219,14 @@ def test_lines_are_the_newest_as_many_as_the_host_reads_and_stubs_answer_the_res
     assert {p.scope for p in report.problems} == {"value"}
 
 
+def test_lines_after_one_with_a_wildcard_count_as_dynamic(site: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    small = msgspec.structs.replace(hosts.HOSTS["cloudflare-pages"], dynamic_redirects=3)
+    monkeypatch.setattr(config, "HOSTS", {**hosts.HOSTS, "cloudflare-pages": small})
+    s = aliased(site('-- site.toml --\nhost = "cloudflare-pages"\n'), 5)
+    s.write("static/_redirects", "/one /two\n/blog/* /:splat\n").good()
+    assert [line.split()[0] for line in s.read("_redirects").splitlines()] == ["/one", "/blog/*", "/old-4/", "/old-3/"]
+
+
 def test_lines_stay_within_the_bytes_that_the_host_reads(site: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     small = msgspec.structs.replace(hosts.HOSTS["gitlab-pages"], redirect_bytes=150)
     monkeypatch.setattr(config, "HOSTS", {**hosts.HOSTS, "gitlab-pages": small})
