@@ -15,7 +15,7 @@ import os
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from stat import S_ISREG
+from stat import S_ISDIR, S_ISREG
 
 import msgspec
 
@@ -29,6 +29,7 @@ STAGING = ".newsgen-staging"
 CONFLICT = Record("", "", "", -1, -1)
 """The result of staging a file when another staged file is at its path or at the path of one of its folders."""
 
+_LINK = "'{}' is a symbolic link, and newsgen writes only to real folders; remove the link"
 _BINARY = getattr(os, "O_BINARY", 0)
 
 
@@ -140,18 +141,30 @@ class Output:
         """Creates and locks the folder, and empties its staging folder."""
         self._created_root = not self.root.exists()
         try:
-            self._lock.take()
+            self._take_lock()
             self._empty_staging()
         except OSError as error:
             self._lock.release()
             raise OutputError(f"{self.root}: cannot be written: {error.strerror}") from None
 
-    def remove_leftovers(self) -> None:
-        """Removes what a killed build staged, unless another build is running."""
-        if os.path.lexists(self._staging):
-            with contextlib.suppress(OutputError):
-                self.open()
-                self.abandon()
+    def _take_lock(self) -> None:
+        if self._staging.is_symlink():
+            raise OutputError(_LINK.format(self._staging))
+        self._lock.take()
+
+    def tidy(self) -> None:
+        """Removes the staging folder that a killed build left. Leaves it alone while another build holds the lock."""
+        try:
+            if not S_ISDIR(os.lstat(self._staging).st_mode):
+                return
+        except OSError:
+            return
+        with contextlib.suppress(OSError, OutputError):
+            self._lock.take()
+            try:
+                self._empty_staging()
+            finally:
+                self._lock.release()
 
     def stage(self, path: str, data: bytes, run: str, record: Record | None) -> Record | None:
         """Writes a file to the staging folder of a `run`, unless the output file already has the same bytes.
@@ -267,9 +280,7 @@ class Output:
         """Whether a folder exists. Raises OutputError for a symbolic link: it may lead out of the output folder."""
         location = self._prefix + path
         if os.path.islink(location):
-            raise OutputError(
-                f"'{location}' is a symbolic link, and newsgen writes only to real folders; remove the link"
-            )
+            raise OutputError(_LINK.format(location))
         if os.path.isdir(location):
             return True
         if os.path.lexists(location):
@@ -296,6 +307,8 @@ class Output:
     def _empty_staging(self) -> None:
         import shutil  # imported late: a build without changes does not need it
 
+        if self._staging.is_symlink():
+            return
         with os.scandir(self._staging) as entries:
             for entry in entries:
                 if entry.is_dir(follow_symlinks=False):
@@ -304,15 +317,22 @@ class Output:
                     os.unlink(entry.path)
 
     def clean(self) -> list[str]:
-        """Removes every file that newsgen wrote, and the manifest; returns their paths."""
-        import shutil
+        """Removes every file that newsgen wrote, the manifest and the staging folder; returns the paths of the files.
 
-        removed = list(self.manifest().files)
+        Raises OutputError if another build holds the lock.
+        """
+        if not self.root.is_dir():
+            return []
         try:
-            for path in removed:
-                self._remove(path)
-            (self.root / MANIFEST).unlink(missing_ok=True)
-            shutil.rmtree(self._staging, ignore_errors=True)
+            self._take_lock()
+            try:
+                removed = list(self.manifest().files)
+                for path in removed:
+                    self._remove(path)
+                (self.root / MANIFEST).unlink(missing_ok=True)
+                self._empty_staging()
+            finally:
+                self._lock.release()
             if self.root.is_dir() and not any(self.root.iterdir()):
                 self.root.rmdir()
         except OSError as error:

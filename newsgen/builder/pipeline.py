@@ -67,7 +67,7 @@ def build(
         has_changed = bool(memory and memory.found and [*memory.found.values()] != snapshot.found)
         report = None if options.verify or has_changed else snapshot.report_if_unchanged(cache)
         if report is not None:
-            Output(Path(report.output)).remove_leftovers()
+            Output(Path(report.output)).tidy()
             cache.save()
             report.seconds["check"] = round(time.perf_counter() - started, 3)
             return report

@@ -204,6 +204,49 @@ def test_a_concurrent_build_is_refused_and_changes_nothing(site: Make) -> None:
     assert not (s.output / STAGING).exists()
 
 
+def leave_staged(s: Site) -> None:
+    """Leaves in the output folder what a killed build leaves."""
+    (s.output / STAGING / "run/topics").mkdir(parents=True)
+    (s.output / STAGING / "run/topics/index.html").write_text("a draft")
+    (s.output / STAGING / "before").write_bytes(b"{}")
+    (s.output / STAGING / Lock.name).touch()
+
+
+@pytest.mark.parametrize("command", ["build", "clean"])
+def test_what_a_killed_build_staged_is_removed(site: Make, command: str) -> None:
+    s = fill(site())
+    s.good()
+    built = s.tree()
+    leave_staged(s)
+    if command == "build":
+        assert "check" in s.good().seconds, "the build has nothing to do"
+        assert s.tree() == built
+        assert not (s.output / STAGING).exists()
+    else:
+        assert s.run("clean").returncode == 0
+        assert not s.output.exists()
+
+
+@pytest.mark.parametrize(("command", "code"), [("build", 0), ("clean", 3)])
+def test_what_a_running_build_staged_is_left_alone(site: Make, command: str, code: int) -> None:
+    s = fill(site())
+    s.good()
+    leave_staged(s)
+    before = s.tree()
+    hold = (
+        "import sys, time; from pathlib import Path; from newsgen.builder.output import Lock\n"
+        "Lock(Path(sys.argv[1])).take(); print('taken', flush=True); time.sleep(60)"
+    )
+    arguments = [sys.executable, "-c", hold, str(s.output / STAGING)]
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout
+        assert holder.stdout.readline() == "taken\n"
+        done = s.run(command)
+        holder.kill()
+    assert done.returncode == code
+    assert s.tree() == before
+
+
 def test_only_one_process_holds_the_lock(tmp_path: Path) -> None:
     code = (
         "import sys, time; from pathlib import Path; from newsgen.builder.output import Lock; from newsgen.errors import OutputError\n"

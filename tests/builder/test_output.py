@@ -11,7 +11,6 @@ from sites import Site
 
 from newsgen.builder import output
 from newsgen.builder.manifest import Manifest, Record
-from newsgen.builder.output import Lock
 from newsgen.errors import NewsgenError, OutputError
 
 Make = Callable[..., Site]
@@ -160,19 +159,18 @@ def test_files_of_an_older_manifest_are_still_ours(site: Make) -> None:
     assert "New" in s.read("2026/11/08/a/index.html")
 
 
-def test_a_build_without_changes_removes_what_a_killed_one_staged(site: Make) -> None:
+def test_a_link_in_place_of_the_staging_folder_is_not_followed(site: Make, tmp_path: Path) -> None:
     s = site().article("a")
     s.good()
-    staging = s.output / output.STAGING
-    (staging / "run").mkdir(parents=True)
-    (staging / "run/index.html").write_text("half")
-    lock = Lock(staging)
-    lock.take()
-    assert s.run("build").returncode == 0
-    assert (staging / "run/index.html").exists(), "the lock says that another build is running"
-    lock.release()
-    assert "0 written" in s.run("build").stdout
-    assert not staging.exists()
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "outside/precious.txt").write_text("precious")
+    (s.output / output.STAGING).symlink_to(tmp_path / "outside")
+    s.article("b")
+    with pytest.raises(OutputError, match="is a symbolic link"):
+        s.build()
+    assert (tmp_path / "outside/precious.txt").read_text() == "precious"
+    assert s.run("clean").returncode == 3
+    assert (tmp_path / "outside/precious.txt").read_text() == "precious"
 
 
 def test_newsgen_never_writes_or_removes_through_symbolic_links(site: Make, tmp_path: Path) -> None:
