@@ -91,6 +91,7 @@ SETTINGS: dict[str, list[str]] = {
     "pages.articles": ['"own"', '"all"'],
     "feeds.sections": ['["rss", "atom"]', "[]"],
     "feeds.min_members": ["1", "9"],
+    "host": ['"github-pages"', '"gitlab-pages"', '"cloudflare-pages"'],
     "stories.similarity": ["false"],
     "stories.folded": ['"member"'],
     "sources.platforms": ['["p1.example/:name"]', '["p1.example/:name", "a.example"]'],

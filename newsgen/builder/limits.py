@@ -50,7 +50,18 @@ def compare_with_limits(config: Config, files: Iterable[SiteFile], redirects: st
         _redirects(found, config, host, redirects)
     if host.reads_headers:
         _headers(found, host, headers)
+    _unread(found, host, files)
     return found
+
+
+def _unread(found: Findings, host: Host, files: tuple[SiteFile, ...]) -> None:
+    """Warns of the site's own `_redirects` and `_headers`, if the host does not read them."""
+    read = {"_redirects": host.reads_redirects, "_headers": host.reads_headers}
+    hints = {"_redirects": "use `aliases` in articles", "_headers": "set headers where you host the site"}
+    for file in files:
+        if not read.get(file.path, True):
+            what = f"{host.title} does not read it"
+            _report(found, what, f"{hints[file.path]}, or remove it", over=False, path=f"static/{file.path}", field="")
 
 
 def _count_files(found: Findings, config: Config, host: Host, files: tuple[SiteFile, ...]) -> None:

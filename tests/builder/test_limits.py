@@ -172,6 +172,16 @@ def test_a_long_redirect_is_found() -> None:
     assert over.startswith("_redirects: the line '/a /bbb")
 
 
+def test_own_files_that_the_host_does_not_read_are_named() -> None:
+    files = [SiteFile("_redirects", "", 5), SiteFile("_headers", "", 5)]
+    assert compared("github-pages", files)[1] == [
+        "static/_redirects: GitHub Pages does not read it; use `aliases` in articles, or remove it",
+        "static/_headers: GitHub Pages does not read it; set headers where you host the site, or remove it",
+    ]
+    assert [w.partition(":")[0] for w in compared("gitlab-pages", files)[1]] == ["static/_headers"]
+    assert compared("netlify", files) == ([], [])
+
+
 @pytest.fixture
 def s(site: Make, monkeypatch: pytest.MonkeyPatch) -> Site:
     """A site at a host that takes 60 files, of up to 300 KiB."""
