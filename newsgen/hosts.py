@@ -100,7 +100,10 @@ _CLOUDFLARE_WORKERS = msgspec.structs.replace(
 )
 _AZURE = Host(
     title="Azure Static Web Apps",
-    sources=("https://learn.microsoft.com/azure/static-web-apps/quotas",),
+    sources=(
+        "https://learn.microsoft.com/azure/static-web-apps/quotas",
+        "https://github.com/Azure/static-web-apps/issues/520",
+    ),
     read=_READ,
     files=15_000,
     site_size=250 * MIB,
@@ -121,7 +124,7 @@ HOSTS: Mapping[HostName, Host] = MappingProxyType(
         "netlify": Host(
             title="Netlify",
             sources=(
-                "https://docs.netlify.com/deploy/deploy-overview/",
+                "https://docs.netlify.com/site-deploys/overview/",
                 "https://docs.netlify.com/manage/routing/redirects/overview/",
             ),
             read=_READ,
