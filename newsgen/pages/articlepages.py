@@ -43,6 +43,7 @@ def page(cards: Cards, article: Article, earlier: Earlier) -> ArticlePage:
     related = [library.by_id[id] for id in library.targets.get(article.id, ()) if id in library.by_id]
     address = library.address[article.id]
     moment = cards.moment(article)
+    moment += f", {article.slug}" if article.id in cards.repeated else ""
     head = Head(
         title=card.title,
         qualifier=f"{card.provider.title}, {moment}" if article.url else moment,

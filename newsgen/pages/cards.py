@@ -262,6 +262,20 @@ class Cards:
         """Links to the feeds of the list at an address."""
         return tuple(Link(title=title, url=address + urls.FEEDS[name]) for name in formats)
 
+    @cached_property
+    def repeated(self) -> frozenset[str]:
+        """The ids of articles that repeat an earlier one: by the same provider, at the same time, with the same title."""
+        times_of = Counter((article.provider, article.published) for article in self.library.articles)
+        seen: set[tuple[str, datetime, str]] = set()
+        found = []
+        for article in reversed(self.library.articles):
+            text_of = article.provider, article.published, article.title
+            if times_of[text_of[:2]] > 1:
+                if text_of in seen:
+                    found.append(article.id)
+                seen.add(text_of)
+        return frozenset(found)
+
     def moment(self, member: Member) -> str:
         """When a member was published: 8 November 2026, 14:05, or the day alone."""
         local = times.local(member.published, self.config.zone)

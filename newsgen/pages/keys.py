@@ -84,9 +84,10 @@ class Keys:
     def articles(self, places: Callable[[Article], Iterable[tuple[str, str, int]]]) -> Iterator[tuple[Article, bytes]]:
         """Each article that has a page to itself, with the key of that. `places` is `articlepages.Earlier.sections`."""
         whole, sections, targets = self._whole, self._sections, self._cards.library.targets
+        repeated = self._cards.repeated
         prefix = b"article" + self._scope
         for article in filter(self._cards.has_page, self._cards.library.articles):
-            parts = [prefix, whole[article.id]]
+            parts = [prefix, b"repeated" if article.id in repeated else b"", whole[article.id]]
             parts += [whole[id] for id in targets.get(article.id, ()) if id in whole]
             for axis, key, start in places(article):
                 link, members = sections[axis, key]

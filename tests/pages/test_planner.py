@@ -350,6 +350,7 @@ def test_no_two_pages_have_one_title(site: Make) -> None:
             webUrl=f"https://p{n % 3}.example/{n}",
             **same,
         )
+    s.article("again", publishedDateTime="2026-11-01T10:00:00Z", webUrl="https://p0.example/again", title="Briefing")
     s.good()
     titles = [
         match[1]
