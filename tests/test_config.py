@@ -77,5 +77,7 @@ def test_page_kinds_can_be_disabled(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", ["article", "story"])
 def test_stories_and_articles_cannot_be_disabled(tmp_path: Path, kind: str) -> None:
     (tmp_path / "site.toml").write_text(f'disable_kinds = ["opml", "{kind}"]\n')
-    with pytest.raises(ConfigError, match=r'site.toml:1: disable_kinds\[1\]: .*cannot be disabled.* `articles = "own"`'):
+    with pytest.raises(
+        ConfigError, match=r'site.toml:1: disable_kinds\[1\]: .*cannot be disabled.* `articles = "own"`'
+    ):
         config.load(tmp_path / "site.toml")

@@ -1,11 +1,11 @@
 """Write N article files of a made-up news aggregator. The same number and seed give the same bytes.
 
-    gen_corpus.py -n 10000 -o content/articles [--flavour newsgen|hugo] [--seed 1]
+    gen_corpus.py -n 10000 -o content/articles [--flavour newsgen|apart|hugo] [--seed 1]
 
 There are 40 topics, 200 providers and 60 days. Up to twelve articles cover one event, and each lists up to six of the
 others in `related` (5.3 on average). 30 % have a short body. A file has about 6.8 KB.
 
-For Hugo, `date` and `providers` are added, and `type` and `published`, which Hugo interprets itself, are renamed.
+In the flavour "apart", each article names a story of its own, so that newsgen makes a page for each. For Hugo, `date` and `providers` are added, and `type` and `published`, which Hugo interprets itself, are renamed.
 """
 
 # ruff: noqa: T201
@@ -21,7 +21,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
-FLAVOURS = ("newsgen", "hugo")
+FLAVOURS = ("newsgen", "apart", "hugo")
 
 WORDS = """market report launch regulator company startup data privacy cloud chip security breach funding round
 investor quarter revenue growth model research university study scientists team platform users mobile device battery
@@ -119,6 +119,8 @@ def render(article: Article, related: list[Article], flavour: str) -> str:
     if flavour == "hugo":
         kind, published = ("articleType", "isPublished")
         head += f"date: {date}\nproviders:\n  - {article.provider.name}\n"
+    if flavour == "apart":
+        head += f"story: {article.stem}\n"
     topics = "".join(f"  - {topic}\n" for topic in article.topics)
     return (
         f"---\n{head}excerpt: {_quoted(article.excerpt)}\npublishedDateTime: {date}\n"

@@ -185,7 +185,12 @@ def newsgen_site(folder: Path, template: Path | None) -> Site:
         folder.mkdir(parents=True)
         (folder / "site.toml").write_text(FULL_SITE)
     program = Path(sysconfig.get_path("scripts"), "newsgen")
-    return Site(folder, "newsgen", [str(program), "build", "--site", ".", "--json"], ("public", ".newsgen"))
+    return Site(
+        folder,
+        "apart" if template else "newsgen",
+        [str(program), "build", "--site", ".", "--json"],
+        ("public", ".newsgen"),
+    )
 
 
 def _environment() -> dict[str, str]:
