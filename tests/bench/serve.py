@@ -46,8 +46,8 @@ def measure(page: Page, edits: int, edit: Callable[[int], None], shown: Callable
 def bench(count: int, edits: int, chromium: str, work: Path) -> None:
     """Measures one size of site: edits of content, style and template, a warm and a cold start."""
     site = work / str(count)
-    gen_corpus.write(site / "content", count, "newsgen")
-    (site / "site.toml").write_text('title = "News"\n')
+    gen_corpus.write(site / "content", count, "apart")
+    (site / "site.toml").write_text('title = "News"\n[pages]\narticles = "all"\n')
     (site / "static/css").mkdir(parents=True)
     (site / "templates/pages").mkdir(parents=True)
     style, template = ((shipped_site() / name).read_text(encoding="utf-8") for name in (STYLE, TEMPLATE))
