@@ -278,7 +278,7 @@ class Client:
         if connection:
             try:
                 return connection, connection.get(address, sent, deadline, self._limits.max_bytes)
-            except (ConnectionError, HTTPException):  # closed in the meantime
+            except (ConnectionError, ssl.SSLError, HTTPException):  # closed in the meantime
                 connection.close()
             except BaseException:
                 connection.close()

@@ -6,13 +6,14 @@ connections because they resolve the host themselves and limit the time of singl
 
 from __future__ import annotations
 
+import http
 import io
 import socket
 import ssl
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from http.client import HTTPResponse, IncompleteRead
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from urllib.parse import urlsplit
 
 from newsgen.fetch.guard import Address
@@ -91,10 +92,13 @@ class Connection:
         lines = [f"GET {target} HTTP/1.1", f"Host: {parts.netloc}", *(f"{n}: {v}" for n, v in headers.items()), "", ""]
         self._socket.settimeout(deadline.left())
         self._socket.sendall("\r\n".join(lines).encode("ascii"))
-        source = _Source(self._socket, deadline, max_bytes + _MAX_HEAD)
-        response = HTTPResponse(cast("socket.socket", source), method="GET")
-        response.begin()
-        return response
+        reader = _Reader(_Source(self._socket, deadline, max_bytes + _MAX_HEAD), _CHUNK)
+        while True:
+            response = HTTPResponse(cast("socket.socket", reader), method="GET")
+            response.begin()
+            if response.status >= 200 or response.status == http.HTTPStatus.SWITCHING_PROTOCOLS:
+                return response
+            response.fp = cast("Any", None)  # an interim answer, such as 103; its end must not close the reader
 
     def close(self) -> None:
         self._socket.close()
@@ -140,9 +144,6 @@ class _Source(io.RawIOBase):
         self._deadline = deadline
         self._left = max_bytes
 
-    def makefile(self, _mode: str) -> io.BufferedReader:
-        return io.BufferedReader(self, _CHUNK)
-
     def readable(self) -> bool:
         return True
 
@@ -153,3 +154,10 @@ class _Source(io.RawIOBase):
         if self._left < 0:
             raise TooLarge
         return size
+
+
+class _Reader(io.BufferedReader):
+    """A buffered reader that `HTTPResponse` takes for a socket."""
+
+    def makefile(self, _mode: str) -> _Reader:
+        return self

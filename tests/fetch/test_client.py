@@ -336,7 +336,9 @@ def test_a_host_that_cannot_be_reached_is_not_asked_again(client: Make) -> None:
         (b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n<rss", "the answer ends too early"),
         (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n<rss", "the answer ends too early"),
         (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n<rss", "the answer ends too early"),
-        (b"HTTP/1.1 103 Early Hints\r\n\r\n", "news.example answers 103 Early Hints"),
+        (b"HTTP/1.1 103 Early Hints\r\n\r\n", "news.example closed the connection"),
+        (b"HTTP/1.1 101 Switching Protocols\r\n\r\n", "news.example answers 101 Switching Protocols"),
+        (b"HTTP/1.1 103 Early Hints\r\n\r\n" * 20000, "the answer is larger than 0.3 MB"),
         (b"HTTP/1.1 100 Continue\r\n\r\n" * 20000, "the answer is larger than 0.3 MB"),
     ],
 )
@@ -383,7 +385,7 @@ def test_slow_answers(server: FeedServer, client: Make, page: Answer) -> None:
     started = time.monotonic()
     reason = failed(client(limits=Limits(seconds=0.5)).get(url)).reason
     assert reason == "news.example did not answer within 0.5 seconds"
-    assert time.monotonic() - started < 1.5
+    assert time.monotonic() - started < 5
 
 
 def test_slow_redirects_share_the_time(server: FeedServer, client: Make) -> None:
@@ -456,7 +458,7 @@ def test_failures_do_not_stop_the_others(server: FeedServer, client: Make) -> No
         "missing": Request(url="http://missing.invalid/"),
         "good": Request(url=server.add("good.example/", FEED)),
     }
-    results = dict(client(limits=Limits(seconds=0.3)).get_all(requests))
+    results = dict(client(limits=Limits(seconds=2)).get_all(requests))
     assert [name for name, result in results.items() if isinstance(result, Response)] == ["good"]
     assert len(results) == len(requests)
 
@@ -497,6 +499,18 @@ def test_an_error_in_a_worker_is_raised(server: FeedServer, client: Make) -> Non
 
 
 # Connections
+
+
+def test_a_secure_connection_that_the_server_closed_is_replaced(client: Make) -> None:
+    authority = trustme.CA()
+    serving, trusting = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.create_default_context()
+    authority.issue_cert("news.example").configure_cert(serving)
+    authority.configure_trust(trusting)
+    with FeedServer(tls=serving) as secure:
+        made = client(resolve=secure.resolve, tls=lambda: trusting)
+        raw = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n<rss>"
+        for _ in range(3):
+            assert ok(made.get(secure.add("news.example/", Answer(raw=raw)))).body == b"<rss>"
 
 
 def test_a_connection_that_the_server_closed_is_replaced(server: FeedServer, client: Make) -> None:
