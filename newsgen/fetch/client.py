@@ -39,7 +39,7 @@ _MAX_IDLE = 16
 """Connections that are kept for the next request to their origin."""
 
 _MAX_TIMEOUTS = 2
-"""After so many timeouts in succession, a host is not asked again."""
+"""After so many timeouts in succession, a server is not asked again."""
 
 _MAX_DRAINED = 1 << 16
 """The largest body that is read only to keep its connection."""
@@ -120,8 +120,8 @@ class _Redirect(NamedTuple):
 class Client:
     """Makes requests. `base_url` is that of the site, for the User-Agent; `allow` is as in `Guard`.
 
-    Nothing is taken from the environment: no proxy, no netrc. No cookie is kept. A host that cannot be reached, or asks
-    to wait, is not asked again by the same client. Close it, preferably with a `with` statement.
+    Nothing is taken from the environment: no proxy, no netrc. No cookie is kept. A server that cannot be reached, or
+    asks to wait, is not asked again by the same client. Close it, preferably with a `with` statement.
     """
 
     def __init__(
@@ -145,9 +145,11 @@ class Client:
             "Accept-Encoding": encodings.accepted(),
         }
         self._turns: dict[str, threading.Lock] = {}
-        self._closed_hosts: dict[str, Failure] = {}
-        self._timeouts: dict[str, int] = {}
-        self._lock = threading.Lock()
+        # Each is used only by the thread whose turn it is at the host.
+        self._abandoned: dict[Origin, Failure] = {}
+        self._timeouts: dict[Origin, int] = {}
+        self._lock = threading.Lock()  # of all that follow
+        self._closed = False
         self._idle: dict[Origin, Connection] = {}
 
     def __enter__(self) -> Client:
@@ -159,6 +161,7 @@ class Client:
     def close(self) -> None:
         """Closes all connections."""
         with self._lock:
+            self._closed = True
             idle, self._idle = self._idle, {}
         for connection in idle.values():
             connection.close()
@@ -233,8 +236,8 @@ class Client:
     ) -> Response | _Redirect | Failure:
         """Makes one request. Only one thread at a time does so for a host."""
         host = origin.host
-        if host in self._closed_hosts:
-            return self._closed_hosts[host]
+        if origin in self._abandoned:
+            return self._abandoned[origin]
         known = validators if validators.url == address else NO_VALIDATORS
         try:
             connection, response = self._send(address, origin, known, deadline)
@@ -245,13 +248,13 @@ class Client:
                 raise
             self._put_back(connection, response)
         except _UnreachableError as error:
-            failure = self._closed_hosts[host] = Failure(reason=_explained(error.reason, host))
+            failure = self._abandoned[origin] = Failure(reason=_explained(error.reason, host))
             return failure
         except TimeoutError:
             failure = Failure(reason=f"{host} did not answer within {self._limits.seconds:g} seconds")
-            self._timeouts[host] = self._timeouts.get(host, 0) + 1
-            if self._timeouts[host] == _MAX_TIMEOUTS:
-                self._closed_hosts[host] = failure
+            self._timeouts[origin] = self._timeouts.get(origin, 0) + 1
+            if self._timeouts[origin] == _MAX_TIMEOUTS:
+                self._abandoned[origin] = failure
             return failure
         except (Refused, Undecodable) as error:
             return Failure(reason=str(error))
@@ -259,9 +262,9 @@ class Client:
             return Failure(reason=f"the answer is larger than {self._limits.max_bytes / 1e6:g} MB")
         except (OSError, HTTPException) as error:
             return Failure(reason=_explained(error, host))
-        self._timeouts.pop(host, None)
+        self._timeouts.pop(origin, None)
         if isinstance(answer, Failure) and (answer.status == 429 or (answer.status == 503 and answer.retry_after)):
-            self._closed_hosts[host] = answer
+            self._abandoned[origin] = answer
         return answer
 
     def _send(
@@ -309,32 +312,18 @@ class Client:
         status, fields = response.status, response.headers
         if status in _REDIRECTS:
             return _redirect(address, response)
-        if status in (200, 203):
-            data = bytearray()
-            for piece in encodings.decoded(body(response), fields.get("Content-Encoding", "")):
-                data += piece
-                if len(data) > self._limits.max_bytes:
-                    raise TooLarge
+        is_known = status == 304 and bool(known.etag or known.last_modified)
+        if is_known or status in (200, 203):
+            before = known if is_known else NO_VALIDATORS
             return Response(
                 url=address,
-                status=200,
-                body=bytes(data),
+                status=304 if is_known else 200,
+                body=b"" if is_known else self._body(response),
                 content_type=headers.returned(fields, "Content-Type"),
                 validators=Validators(
                     url=address,
-                    etag=headers.returned(fields, "ETag"),
-                    last_modified=headers.returned(fields, "Last-Modified"),
-                ),
-                fresh_for=headers.fresh_for(fields, self._now()),
-            )
-        if status == 304 and known.url:
-            return Response(
-                url=address,
-                status=304,
-                validators=Validators(
-                    url=address,
-                    etag=headers.returned(fields, "ETag") or known.etag,
-                    last_modified=headers.returned(fields, "Last-Modified") or known.last_modified,
+                    etag=headers.returned(fields, "ETag") or before.etag,
+                    last_modified=headers.returned(fields, "Last-Modified") or before.last_modified,
                 ),
                 fresh_for=headers.fresh_for(fields, self._now()),
             )
@@ -344,6 +333,14 @@ class Client:
             retry_after=headers.retry_after(fields, self._now()),
             gone=status == 410,
         )
+
+    def _body(self, response: HTTPResponse) -> bytes:
+        data = bytearray()
+        for piece in encodings.decoded(body(response), response.headers.get("Content-Encoding", "")):
+            data += piece
+            if len(data) > self._limits.max_bytes:
+                raise TooLarge
+        return bytes(data)
 
     def _put_back(self, connection: Connection, response: HTTPResponse) -> None:
         """Keeps a connection for the next request if the answer allows it, otherwise closes it."""
@@ -356,15 +353,13 @@ class Client:
                     pass
             except (OSError, HTTPException, TooLarge):
                 keep = False
-        if not keep:
-            connection.close()
-            return
         with self._lock:
-            self._idle[connection.origin] = connection
-            oldest = next(iter(self._idle)) if len(self._idle) > _MAX_IDLE else None
-            closing = self._idle.pop(oldest) if oldest else None
-        if closing:
-            closing.close()
+            if keep and not self._closed:
+                self._idle[connection.origin] = connection
+                if len(self._idle) <= _MAX_IDLE:
+                    return
+                connection = self._idle.pop(next(iter(self._idle)))
+        connection.close()
 
 
 class _UnreachableError(Exception):

@@ -116,7 +116,8 @@ def test_validators_belong_to_one_url(server: FeedServer, client: Make) -> None:
 
 def test_304_that_was_not_asked_for(server: FeedServer, client: Make) -> None:
     url = server.add("news.example/feed", Answer(status=304))
-    assert failed(client().get(url)) == Failure(reason="news.example answers 304 Not Modified", status=304)
+    for known in (Validators(), Validators(url=url)):
+        assert failed(client().get(url, known)) == Failure(reason="news.example answers 304 Not Modified", status=304)
 
 
 @pytest.mark.parametrize(
@@ -311,6 +312,14 @@ def test_nobody_listens(client: Make) -> None:
     with FeedServer() as ended:
         url = ended.url("news.example/")
     assert failed(client(resolve=ended.resolve).get(url)).reason == "news.example refuses the connection"
+
+
+def test_another_port_of_a_host_that_cannot_be_reached(server: FeedServer, client: Make) -> None:
+    made = client()
+    with FeedServer() as ended:
+        url = ended.url("news.example/")
+    assert "refuses" in failed(made.get(url)).reason
+    ok(made.get(server.add("news.example/", FEED)))
 
 
 def test_a_host_that_cannot_be_reached_is_not_asked_again(client: Make) -> None:
@@ -538,6 +547,13 @@ def test_a_connection_is_kept_after_a_small_body(server: FeedServer, client: Mak
     made = client()
     made.get(server.add("news.example/", Answer(b"x" * 1_000_000, status, {"Location": page})))
     assert ok(made.get(page)).body == FEED
+
+
+def test_a_closed_client_keeps_no_connection(server: FeedServer, client: Make) -> None:
+    made = client()
+    made.close()
+    ok(made.get(server.add("news.example/", FEED)))
+    assert not made._idle
 
 
 def test_few_connections_are_kept(server: FeedServer, client: Make) -> None:
