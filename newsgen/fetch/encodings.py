@@ -24,7 +24,7 @@ def _brotli() -> Any:
     try:
         brotli = __import__("brotli")
         brotli.Decompressor().process(b"", output_buffer_limit=1)
-    except (ImportError, TypeError):
+    except (ImportError, AttributeError, TypeError):
         return None
     return brotli
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import itertools
 import socket
 import ssl
@@ -568,3 +569,14 @@ def test_asked_is_a_record_of_requests(server: FeedServer, client: Make) -> None
         return Answer(asked.path.encode())
 
     assert ok(client().get(server.add("news.example/x", page))).body == b"/x"
+
+
+def test_ipv6(client: Make) -> None:
+    with contextlib.ExitStack() as stack:
+        try:
+            six = stack.enter_context(FeedServer(("::1",)))
+        except OSError:
+            pytest.skip("this machine has no IPv6")
+        url = six.add("news.example/", FEED)
+        assert "news.example (::1) is not a public address" in failed(client(resolve=six.resolve).get(url)).reason
+        assert ok(client(resolve=six.resolve, allow=["::1"]).get(url)).body == FEED
