@@ -1,0 +1,137 @@
+"""Parses XML and HTML of any origin. Documents are repaired where readers repair them; entities and DTDs are never read.
+
+The only module here that imports lxml: its parsers are the fastest, and it has one for HTML.
+"""
+
+from __future__ import annotations
+
+import re
+from html.entities import html5
+from types import ModuleType
+from typing import TYPE_CHECKING, TypeAlias
+
+from newsgen import text
+from newsgen.errors import NewsgenError
+from newsgen.fetch import charsets
+
+if TYPE_CHECKING:
+    from lxml import etree
+
+    Node: TypeAlias = etree._Element
+
+MAX_HTML = 1 << 16
+"""Maximum length of HTML from which words are taken, in characters. An excerpt and the first picture are before it."""
+
+# Where the document begins if a server's warnings come before it.
+_START = re.compile(r"<\?xml\s|<!DOCTYPE\s|<(?:\w+:)?(?:rss|rdf|feed|channel|opml|html)[\s>]", re.IGNORECASE)
+_MAX_JUNK = 8192
+_PROLOG = re.compile(r"\s+|<!--.*?-->|<\?.*?\?*>", re.DOTALL)
+_DOCTYPE = re.compile(r"<!DOCTYPE[^\[<>]*(\[.*?\]\s*)?>", re.DOTALL | re.IGNORECASE)
+_CDATA = re.compile(r"(<!\[CDATA\[.*?\]\]>)", re.DOTALL)
+_REFERENCE = re.compile(r"&(?:#(?:x([0-9a-fA-F]{1,8})|([0-9]{1,8}));|([A-Za-z][A-Za-z0-9]{0,31};)?)")
+_NO_TAG = re.compile(r"<(?![A-Za-z_/!?])")
+_UNCLOSED = re.compile(
+    r"<((?:br|hr|img|wbr|input)\b(?:[^<>]*[^<>/])?)>(?!\s*</(?:br|hr|img|wbr|input)>)", re.IGNORECASE
+)
+_XML_ENTITIES = ("amp;", "lt;", "gt;", "quot;", "apos;")
+
+
+class FeedError(ValueError):
+    """The bytes are not what they should be. The message is a sentence for the user, such as “is empty”."""
+
+
+def xml(data: bytes, content_type: str = "", *, doctype: bool = True) -> Node:
+    """The root element of an XML document. `content_type` is the value of the HTTP header.
+
+    A document that is not well-formed is repaired. A document type is removed, with the entities that it declares;
+    without `doctype` it is refused. Raises FeedError.
+    """
+    source = _without_junk(charsets.decode(data, content_type))
+    if not source:
+        raise FeedError("is empty")
+    if not source.startswith("<"):
+        raise FeedError("is neither XML nor JSON")
+    source, found = _without_prolog(source)
+    if found and not doctype:
+        raise FeedError("has a document type (DOCTYPE), which may pull in other files")
+    root = _parsed(source, recover=False)
+    if root is None:
+        root = _parsed(_repaired(source), recover=True)
+    if root is None or not isinstance(root.tag, str):
+        raise FeedError("is not XML")
+    if root.getroottree().docinfo.internalDTD is not None:
+        raise FeedError("has a second document type (DOCTYPE)")
+    return root
+
+
+def html(source: str) -> Node | None:
+    """The root of HTML or a part of it, as browsers parse it; None if it is empty. Never fails."""
+    etree = _etree()
+    parser = etree.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, no_network=True)
+    try:
+        root: Node | None = etree.fromstring(source[:MAX_HTML].encode("utf-8", "replace"), parser)
+    except etree.XMLSyntaxError:  # nothing but white space and comments
+        return None
+    return root if root is not None and isinstance(root.tag, str) else None
+
+
+def _etree() -> ModuleType:
+    try:
+        from lxml import etree
+    except ImportError:
+        raise NewsgenError('feeds need lxml; run pip install "newsgen[fetch]"') from None
+    return etree
+
+
+def _parsed(source: str, *, recover: bool) -> Node | None:
+    etree = _etree()
+    parser = etree.XMLParser(
+        encoding="utf-8",
+        recover=recover,
+        resolve_entities=False,
+        no_network=True,
+        remove_comments=True,
+        remove_pis=True,
+    )
+    try:
+        root: Node | None = etree.fromstring(source.encode("utf-8", "replace"), parser)
+    except etree.XMLSyntaxError:
+        return None
+    return root
+
+
+def _without_junk(source: str) -> str:
+    source = source.strip("\ufeff\0 \t\r\n")
+    start = _START.search(source, 0, _MAX_JUNK)
+    return source[start.start() :] if start else source
+
+
+def _without_prolog(source: str) -> tuple[str, bool]:
+    """The document from its root element on, and whether it had a document type."""
+    at, found = 0, False
+    while True:
+        doctype = _DOCTYPE.match(source, at)
+        part = doctype or _PROLOG.match(source, at)
+        if not part:
+            return source[at:], found
+        found = found or doctype is not None
+        at = part.end()
+
+
+def _repaired(source: str) -> str:
+    """XML that is nearer to being well-formed: entities of HTML, stray `&` and `<`, and tags such as <br>."""
+    parts = _CDATA.split(text.printable(source))
+    for at in range(0, len(parts), 2):
+        part = _REFERENCE.sub(_reference, parts[at]) if "&" in parts[at] else parts[at]
+        parts[at] = _UNCLOSED.sub(r"<\1/>", _NO_TAG.sub("&lt;", part))
+    return "".join(parts)
+
+
+def _reference(found: re.Match[str]) -> str:
+    hexadecimal, decimal, name = found.groups()
+    if name:
+        return found[0] if name in _XML_ENTITIES else html5.get(name) or f"&amp;{name}"
+    if hexadecimal or decimal:
+        code = int(hexadecimal, 16) if hexadecimal else int(decimal)
+        return found[0] if (code < 0x110000 and text.printable(chr(code))) or 0x80 <= code < 0xA0 else ""
+    return "&amp;"
