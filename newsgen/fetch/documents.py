@@ -27,11 +27,21 @@ _START = re.compile(r"<\?xml\s|<!DOCTYPE\s|<(?:\w+:)?(?:rss|rdf|feed|channel|opm
 _MAX_JUNK = 8192
 _PROLOG = re.compile(r"\s+|<!--.*?-->|<\?.*?\?*>", re.DOTALL)
 _DOCTYPE = re.compile(r"<!DOCTYPE[^\[<>]*(\[.*?\]\s*)?>", re.DOTALL | re.IGNORECASE)
-_CDATA = re.compile(r"(<!\[CDATA\[.*?\]\]>)", re.DOTALL)
+_CDATA, _CDATA_END = "<![CDATA[", "]]>"
 _REFERENCE = re.compile(r"&(?:#(?:x([0-9a-fA-F]{1,8})|([0-9]{1,8}));|([A-Za-z][A-Za-z0-9]{0,31};)?)")
 _NO_TAG = re.compile(r"<(?![A-Za-z_/!?])")
 _UNCLOSED = re.compile(
     r"<((?:br|hr|img|wbr|input)\b(?:[^<>]*[^<>/])?)>(?!\s*</(?:br|hr|img|wbr|input)>)", re.IGNORECASE
+)
+# Texts that hold HTML as text. In Atom, `content` and `summary` may hold it as markup, which they must declare.
+_TEXT = re.compile(
+    r"<(/?)(title|description|content:encoded|itunes:summary|media:description)\b([^<>]*)>", re.IGNORECASE
+)
+# An outline of OPML on a line of its own. Some programs put quotes and HTML into its values as they are.
+_OUTLINE = re.compile(r"^([ \t]*<outline\b)(?!.*</?outline)(.*?)(\s*/?>[ \t\r]*)$", re.IGNORECASE | re.MULTILINE)
+_VALUES = re.compile(r"""(?:\s+[\w:.-]+\s*=\s*(?:"[^"<]*"|'[^'<]*'))*+""")
+_VALUE_START = re.compile(
+    r"""\s(text|title|description|type|version|language|xmlUrl|htmlUrl|url|category|created)\s*=\s*\"""", re.IGNORECASE
 )
 _XML_ENTITIES = ("amp;", "lt;", "gt;", "quot;", "apos;")
 
@@ -64,12 +74,12 @@ def xml(data: bytes, content_type: str = "", *, doctype: bool = True) -> Node:
     return root
 
 
-def html(source: str) -> Node | None:
-    """The root of HTML or a part of it, as browsers parse it; None if it is empty. Never fails."""
+def html(source: str, limit: int = MAX_HTML) -> Node | None:
+    """The root of HTML or a part of it, as browsers parse it; None if it is empty. What is over the limit is left out."""
     etree = _etree()
     parser = etree.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, no_network=True)
     try:
-        root: Node | None = etree.fromstring(source[:MAX_HTML].encode("utf-8", "replace"), parser)
+        root: Node | None = etree.fromstring(source[:limit].encode("utf-8", "replace"), parser)
     except etree.XMLSyntaxError:  # nothing but white space and comments
         return None
     return root if root is not None and isinstance(root.tag, str) else None
@@ -119,12 +129,52 @@ def _without_prolog(source: str) -> tuple[str, bool]:
 
 
 def _repaired(source: str) -> str:
-    """XML that is nearer to being well-formed: entities of HTML, stray `&` and `<`, and tags such as <br>."""
-    parts = _CDATA.split(text.printable(source))
-    for at in range(0, len(parts), 2):
-        part = _REFERENCE.sub(_reference, parts[at]) if "&" in parts[at] else parts[at]
-        parts[at] = _UNCLOSED.sub(r"<\1/>", _NO_TAG.sub("&lt;", part))
-    return "".join(parts)
+    """XML that is nearer to being well-formed: entities of HTML, stray `&` and `<`, and HTML that is not XML."""
+    return "".join(
+        part if part.startswith(_CDATA) else _repaired_markup(part) for part in _split_cdata(text.printable(source))
+    )
+
+
+def _repaired_markup(source: str) -> str:
+    source = _REFERENCE.sub(_reference, source) if "&" in source else source
+    source = _OUTLINE.sub(_outline, source)
+    return _UNCLOSED.sub(r"<\1/>", _escaped(_NO_TAG.sub("&lt;", source)))
+
+
+def _outline(tag: re.Match[str]) -> str:
+    """An outline with its values escaped, if they are not. A value ends where the next of the known attributes begins."""
+    if _VALUES.fullmatch(tag[2]):
+        return tag[0]
+    _, *parts = _VALUE_START.split(tag[2])
+    values = [value.rstrip().removesuffix('"').replace('"', "&quot;").replace("<", "&lt;") for value in parts[1::2]]
+    return tag[1] + "".join(f' {name}="{value}"' for name, value in zip(parts[::2], values, strict=True)) + tag[3]
+
+
+def _split_cdata(source: str) -> list[str]:
+    """The parts of a document: CDATA sections and what is between them."""
+    parts: list[str] = []
+    at = 0
+    while (start := source.find(_CDATA, at)) >= 0 and (end := source.find(_CDATA_END, start)) >= 0:
+        parts += (source[at:start], source[start : end + len(_CDATA_END)])
+        at = end + len(_CDATA_END)
+    return [*parts, source[at:]]
+
+
+def _escaped(source: str) -> str:
+    """XML with the markup in the texts of RSS escaped. HTML that is not XML would end up around what follows it."""
+    pieces: list[str] = []
+    at = 0
+    opened: re.Match[str] | None = None
+    for tag in _TEXT.finditer(source):
+        if not tag[1]:
+            opened = None if tag[3].endswith("/") else tag
+        elif opened and opened[2] == tag[2]:
+            inner = source[opened.end() : tag.start()]
+            if "<" in inner:
+                pieces += (source[at : opened.end()], inner.replace("&", "&amp;").replace("<", "&lt;"))
+                at = tag.start()
+            opened = None
+    return "".join([*pieces, source[at:]])
 
 
 def _reference(found: re.Match[str]) -> str:

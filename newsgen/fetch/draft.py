@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from urllib.parse import parse_qs, urljoin, urlsplit
 
 import msgspec
@@ -29,6 +30,7 @@ MAX_ENTRIES = 1000
 _MAIL = re.compile(r"[<(\[]?\b[^\s@<>()\[\]]+@[^\s@<>()\[\]]+\.[^\s@<>()\[\]]+[>)\]]?|\bmailto:", re.IGNORECASE)
 _BRACKETS = re.compile(r"[(\[<](.*)[)\]>]")
 _PICTURE_FILE = re.compile(r"\.(?:jpe?g|png|gif|webp|avif)(?=$|[?#&])", re.IGNORECASE)
+_WEB = re.compile(r"\s*https?:[/\\]", re.IGNORECASE)
 _PICTURE_MEDIUM = "image"
 # Redirects that name their target, as in alerts and search feeds.
 _REDIRECT = re.compile(r"(?:www\.)?(?:google\.(?:com?\.)?[a-z]{2,3}/url|bing\.com/news/apiclick\.aspx)", re.IGNORECASE)
@@ -124,7 +126,7 @@ def address(link: str, base: str) -> str:
     link = link.strip()
     if not link or len(link) > MAX_URL:
         return ""
-    if not re.match(r"https?://", link, re.IGNORECASE):
+    if not _WEB.match(link):
         try:
             link = urljoin(base, link)
         except ValueError:
@@ -134,7 +136,7 @@ def address(link: str, base: str) -> str:
 
 def web_address(link: str) -> str:
     """The address as browsers parse it; "" if it is none or too long."""
-    if len(link) > MAX_URL or not re.match(r"\s*https?:", link, re.IGNORECASE):
+    if len(link) > MAX_URL or not _WEB.match(link):
         return ""
     found = canonical.web_address(link)
     return found if len(found) <= MAX_URL else ""
@@ -145,6 +147,7 @@ def first_time(written: Iterable[str]) -> date | None:
     return next((when for value in written if value and (when := dates.parse(value))), None)
 
 
+@lru_cache(maxsize=256)
 def language(tag: str) -> str:
     """A language tag (RFC 5646); "" if it is none. Some programs write en_GB."""
     tag = tag.strip().replace("_", "-")
@@ -202,7 +205,7 @@ def _topics(given: list[str]) -> tuple[str, ...]:
     topics: dict[str, str] = {}
     for written in given:
         name = words.plain(written).strip("#,;")
-        known = not name or len(name) > MAX_TOPIC or name.casefold() in _SAYS_NOTHING or re.match(r"https?://", name)
+        known = not name or len(name) > MAX_TOPIC or name.casefold() in _SAYS_NOTHING or _WEB.match(name)
         if not known:
             topics.setdefault(text.slug(name), name)
         if len(topics) == MAX_TOPICS:
@@ -219,6 +222,6 @@ def _byline(given: list[str]) -> str:
             whole = _BRACKETS.fullmatch(name)
             name = whole[1] if whole else name
         name = name.strip(" ,;")
-        if name and not re.match(r"https?://", name):
+        if name and not _WEB.match(name):
             names[name.casefold()] = name
     return text.shorten(", ".join(names.values()), MAX_NAME)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import heapq
-import html
 import re
 from datetime import UTC
 from typing import Any
@@ -15,6 +14,7 @@ from newsgen.fetch import draft, words
 from newsgen.fetch.documents import FeedError
 from newsgen.fetch.draft import MAX_ENTRIES, Draft, Media
 from newsgen.fetch.entry import Feed
+from newsgen.fetch.words import Literal
 
 _VERSION = re.compile(r"https?://(?:www\.)?jsonfeed\.org/version/1(?:\.\d)?/?", re.IGNORECASE)
 _MAX_PARTS = 100
@@ -34,7 +34,7 @@ def parse(source: str, url: str) -> Feed:
     authors = _authors(feed)
     items = [item for item in _list(feed, "items") if isinstance(item, dict)]
     return Feed(
-        title=text.shorten(words.visible(_escaped(_text(feed, "title"))), draft.MAX_TITLE),
+        title=text.shorten(words.visible(Literal(_text(feed, "title"))), draft.MAX_TITLE),
         home=home,
         lang=draft.language(_text(feed, "language")),
         image=next((found for name in ("icon", "favicon") if (found := draft.address(_text(feed, name), url))), ""),
@@ -53,8 +53,8 @@ def _item(item: dict[str, Any], base: str, authors: list[str]) -> Draft:
         guid=guid,
         guid_is_url=re.match(r"https?://", guid.strip(), re.IGNORECASE) is not None,
         links=[_text(item, "url"), _text(item, "external_url"), guid if re.match(r"https?://", guid.strip()) else ""],
-        title=words.visible(_escaped(_text(item, "title"))),
-        texts=[_escaped(_text(item, "summary")), content, _escaped(_text(item, "content_text"))],
+        title=words.visible(Literal(_text(item, "title"))),
+        texts=[Literal(_text(item, "summary")), content, Literal(_text(item, "content_text"))],
         contents=[content],
         published=[_text(item, "date_published")],
         updated=[_text(item, "date_modified")],
@@ -89,8 +89,3 @@ def _text(part: dict[str, Any], name: str) -> str:
 def _list(part: dict[str, Any], name: str) -> list[Any]:
     value = part.get(name)
     return value[: _MAX_PARTS if name != "items" else None] if isinstance(value, list) else []
-
-
-def _escaped(words: str) -> str:
-    """Plain text as HTML."""
-    return html.escape(words, quote=False)

@@ -27,8 +27,8 @@ _HIDDEN = frozenset(
     "option rp rt script select style svg template textarea title video".split()
 )
 _ENOUGH = 1024
-# Markup that is shown because a program encoded it twice.
-_ENCODED_TWICE = re.compile(
+# Markup that readers would see, because a program encoded it twice or declared it to be text.
+_MARKUP = re.compile(
     r"</?(?:p|div|a|img|br|b|i|em|strong|span|ul|ol|li|h[1-6]|table|blockquote|figure|font)(?:\s[^<>]*|/)?>",
     re.IGNORECASE,
 )
@@ -41,6 +41,13 @@ _NO_PICTURE = re.compile(
 )
 _LAZY = ("data-src", "data-original", "data-lazy-src", "src")
 _LARGE_ENOUGH = 33
+_PIXELS = re.compile(r"\s*(\d{1,6})(?:\.\d*)?\s*(?:px)?\s*", re.ASCII)
+
+
+class Literal(str):
+    """Text that is no HTML, where HTML is usual."""
+
+    __slots__ = ()
 
 
 class Picture(NamedTuple):
@@ -67,12 +74,19 @@ def visible(source: Source) -> str:
     written = _written(source)
     if written is None:
         return _seen(source)
+    if isinstance(written, Literal):
+        return _one_line(written)
     if "<" not in written and "&" not in written:
         return _one_line(written)
     seen = _seen(documents.html(written))
-    if "<" in seen and "<" not in written and _ENCODED_TWICE.search(seen):
+    if "<" not in written and is_html(seen):
         seen = _seen(documents.html(seen))
     return seen
+
+
+def is_html(written: str) -> bool:
+    """Whether a text that should be no HTML is HTML."""
+    return "<" in written and _MARKUP.search(written) is not None
 
 
 def pictures(source: Source) -> Iterator[Picture]:
@@ -80,6 +94,8 @@ def pictures(source: Source) -> Iterator[Picture]:
     written = _written(source)
     root = None if isinstance(source, str) else source
     if written is not None:
+        if isinstance(written, Literal):
+            return
         if "<" not in written and "&lt;" not in written:
             return
         # Without any tag, the HTML is encoded twice.
@@ -106,7 +122,7 @@ def _written(source: Source) -> str | None:
 
 def size(written: str | int | None) -> int:
     """A width or height in pixels, such as 640 or 640px; 0 if it is none."""
-    found = re.fullmatch(r"\s*(\d{1,6})(?:\.\d*)?\s*(?:px)?\s*", str(written or ""), re.ASCII)
+    found = _PIXELS.fullmatch(str(written)) if written else None
     return int(found[1]) if found and int(found[1]) <= 100_000 else 0
 
 

@@ -7,7 +7,6 @@ https://www.rssboard.org/media-rss, https://web.resource.org/rss/1.0/modules/syn
 from __future__ import annotations
 
 import heapq
-import html
 import re
 from base64 import b64decode
 from collections.abc import Iterable
@@ -19,7 +18,7 @@ from newsgen.fetch import draft, words
 from newsgen.fetch.documents import FeedError
 from newsgen.fetch.draft import MAX_ENTRIES, Draft, Media
 from newsgen.fetch.entry import Feed, Hints
-from newsgen.fetch.words import Source
+from newsgen.fetch.words import Literal, Source
 
 if TYPE_CHECKING:
     from newsgen.fetch.documents import Node
@@ -60,6 +59,9 @@ _PERIODS = {"hourly": 3600, "daily": 86400, "weekly": 604800, "monthly": 2592000
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _YEAR = 31536000
 _MAX_PARTS = 100
+_WEB = re.compile(r"\s*https?://", re.IGNORECASE)
+_ABSOLUTE = re.compile(r"\s*[A-Za-z][A-Za-z0-9+.-]*:")
+_DIGITS = re.compile(r"\s*(\d{1,9})", re.ASCII)
 
 
 class Children:
@@ -75,7 +77,12 @@ class Children:
 
     def all(self, *names: str) -> list[Node]:
         """The first elements with these names, at most a hundred of each."""
-        return [node for name in names for node in self._by_name.get(name, ())[:_MAX_PARTS]]
+        found: list[Node] = []
+        by_name = self._by_name
+        for name in names:
+            if name in by_name:
+                found += by_name[name][:_MAX_PARTS]
+        return found
 
     def every(self, name: str) -> list[Node]:
         return self._by_name.get(name, [])
@@ -202,7 +209,7 @@ def _item(item: Children, shared: _Shared) -> Draft:
     about = item.node.get(_ABOUT) or ""
     guid = (_text(guid_node) if guid_node is not None else "") or about
     denied = guid_node is not None and _attribute(guid_node, "ispermalink").strip().lower() in ("false", "no", "0")
-    guid_link = guid if guid and not denied and re.match(r"\s*https?://", guid, re.IGNORECASE) else ""
+    guid_link = guid if guid and not denied and _WEB.match(guid) else ""
     links = [*item.texts("feedburner:origlink"), *_links(item), *_alternates(item), guid_link]
     source = item.first("source")
     contents = item.all("content:encoded", "encoded", "content", "body", "xhtml:body", "xhtml:div", "atom:content")
@@ -292,7 +299,7 @@ _ATOM_UPDATES = ("atom:updated", "atom:modified", "dcterms:modified", "updated")
 
 def _atom_entry(entry: Children, shared: _Shared) -> Draft:
     guid = entry.text("atom:id")
-    is_url = re.match(r"\s*https?://", guid, re.IGNORECASE) is not None
+    is_url = _WEB.match(guid) is not None
     contents, summaries = entry.all("atom:content"), entry.all("atom:summary")
     group = entry.of("media:group")
     described = entry.texts("media:description") + (group.texts("media:description") if group else [])
@@ -338,7 +345,7 @@ def _atom_title(node: Node | None) -> str:
     source = None if node is None else _atom_text(node, any_type=True)
     if source is None or node is None:
         return ""
-    return words.plain(source) if isinstance(source, str) and not _is_literal(node) else words.visible(source)
+    return words.plain(source) if type(source) is str else words.visible(source)
 
 
 # A text is literal (RFC 4287, 3.1.1.1), but some programs encode its characters a second time.
@@ -352,7 +359,7 @@ def _is_literal(node: Node) -> bool:
 
 
 def _atom_text(node: Node, *, any_type: bool = False) -> Source | None:
-    """The HTML of an Atom text. None if it lies elsewhere or, unless `any_type`, is neither text nor HTML."""
+    """The HTML or the literal text of an Atom text; None if it lies elsewhere or is neither. A headline has `any_type`."""
     kind, mode = (node.get("type") or "").strip().lower(), (node.get("mode") or "").strip().lower()
     encoded = mode == "base64" or kind == "application/octet-stream"
     readable = "/" not in kind or kind.startswith("text/") or "html" in kind or "xml" in kind
@@ -366,8 +373,8 @@ def _atom_text(node: Node, *, any_type: bool = False) -> Source | None:
             return b64decode(given, validate=False).decode("utf-8", "replace")
         except ValueError:
             return None
-    if _is_literal(node) and not (_ENTITY.search(given) and "<" not in given):
-        return html.escape(given, quote=False)
+    if _is_literal(node) and not (_ENTITY.search(given) if any_type else words.is_html(given)):
+        return Literal(given)
     return given
 
 
@@ -386,7 +393,7 @@ def _alternates(children: Children) -> list[str]:
 
 def _resolved(node: Node, link: str) -> str:
     """The link, resolved by the xml:base of the element itself or of those around it, as far as they have one."""
-    if re.match(r"\s*[A-Za-z][A-Za-z0-9+.-]*:", link):
+    if _ABSOLUTE.match(link):
         return link
     base = _base(node, "")
     return draft.address(link, base) or link if base else link
@@ -524,7 +531,7 @@ def _attribute(node: Node, name: str) -> str:
 
 
 def _number(written: str | None) -> int:
-    found = re.match(r"\s*(\d{1,9})", written or "", re.ASCII)
+    found = _DIGITS.match(written or "")
     return int(found[1]) if found else 0
 
 
