@@ -37,8 +37,10 @@ _UNCLOSED = re.compile(
 _TEXT = re.compile(
     r"<(/?)(title|description|content:encoded|itunes:summary|media:description)\b([^<>]*)>", re.IGNORECASE
 )
-# An outline of OPML on a line of its own. Some programs put quotes and HTML into its values as they are.
-_OUTLINE = re.compile(r"^([ \t]*<outline\b)(?!.*</?outline)(.*?)(\s*/?>[ \t\r]*)$", re.IGNORECASE | re.MULTILINE)
+# The lines of OPML on which outlines begin or end. Some programs put quotes, HTML and line breaks into their values.
+_LINES = re.compile(r"^(?=[ \t]*</?(?:outline|body|opml)\b)", re.IGNORECASE | re.MULTILINE)
+_OUTLINE = re.compile(r"[ \t]*<outline\b", re.IGNORECASE)
+_OUTLINES = re.compile(r"</?outline\b", re.IGNORECASE)
 _VALUES = re.compile(r"""(?:\s+[\w:.-]+\s*=\s*(?:"[^"<]*"|'[^'<]*'))*+""")
 _VALUE_START = re.compile(
     r"""\s(text|title|description|type|version|language|xmlUrl|htmlUrl|url|category|created)\s*=\s*\"""", re.IGNORECASE
@@ -137,17 +139,23 @@ def _repaired(source: str) -> str:
 
 def _repaired_markup(source: str) -> str:
     source = _REFERENCE.sub(_reference, source) if "&" in source else source
-    source = _OUTLINE.sub(_outline, source)
+    if _OUTLINES.search(source):
+        source = "".join(map(_outline, _LINES.split(source)))
     return _UNCLOSED.sub(r"<\1/>", _escaped(_NO_TAG.sub("&lt;", source)))
 
 
-def _outline(tag: re.Match[str]) -> str:
+def _outline(lines: str) -> str:
     """An outline with its values escaped, if they are not. A value ends where the next of the known attributes begins."""
-    if _VALUES.fullmatch(tag[2]):
-        return tag[0]
-    _, *parts = _VALUE_START.split(tag[2])
+    start, inner = _OUTLINE.match(lines), lines.rstrip()
+    if not start or not inner.endswith(">") or len(_OUTLINES.findall(lines)) > 1:
+        return lines
+    end = "/>" if inner.endswith("/>") else ">"
+    inner = inner[start.end() : -len(end)]
+    if _VALUES.fullmatch(inner.rstrip()):
+        return lines
+    _, *parts = _VALUE_START.split(inner)
     values = [value.rstrip().removesuffix('"').replace('"', "&quot;").replace("<", "&lt;") for value in parts[1::2]]
-    return tag[1] + "".join(f' {name}="{value}"' for name, value in zip(parts[::2], values, strict=True)) + tag[3]
+    return start[0] + "".join(f' {name}="{value}"' for name, value in zip(parts[::2], values, strict=True)) + end + "\n"
 
 
 def _split_cdata(source: str) -> list[str]:
