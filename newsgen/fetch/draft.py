@@ -37,8 +37,24 @@ _REDIRECT = re.compile(r"(?:www\.)?(?:google\.(?:com?\.)?[a-z]{2,3}/url|bing\.co
 _SAYS_NOTHING = frozenset(
     ["uncategorized", "uncategorised", "unkategorisiert", "allgemein", "non classé", "sin categoría"]
 )
-# WordPress adds this to each excerpt.
-_FOOTER = re.compile(r"\s*The post .{0,400} (?:appeared first on|first appeared on) .{0,200}\Z")
+# What WordPress adds to each excerpt, in the languages that have most sites. The title stands between the two parts.
+_FOOTERS = (
+    ("The post ", " appeared first on "),
+    ("The post ", " first appeared on "),
+    ("Der Beitrag ", " erschien zuerst auf "),
+    ("L’article ", " est apparu en premier sur "),
+    ("L'article ", " est apparu en premier sur "),
+    ("La entrada ", " se publicó primero en "),
+    ("La entrada ", " apareció primero en "),
+    ("L'articolo ", " proviene da "),
+    ("L’articolo ", " proviene da "),
+    ("O post ", " apareceu primeiro em "),
+    ("Het bericht ", " verscheen eerst op "),
+    ("Artykuł ", " pochodzi z serwisu "),
+    ("Inlägget ", " dök först upp på "),
+    ("Сообщение ", " появились сначала на "),
+)
+_CUT = re.compile(r"\s*(?:\[(?:…|\.{3})\]|\((?:…|\.{3})\))\Z")
 
 
 class Media(msgspec.Struct, kw_only=True):
@@ -168,12 +184,20 @@ def _excerpt(texts: list[Source], title: str, provider: str) -> str:
     """The first text that has words other than those of the title."""
     said = {"", _letters(title), _letters(title + provider)}
     for source in texts:
-        seen = words.visible(source)
-        if "The post " in seen:
-            seen = _FOOTER.sub("", seen)
+        seen = _without_footer(words.visible(source))
+        if seen.endswith(("]", ")")):
+            seen = _CUT.sub("…", seen)
         if len(seen) > MAX_EXCERPT or _letters(seen) not in said:
             return text.shorten(seen, MAX_EXCERPT)
     return ""
+
+
+def _without_footer(seen: str) -> str:
+    for begin, middle in _FOOTERS:
+        at = seen.rfind(middle)
+        if at >= 0 and len(seen) - at < 2 * MAX_NAME and (start := seen.rfind(begin, 0, at)) >= 0:
+            return seen[:start].rstrip()
+    return seen
 
 
 def _letters(words: str) -> str:

@@ -50,6 +50,8 @@ _PREFIXES = {
     "blogs.law.harvard.edu/tech/rss": "",
     "www.rssboard.org/rss-specification": "",
 }
+# The namespace of Bing's search feeds is the address of the search.
+_BING = "www.bing.com/news/"
 _SCHEME = re.compile(r"^\w+://")
 _BASE = "{http://www.w3.org/XML/1998/namespace}base"
 _LANG = "{http://www.w3.org/XML/1998/namespace}lang"
@@ -124,7 +126,7 @@ class Names:
         if namespace in (self._own, ""):
             # A prefix that is not declared stays in the name.
             return local if ":" in local or not self._prefix else f"{self._prefix}:{local}"
-        prefix = _PREFIXES.get(namespace, "?")
+        prefix = "bing" if namespace.startswith(_BING) else _PREFIXES.get(namespace, "?")
         return f"{prefix}:{local}" if prefix else local
 
 
@@ -237,7 +239,7 @@ def _item(item: Children, shared: _Shared) -> Draft:
             *(_split_keywords(group.text("media:keywords")) if group else []),
         ],
         authors=creators or [name for node in item.all("atom:author", "itunes:author") if (name := _person(node))],
-        provider=_text(source) if source is not None else "",
+        provider=_text(source) or item.text("bing:source"),
         provider_url=(source.get("url") or "") if source is not None else "",
         lang=item.node.get(_LANG) or item.text("dc:language", "language"),
     )
@@ -423,7 +425,9 @@ def _media(item: Children, group: Children | None) -> list[list[Media]]:
     attribution = next((found for part in groups if (found := part.text("media:credit", "media:copyright"))), "")
     pictures = [*item.all("itunes:image"), *((group.all("itunes:image")) if group else [])]
     others = [
-        Media(url=found, medium="image") for node in item.all("image", "thumbnail") if (found := _image_url(node))
+        Media(url=found, medium="image")
+        for node in item.all("image", "thumbnail", "bing:image")
+        if (found := _image_url(node))
     ]
     return [
         [_content(node, attribution) for node in contents if node.get("url")],

@@ -208,6 +208,8 @@ def test_titles_are_plain_text(written: str, title: str) -> None:
         ("<p>Naked <b>markup", "Naked markup"),
         ("<![CDATA[Hello <img class='wp-smiley' alt='🙂' src='x'> you]]>", "Hello 🙂 you"),
         ("<![CDATA[<p>Text.</p><p>The post <a>Fares</a> appeared first on <a>Post</a>.</p>]]>", "Text."),
+        ("<![CDATA[<p>Text.</p><p>Der Beitrag <a>Fares</a> erschien zuerst auf <a>Post</a>.</p>]]>", "Text."),
+        ("Text and [&amp;hellip;]", "Text and…"),
         ("<![CDATA[<p>]]>", ""),
         ("Fares", ""),  # the title again
     ],
@@ -243,6 +245,8 @@ def test_a_search_feed_gives_the_provider() -> None:
         "<title>Fares</title><source><id>x</id><title>Times</title><link href='https://times.example/'/></source>"
     )
     assert (other.provider, other.provider_url) == ("Times", "https://times.example/")
+    bing = '<n:Source xmlns:n="https://www.bing.com/news/search?q=fares&amp;format=rss">Harbour Post</n:Source>'
+    assert item(f"<title>Fares rise</title>{bing}").provider == "Harbour Post"
     own = atom("<title>Fares</title><source><id>f</id><title>Post</title></source>", "<id>f</id>")
     assert own.provider == ""
 
