@@ -1,6 +1,14 @@
 """Parses XML and HTML of any origin. Documents are repaired where readers repair them; entities and DTDs are never read.
 
-The only module here that imports lxml: its parsers are the fastest, and it has one for HTML.
+Only this module imports lxml, which parses XML and, as browsers do, HTML.
+
+Why newsgen maps the elements itself, measured on a feed of 50 items with 280 kB, on 4,000 files of feedparser's and the
+W3C's test suites, and on the 128 files of gofeed's for which it gives a title, link or time:
+
+- feedparser 6.0.14 needs 100 ms and agrees on 121 files. It takes the zones CET, IST and AEDT for UTC.
+- fastfeedparser 0.6.5 needs 0.5 ms and agrees on 85. It refuses 9 feeds, reads “2:30 PM” as 02:30, and keeps neither
+  `feedburner:origLink`, `source`, `isPermaLink` nor dates as they are written, so nothing can be built on it.
+- lxml with the mapping of `xmlfeeds` needs 5 ms and agrees on all 128; no file crashes it.
 """
 
 from __future__ import annotations
@@ -25,6 +33,7 @@ MAX_HTML = 1 << 16
 # Where the document begins if a server's warnings come before it.
 _START = re.compile(r"<\?xml\s|<!DOCTYPE\s|<(?:\w+:)?(?:rss|rdf|feed|channel|opml|html)[\s>]", re.IGNORECASE)
 _MAX_JUNK = 8192
+_COMMENTS = re.compile(r"(?:<!--.*?-->\s*)++", re.DOTALL)
 _PROLOG = re.compile(r"\s+|<!--.*?-->|<\?.*?\?*>", re.DOTALL)
 _DOCTYPE = re.compile(r"<!DOCTYPE[^\[<>]*(\[.*?\]\s*)?>", re.DOTALL | re.IGNORECASE)
 _CDATA, _CDATA_END = "<![CDATA[", "]]>"
@@ -114,6 +123,8 @@ def _parsed(source: str, *, recover: bool) -> Node | None:
 
 def _without_junk(source: str) -> str:
     source = source.strip("\ufeff\0 \t\r\n")
+    comments = _COMMENTS.match(source)
+    source = source[comments.end() :] if comments else source
     start = _START.search(source, 0, _MAX_JUNK)
     return source[start.start() :] if start else source
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import heapq
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime
 from functools import lru_cache
+from typing import TypeVar
 from urllib.parse import parse_qs, urljoin, urlsplit
 
 import msgspec
@@ -15,6 +17,8 @@ from newsgen.fetch import dates, words
 from newsgen.fetch.entry import Entry
 from newsgen.fetch.words import Source
 from newsgen.model import Image
+
+Item = TypeVar("Item")
 
 MAX_TITLE = 300
 MAX_EXCERPT = 500
@@ -61,7 +65,6 @@ class Media(msgspec.Struct, kw_only=True):
     """A picture that a feed gives beside the text. `medium` and `type` are as in Media RSS, "" if the feed does not say."""
 
     url: str
-    base: str = ""
     medium: str = ""
     type: str = ""
     width: int = 0
@@ -80,13 +83,16 @@ class Media(msgspec.Struct, kw_only=True):
 
 
 class Draft(msgspec.Struct, kw_only=True):
-    """An entry as a format gives it. Addresses are relative to `base`. The first of several values that is good counts.
+    """An entry as a format gives it. The first of several values that is good counts.
+
+    Addresses are relative to `base`, and those in `contents` to `content_base`.
 
     `title` is plain already. `texts` are the texts for the excerpt, `contents` those with pictures. `media` holds the
     kinds of pictures in the order of their rank, and in each kind the pictures.
     """
 
     base: str
+    content_base: str
     guid: str = ""
     guid_is_url: bool = False
     links: list[str] = []
@@ -101,6 +107,18 @@ class Draft(msgspec.Struct, kw_only=True):
     provider: str = ""
     provider_url: str = ""
     lang: str = ""
+
+
+def newest(items: list[Item], times_of: Callable[[Item], Iterable[str]]) -> list[Item]:
+    """The newest items, in their order, if there are too many. Those without a readable time come last."""
+    if len(items) <= MAX_ENTRIES:
+        return items
+
+    def rank(at: int) -> tuple[float, int]:
+        when = first_time(times_of(items[at]))
+        return times.start(when, UTC).timestamp() if when else float("-inf"), -at
+
+    return [items[at] for at in sorted(heapq.nlargest(MAX_ENTRIES, range(len(items)), key=rank))]
 
 
 def entry(draft: Draft) -> Entry:
@@ -209,7 +227,7 @@ def _image(draft: Draft) -> Image | None:
         found = [media for media in kind if media.is_picture and not media.url.startswith("data:")]
         found.sort(key=lambda media: (media.width * media.height, media.width, media.height, media.bytes), reverse=True)
         for media in found:
-            if url := address(media.url, media.base or draft.base):
+            if url := address(media.url, draft.base):
                 return Image(
                     url=url,
                     width=media.width,
@@ -219,7 +237,7 @@ def _image(draft: Draft) -> Image | None:
                 )
     for source in draft.contents:
         for picture in words.pictures(source):
-            if url := address(picture.url, draft.base):
+            if url := address(picture.url, draft.content_base):
                 title = text.shorten(picture.title, MAX_NAME)
                 return Image(url=url, width=picture.width, height=picture.height, title=title)
     return None

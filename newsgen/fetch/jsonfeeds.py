@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import heapq
 import re
-from datetime import UTC
 from typing import Any
 
 import msgspec
 
-from newsgen import text, times
+from newsgen import text
 from newsgen.fetch import draft, words
 from newsgen.fetch.documents import FeedError
-from newsgen.fetch.draft import MAX_ENTRIES, Draft, Media
+from newsgen.fetch.draft import Draft, Media
 from newsgen.fetch.entry import Feed
 from newsgen.fetch.words import Literal
 
@@ -33,13 +31,14 @@ def parse(source: str, url: str) -> Feed:
     home = draft.address(_text(feed, "home_page_url"), url)
     authors = _authors(feed)
     items = [item for item in _list(feed, "items") if isinstance(item, dict)]
+    newest = draft.newest(items, lambda item: [_text(item, "date_published"), _text(item, "date_modified")])
     return Feed(
         title=text.shorten(words.visible(Literal(_text(feed, "title"))), draft.MAX_TITLE),
         home=home,
         lang=draft.language(_text(feed, "language")),
         image=next((found for name in ("icon", "favicon") if (found := draft.address(_text(feed, name), url))), ""),
         format="json",
-        entries=tuple(draft.entry(_item(item, home or url, authors)) for item in _newest(items)),
+        entries=tuple(draft.entry(_item(item, home or url, authors)) for item in newest),
     )
 
 
@@ -50,6 +49,7 @@ def _item(item: dict[str, Any], base: str, authors: list[str]) -> Draft:
     pictures = [Media(url=found, medium="image") for name in ("image", "banner_image") if (found := _text(item, name))]
     return Draft(
         base=base,
+        content_base=base,
         guid=guid,
         guid_is_url=re.match(r"https?://", guid.strip(), re.IGNORECASE) is not None,
         links=[_text(item, "url"), _text(item, "external_url"), guid if re.match(r"https?://", guid.strip()) else ""],
@@ -63,17 +63,6 @@ def _item(item: dict[str, Any], base: str, authors: list[str]) -> Draft:
         authors=_authors(item) or authors,
         lang=_text(item, "language"),
     )
-
-
-def _newest(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    if len(items) <= MAX_ENTRIES:
-        return items
-
-    def rank(at: int) -> tuple[float, int]:
-        when = draft.first_time([_text(items[at], "date_published"), _text(items[at], "date_modified")])
-        return times.start(when, UTC).timestamp() if when else float("-inf"), -at
-
-    return [items[at] for at in sorted(heapq.nlargest(MAX_ENTRIES, range(len(items)), key=rank))]
 
 
 def _authors(part: dict[str, Any]) -> list[str]:

@@ -6,17 +6,15 @@ https://www.rssboard.org/media-rss, https://web.resource.org/rss/1.0/modules/syn
 
 from __future__ import annotations
 
-import heapq
 import re
 from base64 import b64decode
 from collections.abc import Iterable
-from datetime import UTC
 from typing import TYPE_CHECKING
 
-from newsgen import text, times
+from newsgen import text
 from newsgen.fetch import draft, words
 from newsgen.fetch.documents import FeedError
-from newsgen.fetch.draft import MAX_ENTRIES, Draft, Media
+from newsgen.fetch.draft import Draft, Media
 from newsgen.fetch.entry import Feed, Hints
 from newsgen.fetch.words import Literal, Source
 
@@ -59,6 +57,8 @@ _ABOUT = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}about"
 _RESOURCE = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}resource"
 _PERIODS = {"hourly": 3600, "daily": 86400, "weekly": 604800, "monthly": 2592000, "yearly": 31536000}
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+# Some feeds count to 24, which is midnight (https://www.rssboard.org/skip-hours-days).
+_HOURS = tuple(map(str, range(25)))
 _YEAR = 31536000
 _MAX_PARTS = 100
 _WEB = re.compile(r"\s*https?://", re.IGNORECASE)
@@ -174,7 +174,7 @@ def _rss(root: Node, names: Names, url: str) -> Feed:
         lang=channel.text("language", "dc:language") or channel.node.get(_LANG) or root.get(_LANG) or "",
         has_base=_has_base(root),
     )
-    newest = _newest(items or wrapped, names, _RSS_DATES)
+    newest = draft.newest(items or wrapped, lambda node: Children(node, names).texts(*_RSS_DATES))
     return Feed(
         title=_feed_title(words.plain(_text(channel.first("title", "dc:title")))),
         home=home,
@@ -193,10 +193,8 @@ class _Shared:
         self.base, self.lang, self.has_base = base, lang, has_base
         self.authors, self.id = list(authors), id
 
-    def base_of(self, node: Node | None) -> str:
-        if node is None or not self.has_base:
-            return self.base
-        return _base(node, self.base)
+    def base_of(self, node: Node) -> str:
+        return _base(node, self.base) if self.has_base else self.base
 
 
 _RSS_DATES = (
@@ -222,7 +220,8 @@ def _item(item: Children, shared: _Shared) -> Draft:
     described = item.texts("media:description") + (group.texts("media:description") if group else [])
     creators = [name for node in item.all("dc:creator", "author", "dc:author") if (name := _person(node))]
     return Draft(
-        base=shared.base_of(_first_of(texts, contents, item.node)),
+        base=shared.base_of(item.node),
+        content_base=shared.base_of((texts or contents or [item.node])[0]),
         guid=guid,
         guid_is_url=bool(guid_link),
         links=links,
@@ -264,12 +263,6 @@ def _plain_html(node: Node) -> str:
     return words.visible(node) if len(node) else words.plain(node.text or "")
 
 
-def _first_of(*found: list[Node] | Node) -> Node | None:
-    return next(
-        (part[0] if isinstance(part, list) else part for part in found if not isinstance(part, list) or part), None
-    )
-
-
 def _atom(root: Node, names: Names, url: str) -> Feed:
     feed = Children(root, names)
     base = _base(root, url)
@@ -281,7 +274,9 @@ def _atom(root: Node, names: Names, url: str) -> Feed:
         authors=[name for node in feed.all("atom:author") if (name := _person(node))],
         id=feed.text("atom:id"),
     )
-    newest = _newest(feed.every("atom:entry"), names, (*_ATOM_DATES, *_ATOM_UPDATES))
+    newest = draft.newest(
+        feed.every("atom:entry"), lambda node: Children(node, names).texts(*_ATOM_DATES, *_ATOM_UPDATES)
+    )
     return Feed(
         title=_feed_title(_atom_title(feed.first("atom:title"))),
         home=home,
@@ -316,7 +311,8 @@ def _atom_entry(entry: Children, shared: _Shared) -> Draft:
     elsewhere = [node.get("src") or "" for node in contents]
     linked = [node for node in entry.all("atom:link") if node.get("href") and _rel(node) == "enclosure"]
     return Draft(
-        base=shared.base_of(_first_of(contents, summaries, entry.node)),
+        base=shared.base_of(entry.node),
+        content_base=shared.base_of((contents or summaries or [entry.node])[0]),
         guid=guid,
         guid_is_url=is_url,
         links=[*entry.texts("feedburner:origlink"), *_alternates(entry), *elsewhere, guid if is_url else ""],
@@ -398,7 +394,7 @@ def _resolved(node: Node, link: str) -> str:
     if _ABSOLUTE.match(link):
         return link
     base = _base(node, "")
-    return draft.address(link, base) or link if base else link
+    return (draft.address(link, base) or link) if base else link
 
 
 def _person(node: Node) -> str:
@@ -433,11 +429,7 @@ def _media(item: Children, group: Children | None) -> list[list[Media]]:
         [_content(node, attribution) for node in contents if node.get("url")],
         [_thumbnail(node, attribution) for node in (*thumbnails, *inner) if node.get("url")],
         [_enclosure(node, "url") for node in item.all("enclosure") if node.get("url")],
-        [
-            Media(url=node.get("href") or "", base=_base(node, ""), medium="image")
-            for node in pictures
-            if node.get("href")
-        ],
+        [Media(url=node.get("href") or "", medium="image") for node in pictures if node.get("href")],
         others,
     ]
 
@@ -446,7 +438,6 @@ def _content(node: Node, attribution: str) -> Media:
     parts = {_split(child.tag)[1]: _text(child) for child in node if isinstance(child.tag, str)}
     return Media(
         url=node.get("url") or "",
-        base=_base(node, ""),
         medium=node.get("medium") or "",
         type=node.get("type") or "",
         width=words.size(node.get("width")),
@@ -460,7 +451,6 @@ def _content(node: Node, attribution: str) -> Media:
 def _thumbnail(node: Node, attribution: str) -> Media:
     return Media(
         url=node.get("url") or "",
-        base=_base(node, ""),
         medium="image",
         width=words.size(node.get("width")),
         height=words.size(node.get("height")),
@@ -469,9 +459,7 @@ def _thumbnail(node: Node, attribution: str) -> Media:
 
 
 def _enclosure(node: Node, name: str) -> Media:
-    return Media(
-        url=node.get(name) or "", base=_base(node, ""), type=node.get("type") or "", bytes=_number(node.get("length"))
-    )
+    return Media(url=node.get(name) or "", type=node.get("type") or "", bytes=_number(node.get("length")))
 
 
 def _image_url(node: Node) -> str:
@@ -496,7 +484,7 @@ def _hints(channel: Children) -> Hints:
     if period:
         # Without a frequency it is once a period.
         every = max(every, period // max(1, _number(channel.text("sy:updatefrequency"))))
-    hours = {_number(found) % 24 for node in channel.all("skiphours") for found in _inner(node) if found.isdigit()}
+    hours = {_HOURS.index(found) % 24 for node in channel.all("skiphours") for found in _inner(node) if found in _HOURS}
     days = {
         _DAYS.index(found)
         for node in channel.all("skipdays")
@@ -507,19 +495,7 @@ def _hints(channel: Children) -> Hints:
 
 
 def _inner(node: Node) -> list[str]:
-    return [_text(child) for child in node[:_MAX_PARTS] if isinstance(child.tag, str)]
-
-
-def _newest(items: list[Node], names: Names, dates: tuple[str, ...]) -> list[Node]:
-    """The newest entries, in their order, if there are too many. Those without a readable date come last."""
-    if len(items) <= MAX_ENTRIES:
-        return items
-
-    def rank(at: int) -> tuple[float, int]:
-        when = draft.first_time(Children(items[at], names).texts(*dates))
-        return times.start(when, UTC).timestamp() if when else float("-inf"), -at
-
-    return [items[at] for at in sorted(heapq.nlargest(MAX_ENTRIES, range(len(items)), key=rank))]
+    return [_text(child).lstrip("0") or "0" for child in node[:_MAX_PARTS] if isinstance(child.tag, str)]
 
 
 def _text(node: Node | None) -> str:

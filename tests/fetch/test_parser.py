@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 from datetime import UTC, datetime
 from time import process_time
 
@@ -11,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from newsgen.errors import NewsgenError
 from newsgen.fetch import draft
 from newsgen.fetch.entry import Entry, Feed, Hints
 from newsgen.fetch.parser import MAX_ENTRIES, FeedError, parse
@@ -46,7 +48,7 @@ def atom(entry: str, feed: str = "") -> Entry:
 def test_rss() -> None:
     channel = """<title>Harbour Post</title><link>https://post.example/</link><language>en_GB</language><ttl>30</ttl>
       <image><url>/logo.png</url><title>x</title></image><sy:updatePeriod>hourly</sy:updatePeriod><sy:updateFrequency>4</sy:updateFrequency>
-      <skipHours><hour>2</hour><hour>24</hour><hour>x</hour></skipHours><skipDays><day>Sunday</day><day>Noday</day></skipDays>"""
+      <skipHours><hour>2</hour><hour>24</hour><hour>x</hour><hour>25</hour><hour>02</hour></skipHours><skipDays><day>Sunday</day><day>Noday</day></skipDays>"""
     found = rss(
         """<item><title>Ferry fares to rise</title><link>https://post.example/ferry</link><guid isPermaLink="false"> 17 </guid>
         <pubDate>Sat, 28 Nov 2026 14:30:00 CET</pubDate><dc:creator>Ann Lee</dc:creator><author>bo@post.example (Bo Ray)</author>
@@ -403,6 +405,17 @@ def test_a_broken_feed_keeps_its_entries() -> None:
 def test_warnings_of_a_server_before_the_feed_are_skipped() -> None:
     source = b'Warning: x in <b>y.php</b>\n\n<?xml version="1.0"?><rss><channel><item><title>A</title></item></channel></rss>'
     assert parse(source, url=URL).entries[0].title == "A"
+
+
+def test_a_comment_before_the_feed_is_no_junk() -> None:
+    source = b"<!-- <rss > --><rss><channel><item><title>A</title></item></channel></rss>"
+    assert parse(source, url=URL).entries[0].title == "A"
+
+
+def test_without_lxml_the_message_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "lxml", None)
+    with pytest.raises(NewsgenError, match=r'feeds need lxml; run pip install "newsgen\[fetch\]"'):
+        parse(b"<rss/>", url=URL)
 
 
 @pytest.mark.parametrize("title", ["&a;", "&b;", "x<![CDATA[&a;]]>"])
