@@ -27,10 +27,10 @@ _HIDDEN = frozenset(
     "option rp rt script select style svg template textarea title video".split()
 )
 _ENOUGH = 1024
-# Markup that readers would see, because a program encoded it twice or declared it to be text.
+# Markup that readers would see, because a program encoded it twice or declared it to be text. Text about markup, such as
+# “the <b> tag”, rarely has closing tags.
 _MARKUP = re.compile(
-    r"</?(?:p|div|a|img|br|b|i|em|strong|span|ul|ol|li|h[1-6]|table|blockquote|figure|font)(?:\s[^<>]*|/)?>",
-    re.IGNORECASE,
+    r"</(?:p|div|a|b|i|em|strong|span|ul|ol|li|h[1-6]|table|blockquote|figure|font)>|<img\s[^<>]*src\s*=", re.IGNORECASE
 )
 _C1 = re.compile("[\x80-\x9f]")
 # Codes of pictures that are no pictures: pixels that count readers, emoji, buttons.

@@ -341,13 +341,11 @@ def _atom_entry(entry: Children, shared: _Shared) -> Draft:
 def _atom_title(node: Node | None) -> str:
     """A title as plain text."""
     source = None if node is None else _atom_text(node, any_type=True)
-    if source is None or node is None:
-        return ""
-    return words.plain(source) if type(source) is str else words.visible(source)
+    return "" if source is None else words.visible(source)
 
 
-# A text is literal (RFC 4287, 3.1.1.1), but some programs encode its characters a second time.
-_ENTITY = re.compile(r"&(?:amp|quot|apos|#\d{1,6}|#x[0-9a-fA-F]{1,5});")
+# A text is literal (RFC 4287, 3.1.1.1), but some programs encode its characters a second time. By number, nobody means it.
+_ENTITY = re.compile(r"&#(?:\d{2,6}|x[0-9a-fA-F]{2,5});")
 
 
 def _is_literal(node: Node) -> bool:
@@ -371,7 +369,7 @@ def _atom_text(node: Node, *, any_type: bool = False) -> Source | None:
             return b64decode(given, validate=False).decode("utf-8", "replace")
         except ValueError:
             return None
-    if _is_literal(node) and not (_ENTITY.search(given) if any_type else words.is_html(given)):
+    if _is_literal(node) and not (_ENTITY.search(given) or words.is_html(given)):
         return Literal(given)
     return given
 

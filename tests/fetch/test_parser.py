@@ -206,6 +206,7 @@ def test_titles_are_plain_text(written: str, title: str) -> None:
         ("<![CDATA[<ul><li>a</li><li>b</li></ul><table><tr><td>c</td><td>d</td></tr></table>]]>", "a b c d"),
         ("&amp;lt;p&amp;gt;Encoded &amp;lt;b&amp;gt;twice&amp;lt;/b&amp;gt;&amp;lt;/p&amp;gt;", "Encoded twice"),
         ("<![CDATA[<code>&lt;p&gt;</code> is a tag]]>", "<p> is a tag"),
+        ("Use &amp;lt;dialog&amp;gt; or &amp;lt;br&amp;gt; now", "Use <dialog> or <br> now"),
         ("3 &lt; 4 &amp;amp; 5", "3 < 4 & 5"),
         ("<p>Naked <b>markup", "Naked markup"),
         ("<![CDATA[Hello <img class='wp-smiley' alt='🙂' src='x'> you]]>", "Hello 🙂 you"),
@@ -236,7 +237,11 @@ def test_an_entry_without_a_title_begins_with_one() -> None:
 def test_texts_of_atom_are_literal_unless_they_are_encoded_twice_or_html() -> None:
     assert atom("<title>The &lt;b> tag</title>").title == "The <b> tag"
     assert atom('<title type="html">The &lt;b>new&lt;/b> tag</title>').title == "The new tag"
-    assert atom("<title>Tom &amp;amp; &amp;#8217;</title>").title == "Tom & ’"
+    assert atom('<title type="html">&lt;iframe>x&lt;/iframe>Fares&lt;p></title>').title == "Fares"
+    assert atom("<title>Fares &lt;b>rise&lt;/b></title>").title == "Fares rise"
+    assert atom("<title>Write &amp;amp; in HTML</title>").title == "Write &amp; in HTML"
+    assert atom("<title>Tom &amp;amp; Jerry&amp;#8217;s</title>").title == "Tom & Jerry’s"
+    assert atom("<title>x</title><summary>The &lt;b> tag</summary>").excerpt == "The <b> tag"
     assert atom("<title>x</title><summary>&lt;p>Text&lt;/p></summary>").excerpt == "Text"
 
 
