@@ -23,7 +23,7 @@ _INLINE = frozenset(
 )
 # Elements whose words a reader does not see, or that are no part of the text. Ruby is a reading of the words before it.
 _HIDDEN = frozenset(
-    "applet audio button canvas datalist embed form head iframe link map math menu meta nav noembed noframes noscript object "  # noqa: SIM905
+    "applet audio button canvas datalist form head iframe link map math menu meta nav noembed noframes noscript object "  # noqa: SIM905
     "option rp rt script select style svg template textarea title video".split()
 )
 _ENOUGH = 1024
