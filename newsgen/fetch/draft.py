@@ -38,6 +38,10 @@ _WEB = re.compile(r"\s*https?:[/\\]", re.IGNORECASE)
 _PICTURE_MEDIUM = "image"
 # Redirects that name their target, as in alerts and search feeds.
 _REDIRECT = re.compile(r"(?:www\.)?(?:google\.(?:com?\.)?[a-z]{2,3}/url|bing\.com/news/apiclick\.aspx)", re.IGNORECASE)
+# Redirects of services that count readers. The guid often is the address behind them.
+_FEED_REDIRECT = re.compile(
+    r"https?://(?:feedproxy\.google\.com|feeds\d?\.feedburner\.com|(?:\w+\.)*feedsportal\.com|[^/]+/~r)/", re.IGNORECASE
+)
 _SAYS_NOTHING = frozenset(
     ["uncategorized", "uncategorised", "unkategorisiert", "allgemein", "non classé", "sin categoría"]
 )
@@ -140,7 +144,7 @@ def entry(draft: Draft) -> Entry:
     return Entry(
         guid=guid if len(guid) <= MAX_GUID else text.digest(guid.encode()),
         guid_is_url=guid_is_url,
-        url=next((url for link in draft.links if (url := _target(address(link, draft.base)))), ""),
+        url=_url(draft),
         title=text.shorten(title, MAX_TITLE),
         excerpt=excerpt,
         published=times.start(when, UTC) if when else None,
@@ -186,6 +190,17 @@ def language(tag: str) -> str:
     """A language tag (RFC 5646); "" if it is none. Some programs write en_GB."""
     tag = tag.strip().replace("_", "-")
     return tag if len(tag) <= 35 and re.fullmatch(text.LANGUAGE, tag) else ""
+
+
+def _url(draft: Draft) -> str:
+    """The first good address; that of a feed's redirect counts only if there is no other."""
+    redirect = ""
+    for link in draft.links:
+        if url := _target(address(link, draft.base)):
+            if not _FEED_REDIRECT.match(url):
+                return url
+            redirect = redirect or url
+    return redirect
 
 
 def _target(url: str) -> str:

@@ -282,6 +282,8 @@ def test_bylines_have_no_mail_addresses(written: str, author: str) -> None:
         ("<link> https://post.example/1\n</link>", "https://post.example/1"),
         ("<link>https://feeds.example/~r/1</link><feedburner:origLink>https://post.example/1</feedburner:origLink>", "https://post.example/1"),
         ("<guid>https://post.example/1</guid>", "https://post.example/1"),
+        ("<link>https://feeds.example/~r/post/1</link><guid>https://post.example/1</guid>", "https://post.example/1"),
+        ("<link>https://feeds.example/~r/post/1</link><guid>1</guid>", "https://feeds.example/~r/post/1"),
         ('<guid isPermaLink="false">https://post.example/1</guid>', ""),
         ('<atom:link rel="self" href="/s"/><atom:link rel="alternate" href="/1"/>', "https://post.example/1"),
         ("<link>javascript:alert(1)</link>", ""),
