@@ -1,0 +1,30 @@
+"""Parses feeds: RSS, Atom and JSON Feed.
+
+`documents` and `charsets` read the bytes, `xmlfeeds` and `jsonfeeds` know the formats, `draft` makes entries from what
+they find, with `words` for what a reader sees and `dates` for times.
+"""
+
+from __future__ import annotations
+
+import re
+
+from newsgen.fetch import charsets, documents, jsonfeeds, xmlfeeds
+from newsgen.fetch.documents import FeedError
+from newsgen.fetch.draft import MAX_ENTRIES
+from newsgen.fetch.entry import Feed
+
+__all__ = ["MAX_ENTRIES", "FeedError", "parse"]
+
+_JSON = re.compile(r"[\ufeff\s]*[{\[]")
+_HEAD = 64
+
+
+def parse(data: bytes, *, url: str, content_type: str = "") -> Feed:
+    """The feed in the body of an answer. `url` is where it came from, `content_type` the value of the HTTP header.
+
+    What a feed is, its bytes decide, not the header. Only the newest `MAX_ENTRIES` entries are taken. Raises FeedError
+    with a sentence, such as “is a web page, not a feed”, if it is no feed.
+    """
+    if _JSON.match(charsets.decode(data[:_HEAD])):
+        return jsonfeeds.parse(charsets.decode(data, content_type).lstrip("\ufeff"), url)
+    return xmlfeeds.parse(documents.xml(data, content_type), url)
