@@ -200,13 +200,13 @@ class Evidence(Value, frozen=True, kw_only=True):
     """Why `member` is in a story with `other`. Both are ids.
 
     `kind`: the two have the same address, both declare each other ("mutual"), one declares the other ("declared"), the
-    editor put them together, or their words are similar. If similar, `other` is the most similar member and `score`
-    (0 to 1) is the similarity to the story.
+    editor put them together, their words are similar, or a file that joined them has expired. If similar, `other` is the
+    most similar member and `score` (0 to 1) is the similarity to the story.
     """
 
     member: str
     other: str
-    kind: Literal["same address", "mutual", "declared", "editor", "similar"]
+    kind: Literal["same address", "mutual", "declared", "editor", "similar", "expired"]
     score: float = 0.0
 
 

@@ -25,6 +25,7 @@ KINDS = {
     "declared": "is listed in `related` of {other}",
     "editor": "names the same `story` as {other}",
     "similar": "is {score:.0%} similar to {other}",
+    "expired": "is in one story with {other} through an article that has expired",
 }
 """What to print after a member, by `Evidence.kind`."""
 

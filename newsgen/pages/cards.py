@@ -207,9 +207,12 @@ class Cards:
         return self.library.address[story.id]
 
     def story_title(self, story: Story, lead: Member) -> str:
-        """The title of a story: the editor's, or else the lead's."""
+        """The title of a story: the editor's, or that of the site's own post that began it, or the lead's."""
         about = self.library.about["story"].get(story.name)
-        return (about.title if about else "") or self.card(lead).title
+        if about and about.title:
+            return about.title
+        post = self.post(story)
+        return self.card(post if post and not post.url else lead).title
 
     def category(self, member: Member) -> Link | None:
         """A link to a member's category."""

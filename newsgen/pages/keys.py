@@ -69,7 +69,7 @@ class Keys:
         story_address = address[story.id] if story else ""
         # A member's file is the same before and after its `updated` begins to count.
         is_updated = isinstance(member, Article) and member.updated is not None
-        origin = library.origins.get(member.id, "")
+        origin = address.get(library.origins.get(member.id, ""), "")
         facts = f"{member.id}\0{address.get(member.id, '')}\0{story_address}\0{origin}\0{member.status}\0{is_updated}\0"
         content = (isinstance(member, Article) and member.digest) or _encode(member)
         return digest_bytes(facts.encode() + content + self._links(member.topics, member.category, member.provider))

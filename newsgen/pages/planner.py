@@ -11,6 +11,7 @@ from typing import NamedTuple, TypeAlias
 
 from newsgen import urls
 from newsgen.errors import Problem
+from newsgen.hosts import effective_lines
 from newsgen.library import Library
 from newsgen.model import Article, Link, Section, Site
 from newsgen.pages import articlepages, feeds, frontpage, lists, storypages
@@ -239,20 +240,26 @@ def plan(
 
 def _unanswered(cards: Cards, redirects: Iterable[Redirect], own: str) -> Iterator[Problem]:
     """A problem for each alias, and one for all addresses of articles, that has neither a stub nor a line."""
-    host, has_file = cards.config.limits, feeds.has_redirects_file(cards)
+    host = cards.config.limits
     answered = {line.old for line in feeds.redirect_lines(cards, redirects, own)}
+    if host is None or host.reads_redirects:
+        answered |= {
+            urls.spelled(rule.split()[0].removeprefix(cards.config.root[:-1])) for rule in effective_lines(own)
+        }
     missing = [redirect for redirect in redirects if redirect.old not in answered]
-    if not has_file:
-        why = f"{host.title} does not read `_redirects`" if host else "there is no `_redirects` either"
+    if host and not host.reads_redirects:
+        why = f"{host.title} does not read `_redirects`"
+    elif host and feeds.has_redirects_file(cards):
+        why = f"`_redirects` holds as much as {host.title} reads"
     else:
-        why = f"`_redirects` holds as much as {host.title} reads" if host else ""
+        why = "`_redirects` is left out too"
     hint = "set `pages = true` in [redirects]"
     for redirect in missing:
         if redirect.file:
             what = f"{redirect.old!r} would not answer: there are no stubs, and {why}"
             yield Problem(path=redirect.file, field="aliases", what=what, hint=hint, scope="value")
     others = sum(not redirect.file for redirect in missing)
-    if others and cards.config.redirects.file:
+    if others:
         addresses = "1 address" if others == 1 else f"{others:,} addresses"
         what = f"{addresses} of articles would not answer: there are no stubs, and {why}"
         yield Problem(path="site.toml", field="redirects.pages", what=what, hint=hint, scope="value")

@@ -146,7 +146,8 @@ def _related(cards: Cards, story: Story) -> Iterator[Cluster]:
         item: Item = library.story_of.get(miss.id, library.by_id[miss.id])
         if item.id != story.id and len(items) < RELATED:
             items[item.id] = item
-    yield from (cards.cluster(items[member.id], 0) for member in _by_time(cards, items))
+    by_first = sorted(items.values(), key=lambda i: by_time(next(i.files) if isinstance(i, Story) else i))
+    yield from (cards.cluster(item, 0) for item in by_first)
 
 
 def _reasons(cards: Cards, story: Story) -> Iterator[Reason]:

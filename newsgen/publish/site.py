@@ -38,7 +38,7 @@ _LINK = re.compile(rb"""<a\s[^<>]*?href="(/[^"#?]*)\"""")
 class SiteBuild(msgspec.Struct, frozen=True, kw_only=True):
     """A production build. `fingerprinted` are the paths of static files with a fingerprint in their name.
 
-    `pageless` are the paths at which published articles would have a page, had the site pages of single articles.
+    `pageless` are the paths at which articles without a story would have a page, had the site pages of single articles.
     """
 
     root: Path
@@ -119,8 +119,10 @@ def build_site(options: Options, progress: Progress | None) -> SiteBuild:
 
 def _pageless(loaded: Loaded) -> Iterator[str]:
     library, planned = loaded.library, loaded.plan.refs
-    paths = (urls.path(library.address[article.id]) for article in library.articles)
-    return (path for path in paths if path not in planned)
+    if loaded.config.pages.articles == "own":
+        alone = (article for article in library.articles if article.id not in library.story_of)
+        paths = (urls.path(library.address[article.id]) for article in alone)
+        yield from (path for path in paths if path not in planned)
 
 
 @contextlib.contextmanager

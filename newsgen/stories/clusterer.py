@@ -134,7 +134,7 @@ class Clusterer:
         successors: dict[str, str] = {}
         origins: dict[str, str] = {}
         all_inputs = _story_inputs(
-            files, hidden, union, attachments, about, targets, duplicates, self.grouping, platforms
+            files, hidden, union, attachments, about, targets, duplicates, self.grouping if similar else None, platforms
         )
         for inputs in all_inputs:
             first = inputs.files[0].id
@@ -207,10 +207,10 @@ def _story_inputs(
     about: Mapping[str, About],
     targets: Mapping[str, tuple[str, ...]],
     duplicates: Collection[str],
-    grouping: Grouping,
+    grouping: Grouping | None,
     platforms: hosts.Platforms,
 ) -> Iterator[_StoryInputs]:
-    """The inputs of each story, in any order."""
+    """The inputs of each story, in any order. Without `grouping`, words are no evidence."""
     file_ids = {union.find(ids[0]): sorted(ids) for ids in union.sets()}
     attached: dict[str, list[Attachment]] = {}
     for attachment in attachments:
@@ -230,7 +230,9 @@ def _story_inputs(
                 one_sided.setdefault(other_root, []).append(Rejected(id=id, other=other, reason=reason))
     for root, ids in file_ids.items():
         name = union.name(root)
-        by_words = grouping.evidence(tuple([id for id in ids if id not in duplicates]))
+        by_words = WordEvidence((), ())
+        if grouping:
+            by_words = grouping.evidence(tuple([id for id in ids if id not in duplicates]))
         if hidden:
             shown = [m for m in by_words.near_misses if m.id not in hidden and m.other not in hidden]
             by_words = by_words._replace(near_misses=tuple(shown))
@@ -248,6 +250,24 @@ def _story_inputs(
         )
 
 
+def _without_hidden(evidence: list[Evidence], hidden: Collection[str], shown: list[Article]) -> list[Evidence]:
+    """The evidence, with another shown file in place of a hidden one where that says the same.
+
+    A file that only evidence of another kind joined to hidden ones is "expired": what joined it has expired.
+    """
+    if len(shown) < 2:
+        return [e for e in evidence if e.member not in hidden and e.other not in hidden]
+    first, *rest = [file.id for file in sorted(shown, key=by_time)]
+    kept = [e for e in evidence if e.member not in hidden and e.other not in hidden]
+    for e in evidence:
+        ends = [id for id in (e.member, e.other) if id not in hidden]
+        if len(ends) == 1 and e.kind in ("editor", "same address") and ends[0] != first:
+            kept.append(Evidence(member=ends[0], other=first, kind=e.kind))
+    joined = {id for e in kept for id in (e.member, e.other)}
+    kept += [Evidence(member=id, other=first, kind="expired") for id in rest if id not in joined]
+    return kept
+
+
 def _story(inputs: _StoryInputs) -> Story:
     # Reversed, so that declared coverage, which comes first, replaces a follower with the same key.
     coverage = {a.key: a.coverage for a in reversed(inputs.attachments)}
@@ -258,7 +278,7 @@ def _story(inputs: _StoryInputs) -> Story:
     evidence += [Evidence(member=id, other=file_id, kind="declared") for id, file_id in declared]
     evidence += [Evidence(member=m.id, other=m.other, kind="similar", score=m.score) for m in inputs.by_words.matches]
     if inputs.hidden:
-        evidence = [e for e in evidence if e.member not in inputs.hidden and e.other not in inputs.hidden]
+        evidence = _without_hidden(evidence, inputs.hidden, shown)
     rejected = {r.id: r for r in inputs.one_sided}
     for at, miss in enumerate(inputs.by_words.near_misses):
         kept_apart = bool(inputs.near_miss_names and inputs.near_miss_names[at] not in ("", inputs.name))

@@ -344,3 +344,38 @@ def test_no_line_of_redirects_matches_the_address_of_a_page() -> None:
     pages = [page for page in now.pages.values() if isinstance(page, ArticlePage | StoryPage)]
     assert len(pages) == 2
     assert not now.lines.keys() & {page.head.address for page in pages}
+
+
+def test_a_related_story_may_begin_with_an_expired_file() -> None:
+    expired, one, two = (make_article(n, story="storm") for n in range(3))
+    expired = msgspec.structs.replace(expired, expires=START)
+    other, last = make_article(4, story="flood", related=related(one)), make_article(5, story="flood")
+    now = State([expired, one, two, other, last], config())
+    page = now.answer("/2026/11/01/a04/")
+    assert isinstance(page, StoryPage)
+    assert [item.url for item in page.related] == ["/2026/11/01/a00/"]
+
+
+def test_the_id_of_a_lone_survivor_is_in_the_keys_of_its_feeds(history: History) -> None:
+    gone = make_article(3, story="storm", slug="same", expires=START)
+    survivor = make_article(4, story="storm", provider="b.example")
+    sections = config()
+    sections = msgspec.structs.replace(sections, feeds=msgspec.structs.replace(sections.feeds, min_members=1))
+    before = State([gone, survivor], sections)
+    known = plan(before.library).known()
+    earlier = make_article(1, slug="same")
+    library = Library.of([gone, survivor, earlier], (), sections, now=NOW)
+    changed = plan(library, known=known)
+    assert changed.refs["providers/b.example/atom.xml"] == plan(library).refs["providers/b.example/atom.xml"]
+
+
+def test_members_that_an_expired_file_joined_say_so() -> None:
+    gone = make_article(0, expires=START)
+    one, other = make_article(1), make_article(2)
+    gone = msgspec.structs.replace(gone, related=related(one, other))
+    one, other = (msgspec.structs.replace(a, related=related(gone)) for a in (one, other))
+    [story] = State([gone, one, other], config()).library.stories
+    assert [(e.member, e.other, e.kind) for e in story.evidence] == [("a02.md", "a01.md", "expired")]
+    named = [make_article(n, story="storm", expires=START if n == 0 else None) for n in range(3)]
+    [story] = State(named, config()).library.stories
+    assert [(e.member, e.other, e.kind) for e in story.evidence] == [("a02.md", "a01.md", "editor")]

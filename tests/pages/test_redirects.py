@@ -245,3 +245,10 @@ def test_files_that_the_host_does_not_read_are_not_written(site: Make) -> None:
     assert {"_redirects", "_headers"} & s.tree().keys() == {"_redirects"}
     s.write("site.toml", 'host = "github-pages"\n[redirects]\npages = false\n')
     assert "GitHub Pages does not read `_redirects`" in str(s.build().problems[0])
+
+
+def test_a_line_of_the_sites_own_answers_an_alias(site: Make) -> None:
+    s = site('-- site.toml --\nhost = "netlify"\n[redirects]\npages = false\nfile = false\n')
+    s.write("static/_redirects", "/al/ /there/ 301\n").article("a", aliases="[/al/, /other/]")
+    [problem] = s.build().problems
+    assert "'/other/' would not answer: there are no stubs, and `_redirects` is left out too" in str(problem)

@@ -89,6 +89,18 @@ def test_the_addresses_of_a_dissolved_story_are_expected_to_be_lost(site: Make, 
     assert not {"2026/11/08/one/index.html", "2026/11/08/two/index.html"} & current(s).keys()
 
 
+def test_the_address_of_a_member_without_a_redirect_is_not_lost_in_silence(site: Make, tmp_path: Path) -> None:
+    s = edition(site(), Place(f"dir:{tmp_path / 'www'}"), 0)
+    settings = (s.root / "site.toml").read_text()
+    s.write("site.toml", settings + "[redirects]\npages = false\nfile = false\n").article("one").article("two")
+    assert s.run("publish", *AT).returncode == 0
+    for name in ("one", "two"):
+        s.edit(f"content/{name}.md", "title:", "story: x\ntitle:")
+    done = s.run("publish", *AT)
+    assert done.returncode == 3
+    assert "addresses would stop answering: /2026/11/08/two/" in done.stderr
+
+
 def test_a_publish_that_would_break_addresses_is_refused(s: Site) -> None:
     s.run("publish", *AT)
     before = current(s)

@@ -291,3 +291,24 @@ def test_the_sample_is_one_story_of_seven_sources_with_held_articles_shown(
         assert library.providers["techcrunch.com"].title == "TechCrunch"
     else:
         assert library.members == ()
+
+
+def test_switching_similarity_off_leaves_no_near_misses(site: Callable[..., Site]) -> None:
+    s = site()
+    for n in range(4):
+        words = (
+            "Harbour bridge stuck open after first ship of the winter" if n < 2 else "Harbour bridge opens after ship"
+        )
+        s.article(
+            f"a{n}",
+            title=f"{words} {n}",
+            excerpt=words,
+            story=f"s{n // 2}",
+            publishedDateTime=f"2026-11-08T1{n}:00:00Z",
+        )
+    s.good()
+    s.write("site.toml", "[stories]\nsimilarity = false\n").good()
+    assert all(story.rejected == () for story in s.load().library.stories)
+    assert "Similar, but not in this story" not in s.read("2026/11/08/a0/index.html")
+    (s.root / "content/a3.md").unlink()
+    s.good()
