@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 from urllib.parse import urlsplit
@@ -27,6 +28,9 @@ KINDS: tuple[str, ...] = get_args(Kind)
 """The page kinds that `disable_kinds` accepts."""
 
 FeedFormat = Literal["rss", "atom", "jsonfeed"]
+
+DURATION = r"^\d{1,6}[smhd]$"
+"""A pattern for durations: a number of seconds, minutes, hours or days, such as 30m."""
 
 Count = Annotated[int, Meta(ge=1)]
 
@@ -139,13 +143,26 @@ class Publish(Table, frozen=True, kw_only=True):
 
     to: str
     keep: Annotated[int, Meta(ge=0)] = 5
-    grace: Annotated[str, Meta(pattern=r"^\d{1,6}[smhd]$")] = "0s"
+    grace: Annotated[str, Meta(pattern=DURATION)] = "0s"
     precompress: tuple[Literal["br", "gzip"], ...] = ()
     headers: tuple[HeaderRule, ...] = ()
     single_commit: bool = False
     max_delete: Annotated[int, Meta(ge=0)] = 256
     allow_lost: bool = False
     websub: str = ""
+
+
+class Fetch(Table, frozen=True, kw_only=True):
+    """Fetching feeds. docs/feeds.md describes each setting.
+
+    `every`, `max_age` and `category` are for feeds whose files do not set them; a `max_age` of "0d" has no limit.
+    `allow` names hosts and networks that feeds may come from although their addresses are not public.
+    """
+
+    every: Annotated[str, Meta(pattern=DURATION)] = "30m"
+    max_age: Annotated[str, Meta(pattern=DURATION)] = "0d"
+    category: str = ""
+    allow: tuple[str, ...] = ()
 
 
 class Fields(Table, frozen=True, kw_only=True, rename="camel"):
@@ -209,6 +226,7 @@ class Config(Table, frozen=True, kw_only=True):
     feeds: Feeds = Feeds()
     redirects: Redirects = Redirects()
     publish: dict[str, Publish] = {}
+    fetch: Fetch = Fetch()
 
     def has(self, kind: str) -> bool:
         """Whether pages of this kind are enabled."""
@@ -276,6 +294,10 @@ def _check(config: Config) -> Faults:
         if not canonical.key(url):
             hint = "write it in full, beginning with https://"
             wrong.add(("block", "urls", index), f"{url!r} is not a web address", hint)
+    for index, name in enumerate(config.fetch.allow):
+        if not _is_host_or_network(name):
+            what, hint = f"{name!r} is not a host or network", "write it as feeds.example or 192.168.0.0/16"
+            wrong.add(("fetch", "allow", index), what, hint)
     for name, target in config.publish.items():
         if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", name):
             wrong.add(("publish", name), f"{name!r} is not a valid target name", "use only a-z, 0-9, - and _")
@@ -296,6 +318,19 @@ def _explain_fixed_kinds(wrong: Faults, values: dict[str, Any]) -> Faults:
                 fault.at, what, 'set `articles = "own"` in [pages] for a site without pages of single articles'
             )
     return wrong
+
+
+def _is_host_or_network(name: str) -> bool:
+    try:
+        ip_network(name.strip(), strict=False)
+    except ValueError:
+        return bool(canonical.host(name)) and ":" not in name
+    return True
+
+
+def seconds(duration: str) -> int:
+    """The seconds of a duration that `DURATION` matches."""
+    return int(duration[:-1]) * {"s": 1, "m": 60, "h": 3600, "d": 86_400}[duration[-1]]
 
 
 def _is_base_url(url: str) -> bool:

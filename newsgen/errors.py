@@ -4,7 +4,8 @@ NewsgenError            the run cannot continue
 ├── ConfigError         site.toml or an option is invalid
 ├── TemplateError       a template cannot be found, parsed or rendered
 ├── OutputError         a folder cannot be read or written
-└── PublishError        the site cannot, or must not, be published
+├── PublishError        the site cannot, or must not, be published
+└── FetchError          feeds cannot be fetched
 """
 
 from __future__ import annotations
@@ -75,3 +76,7 @@ class OutputError(NewsgenError):
 
 class PublishError(NewsgenError):
     """The site cannot, or must not, be published."""
+
+
+class FetchError(NewsgenError):
+    """Feeds cannot be fetched."""

@@ -14,6 +14,7 @@ from newsgen.config import Config
 from newsgen.model import About, Article, Coverage, Member, Provider, Section, Story, by_time
 from newsgen.platforms import Platforms
 from newsgen.stories import Clusterer
+from newsgen.topics import Topics
 
 GATES = ("held", "draft", "future", "expired")
 """The gates that a flag can open. If several are closed, the first one counts."""
@@ -59,8 +60,10 @@ class Library(NamedTuple):
     `clock` is the content clock. `members` are articles and coverage, newest first. `sections` is by axis and key, and
     `providers` by domain. `story_of` maps the id of a member to its story, the earliest if coverage is in several.
     `address` maps the id of an article to its address, and `targets` to the ids of the members that its related entries
-    lead to. `expired` articles are clustered and then hidden: `successors` maps the id of one to the id of its story, or of
-    the only member that its story has left, and `origins` the id of such a member to that of the story's earliest file. `about` holds the files about topics, providers, stories and pages, by kind and key.
+    lead to. `expired` articles are clustered and then hidden: `successors` maps the id of one to the id of its story,
+    or of the only member that its story has left, and `origins` the id of such a member to that of the story's earliest
+    file. `about` holds the files about topics, providers, stories and pages, by kind and key. All articles have all
+    their topics, as `topics` decides.
     """
 
     config: Config
@@ -78,6 +81,7 @@ class Library(NamedTuple):
     origins: Mapping[str, str]
     providers: Mapping[str, Provider]
     about: Mapping[str, Mapping[str, About]]
+    topics: Topics
 
     @classmethod
     def of(
@@ -95,10 +99,15 @@ class Library(NamedTuple):
         """The library of the articles whose gates are open at `now` or in `show`, with that gate as their `status`.
 
         An `updated` later than `now` counts as absent. `clock` is the content clock, by default the time of the newest
-        published article that is not in the future. The `clusterer` and `arrangement` of the previous library redo only what changed since then.
+        published article that is not in the future. The `clusterer` and `arrangement` of the previous library redo only
+        what changed since then.
         """
-        all_articles = sorted(articles, key=lambda a: a.id)
+        about: dict[str, dict[str, About]] = {"topic": {}, "provider": {}, "story": {}, "page": {}}
+        for each in sorted(abouts, key=lambda a: a.id):
+            about[each.kind].setdefault(each.key, each)
         arrangement = arrangement or Arrangement()
+        arrangement.topics.update(about["topic"])
+        all_articles = arrangement.topics.apply(sorted(articles, key=lambda a: a.id))
         address = arrangement.addresses(all_articles, config)
         published = []
         expired = []
@@ -121,9 +130,6 @@ class Library(NamedTuple):
         zone = config.zone
         latest = clock or (times.end(times.local(newest, zone).date(), zone) if all_day else newest)
         clock = clock or newest
-        about: dict[str, dict[str, About]] = {"topic": {}, "provider": {}, "story": {}, "page": {}}
-        for each in sorted(abouts, key=lambda a: a.id):
-            about[each.kind].setdefault(each.key, each)
         clusters = (clusterer or Clusterer()).cluster(
             published,
             clock=latest,
@@ -156,6 +162,7 @@ class Library(NamedTuple):
             origins=clusters.origins,
             providers=arrangement.providers,
             about=about,
+            topics=arrangement.topics,
         )
 
 
@@ -167,6 +174,7 @@ class Arrangement:
 
     def __init__(self, *, keep: bool = False) -> None:
         self._keep = keep
+        self.topics = Topics()
         self.members: tuple[Member, ...] = ()
         self.providers: dict[str, Provider] = {}
         self.sections: dict[str, dict[str, Section]] = {}
@@ -199,7 +207,10 @@ class Arrangement:
             self._section_inputs = inputs
             self.members = tuple(sorted(members, key=by_time, reverse=True))
             self.providers = _providers(self.members, stories, about["provider"], pages, config)
-            self.sections = {axis: _sections(axis, self.members, config, about, self.providers) for axis in AXES}
+            key_of = self.topics.key
+            self.sections = {
+                axis: _sections(axis, self.members, config, about, self.providers, key_of) for axis in AXES
+            }
             return
         by_id = {m.id: m for m in members}
         changed = {m.id for m in self.members if by_id[m.id] is not m}
@@ -297,12 +308,13 @@ def _sections(
     config: Config,
     about: Mapping[str, Mapping[str, About]],
     providers: Mapping[str, Provider],
+    topic_key: Callable[[str], str],
 ) -> dict[str, Section]:
     """The sections of one axis, sorted by key. A topic includes the members of its sub-topics."""
     spellings_by_key: dict[str, dict[str, int]] = {}
     members_by_key: dict[str, list[Member]] = {}
     infos = about.get(axis, {})
-    parents = {key: text.slug(a.parent) for key, a in infos.items() if a.parent} if axis == "topic" else {}
+    parents = {key: topic_key(a.parent) for key, a in infos.items() if a.parent} if axis == "topic" else {}
     keys_of, zone = AXES[axis], config.zone
     for member in members:
         keys: dict[str, None] = {}

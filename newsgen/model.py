@@ -169,7 +169,7 @@ class About(Value, frozen=True, kw_only=True):
     """A file in `_topics`, `_providers`, `_stories` or `_pages`.
 
     `key` is what the file is about: a provider's domain, or the slug of a topic, story or page. `dropped` is as in an
-    article.
+    article. `synonyms` are other names of a topic; `keywords` are words and phrases that put an article under it.
     """
 
     id: str
@@ -186,6 +186,34 @@ class About(Value, frozen=True, kw_only=True):
     aliases: tuple[str, ...] = ()
     links: tuple[str, ...] = ()
     dropped: tuple[tuple[int, str], ...] = ()
+    synonyms: tuple[str, ...] = ()
+    keywords: tuple[str, ...] = ()
+
+
+class Subscription(Value, frozen=True, kw_only=True):
+    """A file in `_feeds`: a feed to fetch, and what its articles get where the feed does not say.
+
+    `name` is the file's name without extension, `url` the feed's address. `include` and `exclude` are phrases, or
+    regular expressions between slashes, for titles. `every` and `max_age` are in seconds; None leaves them to
+    site.toml, and a `max_age` of 0 has no limit.
+    """
+
+    id: str
+    name: str
+    url: str
+    title: str = ""
+    provider: str = ""
+    provider_name: str = ""
+    category: str = ""
+    topics: tuple[str, ...] = ()
+    lang: str = ""
+    quality: int | None = None
+    type: str = ""
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    max_age: int | None = None
+    every: int | None = None
+    enabled: bool = True
 
 
 class Provider(Value, frozen=True, kw_only=True):

@@ -616,7 +616,9 @@ class Law(RuleBasedStateMachine):
     def save_an_about_file(self, name: str, v: int) -> None:
         lead = self.name(v)
         parent = "Bridges" if v and "child" in name else ""
-        text = f"---\ntitle: Said {v}\nparent: {parent}\nlead: {lead}.md\ndescription: D{v}\n---\nIntro *{v}*.\n"
+        text = f"---\ntitle: Said {v}\nparent: {parent}\nlead: {lead}.md\ndescription: D{v}\n"
+        # Synonyms of a topic that articles have, and keywords that some articles contain.
+        text += f"synonyms: [Topic {v - 1}]\nkeywords: [{EVENTS[v].split()[v]}, new{v}]\n---\nIntro *{v}*.\n"
         self.write_or_remove(f"content/{name}.md", text if v else None)
 
     @edit(name=st.sampled_from(["about", "deep"]), v=FEW)

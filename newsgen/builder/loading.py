@@ -25,7 +25,7 @@ from newsgen.content import ARTICLE_FIELDS, Parsed, Reader, is_known, pack, read
 from newsgen.errors import Problem, Superseded
 from newsgen.files import FoundFile
 from newsgen.library import GATE_REASONS, GATES, Arrangement, Library, gate, next_gate
-from newsgen.model import About, Article, Site
+from newsgen.model import About, Article, Site, Subscription
 from newsgen.pages import Known, OnPage, Page, PageRef, Plan, plan, site
 from newsgen.stories import Clusterer
 from newsgen.text import digest_bytes
@@ -124,6 +124,7 @@ def _load(
     with collector_off():
         articles: list[Article] = []
         about_files: list[About] = []
+        subscriptions: list[Subscription] = []
         found = files.scan(source, source.name) if found is None else found
         reader_settings = (
             source.name,
@@ -145,6 +146,8 @@ def _load(
                 articles.append(parsed)
             elif isinstance(parsed, About):
                 about_files.append(parsed)
+            elif isinstance(parsed, Subscription):
+                subscriptions.append(parsed)
             report.problems += problems
         report.seconds["read"] = clock.lap()
         report.warnings += _unknown_fields(articles, source.name, settings.fields)
@@ -160,6 +163,9 @@ def _load(
         clusterer = memory.clusterer
         if is_first and cache.get("stories") == reader:
             clusterer.load(cache.get)
+        arrangement = memory.arrangement or Arrangement()
+        if is_first:
+            arrangement.topics.load(cache.get("topics"))
         library = Library.of(
             articles,
             about_files,
@@ -168,14 +174,16 @@ def _load(
             show=options.show,
             clock=clock_time,
             clusterer=clusterer,
-            arrangement=memory.arrangement,
+            arrangement=arrangement,
         )
         line_of = _line_of(memory.found, _reader(settings, source.name))
-        report.warnings += references.warnings(articles, library, source.name, line_of)
+        report.warnings += references.warnings(articles, library, subscriptions, source.name, line_of)
         if is_first and settings.stories.similarity:
             cache.put("stories", reader)
             for name, value in clusterer.dump():
                 cache.put(name, value)
+        if topics := arrangement.topics.dump():
+            cache.put("topics", topics)
         cache.put("owners", msgspec.msgpack.encode((settings.sources.platforms, settings.platforms.owners)))
         report.seconds["arrange"] = clock.lap()
         theme = Theme(options.site, cache, fingerprinted=options.fingerprints)

@@ -1,4 +1,4 @@
-"""Warns about references of editors that match nothing, and about topics that share a page by accident.
+"""Warns about references of editors that match nothing, and about topics and feeds that are there twice by accident.
 
 A reference to an article that is not published, because a gate is closed, is no fault.
 """
@@ -13,7 +13,7 @@ from unicodedata import normalize
 from newsgen import canonical, text, urls
 from newsgen.errors import Problem
 from newsgen.library import Library
-from newsgen.model import About, Article, Coverage, Member
+from newsgen.model import About, Article, Coverage, Member, Subscription
 from newsgen.stories import find_member
 from newsgen.validation import did_you_mean
 
@@ -24,14 +24,18 @@ _SPACING = re.compile(r"[\s_\-\u2010-\u2015]+")
 
 
 def warnings(
-    articles: Iterable[Article], library: Library, folder_name: str, line: Callable[[str, str], int]
+    articles: Iterable[Article],
+    library: Library,
+    subscriptions: Iterable[Subscription],
+    folder_name: str,
+    line: Callable[[str, str], int],
 ) -> list[Problem]:
     """One warning for each reference that matches nothing. `articles` are all, also those that are not published.
 
     `line` returns the line of a field in a content file, by the file's id.
     """
     rows = sorted(articles, key=lambda a: a.id)
-    found = [*_stories(rows, library), *_providers(rows, library), *_topics(rows, library)]
+    found = [*_stories(rows, library), *_providers(rows, library), *_topics(rows, library), *_feeds(subscriptions)]
     return [
         Problem(path=f"{folder_name}/{id}", line=line(id, field) if field else 0, field=field, what=what, hint=hint)
         for id, field, what, hint in found
@@ -113,10 +117,25 @@ def _topics(articles: list[Article], library: Library) -> Iterator[_Row]:
     abouts = library.about["topic"]
     for about in abouts.values():
         parent = text.slug(about.parent) if about.parent else ""
-        if parent and parent not in spellings and parent not in abouts:
+        if parent and parent not in spellings and parent not in abouts and parent not in library.topics.synonyms:
             hint = did_you_mean(parent, abouts.keys() | spellings.keys())
             what = f"there is no topic {about.parent!r}"
             yield about.id, "parent", what, hint or f"create _topics/{parent}.md, or name a topic that articles have"
+
+    for conflict in library.topics.conflicts:
+        owner = abouts[conflict.key]
+        what = f"{conflict.synonym!r} is the topic of {owner.id}"
+        yield conflict.id, "synonyms", what, "keep it in one of the two files"
+
+
+def _feeds(subscriptions: Iterable[Subscription]) -> Iterator[_Row]:
+    names: dict[str, str] = {}
+    addresses: dict[str, str] = {}
+    for each in sorted(subscriptions, key=lambda s: s.id):
+        if (first := names.setdefault(each.name, each.id)) != each.id:
+            yield each.id, "", f"has the same name as {first}, so it is not fetched", "rename one of the two"
+        elif (first := addresses.setdefault(each.url, each.id)) != each.id:
+            yield each.id, "url", f"is the feed of {first} too", "keep one of the two files"
 
 
 def _loosely(topic: str) -> str:

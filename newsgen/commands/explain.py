@@ -37,6 +37,13 @@ REASONS = {
 }
 """What to print after a near miss, by `Rejected.reason`."""
 
+TOPICS = {
+    "named": "named in the file",
+    "synonym": "the file names its synonym {written!r}",
+    "keyword": "the title or excerpt contains its keyword {written!r}",
+}
+"""What to print after a topic, by `Reason.kind`."""
+
 LEADS = {
     "editor": "chosen by an editor",
     "quality": "highest quality",
@@ -62,10 +69,11 @@ def explain(target: str, options: Options, progress: Progress | None = None) -> 
     if isinstance(match, Story):
         return _story(library, match)
     story = library.story_of.get(match.id)
+    topics = _topics(loaded, match)
     if story is not None:
         explanation = _story(library, story)
         own_evidence = [e for e in story.evidence if match.id in (e.member, e.other)]
-        return {"article": _member(library, match), "story": explanation["story"], "evidence": [_row(e) for e in own_evidence],
+        return {"article": _member(library, match), "topics": topics, "story": explanation["story"], "evidence": [_row(e) for e in own_evidence],
                 "nearest": [r for r in explanation["nearest"] if match.id in (r["id"], r["other"])]}  # fmt: skip
     evidence = clusterer.grouping.evidence((match.id,))
     near_misses = [
@@ -74,10 +82,22 @@ def explain(target: str, options: Options, progress: Progress | None = None) -> 
     ]
     return {
         "article": _member(library, match),
+        "topics": topics,
         "story": None,
         "evidence": [],
         "nearest": [_row(r) for r in near_misses],
     }
+
+
+def _topics(loaded: Loaded, member: Member) -> list[dict[str, str]]:
+    """Why an article has each of its topics; coverage has those of the article that lists it."""
+    library = loaded.library
+    article = next((a for a in loaded.articles if a.id == member.id), None)
+    reasons = library.topics.reasons(article) if article else []
+    return [
+        {"key": r.key, "title": library.sections["topic"][r.key].title, "kind": r.kind, "written": r.written}
+        for r in reasons
+    ]
 
 
 def _reason(library: Library, article: Member, id: str, fit: float) -> Literal["editor", "elsewhere", "unlike"]:
@@ -175,6 +195,8 @@ def lines(explanation: dict[str, Any]) -> Iterator[str]:
     if "article" in explanation:
         yield f"{explanation['article']['id']}: {explanation['article']['title']}"
         yield f"  in {story['address']}: {story['title']}" if story else "  not in a story"
+        for row in explanation["topics"]:
+            yield f"  topic {row['title']}: " + TOPICS[row["kind"]].format(**row)
         for row in explanation["evidence"]:
             yield f"    {row['id']} " + KINDS[row["kind"]].format(**row)
     else:

@@ -11,7 +11,8 @@ from urllib.parse import unquote, urlsplit
 import msgspec
 from msgspec import Meta
 
-from newsgen import canonical, text, times, urls
+from newsgen import canonical, phrases, text, times, urls
+from newsgen.config import DURATION, seconds
 from newsgen.platforms import Platforms
 from newsgen.validation import Faults, Path
 
@@ -70,6 +71,18 @@ class RelatedFile(msgspec.Struct, rename="camel", frozen=True, kw_only=True):
     images: Images = ()
 
 
+class FetchedPart(msgspec.Struct, frozen=True, kw_only=True):
+    """What `newsgen fetch` notes in a file that it writes: the feed's name, the entry's id, and a digest of its values.
+
+    `undated`: the feed gave no usable date, so `publishedDateTime` is when the entry was first seen.
+    """
+
+    feed: str = ""
+    guid: str = ""
+    digest: str = ""
+    undated: bool = False
+
+
 class ArticleFile(msgspec.Struct, rename="camel", kw_only=True):
     """The front matter of an article file."""
 
@@ -99,6 +112,7 @@ class ArticleFile(msgspec.Struct, rename="camel", kw_only=True):
     lang: Annotated[str, Meta(extra_json_schema={"pattern": text.LANGUAGE})] = ""
     dir: Literal["", "ltr", "rtl", "auto"] = ""
     aliases: tuple[str, ...] | str = ()
+    fetched: FetchedPart | None = None
 
 
 class AboutFile(msgspec.Struct, rename="camel", kw_only=True):
@@ -115,6 +129,29 @@ class AboutFile(msgspec.Struct, rename="camel", kw_only=True):
     images: Images = ()
     navigation: bool = False
     aliases: tuple[str, ...] | str = ()
+    synonyms: tuple[str, ...] | str = ()
+    keywords: tuple[str, ...] | str = ()
+
+
+Duration = Annotated[str, Meta(extra_json_schema={"pattern": DURATION})]
+
+
+class FeedFile(msgspec.Struct, kw_only=True):
+    """The front matter of a file about a feed to fetch. Its articles get what the feed does not say."""
+
+    url: Url
+    title: str = ""
+    provider: Provider = ProviderPart()
+    category: str = ""
+    topics: tuple[str, ...] | str = ()
+    lang: Annotated[str, Meta(extra_json_schema={"pattern": text.LANGUAGE})] = ""
+    quality: Whole | None = None
+    type: str = ""
+    include: tuple[str, ...] | str = ()
+    exclude: tuple[str, ...] | str = ()
+    max_age: Duration = ""
+    every: Duration = ""
+    enabled: bool = True
 
 
 ARTICLE_FIELDS = tuple(sorted(f.encode_name for f in msgspec.structs.fields(ArticleFile)))
@@ -241,6 +278,56 @@ def merged(given: tuple[str, ...], kept: tuple[str, ...]) -> tuple[str, ...]:
     if len(given) == len(kept):
         return ()
     return tuple(dict.fromkeys(name for name in map(text.plain, given) if name and name not in kept))
+
+
+def duration(value: str, at: Path, wrong: Faults) -> int | None:
+    """A duration such as 30m in seconds; None if it is empty or invalid."""
+    if not value:
+        return None
+    if not re.fullmatch(DURATION, value):
+        wrong.add(at, f"{_quoted(value, 40)} is not a duration", "write it as 30m, 12h or 7d")
+        return None
+    return seconds(value)
+
+
+def sought(given: tuple[str, ...], at: Path, wrong: Faults) -> tuple[str, ...]:
+    """Phrases to look for in texts, without repeats."""
+    out: dict[str, None] = {}
+    for index, row in enumerate(given):
+        if phrase := _phrase(row, (*at, index), wrong):
+            out[phrase] = None
+    return tuple(out)
+
+
+def _phrase(row: str, at: Path, wrong: Faults) -> str:
+    phrase = text.plain(row)
+    if any(map(str.isalnum, phrases.fold(phrase))):
+        return phrase
+    wrong.add(at, f"{_quoted(row, 40)} has no letter or digit", "write a word or a phrase")
+    return ""
+
+
+def patterns(given: tuple[str, ...], at: Path, wrong: Faults) -> tuple[str, ...]:
+    """Phrases, or regular expressions between slashes, without repeats."""
+    out: dict[str, None] = {}
+    for index, row in enumerate(given):
+        if is_expression(row):
+            try:
+                re.compile(row[1:-1], re.IGNORECASE)
+            except (re.error, OverflowError, RecursionError) as error:
+                reason = getattr(error, "msg", "is too large")
+                hint = "see https://docs.python.org/3/library/re.html#regular-expression-syntax"
+                wrong.add((*at, index), f"{_quoted(row, 40)} is not a regular expression: {reason}", hint)
+            else:
+                out[row] = None
+        elif phrase := _phrase(row, (*at, index), wrong):
+            out[phrase] = None
+    return tuple(out)
+
+
+def is_expression(pattern: str) -> bool:
+    """Whether a pattern is a regular expression, not a phrase."""
+    return len(pattern) > 2 and pattern[0] == pattern[-1] == "/"
 
 
 def aliases(given: tuple[str, ...], wrong: Faults) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from newsgen import canonical, config
-from newsgen.content.fields import AboutFile, ArticleFile, ImageFile, is_web
+from newsgen.content.fields import AboutFile, ArticleFile, FeedFile, ImageFile, is_web
 from newsgen.validation import Faults
 from newsgen.validation import Path as At
 
@@ -79,7 +79,7 @@ def fold(name: str) -> str:
 class Translator:
     """Renames the fields of one kind of file. `names` are the other names of our fields, `host` is the site's own."""
 
-    def __init__(self, names: config.Fields, kind: type[ArticleFile | AboutFile], host: str = "") -> None:
+    def __init__(self, names: config.Fields, kind: type[ArticleFile | AboutFile | FeedFile], host: str = "") -> None:
         self._host = canonical.host(host)
         self._types = {field.encode_name: field.type for field in msgspec.structs.fields(kind)}
         self._names = {fold(name): (-1, name) for name in self._types}

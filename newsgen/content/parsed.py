@@ -7,30 +7,32 @@ from typing import Any, NamedTuple
 import msgspec
 
 from newsgen.errors import Problem
-from newsgen.model import About, Article, frozen
+from newsgen.model import About, Article, Subscription, frozen
 
 
 class Parsed(NamedTuple):
     """What a content file is, None if it has to be left out, and everything that is wrong in it."""
 
-    value: Article | About | None
+    value: Article | About | Subscription | None
     problems: tuple[Problem, ...] = ()
 
 
+_LETTERS: dict[type, bytes] = {Article: b"a", About: b"f", Subscription: b"s", type(None): b"n"}
 _encode = msgspec.msgpack.Encoder().encode
 _decode_value = {
-    kind: msgspec.msgpack.Decoder(type).decode for kind, type in ((b"a", Article), (b"f", About), (b"n", None))
+    kind: msgspec.msgpack.Decoder(type).decode
+    for kind, type in ((b"a", Article), (b"f", About), (b"s", Subscription), (b"n", None))
 }
 _decode_with_problems = {
     kind: msgspec.msgpack.Decoder(tuple[type, tuple[Problem, ...]]).decode  # type: ignore[valid-type]
-    for kind, type in ((b"A", Article), (b"F", About), (b"N", None))
+    for kind, type in ((b"A", Article), (b"F", About), (b"S", Subscription), (b"N", None))
 }
 
 
 def pack(parsed: Parsed) -> bytes:
     """Encodes the result of `Reader.parse`: one letter for its type, then msgpack. Capitals have problems."""
     value, problems = parsed
-    letter = b"a" if isinstance(value, Article) else b"f" if isinstance(value, About) else b"n"
+    letter = _LETTERS[type(value)]
     return letter.upper() + _encode(parsed) if problems else letter + _encode(value)
 
 

@@ -1,4 +1,4 @@
-"""Parses content files: `Reader.parse` turns the bytes of a file into an Article, an About or problems."""
+"""Parses content files: `Reader.parse` turns the bytes of a file into an Article, an About, a Subscription or problems."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ import yaml
 from newsgen import canonical, links, text, times
 from newsgen.config import Config
 from newsgen.content import fields, frontmatter
-from newsgen.content.fields import AboutFile, ArticleFile, ImageFile, Images, RelatedFile
-from newsgen.content.foreign import Translator
+from newsgen.content.fields import AboutFile, ArticleFile, FeedFile, ImageFile, Images, RelatedFile
+from newsgen.content.foreign import Translator, is_known
 from newsgen.content.markup import MAX_BYTES, MAX_PLAYER, Markup, TooDeepError, first_paragraph, player
 from newsgen.content.parsed import Parsed
 from newsgen.content.source import MAX_READ, Source
 from newsgen.content.written import Written
 from newsgen.errors import Problem, Scope
 from newsgen.files import ABOUT_FOLDERS
-from newsgen.model import About, Article, Image, Related, RelatedEntries
-from newsgen.validation import Faults, Repair, dotted
+from newsgen.model import About, Article, Image, Related, RelatedEntries, Subscription
+from newsgen.validation import Faults, Repair, did_you_mean, dotted
 from newsgen.validation import Path as At
 
 _DATED_NAME = re.compile(r"(\d{4})-(\d{2})-(\d{2})(?:[-_ ]+(.+))?")
@@ -56,7 +56,8 @@ class Reader:
         self._markup = Markup(config.root, images=self._images, blocked=self._blocked)
         self._hosts = config.video.hosts
         host = urlsplit(config.base_url).hostname or ""
-        self._translators = {kind: Translator(config.fields, kind, host) for kind in (ArticleFile, AboutFile)}
+        self._translators = {kind: Translator(config.fields, kind, host) for kind in (ArticleFile, AboutFile, FeedFile)}
+        self._field_names = config.fields
         self._zone = config.zone
         self._related_cache: dict[RelatedFile, Related] = {}
 
@@ -81,7 +82,7 @@ class Reader:
         if not values.keys() <= _ARTICLE_FIELDS:
             values = {name: value for name, value in values.items() if value is not None}
         kind = ABOUT_FOLDERS.get(source.id.partition("/")[0])
-        file_type = AboutFile if kind else ArticleFile
+        file_type = _file_type(source.id)
         written = Written(source.data)
         wrong = Faults()
         translator = self._translators[file_type]
@@ -89,12 +90,14 @@ class Reader:
         repair = Repair(written.text)
         file = _converted(values, file_type, repair)
         costs: dict[str | int, Scope] = {}
-        value: Article | About | None
+        value: Article | About | Subscription | None
         body = document.body
         if len(source.data) > MAX_READ - 4:  # cut by `read`
             wrong.add((), *_TOO_LARGE)
             body = ""
-        if kind:
+        if kind == "feed":
+            value = self._subscription(source.id, file, extra, written, wrong, costs)
+        elif kind:
             value = self._about(source.id, kind, file, body, written, wrong, costs)
         else:
             value = self._article(source.id, digest, file, extra, body, written, wrong, costs)
@@ -137,7 +140,7 @@ class Reader:
         if isinstance(source.data, Problem):
             return field, 0
         foreign: dict[str, At] = {}
-        kind = AboutFile if source.id.partition("/")[0] in ABOUT_FOLDERS else ArticleFile
+        kind = _file_type(source.id)
         with contextlib.suppress(frontmatter.FrontMatterError):
             document = frontmatter.parse(source.data)
             self._translators[kind].translate(document.values, foreign, Faults(), header=document.format == "header")
@@ -351,6 +354,45 @@ class Reader:
             links=self._own_links(images[:1], safe_body),
             navigation=file.navigation,
             aliases=fields.aliases(written.split(file.aliases, ("aliases",), _BETWEEN_ALIASES), wrong),
+            synonyms=fields.names(written.split(file.synonyms, ("synonyms",))),
+            keywords=fields.sought(written.split(file.keywords, ("keywords",)), ("keywords",), wrong),
+        )
+
+    def _subscription(
+        self,
+        id: str,
+        file: FeedFile,
+        extra: dict[str, Any],
+        written: Written,
+        wrong: Faults,
+        costs: dict[str | int, Scope],
+    ) -> Subscription:
+        for name in sorted(extra):
+            if not is_known(name, self._field_names):
+                hint = did_you_mean(name, [f.encode_name for f in msgspec.structs.fields(FeedFile)])
+                wrong.add((name,), "unknown field", hint)
+        url = fields.web_address(file.url, ("url",), wrong)
+        costs["url"] = "file"
+        if not url and not file.url.strip():
+            wrong.add(("url",), "missing", "write the address of the feed")
+        provider, provider_name = fields.provider(file.provider, "", (), wrong, self._platforms)
+        return Subscription(
+            id=id,
+            name=id.rpartition("/")[2].rpartition(".")[0],
+            url=url,
+            title=text.plain(file.title),
+            provider=provider,
+            provider_name=provider_name,
+            category=text.plain(file.category),
+            topics=fields.names(written.split(file.topics, ("topics",)))[: fields.MAX_TOPICS],
+            lang=fields.language(file.lang, ("lang",), wrong),
+            quality=file.quality,
+            type=text.plain(file.type),
+            include=fields.patterns(written.split(file.include, ("include",)), ("include",), wrong),
+            exclude=fields.patterns(written.split(file.exclude, ("exclude",)), ("exclude",), wrong),
+            max_age=fields.duration(file.max_age, ("max_age",), wrong),
+            every=fields.duration(file.every, ("every",), wrong),
+            enabled=file.enabled,
         )
 
     def _body(self, id: str, body: str, wrong: Faults) -> str:
@@ -365,6 +407,11 @@ class Reader:
         except TooDeepError:
             wrong.add((), "the body is nested too deeply", "look for brackets, tags and backticks that are not closed")
             return ""
+
+
+def _file_type(id: str) -> type[ArticleFile | AboutFile | FeedFile]:
+    kind = ABOUT_FOLDERS.get(id.partition("/")[0])
+    return FeedFile if kind == "feed" else AboutFile if kind else ArticleFile
 
 
 def _converted(values: dict[str, Any], file_type: Any, repair: Repair) -> Any:

@@ -10,14 +10,14 @@ from typing import Any
 import msgspec
 
 from newsgen.content import frontmatter
-from newsgen.content.fields import AboutFile, ArticleFile, ImageFile, ProviderPart, RelatedFile
+from newsgen.content.fields import AboutFile, ArticleFile, FeedFile, ImageFile, ProviderPart, RelatedFile
 from newsgen.content.foreign import Translator
 from newsgen.validation import Path as At
 from newsgen.validation import nearest
 
 _KNOWN_NAMES = frozenset(
     field.encode_name
-    for kind in (ArticleFile, AboutFile, RelatedFile, ImageFile, ProviderPart)
+    for kind in (ArticleFile, AboutFile, FeedFile, RelatedFile, ImageFile, ProviderPart)
     for field in msgspec.structs.fields(kind)
 )
 

@@ -64,7 +64,8 @@ class Redirect(NamedTuple):
     """An old address and where it leads: another address of the site, or the URL of an article without a page here.
 
     `stub` is the output file that answers the old address. `file` is the content file that has the address as an alias,
-    for messages; "" if it is no alias. `published` is the time of the article that the redirect is for, if it is for one.
+    for messages; "" if it is no alias. `published` is the time of the article that the redirect is for, if it is for
+    one.
     """
 
     old: str
@@ -78,7 +79,12 @@ def redirects(cards: Cards, folder_name: str) -> tuple[Redirect, ...]:
     """All redirects. Aliases come first, so they take precedence."""
     aliases = _aliases(cards, folder_name)
     taken = {alias.stub for alias in aliases}
-    others = [*_platform_redirects(cards), *_member_redirects(cards), *_expired_redirects(cards)]
+    others = [
+        *_platform_redirects(cards),
+        *_synonym_redirects(cards),
+        *_member_redirects(cards),
+        *_expired_redirects(cards),
+    ]
     return (*aliases, *(redirect for redirect in others if redirect.stub not in taken))
 
 
@@ -357,6 +363,19 @@ def _aliases(cards: Cards, folder_name: str) -> list[Redirect]:
         ),
         key=attrgetter("old"),
     )
+
+
+def _synonym_redirects(cards: Cards) -> list[Redirect]:
+    """From the page that a topic would have under a synonym to the page it has."""
+    library = cards.library
+    if not cards.has("topic"):
+        return []
+    return [
+        Redirect(old, urls.section("topic", key), urls.path(old))
+        for synonym, key in sorted(library.topics.synonyms.items())
+        if key in library.sections["topic"]
+        for old in [urls.section("topic", synonym)]
+    ]
 
 
 def _stub(alias: str) -> str:

@@ -14,6 +14,7 @@ from functools import cache
 import msgspec
 
 from newsgen import text
+from newsgen.config import Fetch
 from newsgen.model import Article, Link, Member, Section, Story
 from newsgen.pages.cards import Cards
 from newsgen.text import digest_bytes
@@ -36,7 +37,7 @@ class Keys:
         self._cards = cards
         library = cards.library
         about = [(kind, list(abouts.values())) for kind, abouts in library.about.items()]
-        config = msgspec.structs.replace(library.config, publish={})  # targets do not affect pages
+        config = msgspec.structs.replace(library.config, publish={}, fetch=Fetch())  # neither affects pages
         self._scope = digest_bytes(_encode((config, about)))
         self._ubiquitous_topics = digest_bytes(_encode(sorted(cards.ubiquitous_topics)))
         self._link, self._links = cache(self._encode_link), cache(self._encode_links)

@@ -31,7 +31,8 @@ class Page(Value, frozen=True, kw_only=True, tag=True):
 class Head(Value, frozen=True, kw_only=True):
     """The metadata of an HTML page. `address` is the canonical one; the last of `breadcrumbs` is the page itself.
 
-    `qualifier` tells the page from others with the same `title`, for example by provider and day; only <title> shows it.
+    `qualifier` tells the page from others with the same `title`, for example by provider and day; only <title> shows
+    it.
     """
 
     title: str
@@ -94,8 +95,8 @@ class Group(Value, frozen=True, kw_only=True):
 class TimelinePoint(Value, frozen=True, kw_only=True):
     """A member on the timeline of a story.
 
-    `lag` is the minutes since the first member, None if one of the two has a day without a time. `x` is the position of the dot's centre from the left, in the units of
-    `StoryPage.axis`; `y` is the number of dots below it.
+    `lag` is the minutes since the first member, None if one of the two has a day without a time. `x` is the position of
+    the dot's centre from the left, in the units of `StoryPage.axis`; `y` is the number of dots below it.
     """
 
     card: Card
@@ -133,7 +134,8 @@ class Content(Value, frozen=True, kw_only=True):
     """What an article shows of itself, on its own page or on that of the story that it began.
 
     `updated_all_day`: only the day of `updated` is known. `excerpt` is complete for own posts and shortened for others.
-    `embed` is a video's player, `watch` the page on which people watch it. `extra` holds the unknown front matter fields.
+    `embed` is a video's player, `watch` the page on which people watch it. `extra` holds the unknown front matter
+    fields.
     """
 
     card: Card
@@ -150,8 +152,9 @@ class Content(Value, frozen=True, kw_only=True):
 class StoryPage(HtmlPage, frozen=True, kw_only=True):
     """All members of one story, at the address of its earliest file.
 
-    `post` is that file if it has content of its own: an own post, or an article with a body. `lead_reason` is what decided the lead. `groups` are sorted by their best member. `timeline` holds all members,
-    oldest first, and `axis` is the width and height of its drawing. `related` are other stories and articles.
+    `post` is that file if it has content of its own: an own post, or an article with a body. `lead_reason` is what
+    decided the lead. `groups` are sorted by their best member. `timeline` holds all members, oldest first, and `axis`
+    is the width and height of its drawing. `related` are other stories and articles.
     """
 
     template: ClassVar[str] = "pages/story.html"
@@ -176,8 +179,8 @@ class StoryPage(HtmlPage, frozen=True, kw_only=True):
 class ArticlePage(HtmlPage, frozen=True, kw_only=True):
     """An article that is in no story, or has content of its own.
 
-    `related` are the members outside its story that its related entries lead to. `earlier` are the nearest older members
-    of its provider and first topic.
+    `related` are the members outside its story that its related entries lead to. `earlier` are the nearest older
+    members of its provider and first topic.
     """
 
     template: ClassVar[str] = "pages/article.html"

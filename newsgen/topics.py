@@ -1,0 +1,145 @@
+"""Decides the topics of articles: those that a file names, and those whose keywords its title or excerpt contains.
+
+A topic's file may list other names of the topic (`synonyms`), which all count as the topic.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Mapping
+from typing import Literal, NamedTuple
+
+import msgspec
+
+from newsgen import phrases, text
+from newsgen.model import About, Article
+from newsgen.phrases import Phrases
+from newsgen.text import digest_bytes
+
+
+class Conflict(NamedTuple):
+    """A synonym in the topic file `id` that has no effect, because it is the name or a synonym of the topic `key`."""
+
+    id: str
+    synonym: str
+    key: str
+
+
+class Reason(NamedTuple):
+    """Why an article has the topic `key`: its file names it or a synonym, or contains a keyword, as `written`."""
+
+    key: str
+    kind: Literal["named", "synonym", "keyword"]
+    written: str
+
+
+class Topics:
+    """The topics of one site's articles. It is kept between libraries, to match only new articles with keywords."""
+
+    def __init__(self) -> None:
+        self.synonyms: dict[str, str] = {}
+        self.conflicts: tuple[Conflict, ...] = ()
+        self._names: dict[str, str] = {}
+        self._keywords: dict[str, Phrases] = {}
+        self._rules: bytes | None = None
+        self._matched: tuple[bytes, dict[bytes, tuple[str, ...]]] = b"", {}
+        self._results: dict[str, tuple[Article, Article]] = {}
+
+    def update(self, abouts: Mapping[str, About]) -> None:
+        """Takes the synonyms and keywords of these topics, by key."""
+        facts = [(a.key, a.title, a.synonyms, a.keywords) for a in abouts.values() if a.synonyms or a.keywords]
+        rules = digest_bytes(msgspec.msgpack.encode((facts, list(abouts) if facts else [])))
+        if rules == self._rules:
+            return
+        self._rules = rules
+        self._results = {}
+        if self._matched[0] != rules:
+            self._matched = rules, {}
+        self.synonyms, self._names, self._keywords = {}, {}, {}
+        conflicts = []
+        for about in abouts.values():
+            # A topic's key is the slug of its file's name, and its title may have another slug.
+            self._names[about.key] = about.title if text.slug(about.title) == about.key else about.key
+            for synonym in about.synonyms:
+                key = text.slug(synonym)
+                other = key if key in abouts else self.synonyms.setdefault(key, about.key)
+                if other != about.key:
+                    conflicts.append(Conflict(about.id, synonym, other))
+            if about.keywords:
+                self._keywords[about.key] = Phrases(about.keywords)
+        self.synonyms = {synonym: key for synonym, key in self.synonyms.items() if synonym not in abouts}
+        self.conflicts = tuple(conflicts)
+
+    def key(self, name: str) -> str:
+        """The key of the topic with this name or synonym."""
+        key = text.slug(name)
+        return self.synonyms.get(key, key)
+
+    def apply(self, articles: Iterable[Article]) -> list[Article]:
+        """The articles with all their topics. If these differ from those in its file, an article has another digest."""
+        if not (self.synonyms or self._keywords):
+            return list(articles)
+        last_results, (rules, last_matched) = self._results, self._matched
+        results: dict[str, tuple[Article, Article]] = {}
+        matched: dict[bytes, tuple[str, ...]] = {}
+        for article in articles:
+            keys = last_matched.get(article.digest)
+            if keys is None:
+                keys = self._matching(article)
+            if article.digest:
+                matched[article.digest] = keys
+            last = last_results.get(article.id)
+            results[article.id] = last if last and last[0] is article else (article, self._applied(article, keys))
+        self._results, self._matched = results, (rules, matched)
+        return [result for _, result in results.values()]
+
+    def reasons(self, article: Article) -> list[Reason]:
+        """Why an article, as its file has it, has each of its topics."""
+        keys = [(topic, self.key(topic)) for topic in article.topics]
+        named = [Reason(key, "named" if key == text.slug(topic) else "synonym", topic) for topic, key in keys]
+        folded = _text(article)
+        found = [Reason(key, "keyword", word) for key, p in self._keywords.items() if (word := p.first(folded))]
+        by_key: dict[str, Reason] = {}
+        for reason in (*named, *found):
+            by_key.setdefault(reason.key, reason)
+        return list(by_key.values())
+
+    def _matching(self, article: Article) -> tuple[str, ...]:
+        """The keys of the topics whose keywords an article contains."""
+        if not self._keywords:
+            return ()
+        folded = _text(article)
+        return tuple([key for key, phrases in self._keywords.items() if phrases.first(folded)])
+
+    def _applied(self, article: Article, matched: tuple[str, ...]) -> Article:
+        topics: dict[str, str] = {}
+        for name in article.topics:
+            key = text.slug(name)
+            if key in self.synonyms:
+                key = self.synonyms[key]
+                name = self._names[key]  # noqa: PLW2901
+            topics.setdefault(key, name)
+        for key in matched:
+            topics.setdefault(key, self._names[key])
+        names = tuple(topics.values())
+        if names == article.topics:
+            return article
+        digest = article.digest and digest_bytes(article.digest + msgspec.msgpack.encode(names))
+        return msgspec.structs.replace(article, topics=names, digest=digest)
+
+    def load(self, data: bytes | None) -> None:
+        """Restores what `dump` saved. Call it before `update`."""
+        with contextlib.suppress(msgspec.DecodeError):
+            self._matched = _decode(data or b"")
+
+    def dump(self) -> bytes:
+        """Which keywords each article contains, encoded; b"" if there are no keywords."""
+        return msgspec.msgpack.encode(self._matched) if self._keywords else b""
+
+
+def _text(article: Article) -> str:
+    # A phrase has no line break, so none is found across the two.
+    return f"{phrases.fold(article.title)}\n{phrases.fold(article.excerpt)}"
+
+
+_decode = msgspec.msgpack.Decoder(tuple[bytes, dict[bytes, tuple[str, ...]]]).decode
