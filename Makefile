@@ -5,7 +5,7 @@ BIN = $(VENV)/bin
 # The folder of real articles to test against, if there is one. Tests that need it are skipped without it.
 export NEWSGEN_DATA ?= $(realpath ../shared)
 
-.PHONY: site test audit hosts bench bench-serve bench-publish clean
+.PHONY: site test audit hosts bench bench-serve bench-publish bench-fetch clean
 
 site: $(VENV)/.site
 	$(BIN)/newsgen build
@@ -40,6 +40,12 @@ bench-serve: $(VENV)/.test
 SIZE ?= 1000
 bench-publish: $(VENV)/.test
 	$(BIN)/python tests/bench/publish.py --size $(SIZE)
+
+# Fetches 500 feeds, new and unchanged, and compares with the targets. With NEWSGEN_DATA, simulates a week of a real aggregator
+# hour by hour, which takes up to twenty minutes; HOURS=24 simulates a day.
+HOURS ?= 168
+bench-fetch: $(VENV)/.test
+	$(BIN)/python tests/bench/fetch.py --hours $(HOURS)
 
 clean:
 	rm -rf $(VENV) public

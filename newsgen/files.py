@@ -1,4 +1,4 @@
-"""Finds the files in a site's folders. The stamp of a file shows, without reading it, whether it may have changed."""
+"""Finds and writes the files in a site's folders. The stamp of a file shows, without reading it, whether it may have changed."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from operator import attrgetter
 from pathlib import Path
 from typing import NamedTuple
 
+from newsgen import text
 from newsgen.errors import OutputError, Problem, unreadable
 
 SUFFIXES = (".md", ".markdown", ".txt", ".html")
-ABOUT_FOLDERS = {"_topics": "topic", "_providers": "provider", "_stories": "story", "_pages": "page"}
-"""The folders of files about topics, providers and stories, and of the site's plain pages."""
+ABOUT_FOLDERS = {"_topics": "topic", "_providers": "provider", "_stories": "story", "_pages": "page", "_feeds": "feed"}
+"""The folders of files about topics, providers and stories, of the site's plain pages, and of feeds to fetch."""
 
 TICK = 2_000_000_000
 """The coarsest timestamp resolution of any common file system, in nanoseconds (FAT: 2 s)."""
@@ -127,6 +128,28 @@ def stamp(path: str | Path, *, follow: bool = True) -> Stamp | None:
     except OSError:
         return None
     return Stamp(s.st_size, s.st_mtime_ns, s.st_ctime_ns, s.st_ino)
+
+
+def write(path: Path, data: bytes, temporary: str = "") -> None:
+    """Writes a file as a whole, or not at all, and creates its folder. Raises OutputError.
+
+    Until it is complete, it is named `temporary`, by default after the file. The name begins with a dot, so that no build
+    or preview reads it.
+    """
+    new = path.with_name(temporary or f".{text.digest6(path.name)}.new")
+    try:
+        try:
+            try:
+                new.write_bytes(data)
+            except FileNotFoundError:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                new.write_bytes(data)
+            new.replace(path)
+        except BaseException:
+            new.unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise OutputError(f"{path}: cannot be written: {error.strerror}") from None
 
 
 def walk_files(root: Path) -> Iterator[tuple[str, Stamp | None]]:

@@ -13,7 +13,7 @@ from newsgen.commands.parameters import FOLDER, Time, handle_errors
 
 @click.group()
 def new() -> None:
-    """Create a site, article, topic or provider."""
+    """Create a site, article, topic, provider or feed."""
 
 
 @new.command(name="site")
@@ -67,7 +67,7 @@ def new_provider(domain: str, site: Path) -> None:
 
 
 @click.command()
-@click.argument("what", type=click.Choice(["article", "site", "topic", "provider"]))
+@click.argument("what", type=click.Choice(["article", "site", "topic", "provider", "feed"]))
 @handle_errors
 def schema(what: str) -> None:
     """Print the JSON Schema of a kind of file.

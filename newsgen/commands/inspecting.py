@@ -41,13 +41,15 @@ def check(external: bool, as_json: bool, **params: Any) -> None:
 
 
 @click.command(name="list")
-@click.argument("what", type=click.Choice(["held", "drafts", "future", "expired", "stories", "topics", "providers"]))
+@click.argument(
+    "what", type=click.Choice(["held", "drafts", "future", "expired", "stories", "topics", "providers", "feeds"])
+)
 @site_and_output
 @gate_options
 @click.option("--json", "as_json", is_flag=True, help="Print the rows as JSON.")
 @handle_errors
 def list_(what: str, as_json: bool, **params: Any) -> None:
-    """List articles, stories, topics or providers.
+    """List articles, stories, topics, providers or feeds.
 
     Articles are listed by the reason that keeps them out of the build: held, drafts, future or expired.
     """

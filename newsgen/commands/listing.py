@@ -1,4 +1,4 @@
-"""The work of `newsgen list`: articles that a gate keeps out, stories, topics and providers, as rows."""
+"""The work of `newsgen list`: articles that a gate keeps out, stories, topics, providers and feeds, as rows."""
 
 from __future__ import annotations
 
@@ -18,6 +18,10 @@ GATE_BY_LIST = {"held": "held", "drafts": "draft", "future": "future", "expired"
 
 def rows(what: str, options: Options, progress: Progress | None = None) -> tuple[list[dict[str, Any]], list[Problem]]:
     """The rows of the list named `what`, and the problems of the site. The most useful column comes first."""
+    if what == "feeds":
+        from newsgen import fetch
+
+        return fetch.feeds(options.site, options.content)
     loaded = load(options, progress)
     site_library, zone = loaded.library, loaded.config.zone
     out: list[dict[str, Any]] = []

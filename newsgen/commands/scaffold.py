@@ -13,7 +13,7 @@ import msgspec
 from newsgen import canonical, config, files, platforms, text, times
 from newsgen.builder import DEMO, Options, Output, folders
 from newsgen.config import Config
-from newsgen.content import AboutFile, ArticleFile, dump
+from newsgen.content import AboutFile, ArticleFile, FeedFile, dump
 from newsgen.errors import ConfigError, OutputError, unreadable
 
 STATE = ".newsgen"
@@ -113,30 +113,25 @@ def _name(given: str, what: str) -> str:
 
 def _create(folder: Path, name: Path, values: dict[str, Any]) -> Path:
     """Creates a file as a whole, or not at all."""
-    path, data = folder / name, dump(values)
-    # The name begins with a dot, so a preview that is running does not read the file before it is complete.
-    new = path.with_name(f".{text.digest6(path.name)}.new")
+    path = folder / name
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if os.path.lexists(path):
-            raise ConfigError(f"{path}: already exists")
-        try:
-            new.write_bytes(data)
-            new.replace(path)
-        finally:
-            new.unlink(missing_ok=True)
+        exists = os.path.lexists(path)
     except OSError as error:
         raise OutputError(f"{path}: cannot be written: {error.strerror}") from None
+    if exists:
+        raise ConfigError(f"{path}: already exists")
+    files.write(path, dump(values))
     return path
 
 
 def schema(what: str) -> dict[str, Any]:
-    """The JSON Schema (draft 2020-12) of a kind of file: article, site, topic or provider."""
+    """The JSON Schema (draft 2020-12) of a kind of file: article, site, topic, provider or feed."""
     kinds: dict[str, type] = {
         "article": ArticleFile,
         "site": Config,
         "topic": AboutFile,
         "provider": AboutFile,
+        "feed": FeedFile,
     }
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **msgspec.json.schema(kinds[what])}
 

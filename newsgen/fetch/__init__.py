@@ -1,5 +1,26 @@
 """Takes feeds in: turns the entries of RSS, Atom and JSON feeds into article files.
 
-Reading order: `subscriptions` reads the files in `content/_feeds`, `state` and `schedule` say which feeds are due, `client`
-requests them (through `guard`, `connection`, `headers` and `encodings`), `parser` turns their bytes into entries, `archive` decides what becomes of each entry, and `fetcher` does all of it.
+Start with `fetcher`, which does all of it. `subscriptions` reads the files in `content/_feeds`, `state` and `schedule`
+say which feeds are due, `client` requests them (through `guard`, `connection`, `headers` and `encodings`), `parser`
+turns their bytes into entries, and `archive` decides what becomes of each entry: `index` knows the files that are
+there, `ledger` what was taken and deleted, `articlefile` writes new ones. `subscribing` creates the files in
+`content/_feeds`, `report` is what a person reads.
 """
+
+from newsgen.fetch.fetcher import FeedReport, FetchOptions, FetchReport, feeds, fetch
+from newsgen.fetch.report import feed_line, summary
+from newsgen.fetch.subscribing import Imported, Subscribed, import_opml, subscribe
+
+__all__ = [
+    "FeedReport",
+    "FetchOptions",
+    "FetchReport",
+    "Imported",
+    "Subscribed",
+    "feed_line",
+    "feeds",
+    "fetch",
+    "import_opml",
+    "subscribe",
+    "summary",
+]

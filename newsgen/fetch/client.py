@@ -79,8 +79,9 @@ class Response(Value, frozen=True, kw_only=True):
 class Failure(Value, frozen=True, kw_only=True):
     """Why there is no answer that can be used: `reason` is a sentence without a full stop. It contains no URL.
 
-    `status` is that of the answer, 0 if there was none. `retry_after` are the seconds that the server asks to wait, 0 if
-    it does not say. `gone`: the server says that the URL, or the one it permanently moved to, will not come back (410).
+    `status` is that of the answer, 0 if there was none. `retry_after` are the seconds that the server asks to wait, 0
+    if it does not say. `gone`: the server says that the URL, or the one it permanently moved to, will not come back
+    (410).
     """
 
     reason: str

@@ -28,7 +28,8 @@ _COMMENTS = re.compile(r"comments?(?:$|[/?&_-])", re.IGNORECASE)
 def find(page: bytes, url: str, content_type: str = "") -> list[str]:
     """The addresses of the feeds that an HTML page announces, the best first; those of comments come last.
 
-    `url` is the page's address. If the page announces none, they are those of its links whose addresses look like feeds.
+    `url` is the page's address. If the page announces none, they are those of its links whose addresses look like
+    feeds.
     """
     root = documents.html(charsets.decode(page[:_MAX_PAGE], content_type), _MAX_PAGE)
     if root is None:

@@ -11,10 +11,10 @@ class Entry(Value, frozen=True, kw_only=True):
     """One entry of a feed, as plain text and checked addresses. Nothing in it is longer than an article file may hold.
 
     `guid` is the entry's own id as the feed writes it, "" if it has none; `guid_is_url` if it is a web address that the
-    feed does not deny to be one. `url` is the article's http(s) address where the feed says it best (`feedburner:origLink`
-    before `link`), "" if there is none. `published` is None if it is missing or unreadable. `provider` is the name and
-    `provider_url` the address of the publisher if the entry comes from another one, as in a search feed (`<source url>`).
-    `author` is the byline.
+    feed does not deny to be one. `url` is the article's http(s) address where the feed says it best
+    (`feedburner:origLink` before `link`), "" if there is none. `published` is None if it is missing or unreadable.
+    `provider` is the name and `provider_url` the address of the publisher if the entry comes from another one, as in a
+    search feed (`<source url>`). `author` is the byline.
     """
 
     guid: str = ""

@@ -51,8 +51,8 @@ def after_failure(
 ) -> datetime:
     """When a feed that has just failed is due again. `failures` counts the failures in succession, this one included.
 
-    The interval doubles with each failure, up to `MAX_BACKOFF`. Equal jitter spreads the feeds of a server that was down
-    (https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/).
+    The interval doubles with each failure, up to `MAX_BACKOFF`. Equal jitter spreads the feeds of a server that was
+    down (https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/).
     """
     interval = _interval(every, hints, 0)
     longest = max(interval, MAX_BACKOFF)

@@ -31,10 +31,11 @@ class Record(Value, frozen=True, kw_only=True):
     """What is known of one feed.
 
     `url` is the address in the feed's file, and `settings` a digest of what else in that file decides about entries. If
-    either changes, the body is needed again; what a server asked for after a failure still holds. `moved` is the address that `url` permanently redirects to. `digest` is
-    that of the last body. `checked` is the time of the last request, `succeeded` of the last answer, `changed` of the
-    last new body, and `due` of the next request. `failures` counts failures in succession, `reason` is that of the last
-    one. `gone`: the server says that the feed will not come back.
+    either changes, the body is needed again; what a server asked for after a failure still holds. `moved` is the
+    address that `url` permanently redirects to. `digest` is that of the last body. `checked` is the time of the last
+    request, `succeeded` of the last answer, `changed` of the last new body, and `due` of the next request. `failures`
+    counts failures in succession, `reason` is that of the last one. `gone`: the server says that the feed will not come
+    back.
     """
 
     url: str

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import tarfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from time import process_time
 from typing import Any
 
 import pytest
+from sites import Site
 
 from newsgen import canonical
+from newsgen.config import Config
 from newsgen.fetch import words
+from newsgen.fetch.archive import Archive
+from newsgen.fetch.entry import Feed
 from newsgen.fetch.parser import FeedError, parse
+from newsgen.model import Subscription
 
 # Parsed and refused files. What is refused is KML, OPML, OpenSearch, Atom services and single entries, and web pages.
 COUNTS = {
@@ -112,3 +118,26 @@ def _letters(title: str) -> str:
 
 def _time(written: str) -> datetime:
     return datetime.fromisoformat(written).astimezone(UTC)
+
+
+def test_every_entry_of_others_test_suites_becomes_a_file_that_builds(site: Callable[..., Site], data: Path) -> None:
+    s = site()
+    now = datetime(2026, 11, 28, 12, tzinfo=UTC)
+    feeds: list[Feed] = []
+    for name in ("feedparser-tests", "gofeed-testdata", "feedvalidator-testcases"):
+        for _, content in members(data / f"data/suites/{name}.tar.gz"):
+            with contextlib.suppress(FeedError):
+                feeds.append(parse(content, url=f"https://f{len(feeds)}.example/feed"))
+    counts = []
+    for _ in range(2):
+        archive = Archive(s.root, s.root / "content", Config(), [f"f{number}" for number in range(len(feeds))])
+        taken = [
+            archive.take(Subscription(id="", name=f"f{number}", url=f"https://f{number}.example/"), feed, now=now)
+            for number, feed in enumerate(feeds)
+        ]
+        counts.append((sum(len(t.added) for t in taken), sum(len(t.updated) + len(t.changed) for t in taken)))
+        assert archive.save() == ""
+    assert counts[0][0] > 900
+    assert counts[1] == (0, 0)
+    report = s.load(now=now).report
+    assert (report.articles, report.problems, report.warnings) == (counts[0][0], [], [])
