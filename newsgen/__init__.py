@@ -8,12 +8,13 @@ A build is one pipeline: files → articles → library → pages → files. The
 - `pages` turns the library into pages, as values.
 - `builder` runs the build: it renders the stale pages through Jinja templates and writes them. It caches every step.
 
-Three more rooms use a build: `publish` uploads it, `preview` rebuilds it on every edit, and `commands` runs the command
-line. All rooms share the types in `model`, `canonical`, `platforms`, `idn`, `text`, `times`, `validation` and `errors`, and
-the site's settings, addresses, files and links in `config`, `urls`, `files` and `links`.
+Four more rooms are around a build: `fetch` turns feeds into files for it, `publish` uploads it, `preview` rebuilds it
+on every edit, and `commands` runs the command line. All rooms share the types in `model`, `canonical`, `platforms`,
+`idn`, `text`, `phrases`, `times`, `validation` and `errors`, and the site's settings, addresses, files, links and
+topics in `config`, `urls`, `files`, `links` and `topics`.
 
-Rooms import downwards only, so read from the bottom up: `model` and the other shared modules, then `content`, `stories`,
-`library`, `pages` and `builder`. The docstring of a room's `__init__.py` lists its modules in reading order.
+Rooms import downwards only, so read from the bottom up: `model` and the other shared modules, then `content`,
+`stories`, `library`, `pages` and `builder`. The docstring of a room's `__init__.py` lists its modules in reading order.
 
 From Python, `build` builds a site and `load` reads one without writing anything; both take `Options`.
 """

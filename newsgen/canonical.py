@@ -20,7 +20,8 @@ from urllib.parse import quote, unquote
 _TRACKING = re.compile(
     r"""
     # a campaign
-      utm(?:_\w*)? | mtm(?:_\w*)? | (?:itm|otm|pk|hsa|vn)_\w* | (?:ga|hmb|ns)_\w+ | at_(?:medium|campaign|format|custom\d)
+      utm(?:_\w*)? | mtm(?:_\w*)? | (?:itm|otm|pk|hsa|vn)_\w* | (?:ga|hmb|ns)_\w+ |
+      at_(?:medium|campaign|format|custom\d)
     | at_(?:link|ptr|bbc)\w* | cmp | cmpid | intcmp | s?cid | s_cid | icid | ocid | ncid | smid | smtyp | taid | ftag
     | xtor | spm | wt_?z?mc | wt\.(?:mc_id|nav\w*) | wtrid | [a-z]?mc | ceneo_spo | echobox | _openstat
     # a click

@@ -34,8 +34,9 @@ class Host(msgspec.Struct, frozen=True, kw_only=True):
     `sources` are the pages that document the limits, and `read` is the day they were read. `folder_files` limits the
     files directly in one folder. With `counts_folders`, a folder counts as a file. `redirect_lines` are the rules that
     the host takes from `_redirects`; 0 means that it does not read that file. If `dynamic_redirects` is set, rules from
-    the first one with a `*` or placeholder on have this limit instead. Line lengths are in characters. `advised` are the limits that the host only advises. `targets` are the kinds of publish
-    targets that can lead to the host, and `domains` are its own, below which it serves sites.
+    the first one with a `*` or placeholder on have this limit instead. Line lengths are in characters. `advised` are
+    the limits that the host only advises. `targets` are the kinds of publish targets that can lead to the host, and
+    `domains` are its own, below which it serves sites.
     """
 
     title: str

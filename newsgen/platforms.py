@@ -21,21 +21,21 @@ TABLE: tuple[tuple[str, str, str], ...] = (
         """
         jimdosite.com           livejournal.com         medium.com              medium.com/@:name       substack.com
         tistory.com             tumblr.com              weebly.com              wix.com                 wordpress.com
-        blog.naver.com/:name    bsky.app/profile/:name  dev.to/:name            hackmd.io/@:name        hashnode.com/@:name
-        hive.blog/@:name        hubpages.com/@:name     listed.to/@:name        mastodon.social/@:name  note.com/:name
-        odysee.com/@:name       rumble.com/user/:name   soundcloud.com/:name    t.me/:name              tiktok.com/@:name
-        velog.io/@:name         write.as/:name          x.com/:name             youtube.com/@:name
-        threads.net/@:name>threads.com
+        blog.naver.com/:name    bsky.app/profile/:name  dev.to/:name            hackmd.io/@:name
+        hashnode.com/@:name hive.blog/@:name        hubpages.com/@:name     listed.to/@:name
+        mastodon.social/@:name  note.com/:name odysee.com/@:name       rumble.com/user/:name   soundcloud.com/:name
+        t.me/:name              tiktok.com/@:name velog.io/@:name         write.as/:name          x.com/:name
+        youtube.com/@:name threads.net/@:name>threads.com
         """,
     ),
     (
         "https://github.com/WebBreacher/WhatsMyName (wmn-data.json)",
         "2026-11-28",
         """
-        ameblo.jp/:name         insanejournal.com       paragraph.com/@:name    rumble.com/c/:name      steemit.com/@:name
-        substack.com/@:name     teletype.in/@:name      threads.com/@:name      tumblr.com/:name        weibo.com/:name
-        youtube.com/c/:name     youtube.com/user/:name  zenn.dev/:name          dailymotion.com/user/:name
-        bitchute.com/channel/:name
+        ameblo.jp/:name         insanejournal.com       paragraph.com/@:name    rumble.com/c/:name
+        steemit.com/@:name substack.com/@:name     teletype.in/@:name      threads.com/@:name      tumblr.com/:name
+        weibo.com/:name youtube.com/c/:name     youtube.com/user/:name  zenn.dev/:name
+        dailymotion.com/user/:name bitchute.com/channel/:name
         """,
     ),
     (

@@ -13,8 +13,8 @@ from zoneinfo import ZoneInfo
 _COMMON = re.compile(r"\d{4}-\d\d-\d\d[T ](?:[01]\d|2[0-3]):\d\d:\d\d(?:\.\d+)?(?:Z|[+-][01]\d:\d\d)?", re.ASCII)
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _TIME = r"""
-    (?P<hour>\d\d|\d(?=:)) (?: (?P<colon>:?)(?P<minute>\d\d) (?: (?P=colon)(?P<second>\d\d) (?:[.,](?P<fraction>\d+))? )? )?
-    (?: [ ]?(?P<offset>[+-]\d\d(?::?\d\d(?::\d\d)?)?) )? (?: [ ]?(?P<name>[a-z]{1,4}) )?
+    (?P<hour>\d\d|\d(?=:)) (?: (?P<colon>:?)(?P<minute>\d\d) (?: (?P=colon)(?P<second>\d\d) (?:[.,](?P<fraction>\d+))?
+    )? )? (?: [ ]?(?P<offset>[+-]\d\d(?::?\d\d(?::\d\d)?)?) )? (?: [ ]?(?P<name>[a-z]{1,4}) )?
 """
 # ISO 8601 with RFC 9557's zone in brackets. The year comes first, so other separators and single digits are clear too.
 _ISO = re.compile(

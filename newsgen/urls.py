@@ -1,8 +1,8 @@
 """The addresses of all pages. No other module builds addresses.
 
 An address begins with a slash and does not include the path of `base_url`. Spaces and letters of all scripts stand in
-it as they are; a `%` begins an escape, `?` the query and `#` the fragment, as in a URL. `spelled` brings an address that
-a person wrote into this form. `href` turns an address into a link, `path` into the output file that serves it.
+it as they are; a `%` begins an escape, `?` the query and `#` the fragment, as in a URL. `spelled` brings an address
+that a person wrote into this form. `href` turns an address into a link, `path` into the output file that serves it.
 """
 
 from __future__ import annotations

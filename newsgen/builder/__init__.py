@@ -1,9 +1,9 @@
 """Runs a build: reads the site, plans its pages, renders the stale ones and writes them.
 
 Start with `pipeline`, which runs the steps. `snapshot` checks whether anything changed, `loading` reads and plans,
-`linkchecker` finds broken links, `lastbuild` stale pages, `renderqueue` renders them through `render` with the templates
-of `theme`, and `output` writes. `limits` compares the site with the limits of its host. `cache` and `pool` save time.
-`options` is the input of a build, `report` its result.
+`linkchecker` finds broken links, `lastbuild` stale pages, `renderqueue` renders them through `render` with the
+templates of `theme`, and `output` writes. `limits` compares the site with the limits of its host. `cache` and `pool`
+save time. `options` is the input of a build, `report` its result.
 
 Modules that a build without changes does not need are imported on first use.
 """

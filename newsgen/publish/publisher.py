@@ -17,8 +17,6 @@ from newsgen.publish.report import Published
 from newsgen.publish.site import SiteBuild, build_site, publish_lock
 from newsgen.publish.target import Target, without_secrets
 
-_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-
 
 class PublishOptions(msgspec.Struct, frozen=True, kw_only=True):
     """Options of a publish. None means the setting in `site.toml` applies."""
@@ -34,9 +32,9 @@ class PublishOptions(msgspec.Struct, frozen=True, kw_only=True):
 def publish(options: Options, publish_options: PublishOptions, progress: Progress | None = None) -> Published:
     """Builds the site and sends it to a target; with `rollback`, restores the previous release instead.
 
-    If a file is left out, a gate cannot be read or a limit of the host is broken, publishes nothing and returns a report
-    that is `refused`. Raises PublishError if the publish is refused or fails. Readers then see the old site, or a mix of whole old and new files
-    in which no page links to a missing one; the next publish continues.
+    If a file is left out, a gate cannot be read or a limit of the host is broken, publishes nothing and returns a
+    report that is `refused`. Raises PublishError if the publish is refused or fails. Readers then see the old site, or
+    a mix of whole old and new files in which no page links to a missing one; the next publish continues.
     """
     settings = config.load(options.site / "site.toml")
     report = Published(dry_run=publish_options.dry_run, rollback=publish_options.rollback)
@@ -68,7 +66,7 @@ def publish(options: Options, publish_options: PublishOptions, progress: Progres
             # The grace period is a promise to readers, so the machine's clock counts, not the time that the site is
             # built for.
             now = datetime.now(UTC)
-            grace = timedelta(seconds=int(target_settings.grace[:-1]) * _SECONDS[target_settings.grace[-1]])
+            grace = timedelta(seconds=config.seconds(target_settings.grace))
             plan = compare(files, state, now=now, grace=grace, keep=target_settings.keep, front=site.front_links())
             report.describe(plan, settings)
             reasons = _refusals(plan, site, publish_options, target_settings, report)

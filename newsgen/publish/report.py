@@ -19,9 +19,9 @@ class Published(msgspec.Struct, kw_only=True):
     """What a publish did, or with `dry_run` would do.
 
     `release` and `before` are the ids of the releases after and before the publish. `refused`: nothing was published,
-    because a file is left out, a gate cannot be read or a limit of the host is broken. `arrived` counts files that an unfinished publish had already
-    sent. `lost` are addresses that no longer answer. `changed` are the URLs whose response changed; `patterns` are URL
-    paths that cover them, for a CDN. `plan` is set by a dry run only.
+    because a file is left out, a gate cannot be read or a limit of the host is broken. `arrived` counts files that an
+    unfinished publish had already sent. `lost` are addresses that no longer answer. `changed` are the URLs whose
+    response changed; `patterns` are URL paths that cover them, for a CDN. `plan` is set by a dry run only.
     """
 
     target: str = ""

@@ -31,8 +31,8 @@ class Clusters(NamedTuple):
 
     `coverage` holds each member once, even if it is in two stories, and no followers. `targets` maps the id of an
     article to the ids of the members that its related entries lead to, in the order of the entries. `successors` maps
-    the id of a hidden file to that of its story, or of the only member that its story has left. `origins` maps the id of
-    such an only member to that of the earliest file of its story.
+    the id of a hidden file to that of its story, or of the only member that its story has left. `origins` maps the id
+    of such an only member to that of the earliest file of its story.
     """
 
     stories: tuple[Story, ...]
@@ -182,9 +182,10 @@ def cluster(articles: Iterable[Article], **options: Any) -> Clusters:
 class _StoryInputs(NamedTuple):
     """Everything that a story is made from; if it is the same as before, so is the story.
 
-    `hidden` are the ids of those `files` that are not shown. `lead` is the lead that an editor chose. `evidence` is what joined the files, `one_sided` the near misses that only
-    one side lists, and `by_words` the evidence from similar words. `near_miss_names` are the `story` names of the near
-    misses in `by_words`, or empty if the story has no name.
+    `hidden` are the ids of those `files` that are not shown. `lead` is the lead that an editor chose. `evidence` is
+    what joined the files, `one_sided` the near misses that only one side lists, and `by_words` the evidence from
+    similar words. `near_miss_names` are the `story` names of the near misses in `by_words`, or empty if the story has
+    no name.
     """
 
     files: tuple[Article, ...]
