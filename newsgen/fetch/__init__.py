@@ -1,10 +1,9 @@
 """Takes feeds in: turns the entries of RSS, Atom and JSON feeds into article files.
 
 Start with `fetcher`, which does all of it. `subscriptions` reads the files in `content/_feeds`, `state` and `schedule`
-say which feeds are due, `client` requests them (through `guard`, `connection`, `headers` and `encodings`), `parser`
-turns their bytes into entries, and `archive` decides what becomes of each entry: `index` knows the files that are
-there, `ledger` what was taken and deleted, `articlefile` writes new ones. `subscribing` creates the files in
-`content/_feeds`, `report` is what a person reads.
+say which feeds are due, `network` requests them, `formats` turns their bytes into entries, and `archive` decides what
+becomes of each entry: `index` knows the files that are there, `ledger` what was taken and deleted, `articlefile` writes
+new ones. `subscribing` creates the files in `content/_feeds`, `report` is what a person reads.
 """
 
 from newsgen.fetch.fetcher import FeedReport, FetchOptions, FetchReport, feeds, fetch

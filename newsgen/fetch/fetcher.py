@@ -15,10 +15,11 @@ from msgspec.structs import replace
 from newsgen import config, times
 from newsgen.builder import FOLDER, Lock
 from newsgen.errors import ConfigError, FetchError, NewsgenError, OutputError, Problem
-from newsgen.fetch import parser, subscriptions
+from newsgen.fetch import subscriptions
 from newsgen.fetch.archive import Archive, Taken
-from newsgen.fetch.client import NO_VALIDATORS, Client, Failure, Response, Result
 from newsgen.fetch.entry import Feed
+from newsgen.fetch.formats import parser
+from newsgen.fetch.network.client import NO_VALIDATORS, Client, Failure, Response, Result
 from newsgen.fetch.state import Record, State
 from newsgen.model import Subscription
 from newsgen.validation import did_you_mean

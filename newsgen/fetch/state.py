@@ -15,8 +15,8 @@ from msgspec.structs import replace
 
 from newsgen.builder import FOLDER
 from newsgen.fetch import schedule
-from newsgen.fetch.client import NO_VALIDATORS, Failure, Request, Response, Validators
 from newsgen.fetch.entry import Hints
+from newsgen.fetch.network.client import NO_VALIDATORS, Failure, Request, Response, Validators
 from newsgen.model import Value
 from newsgen.text import digest_bytes
 

@@ -11,11 +11,12 @@ import msgspec
 
 from newsgen import canonical, config, files, text
 from newsgen.errors import ConfigError, FetchError
-from newsgen.fetch import articlefile, discovery, opml, parser, subscriptions
-from newsgen.fetch.client import Client, Failure
+from newsgen.fetch import articlefile, subscriptions
 from newsgen.fetch.entry import Feed
 from newsgen.fetch.fetcher import MakeClient, content_folder
-from newsgen.fetch.parser import FeedError
+from newsgen.fetch.formats import discovery, opml, parser
+from newsgen.fetch.formats.parser import FeedError
+from newsgen.fetch.network.client import Client, Failure
 
 Outlines = Literal["topics", "category", "none"]
 """What the outlines around a feed in OPML become."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from feedserver import FeedServer
 
-from newsgen.fetch.client import Client
+from newsgen.fetch.network.client import Client
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import newsgen
-from newsgen.fetch.client import WORKERS, Client, Failure, Limits, Request, Response, Validators
+from newsgen.fetch.network.client import WORKERS, Client, Failure, Limits, Request, Response, Validators
 
 Make = Callable[..., Client]
 FEED = b"<rss><channel><title>News</title></channel></rss>"

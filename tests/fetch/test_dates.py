@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsgen.fetch import dates
+from newsgen.fetch.formats import dates
 
 
 def at(hour: int, minute: int = 30, *, zone: float | None = None, day: int = 28) -> datetime:

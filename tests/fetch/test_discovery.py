@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsgen.fetch import discovery
+from newsgen.fetch.formats import discovery
 
 PAGE = "https://paper.example/news/"
 

@@ -11,8 +11,8 @@ from feedserver import compressed
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsgen.fetch import encodings
-from newsgen.fetch.encodings import Undecodable, decoded
+from newsgen.fetch.network import encodings
+from newsgen.fetch.network.encodings import Undecodable, decoded
 
 TEXT = b"The council met on Tuesday. " * 5000
 

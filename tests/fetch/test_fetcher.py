@@ -98,7 +98,7 @@ def test_failures_are_named_back_off_and_stop_no_other(news: News) -> None:
 
 
 def test_a_fault_of_ours_stops_no_other_feed(news: News, monkeypatch: pytest.MonkeyPatch) -> None:
-    from newsgen.fetch import parser
+    from newsgen.fetch.formats import parser
 
     news.feed("a", rss(1, name="a"))
     news.feed("b", rss(1, name="b"))

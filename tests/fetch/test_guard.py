@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsgen.fetch.guard import Guard, Refused, is_public
+from newsgen.fetch.network.guard import Guard, Refused, is_public
 
 
 @pytest.mark.parametrize(

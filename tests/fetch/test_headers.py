@@ -5,7 +5,7 @@ from email.message import Message
 
 import pytest
 
-from newsgen.fetch.headers import fresh_for, retry_after, returned
+from newsgen.fetch.network.headers import fresh_for, retry_after, returned
 
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
 

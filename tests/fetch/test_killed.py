@@ -20,7 +20,7 @@ from feedserver import Answer, FeedServer
 from sites import Site
 
 from newsgen.fetch import FetchOptions, FetchReport, fetch
-from newsgen.fetch.client import Request, Response, Result, Validators
+from newsgen.fetch.network.client import Request, Response, Result, Validators
 
 FIRST = datetime(2026, 11, 28, 8, tzinfo=UTC)
 SECOND = FIRST + timedelta(hours=2)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from newsgen.fetch import opml
-from newsgen.fetch.documents import FeedError
+from newsgen.fetch.formats import opml
+from newsgen.fetch.formats.documents import FeedError
 
 LIST = """<?xml version="1.0"?>
 <opml version="2.0"><head><title>Mine</title></head><body>

@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from newsgen.errors import NewsgenError
-from newsgen.fetch import draft
 from newsgen.fetch.entry import Entry, Feed, Hints
-from newsgen.fetch.parser import MAX_ENTRIES, FeedError, parse
+from newsgen.fetch.formats import draft
+from newsgen.fetch.formats.parser import MAX_ENTRIES, FeedError, parse
 from newsgen.model import Image
 
 URL = "https://post.example/feed.xml"

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsgen.fetch.client import Failure, Request, Response, Validators
 from newsgen.fetch.entry import Hints
+from newsgen.fetch.network.client import Failure, Request, Response, Validators
 from newsgen.fetch.state import Record, State
 
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)

@@ -17,10 +17,10 @@ from sites import Site
 
 from newsgen import canonical
 from newsgen.config import Config
-from newsgen.fetch import words
 from newsgen.fetch.archive import Archive
 from newsgen.fetch.entry import Feed
-from newsgen.fetch.parser import FeedError, parse
+from newsgen.fetch.formats import words
+from newsgen.fetch.formats.parser import FeedError, parse
 from newsgen.model import Subscription
 
 # Parsed and refused files. What is refused is KML, OPML, OpenSearch, Atom services and single entries, and web pages.

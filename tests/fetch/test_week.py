@@ -20,7 +20,7 @@ from newsgen import canonical
 from newsgen.builder import Report
 from newsgen.content import parse_front_matter
 from newsgen.fetch import FetchOptions, FetchReport, fetch
-from newsgen.fetch.client import Client
+from newsgen.fetch.network.client import Client
 
 DAY = datetime(2020, 7, 7, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -8,11 +8,11 @@ from typing import Any
 import msgspec
 
 from newsgen import text
-from newsgen.fetch import draft, words
-from newsgen.fetch.documents import FeedError
-from newsgen.fetch.draft import Draft, Media
 from newsgen.fetch.entry import Feed
-from newsgen.fetch.words import Literal
+from newsgen.fetch.formats import draft, words
+from newsgen.fetch.formats.documents import FeedError
+from newsgen.fetch.formats.draft import Draft, Media
+from newsgen.fetch.formats.words import Literal
 
 _VERSION = re.compile(r"https?://(?:www\.)?jsonfeed\.org/version/1(?:\.\d)?/?", re.IGNORECASE)
 _MAX_PARTS = 100

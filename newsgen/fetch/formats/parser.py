@@ -1,17 +1,13 @@
-"""Parses feeds: RSS, Atom and JSON Feed.
-
-`documents` and `charsets` read the bytes, `xmlfeeds` and `jsonfeeds` know the formats, `draft` makes entries from what
-they find, with `words` for what a reader sees and `dates` for times.
-"""
+"""Parses feeds: RSS, Atom and JSON Feed."""
 
 from __future__ import annotations
 
 import re
 
-from newsgen.fetch import charsets, documents, jsonfeeds, xmlfeeds
-from newsgen.fetch.documents import FeedError
-from newsgen.fetch.draft import MAX_ENTRIES
 from newsgen.fetch.entry import Feed
+from newsgen.fetch.formats import charsets, documents, jsonfeeds, xmlfeeds
+from newsgen.fetch.formats.documents import FeedError
+from newsgen.fetch.formats.draft import MAX_ENTRIES
 
 __all__ = ["MAX_ENTRIES", "FeedError", "parse"]
 

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from newsgen import text
 from newsgen.errors import NewsgenError
-from newsgen.fetch import charsets
+from newsgen.fetch.formats import charsets
 
 if TYPE_CHECKING:
     from lxml import etree

@@ -23,10 +23,10 @@ from msgspec.structs import replace
 
 import newsgen
 from newsgen import canonical
-from newsgen.fetch import encodings, headers
-from newsgen.fetch.connection import Connection, Deadline, Origin, TooLarge, body
-from newsgen.fetch.encodings import Undecodable
-from newsgen.fetch.guard import Guard, Refused, Resolve
+from newsgen.fetch.network import encodings, headers
+from newsgen.fetch.network.connection import Connection, Deadline, Origin, TooLarge, body
+from newsgen.fetch.network.encodings import Undecodable
+from newsgen.fetch.network.guard import Guard, Refused, Resolve
 from newsgen.model import Value
 
 WORKERS = 8

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from newsgen import text
-from newsgen.fetch import charsets, documents
+from newsgen.fetch.formats import charsets, documents
 
 if TYPE_CHECKING:
-    from newsgen.fetch.documents import Node
+    from newsgen.fetch.formats.documents import Node
 
 Source: TypeAlias = "str | Node"
 """HTML as text, or an element whose content is HTML, as markup or as text."""

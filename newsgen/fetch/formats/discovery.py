@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from newsgen.fetch import charsets, documents, draft
+from newsgen.fetch.formats import charsets, documents, draft
 
 if TYPE_CHECKING:
-    from newsgen.fetch.documents import Node
+    from newsgen.fetch.formats.documents import Node
 
 MAX_FEEDS = 50
 _MAX_PAGE = 1 << 20

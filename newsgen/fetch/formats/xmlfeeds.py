@@ -12,14 +12,14 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from newsgen import text
-from newsgen.fetch import draft, words
-from newsgen.fetch.documents import FeedError
-from newsgen.fetch.draft import Draft, Media
 from newsgen.fetch.entry import Feed, Hints
-from newsgen.fetch.words import Literal, Source
+from newsgen.fetch.formats import draft, words
+from newsgen.fetch.formats.documents import FeedError
+from newsgen.fetch.formats.draft import Draft, Media
+from newsgen.fetch.formats.words import Literal, Source
 
 if TYPE_CHECKING:
-    from newsgen.fetch.documents import Node
+    from newsgen.fetch.formats.documents import Node
 
 # Namespaces by their addresses in lower case, without closing marks: feeds vary in both.
 _PREFIXES = {

@@ -13,9 +13,9 @@ from urllib.parse import parse_qs, urljoin, urlsplit
 import msgspec
 
 from newsgen import canonical, text, times
-from newsgen.fetch import dates, words
 from newsgen.fetch.entry import Entry
-from newsgen.fetch.words import Source
+from newsgen.fetch.formats import dates, words
+from newsgen.fetch.formats.words import Source
 from newsgen.model import Image
 
 Item = TypeVar("Item")

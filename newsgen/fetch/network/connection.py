@@ -16,7 +16,7 @@ from http.client import HTTPResponse, IncompleteRead
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from urllib.parse import urlsplit
 
-from newsgen.fetch.guard import Address
+from newsgen.fetch.network.guard import Address
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer

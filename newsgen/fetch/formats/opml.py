@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from newsgen import text
-from newsgen.fetch import documents, draft, words
-from newsgen.fetch.discovery import feed_address
-from newsgen.fetch.documents import FeedError
+from newsgen.fetch.formats import documents, draft, words
+from newsgen.fetch.formats.discovery import feed_address
+from newsgen.fetch.formats.documents import FeedError
 from newsgen.model import Value
 
 if TYPE_CHECKING:
-    from newsgen.fetch.documents import Node
+    from newsgen.fetch.formats.documents import Node
 
 MAX_BYTES = 10 * 1024 * 1024
 MAX_OUTLINES = 10_000
