@@ -17,7 +17,9 @@ _ALIKE = (
     dict.fromkeys((*range(0x2010, 0x2016), 0x2212), "-")
     | dict.fromkeys((0x2018, 0x2019, 0x02BC), "'")
     | dict.fromkeys((0xAD, 0x200B, 0x200C, 0x200D, 0x200E, 0x200F, 0x2060, 0xFEFF, 0x0307), "")
-    | {0x0131: "i"}
+    | {0x0131: "i", 0x05F3: "'", 0x05F4: '"'}
+    # The Arabic stroke that stretches words, and the vowel points of Arabic and Hebrew, which most texts leave out.
+    | dict.fromkeys((0x0640, *range(0x064B, 0x0653), 0x0670, *range(0x05B0, 0x05BE), 0x05BF, 0x05C1, 0x05C2), "")
 )
 
 
@@ -59,7 +61,9 @@ def _has(text: str, phrase: _Phrase) -> bool:
     while at >= 0:
         end = at + len(phrase.folded)
         begins = not phrase.begins_word or at == 0 or not _joins(text[at - 1])
-        if begins and (not phrase.ends_word or end == len(text) or not _joins(text[end])):
+        # A particle follows a word of any script in Korean.
+        is_whole = end == len(text) or not _joins(text[end]) or _HANGUL.match(text[end]) is not None
+        if begins and (not phrase.ends_word or is_whole):
             return True
         at = text.find(phrase.folded, at + 1)
     return False

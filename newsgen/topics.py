@@ -42,6 +42,7 @@ class Topics:
         self._names: dict[str, str] = {}
         self._keywords: dict[str, Phrases] = {}
         self._rules: bytes | None = None
+        self._files: list[str] = []
         self._matched: tuple[bytes, dict[bytes, tuple[str, ...]]] = b"", {}
         self._results: dict[str, tuple[Article, Article]] = {}
 
@@ -49,8 +50,10 @@ class Topics:
         """Takes the synonyms and keywords of these topics, by key."""
         facts = [(a.key, a.title, a.synonyms, a.keywords) for a in abouts.values() if a.synonyms or a.keywords]
         rules = digest_bytes(msgspec.msgpack.encode((facts, list(abouts) if facts else [])))
-        if rules == self._rules:
+        files = [about.id for about in abouts.values()]
+        if (rules, files) == (self._rules, self._files):
             return
+        self._files = files
         self._rules = rules
         self._results = {}
         if self._matched[0] != rules:
@@ -83,11 +86,11 @@ class Topics:
         results: dict[str, tuple[Article, Article]] = {}
         matched: dict[bytes, tuple[str, ...]] = {}
         for article in articles:
-            keys = last_matched.get(article.digest)
+            searched = digest_bytes(msgspec.msgpack.encode((article.title, article.excerpt)))
+            keys = last_matched.get(searched)
             if keys is None:
                 keys = self._matching(article)
-            if article.digest:
-                matched[article.digest] = keys
+            matched[searched] = keys
             last = last_results.get(article.id)
             results[article.id] = last if last and last[0] is article else (article, self._applied(article, keys))
         self._results, self._matched = results, (rules, matched)

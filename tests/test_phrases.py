@@ -77,3 +77,11 @@ def test_a_search_takes_linear_time() -> None:
     started = time.perf_counter()
     assert not phrases.first(text)
     assert time.perf_counter() - started < 2
+
+
+@pytest.mark.parametrize(
+    ("phrase", "words"),
+    [("AI", "AI가 바꾸는 세상"), ("BTS", "BTS는 간다"), ("كتاب", "كتــاب جديد"), ("كتاب", "كِتاب"), ('ק"מ', "5 ק״מ")],
+)
+def test_particles_and_marks_that_most_texts_leave_out_do_not_hide_a_word(phrase: str, words: str) -> None:
+    assert Phrases([phrase]).first(fold(words)) == phrase

@@ -135,3 +135,23 @@ def test_feeds_make_no_pages(site: Make) -> None:
     (s.root / "content/_feeds/x.md").unlink()
     assert with_feed.pages == s.good().pages
     assert isinstance(loading.load(s.options()).config.fetch.every, str)
+
+
+def test_what_a_keyword_is_sought_in_may_change_without_the_files_bytes(site: Make) -> None:
+    s = site().write("content/_topics/cycling.md", "---\nname: Cycling\nkeywords: [bikes]\n---\n")
+    s.write("content/_topics/rail.md", "---\nname: Rail\nkeywords: [trains]\n---\n")
+    s.article("a", more="summary: about bikes\nteaser: about trains\n")
+    s.write("site.toml", '[fields]\nexcerpt = ["summary"]\n').good()
+    assert "topics/cycling/index.html" in s.tree()
+    s.write("site.toml", '[fields]\nexcerpt = ["teaser"]\n').good()
+    assert {p for p in s.tree() if p.startswith("topics/") and p != "topics/index.html"} == {"topics/rail/index.html"}
+
+
+def test_a_conflict_names_its_file_after_that_was_renamed(site: Make) -> None:
+    s = site().write("content/_topics/a.md", "---\nname: A\nsynonyms: [Q]\n---\n")
+    s.write("content/_topics/z z.md", "---\nname: Z\nsynonyms: [Q]\n---\n").article("one")
+    memory = Memory()
+    pipeline.build(s.options(), memory=memory)
+    (s.root / "content/_topics/z z.md").rename(s.root / "content/_topics/z-z.md")
+    report = pipeline.build(s.options(), memory=memory)
+    assert any("_topics/z-z.md:3: synonyms" in str(warning) for warning in report.warnings)

@@ -319,10 +319,18 @@ def patterns(given: tuple[str, ...], at: Path, wrong: Faults) -> tuple[str, ...]
                 hint = "see https://docs.python.org/3/library/re.html#regular-expression-syntax"
                 wrong.add((*at, index), f"{_quoted(row, 40)} is not a regular expression: {reason}", hint)
             else:
-                out[row] = None
+                if _NESTED_REPEAT.search(row):
+                    hint = "repeat either the group or what is in it"
+                    wrong.add((*at, index), f"{_quoted(row, 40)} can take very long: it repeats a repetition", hint)
+                else:
+                    out[row] = None
         elif phrase := _phrase(row, (*at, index), wrong):
             out[phrase] = None
     return tuple(out)
+
+
+# As in (a+)+: with some titles, the search for it takes exponential time.
+_NESTED_REPEAT = re.compile(r"[+*}][)]+[+*{]")
 
 
 def is_expression(pattern: str) -> bool:

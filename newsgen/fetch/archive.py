@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -67,7 +67,10 @@ class Archive:
         self, site: Path, content: Path, config: Config, feeds: Iterable[str], *, dry_run: bool = False
     ) -> None:
         self._content, self._config, self._dry_run = content, config, dry_run
-        self._feeds = frozenset(feeds)
+        # A feed whose file cannot be read now still has its articles.
+        self._feeds = frozenset(
+            [*feeds, *(p.stem for p in (content / FOLDER).rglob("*") if p.suffix.lower() in files.SUFFIXES)]
+        )
         self._zone = config.zone
         self._index = Index(site, content, config)
         self._index.open()
@@ -82,6 +85,7 @@ class Archive:
         blocked = tuple(map(config.platforms.key, config.block.providers))
         self._blocklist = canonical.Blocklist(blocked, config.block.urls, config.platforms.provider)
         self._ledger = Ledger(content / FOLDER, self._write)
+        self.missing = 0
         self.deleted = self._note_deleted()
 
     def _add(self, id: str, each: Known) -> None:
@@ -108,9 +112,11 @@ class Archive:
         others: dict[str, Lines] = {}
         for feed, lines in self._ledger.taken.items():
             for guid, url in lines.items():
-                id = self._by_guid.get((feed, guid))
+                id = self._by_guid.get((feed, guid)) or (None if url else self._of_renamed(guid))
                 if id is None and (url or feed in self._feeds):  # a renamed feed has its files under the new name
                     others.setdefault(feed, {})[guid] = url
+                elif id and not url:
+                    self._by_guid[feed, guid] = id
                 elif id and url and url != self._files[id].url:  # the publisher moved it
                     self._by_key.setdefault(canonical.key(url), id)
         lost: dict[str, Lines] = {}
@@ -126,10 +132,16 @@ class Archive:
         }
         all_missing = len(deleted) >= _MANY and not any(each.feed for each in self._files.values())
         if all_missing or not self._index.complete:
+            self.missing = len(deleted) if all_missing else 0
             return 0
         for feed, lines in lost.items():
             self._ledger.delete(feed, lines)
         return len(deleted)
+
+    def _of_renamed(self, guid: str) -> str | None:
+        """The only file with this guid that notes a feed which is no more."""
+        found = [id for (feed, own), id in self._by_guid.items() if own == guid and feed not in self._feeds]
+        return found[0] if len(found) == 1 else None
 
     # Entries
 
@@ -153,14 +165,15 @@ class Archive:
         repeated = Counter(guid for guid, _ in {(entry.guid, entry.url or entry.title) for entry in feed.entries})
         identities = [self._identity(entry, subscription, titles, repeated) for entry in feed.entries]
         guids = {identity.guid for identity in identities}
+        keys = Counter(key for identity in identities for key in identity.keys)
         seen: set[str] = set()
         with_files: Lines = {}
         for entry, identity in zip(feed.entries, identities, strict=True):
-            id = self._find(subscription.name, identity, entry.title)
+            id = self._find(subscription.name, identity, entry, now, keys, seen)
             if id is not None:
                 each = self._files[id]
                 # The files of a feed that was renamed belong to the first that has the same texts.
-                is_own = each.feed not in self._feeds or (
+                is_own = (each.feed not in self._feeds and each.guid == identity.guid) or (
                     each.feed == subscription.name and (each.guid == identity.guid or each.guid not in guids)
                 )
                 if each.feed and id not in seen:
@@ -213,31 +226,43 @@ class Archive:
                 head = headline(provider, entry.title, entry.published.date())
         return _Identity(guid=guid, keys=keys, headline=head)
 
-    def _find(self, feed: str, identity: _Identity, title: str) -> str | None:
+    def _find(
+        self, feed: str, identity: _Identity, entry: Entry, now: datetime, keys: Counter[str], seen: Collection[str]
+    ) -> str | None:
+        """The id of the file of an entry. `keys` are those of all entries of the feed; `seen` files have one of them."""
         # The address comes first: an entry that moved to the address of another file must not make the two alike.
         found = next((self._by_key[key] for key in identity.keys if key in self._by_key), None)
         if found is None and identity.guid:
             found = self._by_guid.get((feed, identity.guid))
-            found = found if found and self._is_same(found, identity, title) else None
+            # Some feeds number their entries from the top: the text of that file may be another entry of this feed.
+            if found and not self._is_same(found, identity, entry, now, keys, seen):
+                found = None
         if found is None and identity.headline:
             days = self._days.get(identity.headline[:2], {})
             found = days.get(identity.headline[2]) if len(days) == 1 else None
         return found
 
-    def _is_same(self, id: str, identity: _Identity, title: str) -> bool:
-        """Whether an entry with the id of a file is the same text.
+    def _is_same(
+        self, id: str, identity: _Identity, entry: Entry, now: datetime, keys: Counter[str], seen: Collection[str]
+    ) -> bool:
+        """Whether an entry with the id of a file is the same text, though it may have another address.
 
-        Some feeds number their entries from the top. One with another address is another text if its title is too.
+        If in doubt it is not: a second file is better than a lost text.
         """
         each = self._files[id]
-        if each.edited or not each.keys or not identity.keys or not {*each.keys}.isdisjoint(identity.keys):
+        if not each.keys or not identity.keys or not {*each.keys}.isdisjoint(identity.keys):
             return True
+        if id in seen or any(key in keys for key in each.keys):
+            return False
+        when = articlefile.usable_date(entry, now)
+        if when and each.published and not each.undated and not each.all_day and not entry.all_day:
+            return when == each.published
         try:
             before = articlefile.parsed((self._content / id).read_bytes()).get("title")
         except OSError:
             return True
-        one, other = _trigrams(str(before)), _trigrams(articlefile.escaped(title))
-        return 2 * len(one & other) >= min(len(one), len(other))
+        one, other = _trigrams(str(before)), _trigrams(articlefile.escaped(entry.title))
+        return 5 * len(one & other) >= 4 * max(len(one), len(other))
 
     def _create(self, entry: Entry, identity: _Identity, subscription: Subscription, feed: Feed, now: datetime) -> str:
         row = articlefile.values(entry, subscription, feed.lang, self._config, now)
@@ -279,6 +304,9 @@ class Archive:
             return
         if not each.digest:
             return  # its front matter cannot be read
+        # Some feeds give the same address other parameters each time.
+        if each.url and canonical.key(row.get("webUrl", "")) in each.keys:
+            row["webUrl"] = each.url
         undated = articlefile.usable_date(entry, now) is None
         # The first date stays, and with it the article's address: some feeds date all entries anew at each request.
         if each.published and (undated or not each.undated):

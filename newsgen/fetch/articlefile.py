@@ -38,6 +38,8 @@ _MAX_AHEAD = timedelta(days=1)
 _FIRST_DAY = datetime(1970, 1, 2, tzinfo=UTC)
 _MAX_SIDE = 100_000
 _LANGUAGE = re.compile(text.LANGUAGE)
+# Marks that turn the direction of all that follows, until they are closed.
+_DIRECTION = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 
 def usable_date(entry: Entry, now: datetime) -> datetime | None:
@@ -114,7 +116,7 @@ def _size(pixels: int) -> int:
 
 def escaped(value: str) -> str:
     """The text as a file has to write it: what looks like markup or an entity would be taken for it."""
-    value = " ".join(text.printable(value).split())
+    value = " ".join(_DIRECTION.sub("", text.printable(value)).split())
     return value if text.plain(value) == value else value.replace("&", "&amp;").replace("<", "&lt;")
 
 
@@ -187,6 +189,11 @@ def updated(data: bytes, row: Mapping[str, Any], *, adopt: bool) -> bytes | None
     Without `adopt`, fields that are not spelt as `render` spells them were edited, and there is no result. Nor is there
     one if the front matter is not plain YAML.
     """
+    if b"\r" in data and data.count(b"\r\n") == data.count(b"\n") == data.count(
+        b"\r"
+    ):  # as git may write it on Windows
+        result = updated(data.replace(b"\r\n", b"\n"), row, adopt=adopt)
+        return result and result.replace(b"\n", b"\r\n")
     try:
         before = parse_front_matter(data)
         source = data.decode()

@@ -278,6 +278,11 @@ class _Run:
             options = self._options
             self._archive = Archive(options.site, self._content, self._config, self._names, dry_run=options.dry_run)
             self._report.deleted = self._archive.deleted
+            if self._archive.missing:
+                missing = f"{self._archive.missing:,} fetched files are missing, as if a folder were"
+                self._report.notes.append(
+                    f"{missing}: none counts as deleted, and what feeds still have is written again"
+                )
         return self._archive
 
     def finish(self, state: State) -> list[str]:

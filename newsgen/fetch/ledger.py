@@ -18,6 +18,10 @@ _MAX_TAKEN = 1_000
 """The entries in the list of what was taken, at least those that are in the feed now."""
 
 
+# What git writes around two versions that it could not merge. Both count.
+_CONFLICT = ("<<<<<<<", "|||||||", "=======", ">>>>>>>")
+
+
 class Ledger:
     """The lists of all feeds in a folder, by the feed's name. `write` replaces a file."""
 
@@ -72,5 +76,5 @@ def _read(path: Path) -> Lines:
         rows = path.read_text(encoding="utf-8", errors="replace").split("\n")
     except OSError:
         return {}
-    pairs = (row.partition("\t") for row in rows)
+    pairs = (row.partition("\t") for row in rows if not row.startswith(_CONFLICT))
     return {guid.strip(): url.strip() for guid, _, url in pairs if guid.strip()}

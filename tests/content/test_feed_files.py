@@ -45,6 +45,7 @@ def test_a_feed_file_is_read() -> None:
         ("lang: '?'", "lang: '?' is not a language tag; use a tag such as en or pt-BR", {"lang": ""}),
         ("include: [a, '!', /(/]", "include[1]: '!' has no letter or digit; write a word or a phrase", {"include": ("a",)}),
         ("exclude: /(/", "exclude[0]: '/(/' is not a regular expression: missing ), unterminated subpattern;", {"exclude": ()}),
+        ("exclude: /(a+)+$/", "exclude[0]: '/(a+)+$/' can take very long: it repeats a repetition;", {"exclude": ()}),
         ("enabled: perhaps", "enabled: expected true or false, got text; write true or false, without quotes", {"enabled": True}),
         ("exlude: [a]", "exlude: unknown field; did you mean 'exclude'?", {}),
         ("provider: {domain: '?'}", "provider.domain: '?' is not a domain; write it as example.org", {"provider": ""}),

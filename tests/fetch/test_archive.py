@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -556,3 +557,67 @@ def test_a_folder_that_cannot_be_written_is_an_error(site: Make, tmp_path: Path)
     s = site().write("content/2026", "a file")
     with pytest.raises(OutputError, match="cannot be written"):
         take(s, entry(1))
+
+
+@pytest.mark.parametrize("numbered", [True, False])
+def test_feeds_that_number_their_entries_from_the_top_lose_no_serial_headline(site: Make, *, numbered: bool) -> None:
+    s = site()
+    days = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"]
+    for newest in range(3, 7):
+        shown = range(newest - 1, newest - 4, -1)
+        rows = [
+            entry(n, guid=str(at) if numbered else "briefing", title=f"Weather forecast for {days[n]}",
+                  published=NOW - timedelta(days=9 - n))
+            for at, n in enumerate(shown)
+        ]  # fmt: skip
+        take(s, *rows)
+        assert take(s, *rows) == Taken()
+    titles = sorted(re.findall('title: "(.*)"', "".join(text(s, id) for id in names(s))))
+    assert titles == sorted(f"Weather forecast for {day}" for day in days)
+
+
+def test_an_edited_file_is_not_taken_for_another_text_with_its_id(site: Make) -> None:
+    s = site()
+    (id,) = take(s, entry(1)).added
+    s.edit(f"content/{id}", "Article number 1", "My own title")
+    other = entry(2, guid="id-1", title="Kitchen fire put out", published=NOW)
+    assert len(take(s, other).added) == 1
+    assert take(s, other, adopt=True).adopted == []
+    assert "My own title" in text(s, id)
+
+
+def test_the_articles_of_a_feed_whose_file_cannot_be_read_stay_its_own(site: Make) -> None:
+    s = site().write("content/_feeds/paper.md", "---\nurl: [\n---\n")
+    (id,) = take(s, entry(1), feed=subscription("paper"), feeds=["paper", "b"]).added
+    before = text(s, id)
+    assert take(s, entry(1, guid="x", title="Evil"), feed=subscription("b"), feeds=["b"]) == Taken()
+    assert text(s, id) == before
+
+
+def test_entries_without_an_address_survive_that_their_feed_is_renamed(site: Make) -> None:
+    s = site()
+    rows = [entry(n, url="") for n in range(3)]
+    take(s, *rows)
+    (s.root / "content/_feeds/a.taken").rename(s.root / "content/_feeds/new.taken")
+    renamed = {"feed": subscription("new"), "feeds": ["new"]}
+    taken = take(s, *rows, **renamed)
+    assert (taken.added, taken.gone) == ([], 0)
+    assert not list((s.root / "content/_feeds").glob("*.gone"))
+    assert len(take(s, entry(1, url="", title="New"), **renamed).updated) == 1
+
+
+def test_other_parameters_of_one_address_change_nothing(site: Make) -> None:
+    s = site()
+    (id,) = take(s, entry(1, url="https://post.example/1?utm_source=rss1")).added
+    before = text(s, id)
+    assert take(s, entry(1, url="https://post.example/1?utm_source=rss2")) == Taken()
+    assert text(s, id) == before
+
+
+def test_marks_of_git_in_the_lists_are_no_entries(site: Make) -> None:
+    s = site()
+    take(s, entry(1), entry(2))
+    taken = s.root / "content/_feeds/a.taken"
+    taken.write_text("<<<<<<< ours\n" + taken.read_text() + "=======\n>>>>>>> theirs\n")
+    assert take(s, entry(1), entry(2)) == Taken()
+    assert not (s.root / "content/_feeds/a.gone").exists()

@@ -146,7 +146,7 @@ def test_other_spellings_are_an_editors_and_are_only_adopted(old: bytes, new: by
         b"+++\ntitle = 'x'\n+++\n",
         b'{\n"title": "x"\n}\n',
         b"---\ntitle: [x\n---\n",
-        b"---\r\ntitle: x\r\n---\r\n",
+        b"---\r\ntitle: x\n---\r\n",
         b"---\n{title: x, excerpt: y}\n---\n",
         b'---\n"title": x\n---\n',
         b"\xff",
@@ -155,6 +155,20 @@ def test_other_spellings_are_an_editors_and_are_only_adopted(old: bytes, new: by
 )
 def test_what_cannot_be_changed_safely_is_left_alone(data: bytes) -> None:
     assert articlefile.updated(data, file()[1], adopt=True) is None
+
+
+def test_line_ends_of_windows_stay() -> None:
+    data, row = file()
+    mine = data.replace(b"\n", b"\r\n")
+    changed = row | {"title": "Another"}
+    result = articlefile.updated(mine, changed, adopt=False)
+    assert result is not None
+    assert result == (articlefile.updated(data, changed, adopt=False) or b"").replace(b"\n", b"\r\n")
+    assert b'title: "Another"\r\n' in result
+
+
+def test_marks_that_turn_the_direction_of_what_follows_are_left_out() -> None:
+    assert articlefile.escaped("a\u202eb\u2066c") == "abc"
 
 
 @given(ENTRIES, ENTRIES, st.dictionaries(st.sampled_from(["heat", "story", "note"]), WORDS), WORDS)
