@@ -13,14 +13,14 @@ import contextlib
 import errno
 import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from stat import S_ISDIR, S_ISREG
 
 import msgspec
 
 from newsgen.builder.manifest import MANIFEST, Manifest, Record
-from newsgen.errors import OutputError
+from newsgen.errors import NewsgenError, OutputError
 from newsgen.files import Stamp, stamp
 from newsgen.text import digest
 
@@ -71,6 +71,23 @@ class Lock:
             finally:
                 if self._file is None:
                     os.close(file)
+
+    @contextlib.contextmanager
+    def held(self, busy: NewsgenError, place: Path) -> Iterator[None]:
+        """Holds the lock for a while. Raises `busy` if another process holds it.
+
+        If the file system refuses, raises an error of the same type, which names the folder `place`.
+        """
+        try:
+            self.take()
+        except OutputError:
+            raise busy from None
+        except OSError as error:
+            raise type(busy)(f"{place}: cannot be written: {error.strerror}") from None
+        try:
+            yield
+        finally:
+            self.release()
 
     def release(self) -> None:
         """Releases the lock. Does nothing if this process does not hold it."""

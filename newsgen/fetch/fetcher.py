@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from newsgen import config, times
 from newsgen.builder import FOLDER, Lock
-from newsgen.errors import ConfigError, FetchError, NewsgenError, OutputError, Problem
+from newsgen.errors import ConfigError, FetchError, NewsgenError, Problem
 from newsgen.fetch import subscriptions
 from newsgen.fetch.archive import Archive, Taken
 from newsgen.fetch.entry import Feed
@@ -93,7 +93,7 @@ def fetch(options: FetchOptions, on_feed: OnFeed | None = None, make_client: Mak
     """Fetches the feeds of a site.
 
     What fails for one feed does not stop the others. Raises OutputError if files cannot be written, ConfigError for an
-    unknown feed, and FetchError if another fetch of the site runs.
+    unknown feed, and FetchError if another fetch of the site runs or the lock cannot be written.
     """
     started = time.perf_counter()
     settings = config.load(options.site / "site.toml")
@@ -122,20 +122,10 @@ def content_folder(site: Path, content: Path | None = None) -> Path:
     return folder
 
 
-@contextlib.contextmanager
-def lock(site: Path) -> Iterator[None]:
+def lock(site: Path) -> contextlib.AbstractContextManager[None]:
     """Holds a lock so that only one fetch of a site runs on this machine."""
-    held = Lock(site / FOLDER / "fetch")
-    try:
-        held.take()
-    except OutputError:
-        raise FetchError(f"{site}: another fetch of this site is running; wait until it has finished") from None
-    except OSError as error:
-        raise OutputError(f"{site / FOLDER}: cannot be written: {error.strerror}") from None
-    try:
-        yield
-    finally:
-        held.release()
+    busy = FetchError(f"{site}: another fetch of this site is running; wait until it has finished")
+    return Lock(site / FOLDER / "fetch").held(busy, site / FOLDER)
 
 
 def _chosen(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import msgspec
@@ -28,7 +28,8 @@ from newsgen.builder import (
     compare_with_limits,
 )
 from newsgen.config import Config, Publish
-from newsgen.errors import OutputError, PublishError
+from newsgen.errors import PublishError
+from newsgen.hosts import effective_lines
 from newsgen.publish import files
 from newsgen.publish.files import File
 
@@ -83,8 +84,7 @@ class SiteBuild(msgspec.Struct, frozen=True, kw_only=True):
         return [urls.address(path) for path in paths if path not in expected]
 
     def _redirected_paths(self) -> set[str]:
-        lines = self._text("_redirects").splitlines()
-        olds = (line.split()[0] for line in lines if line.strip() and not line.lstrip().startswith("#"))
+        olds = (line.split()[0] for line in effective_lines(self._text("_redirects")))
         return {urls.path("/" + old.removeprefix(self.config.root)) for old in olds}
 
 
@@ -125,20 +125,10 @@ def _pageless(loaded: Loaded) -> Iterator[str]:
         yield from (path for path in paths if path not in planned)
 
 
-@contextlib.contextmanager
-def publish_lock(site: Path) -> Iterator[None]:
+def publish_lock(site: Path) -> AbstractContextManager[None]:
     """Holds a lock so that only one publish of a site runs on this machine: publishes share the build folder."""
-    lock = Lock(work_folder(site) / "lock")
-    try:
-        lock.take()
-    except OutputError:
-        raise PublishError(f"{site}: another publish of this site is running; wait until it has finished") from None
-    except OSError as error:
-        raise PublishError(f"{site / FOLDER}: cannot be written: {error.strerror}") from None
-    try:
-        yield
-    finally:
-        lock.release()
+    busy = PublishError(f"{site}: another publish of this site is running; wait until it has finished")
+    return Lock(work_folder(site) / "lock").held(busy, site / FOLDER)
 
 
 def front_links(root: Path, written: Mapping[str, Record], base: str) -> tuple[str, ...]:
