@@ -31,15 +31,24 @@ def articles(articles: Iterable[Article], pattern: str, zone: tzinfo) -> dict[st
     If articles would share an address, the earliest keeps it and each of the others gets six digits of its id's digest.
     So a later article never moves an earlier one. Include held articles, so that publishing one later moves nothing.
     """
+    return _unique(articles, _filler(pattern, zone))
+
+
+def _unique(
+    articles: Iterable[Article], spell: Callable[[Article, str], str], taken: Iterable[str] = ()
+) -> dict[str, str]:
+    """What `spell` makes of each article and its slug, by the article's id. If that is in use, the slug gets six digits.
+
+    The earliest article keeps its slug as it is. `taken` is in use from the beginning.
+    """
     out: dict[str, str] = {}
-    taken: set[str] = set()
-    fill = _filler(pattern, zone)
+    used = set(taken)
     for article in sorted(articles, key=by_time):
-        address = fill(article, article.slug)
-        if address in taken:
-            address = fill(article, f"{article.slug}-{text.digest6(article.id)}")
-        taken.add(address)
-        out[article.id] = address
+        name = spell(article, article.slug)
+        if name in used:
+            name = spell(article, f"{article.slug}-{text.digest6(article.id)}")
+        used.add(name)
+        out[article.id] = name
     return out
 
 
@@ -85,13 +94,7 @@ def anchors(files: Iterable[Article], taken: Iterable[str] = ()) -> dict[str, st
 
     The earlier of two articles with one name keeps it, as in `articles`. `taken` are the ids of other elements.
     """
-    out: dict[str, str] = {}
-    names = set(taken)
-    for article in sorted(files, key=by_time):
-        name = article.slug if article.slug not in names else f"{article.slug}-{text.digest6(article.id)}"
-        names.add(name)
-        out[article.id] = name
-    return out
+    return _unique(files, lambda _, slug: slug, taken)
 
 
 HOME = "/"

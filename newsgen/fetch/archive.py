@@ -110,9 +110,10 @@ class Archive:
         Entries that have files are from now on known by the ids and addresses, too, that they were taken with.
         """
         others: dict[str, Lines] = {}
+        of_renamed = self._files_of_renamed_feeds()
         for feed, lines in self._ledger.taken.items():
             for guid, url in lines.items():
-                id = self._by_guid.get((feed, guid)) or (None if url else self._of_renamed(guid))
+                id = self._by_guid.get((feed, guid)) or (None if url else of_renamed.get(guid))
                 if id is None and (url or feed in self._feeds):  # a renamed feed has its files under the new name
                     others.setdefault(feed, {})[guid] = url
                 elif id and not url:
@@ -138,10 +139,11 @@ class Archive:
             self._ledger.delete(feed, lines)
         return len(deleted)
 
-    def _of_renamed(self, guid: str) -> str | None:
-        """The only file with this guid that notes a feed which is no more."""
-        found = [id for (feed, own), id in self._by_guid.items() if own == guid and feed not in self._feeds]
-        return found[0] if len(found) == 1 else None
+    def _files_of_renamed_feeds(self) -> dict[str, str]:
+        """The files that note a feed which is no more, by guid, if only one has it."""
+        rows = [(guid, id) for (feed, guid), id in self._by_guid.items() if feed not in self._feeds]
+        counts = Counter(guid for guid, _ in rows)
+        return {guid: id for guid, id in rows if counts[guid] == 1}
 
     # Entries
 
@@ -165,7 +167,7 @@ class Archive:
         repeated = Counter(guid for guid, _ in {(entry.guid, entry.url or entry.title) for entry in feed.entries})
         identities = [self._identity(entry, subscription, titles, repeated) for entry in feed.entries]
         guids = {identity.guid for identity in identities}
-        keys = Counter(key for identity in identities for key in identity.keys)
+        keys = {key for identity in identities for key in identity.keys}
         seen: set[str] = set()
         with_files: Lines = {}
         for entry, identity in zip(feed.entries, identities, strict=True):
@@ -227,7 +229,7 @@ class Archive:
         return _Identity(guid=guid, keys=keys, headline=head)
 
     def _find(
-        self, feed: str, identity: _Identity, entry: Entry, now: datetime, keys: Counter[str], seen: Collection[str]
+        self, feed: str, identity: _Identity, entry: Entry, now: datetime, keys: Collection[str], seen: Collection[str]
     ) -> str | None:
         """The id of the file of an entry. `keys` are those of all entries of the feed; `seen` files have one of them."""
         # The address comes first: an entry that moved to the address of another file must not make the two alike.
@@ -243,7 +245,7 @@ class Archive:
         return found
 
     def _is_same(
-        self, id: str, identity: _Identity, entry: Entry, now: datetime, keys: Counter[str], seen: Collection[str]
+        self, id: str, identity: _Identity, entry: Entry, now: datetime, keys: Collection[str], seen: Collection[str]
     ) -> bool:
         """Whether an entry with the id of a file is the same text, though it may have another address.
 
