@@ -1,0 +1,253 @@
+"""What a build keeps for the next one: named values, and sorted rows of which only the part that is used is loaded."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Collection, Iterable, Iterator
+from typing import Any, Generic, Protocol, TypeVar
+
+import msgspec
+
+Fetch = Callable[[str], bytes | None]
+"""Returns the value with a name, or None if it is missing or damaged."""
+
+
+class LostError(Exception):
+    """A value that must be there is missing or damaged: what depends on it has to be made again from nothing."""
+
+
+MAX_BYTES = 24 << 20
+"""The bytes of changed values that a store keeps in memory."""
+
+
+class Store:
+    """Named values: those that an earlier build saved, and over them those that this one puts or removes.
+
+    With `spill`, the function that saves a value, changes are saved in between when they take much memory, so that
+    `fetch` must find them; the rest when the owner of the store calls `save`. Without, nothing is saved.
+    """
+
+    def __init__(self, fetch: Fetch = lambda _: None, spill: Callable[[str, bytes | None], None] | None = None) -> None:
+        self._fetch, self._spill = fetch, spill
+        self._changed: dict[str, bytes | None] = {}
+        self._size = 0
+
+    def get(self, name: str) -> bytes | None:
+        """The value with a name, or None."""
+        return self._changed[name] if name in self._changed else self._fetch(name)
+
+    def need(self, name: str) -> bytes:
+        """The value with a name. Raises LostError if there is none."""
+        value = self.get(name)
+        if value is None:
+            raise LostError(name)
+        return value
+
+    def put(self, name: str, value: bytes | None) -> None:
+        """Sets a value, or removes it (None)."""
+        self._changed[name] = value
+        self._size += len(name) + len(value or b"")
+        if self._size > MAX_BYTES and self._spill:
+            self.save()
+
+    def save(self) -> None:
+        """Saves what was put."""
+        if self._spill:
+            for name in sorted(self._changed):
+                self._spill(name, self._changed[name])
+            self._changed, self._size = {}, 0
+
+
+class _Row(Protocol):
+    @property
+    def key(self) -> Any: ...
+    @property
+    def score(self) -> float: ...
+
+
+R = TypeVar("R", bound=_Row)
+
+CHUNK = 256
+"""The rows of a chunk, if the owner of the rows names no other number; a chunk of more than twice as many is split."""
+
+
+class _Head(msgspec.Struct, array_like=True):
+    """A chunk of rows: the number under which it is stored, its first key, its length and its highest score."""
+
+    number: int
+    first: Any
+    count: int
+    best: float
+
+
+class _Heads(msgspec.Struct, array_like=True):
+    next: int = 0
+    heads: list[_Head] = []
+
+
+_encode = msgspec.msgpack.Encoder().encode
+
+
+class Rows(Generic[R]):
+    """Rows of a store, sorted by their `key`. They are kept in chunks; `save` puts those that changed.
+
+    `key` is a tuple. All methods raise LostError if a chunk is missing.
+    """
+
+    def __init__(self, store: Store, name: str, row: type[R], chunk: int = CHUNK) -> None:
+        self._store, self._name, self._size = store, name, chunk
+        self._decode = _decoder(list[row])  # type: ignore[valid-type]
+        saved = store.get(name)
+        self._numbers, self._heads = 0, list[_Head]()
+        if saved:
+            try:
+                heads = _decoder(_Heads)(saved)
+                self._numbers, self._heads = heads.next, heads.heads
+                for head in self._heads:
+                    head.first = tuple(head.first)
+            except (msgspec.MsgspecError, TypeError):
+                raise LostError(name) from None
+        self._chunks: dict[int, list[R]] = {}
+        self._changed: set[int] = set()
+        self._is_changed = False
+        self._index()
+
+    def _index(self) -> None:
+        self._firsts = [head.first for head in self._heads]
+        self._starts = []
+        total = 0
+        for head in self._heads:
+            self._starts.append(total)
+            total += head.count
+        self._count = total
+
+    def __len__(self) -> int:
+        return self._count
+
+    def _chunk(self, at: int) -> list[R]:
+        head = self._heads[at]
+        chunk = self._chunks.get(head.number)
+        if chunk is None:
+            try:
+                chunk = self._decode(self._store.need(f"{self._name} {head.number}"))
+            except msgspec.MsgspecError:
+                raise LostError(self._name) from None
+            if len(chunk) != head.count:
+                raise LostError(self._name)
+            self._chunks[head.number] = chunk
+        return chunk
+
+    def get(self, key: Any) -> R | None:
+        """The row with a key."""
+        at = bisect_right(self._firsts, key) - 1
+        if at < 0:
+            return None
+        chunk = self._chunk(at)
+        place = bisect_left(chunk, key, key=_key)
+        return chunk[place] if place < len(chunk) and chunk[place].key == key else None
+
+    def position(self, key: Any) -> int:
+        """The number of rows whose key is lower."""
+        at = bisect_right(self._firsts, key) - 1
+        return self._starts[at] + bisect_left(self._chunk(at), key, key=_key) if at >= 0 else 0
+
+    def at(self, start: int, stop: int) -> list[R]:
+        """The rows at these positions, by ascending key."""
+        found: list[R] = []
+        first = max(0, bisect_right(self._starts, start) - 1)
+        for at in range(first, len(self._heads)):
+            if self._starts[at] >= stop:
+                break
+            found += self._chunk(at)[max(0, start - self._starts[at]) : stop - self._starts[at]]
+        return found
+
+    def ascending(self, key: Any = None) -> Iterator[R]:
+        """The rows from a key on, or all."""
+        first = max(0, bisect_right(self._firsts, key) - 1) if key is not None else 0
+        for at in range(first, len(self._heads)):
+            chunk = self._chunk(at)
+            yield from chunk[bisect_left(chunk, key, key=_key) :] if key is not None and at == first else chunk
+
+    def descending(self, key: Any = None) -> Iterator[R]:
+        """The rows below a key, or all, the highest key first."""
+        last = bisect_right(self._firsts, key) - 1 if key is not None else len(self._heads) - 1
+        for at in range(last, -1, -1):
+            chunk = self._chunk(at)
+            yield from reversed(chunk[: bisect_left(chunk, key, key=_key)] if key is not None and at == last else chunk)
+
+    def best(self, item: Callable[[R], str], count: int) -> list[tuple[float, str]]:
+        """The `count` items with the highest scores, each with its score; of equal ones those with the highest names.
+
+        `item` names what a row belongs to. All rows of an item have the same score.
+        """
+        found: dict[str, float] = {}
+        worst = -float("inf")
+        for at in sorted(range(len(self._heads)), key=lambda at: -self._heads[at].best):
+            if len(found) >= count and self._heads[at].best < worst:
+                break
+            for row in self._chunk(at):
+                if row.score >= worst:
+                    found[item(row)] = row.score
+            if len(found) >= count:
+                worst = sorted(found.values(), reverse=True)[count - 1]
+        return sorted(((score, name) for name, score in found.items()), reverse=True)[:count]
+
+    def edit(self, removed: Collection[Any], added: Iterable[R]) -> None:
+        """Removes rows by their keys, then adds others."""
+        touched: dict[int, tuple[set[Any], list[R]]] = {}
+        for key in removed:
+            touched.setdefault(max(0, bisect_right(self._firsts, key) - 1), (set(), []))[0].add(key)
+        for row in added:
+            touched.setdefault(max(0, bisect_right(self._firsts, row.key) - 1), (set(), []))[1].append(row)
+        if not touched:
+            return
+        self._is_changed = True
+        heads: list[_Head] = []
+        done = 0
+        for at, (gone, new) in sorted(touched.items()):
+            heads += self._heads[done:at]
+            done = at + 1
+            old = self._chunk(at) if at < len(self._heads) else []
+            rows = sorted([row for row in old if row.key not in gone] + new, key=_key)
+            if at < len(self._heads):
+                self._drop(self._heads[at].number)
+            size = self._size if len(rows) > 2 * self._size else max(len(rows), 1)
+            for start in range(0, len(rows), size):
+                heads.append(self._new_chunk(rows[start : start + size]))
+        self._heads = heads + self._heads[done:]
+        self._index()
+
+    def _new_chunk(self, rows: list[R]) -> _Head:
+        number, self._numbers = self._numbers, self._numbers + 1
+        self._chunks[number] = rows
+        self._changed.add(number)
+        return _Head(number, rows[0].key, len(rows), max(row.score for row in rows))
+
+    def _drop(self, number: int) -> None:
+        self._chunks.pop(number, None)
+        if number in self._changed:
+            self._changed.discard(number)
+        else:
+            self._store.put(f"{self._name} {number}", None)
+
+    def save(self) -> None:
+        """Puts what changed into the store."""
+        if not self._is_changed:
+            return
+        for number in self._changed:
+            self._store.put(f"{self._name} {number}", _encode(self._chunks[number]))
+        self._store.put(self._name, _encode(_Heads(self._numbers, self._heads)) if self._heads else None)
+        self._changed, self._is_changed = set(), False
+
+
+def _key(row: Any) -> Any:
+    return row.key
+
+
+_decoders: dict[Any, Callable[[bytes], Any]] = {}
+
+
+def _decoder(type: Any) -> Callable[[bytes], Any]:
+    if type not in _decoders:
+        _decoders[type] = msgspec.msgpack.Decoder(type).decode
+    return _decoders[type]
