@@ -1,11 +1,11 @@
 """Clusters articles into stories and ranks them.
 
-Reading order: `clusterer` turns articles into stories. It first joins what files declare (`declarations`) and then what
-is similar: `similarity` compares articles, using the word counts that `days` stores, and `grouping` puts similar
-articles into groups. `ranking` chooses the lead of a story and orders stories.
+Reading order: `tables` keeps values in a store. `clusterer` turns articles into stories. It first joins what files
+declare (`declarations`) and then what is similar: `similarity` compares articles, using the word counts of `days`, and
+`grouping` puts similar articles into groups. `ranking` chooses the lead of a story and orders stories.
 """
 
-from newsgen.stories.clusterer import Clusterer
+from newsgen.stories.clusterer import Change, Changes, Clusterer
 from newsgen.stories.declarations import COVERAGE_PREFIX
 from newsgen.stories.ranking import (
     cap,
@@ -15,12 +15,15 @@ from newsgen.stories.ranking import (
     lead_reason,
     longest_pinned,
     members_of,
+    peak,
     rank,
     trending,
 )
 
 __all__ = [
     "COVERAGE_PREFIX",
+    "Change",
+    "Changes",
     "Clusterer",
     "cap",
     "choose_lead",
@@ -29,6 +32,7 @@ __all__ = [
     "lead_reason",
     "longest_pinned",
     "members_of",
+    "peak",
     "rank",
     "trending",
 ]

@@ -11,23 +11,49 @@ After that, files with similar words are joined (see `grouping`).
 from __future__ import annotations
 
 import gc
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import datetime
-from operator import attrgetter
 from typing import Any, Literal, NamedTuple
+
+import msgspec
 
 from newsgen import platforms as hosts
 from newsgen.model import About, Article, Coverage, Evidence, Member, Rejected, Story, by_time
+from newsgen.store import LostError, Store
 from newsgen.stories import ranking
-from newsgen.stories.days import Fetch, LostError
-from newsgen.stories.declarations import Attachment, Declarations, UnionFind, attach_followers
-from newsgen.stories.grouping import MAX_NEAR_MISSES, Grouping, WordEvidence
+from newsgen.stories.days import Key, day_number
+from newsgen.stories.declarations import COVERAGE_PREFIX, Attachment, Declarations, DeclarationsState, File, Role
+from newsgen.stories.grouping import MAX_NEAR_MISSES, Grouping, NearMiss, WordEvidence
+from newsgen.stories.tables import MANY, HashTable, State
+from newsgen.text import digest_bytes
 
 Reason = Literal["one side", "editor", "elsewhere", "unlike"]
 
 
+class Change(NamedTuple):
+    """An article that is new or has changed, or None if it no longer takes part, and its part in stories."""
+
+    id: str
+    article: Article | None
+    role: Role = "shown"
+
+
+class Changes(NamedTuple):
+    """What an update changed, with None for what is gone; see `Clusters`. All are by id, stories too.
+
+    A story counts as changed if an article in it does. If there were none before, each story is made when it is read,
+    because all together they take much memory: read them before the next update.
+    """
+
+    stories: Mapping[str, Story | None]
+    coverage: dict[str, Coverage | None]
+    targets: dict[str, tuple[str, ...] | None]
+    successors: dict[str, str | None]
+    origins: dict[str, str | None]
+
+
 class Clusters(NamedTuple):
-    """The result of clustering: the stories, oldest first, all coverage, and the targets of related entries.
+    """All stories, oldest first, all coverage, and the targets of related entries.
 
     `coverage` holds each member once, even if it is in two stories, and no followers. `targets` maps the id of an
     article to the ids of the members that its related entries lead to, in the order of the entries. `successors` maps
@@ -42,153 +68,461 @@ class Clusters(NamedTuple):
     origins: Mapping[str, str]
 
 
-class Clusterer:
-    """Clusters articles repeatedly. Each call redoes only what changed, with the same result as from scratch.
+class _Set(msgspec.Struct, array_like=True):
+    """What is kept of the files of a story, and of a file with coverage: their ids, ascending, and the `story` name.
 
-    Without `keep`, it stores nothing that only a second call would use.
+    `story` is the id of the story, or "" if there is none because files are hidden, and `digest` that of all its facts
+    except those of its articles.
     """
 
-    def __init__(self, *, keep: bool = True) -> None:
-        self.grouping = Grouping()
-        self._keep = keep
-        self._last_stories: dict[str, tuple[_StoryInputs, Story]] = {}
-        self._last_declarations: tuple[object, Declarations] | None = None
+    ids: tuple[str, ...]
+    name: str
+    story: str = ""
+    digest: bytes = b""
+    successors: dict[str, str] = {}
+    origins: dict[str, str] = {}
 
-    def dump(self) -> Iterator[tuple[str, bytes]]:
-        """The state as pairs of a name and encoded data. Days that have not changed since `load` are left out."""
-        return self.grouping.dump()
 
-    def load(self, fetch: Fetch) -> None:
-        """Restores what `dump` saved. Starts from nothing if it is missing."""
-        try:
-            self.grouping.load(fetch)
-        except (LostError, LookupError):
-            self.grouping = Grouping()
+class _Saved(msgspec.Struct, array_like=True):
+    """What is kept besides the tables: whether similar words join, the leads that editors chose by `story` name, the
+    number of texts and the density of each day, and what restores the tables.
+    """
 
-    def cluster(
+    similar: bool
+    leads: dict[str, str]
+    days: dict[int, tuple[int, tuple[int, int]]]
+    declarations: DeclarationsState
+    grouping: list[State]
+    tables: list[State]
+
+
+_BATCH = 2000
+"""The number of new articles after which memory is freed."""
+
+
+class _Keys(dict[str, Key]):
+    """The time in seconds and the id of each article, by id."""
+
+    def __init__(self, files: HashTable[File]) -> None:
+        super().__init__()
+        self._files = files
+
+    def __missing__(self, id: str) -> Key:
+        key = self[id] = (self._files[id].published.timestamp(), id)
+        return key
+
+
+class Clusterer:
+    """The stories of a changing set of articles. The result never depends on the order of the changes.
+
+    The state is in `store`: a clusterer continues where another one saved. `article` returns any article that takes
+    part at the time, with the changes of the present update. All methods raise LostError if something is missing in the
+    store; then start with a new store, and give all articles as changes.
+    """
+
+    def __init__(self, store: Store, article: Callable[[str], Article]) -> None:
+        self._store, self._article = store, article
+        self._files: HashTable[File] = HashTable(store, "files", File)
+        self._sets: HashTable[_Set] = HashTable(store, "sets", _Set)
+        self._keys = _Keys(self._files)
+        self._declarations = Declarations(store, self._files, article)
+        self._places = self._declarations.places
+        self._grouping = Grouping(store, self._keys, self._declarations.bond)
+        self._leads: dict[str, str] = {}
+        self._similar = True
+        if (saved := store.get("stories")) is not None:
+            try:
+                state = msgspec.msgpack.decode(saved, type=_Saved)
+            except msgspec.DecodeError:
+                raise LostError("stories") from None
+            self._similar, self._leads = state.similar, state.leads
+            self._declarations.restore(state.declarations)
+            self._grouping.restore(state.days, state.grouping)
+            self._files.restore(state.tables[0])
+            self._sets.restore(state.tables[1])
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no article takes part."""
+        return not self._files.count
+
+    def save(self) -> None:
+        """Puts what changed into the store."""
+        self._declarations.save()
+        self._grouping.save()
+        self._files.save()
+        self._sets.save()
+        days = {number: (day.count, day.density) for number, day in self._grouping.similarity.days.items()}
+        state = _Saved(
+            self._similar,
+            self._leads,
+            days,
+            self._declarations.state,
+            self._grouping.state,
+            [self._files.state, self._sets.state],
+        )
+        self._store.put("stories", msgspec.msgpack.encode(state))
+
+    def update(
         self,
-        articles: Iterable[Article],
+        changed: Iterable[Change],
         *,
         clock: datetime,
-        hidden: Iterable[Article] = (),
-        followers: Iterable[Article] = (),
         about: Mapping[str, About] | None = None,
         similar: bool = True,
         platforms: hosts.Platforms | None = None,
-    ) -> Clusters:
-        """Clusters published articles. The result does not depend on their order.
+    ) -> Changes:
+        """Takes in articles that are new, have changed or no longer take part; each id occurs once.
 
-        Coverage with a date later than `clock` is dated to it. `hidden` files are clustered too, so that stories and
-        their ids stay as they are when a file expires, but are members of none. `followers` are those to show in their
-        stories. `about` holds the `_stories` files by story name. `similar` says whether similar words join articles.
-        Independent sources are counted by `platforms`.
+        Coverage with a date later than `clock` is dated to it. Hidden files are clustered too, so that stories and
+        their ids stay as they are when a file expires, but are members of none. Followers are shown in their stories.
+        `about` holds the `_stories` files by story name. `similar` says whether similar words join articles; if it
+        differs from the last update, this raises LostError. Independent sources are counted by `platforms`; if these
+        differ, give all articles as changed.
         """
         # None of these objects form cycles, but the garbage collector would scan all of them repeatedly.
         gc_was_enabled = gc.isenabled()
         gc.disable()
-        arguments = (
-            list(articles),
-            list(hidden),
-            clock,
-            list(followers),
-            about or {},
-            similar,
-            platforms or hosts.of(),
-        )
         try:
-            return self._cluster(*arguments)
-        except LostError:
-            self.grouping = Grouping()
-            return self._cluster(*arguments)
+            if similar != self._similar and not self.is_empty:
+                raise LostError("stories")
+            self._similar = similar
+            return self._update(changed, clock, about or {}, platforms or hosts.of())
         finally:
             if gc_was_enabled:
                 gc.enable()
 
-    def _cluster(
-        self,
-        articles: list[Article],
-        hidden_files: list[Article],
-        clock: datetime,
-        followers: Iterable[Article],
-        about: Mapping[str, About],
-        similar: bool,
-        platforms: hosts.Platforms,
-    ) -> Clusters:
-        files = {a.id: a for a in sorted(articles + hidden_files, key=attrgetter("id"))}
-        hidden = frozenset([a.id for a in hidden_files])
-        owners, coverage, targets, union = self._declarations(files, hidden, clock)
-        # Files at one address are one text. Only the first of them is compared with others.
-        duplicates = {other for first, other in owners.duplicates if union.find(first) == union.find(other)}
-        if similar:
-            compared = {id: file for id, file in files.items() if id not in duplicates}
-            sets = ([id for id in ids if id not in duplicates] for ids in union.sets())
-            for group in self.grouping.update(compared, sets, union.names()):
-                for id in group:
-                    union.unite(group[0], id)
-        attachments = [
-            Attachment(id, coverage[other], other) for id in targets for other in targets[id] if other in coverage
-        ]
-        attachments += attach_followers(followers, owners.by_key, clock)
-        last_stories, self._last_stories = self._last_stories, {}
-        found = []
-        successors: dict[str, str] = {}
-        origins: dict[str, str] = {}
-        all_inputs = _story_inputs(
-            files, hidden, union, attachments, about, targets, duplicates, self.grouping if similar else None, platforms
-        )
-        for inputs in all_inputs:
-            first = inputs.files[0].id
-            if inputs.hidden:
-                visible = [file.id for file in inputs.files if file.id not in inputs.hidden]
-                if not visible:
+    def near_misses(self, id: str) -> tuple[NearMiss, ...]:
+        """The articles that are most similar to one that is in no story, the nearest first."""
+        file: File | None = self._files.get(id)
+        is_compared = self._similar and file and file.role != "follower" and self._places[id].compared
+        return self._grouping.evidence((id,)).near_misses if is_compared else ()
+
+    def _update(
+        self, given: Iterable[Change], clock: datetime, about: Mapping[str, About], platforms: hosts.Platforms
+    ) -> Changes:
+        is_first = self.is_empty
+        changed, added = self._take_in(given)
+        old = {id: (self._files[id], self._places[id].root) for id in changed}
+        declared = self._declarations.update(changed, added, clock)
+        reached = {*changed, *added, *declared.reached}
+        if self._similar:
+            for id, is_compared in declared.compared.items():
+                if is_compared:
+                    self._grouping.add(self._grouping.similarity.text(self._article(id)))
+                else:
+                    self._grouping.remove(id)
+            compared = {id for id in declared.rebound if self._places[id].compared}
+            touched = self._grouping.refresh(compared, declared.renamed & compared)
+            reached |= touched.ids
+            for label in touched.labels:
+                reached.update(self._grouping.settled(label))
+            if not is_first:
+                for id in touched.ids:
+                    reached.update(self._grouping.similarity.near[id])
+        leads = {name: each.lead for name, each in about.items() if each.lead}
+        for name in leads.keys() | self._leads.keys():
+            if leads.get(name) != self._leads.get(name):
+                reached.update(self._declarations.named(name))
+        self._leads = leads
+        for id, file in changed.items():
+            if file and {file.role, old[id][0].role} == {"shown", "hidden"}:
+                reached |= self._neighbours(id)
+        sets, before = self._find_sets(reached, old, added)
+        stories: dict[str, Story | None] = {}
+        changes = Changes(stories, declared.coverage, declared.targets, {}, {})
+        for root, each in before.items():
+            if each.story:
+                stories[each.story] = None
+            changes.successors.update(dict.fromkeys(each.successors))
+            changes.origins.update(dict.fromkeys(each.origins))
+            self._sets.discard(root)
+        for root, each in sets.items():
+            self._keep(each, root if len(each.ids) > 1 else "")
+            self._relieve(root)
+        digests = {each.story: each.digest for each in before.values()}
+        first_stories = {}
+        for each in sorted(sets.values(), key=lambda each: self._keys[each.ids[0]]):
+            self._relieve(each.ids[0])
+            if not self._decide(each):
+                continue
+            self._keep(each, each.ids[0])
+            changes.successors.update(each.successors)
+            changes.origins.update(each.origins)
+            if each.story and is_first:
+                first_stories[each.story] = each.ids[0]
+            elif each.story:
+                story = self.tell(each.ids[0], clock, platforms)
+                if each.digest != digests.get(each.story) or any(id in changed or id in added for id in each.ids):
+                    stories[each.story] = story
+                else:
+                    del stories[each.story]
+        if is_first:
+            changes = changes._replace(stories=_FirstStories(self, first_stories, clock, platforms))
+        for mapping, old_values in ((changes.successors, "successors"), (changes.origins, "origins")):
+            same: dict[str, str] = {}
+            for each in before.values():
+                same |= getattr(each, old_values)
+            for id, value in same.items():
+                if mapping.get(id) == value:
+                    del mapping[id]
+        return changes
+
+    def _keep(self, each: _Set, root: str) -> None:
+        """Keeps the files of a story under the id of the first of them; nothing without an id."""
+        for id in each.ids:
+            if self._places[id].root != root:
+                self._declarations.place(id).root = root
+        if root:
+            self._sets[root] = each
+
+    def _decide(self, each: _Set) -> bool:
+        """Decides whether these files make a story, and what replaces hidden ones. False if there is nothing to keep."""
+        has_more = any(True for _ in self._declarations.attached(each.ids))
+        if len(each.ids) == 1 and not has_more:
+            return False
+        files = {id: self._files[id] for id in each.ids}
+        first = min((file.published, id) for id, file in files.items())[1]
+        visible = [id for id, file in files.items() if file.role == "shown"]
+        hidden = [id for id, file in files.items() if file.role == "hidden"]
+        if not hidden:
+            each.story = first
+        elif visible:
+            is_alone = len(visible) == 1 and not has_more
+            each.successors = dict.fromkeys(hidden, visible[0] if is_alone else first)
+            each.origins = {visible[0]: first} if is_alone else {}
+            each.story = "" if is_alone else first
+        return True
+
+    def tell(self, root: str, clock: datetime, platforms: hosts.Platforms) -> Story:
+        """The story of some files, by the id of the first of them."""
+        self._relieve(root)
+        each = self._sets[root]
+        shown = [self._article(id) for id in each.ids if self._is_shown(id)]
+        story = _story(self._inputs(each, clock, platforms), shown)
+        members = [m.id if isinstance(m, Article) else m for m in story.members]
+        facts = story.name, story.lead.id, members, story.evidence, story.rejected, story.providers, story.sources
+        each.digest = digest_bytes(msgspec.msgpack.encode(facts))
+        self._sets.touch(root)
+        return story
+
+    def _relieve(self, id: str) -> None:
+        """Frees memory if much is decoded and everything before an article is done."""
+        self._relieve_files()
+        self._grouping.similarity.relieve(day_number(self._keys[id][0]))
+
+    def _relieve_files(self) -> None:
+        for table in (self._files, self._places):
+            if len(table) > MANY // 4:
+                table.pack()
+
+    def _take_in(self, changes: Iterable[Change]) -> tuple[dict[str, File | None], dict[str, Role]]:
+        """Compares changed articles with what is known of them, and updates their words.
+
+        Returns the new facts of known files, None if they are gone, and the roles of new ones, whose facts are known
+        from now on.
+        """
+        changed: dict[str, File | None] = {}
+        added: dict[str, Role] = {}
+        grouping, similarity = self._grouping, self._grouping.similarity
+        for id, given, role in changes:
+            # A follower without an address leads nowhere.
+            article = given if role != "follower" or (given and given.url) else None
+            old: File | None = self._files.get(id)
+            text = None
+            if article and role != "follower" and self._similar:
+                text = similarity.text(article)
+            if old and old.role != "follower" and self._similar:
+                if not self._places[id].compared:
+                    text = None  # its address decides anew whether it is compared
+                elif text and similarity.is_current(text):
+                    text = None
+                else:
+                    grouping.remove(id)
+            self._keys.pop(id, None)
+            if article:
+                file = File.of(article, role)
+                self._keys[id] = (file.published.timestamp(), id)
+                if old:
+                    changed[id] = file
+                else:
+                    self._files[id] = file
+                    added[id] = role
+                    if len(added) % _BATCH == 0:
+                        self._files.pack()
+                    if len(added) % (5 * _BATCH) == 0:
+                        similarity.put_texts()
+                if text:
+                    grouping.add(text)
+            elif old:
+                changed[id] = None
+        return changed, added
+
+    def _find_sets(
+        self, reached: Iterable[str], old: Mapping[str, tuple[File, str]], added: Collection[str]
+    ) -> tuple[dict[str, _Set], dict[str, _Set]]:
+        """The files of each story that may differ, by the id of the first, and the same before the update.
+
+        These are the stories of the files `reached`, and of others if the name of a near story has changed.
+        """
+        before: dict[str, _Set] = {}
+        sets: dict[str, _Set] = {}
+        set_of: dict[str, _Set] = {}
+        seen: set[str] = set()
+        queue = sorted(reached, reverse=True)  # files that are near each other, one after the other
+        while queue:
+            found = []
+            while queue:
+                id = queue.pop()
+                if id in seen:
                     continue
-                origin = min(inputs.files, key=by_time).id
-                is_alone = len(visible) == 1 and not inputs.attachments
-                successors |= dict.fromkeys(inputs.hidden, visible[0] if is_alone else origin)
-                if is_alone:
-                    origins[visible[0]] = origin
-                    continue
-            last_inputs, story = last_stories.get(first, (None, None))
-            if story is None or last_inputs != inputs:
-                story = _story(inputs)
-            self._last_stories[first] = (inputs, story)
-            found.append(story)
-        stories = tuple(sorted(found, key=lambda s: (s.first.published, s.id)))
-        return Clusters(stories, tuple(coverage.values()), targets, successors, origins)
+                seen.add(id)
+                self._relieve_files()
+                file: File | None = self._files.get(id)
+                root = old[id][1] if id in old else self._places[id].root
+                if root and root not in before:
+                    before[root] = self._sets[root]
+                    queue += before[root].ids
+                if file and file.role != "follower":
+                    found.append(id)
+                    if id not in set_of:
+                        each = self._find_set(id)
+                        sets[each.ids[0]] = each
+                        set_of |= dict.fromkeys(each.ids, each)
+                        queue += each.ids
+            for id in found:
+                if id not in added:
+                    known, root = old.get(id) or (self._files[id], self._places[id].root)
+                    name = before[root].name if root else known.story
+                    if name != set_of[id].name:
+                        queue += self._neighbours(id)
+        return sets, before
 
-    def _declarations(self, files: dict[str, Article], hidden: frozenset[str], clock: datetime) -> Declarations:
-        """What the files declare. Reuses the last result if nothing that decides it changed, as after most edits."""
-        last = self._last_declarations
-        facts = (
-            clock,
-            hidden,
-            [(a.id, a.keys, a.related, a.published, a.all_day, a.category, a.topics, a.story) for a in files.values()]
-            if self._keep
-            else [],
+    def _find_set(self, id: str) -> _Set:
+        """The files that are in one story with a file."""
+        unit = self._unit(id)
+        if self._similar:
+            first = next(each for each in unit if self._places[each].compared)
+            if similar := self._grouping.group_of(first):
+                unit = tuple(sorted({other for each in similar for other in self._unit(each)}))
+        name = next((name for each in unit if (name := self._declarations.bond(each).name)), "")
+        return _Set(unit, name)
+
+    def _unit(self, id: str) -> tuple[str, ...]:
+        """The files that declarations join with a file, and itself."""
+        unit = self._places[id].unit
+        return self._declarations.units[unit].ids if unit else (id,)
+
+    def _neighbours(self, id: str) -> set[str]:
+        """The files whose stories show whether a file is shown, or which `story` name it has."""
+        place = self._places[id]
+        found = {*(place.targets or ()), *self._declarations.listing(id)}
+        if self._similar and place.compared:
+            found.update(self._grouping.similarity.near[id])
+        return {other for other in found if not other.startswith(COVERAGE_PREFIX)}
+
+    def _inputs(self, each: _Set, clock: datetime, platforms: hosts.Platforms) -> _StoryInputs:
+        """What a story is made from."""
+        files = {id: self._files[id] for id in each.ids}
+        hidden = tuple([id for id, file in files.items() if file.role == "hidden"])
+        units = dict.fromkeys([unit for id in each.ids if (unit := self._places[id].unit)])
+        by_words = WordEvidence((), ())
+        if self._similar:
+            compared = tuple([id for id in each.ids if self._places[id].compared])
+            by_words = self._grouping.evidence(compared)
+            shown = [m for m in by_words.near_misses if self._is_shown(m.id) and self._is_shown(m.other)]
+            by_words = by_words._replace(near_misses=tuple(shown))
+        return _StoryInputs(
+            id=each.story,
+            hidden=hidden,
+            attachments=tuple(self._declarations.attachments(each.ids, clock)),
+            name=each.name,
+            lead=self._leads.get(each.name, "") if each.name else "",
+            evidence=tuple([e for unit in units for e in self._declarations.units[unit].evidence]),
+            one_sided=tuple(self._one_sided(each)),
+            by_words=by_words,
+            near_miss_names=tuple([self._name(m.id) for m in by_words.near_misses]) if each.name else (),
+            platforms=platforms,
         )
-        if last is None or last[0] != facts:
-            declarations = Declarations.of(files, hidden, clock)
-            if not self._keep:
-                return declarations
-            last = self._last_declarations = facts, declarations
-        return last[1]._replace(union=last[1].union.copy())
+
+    def _one_sided(self, each: _Set) -> list[Rejected]:
+        """The near misses that list a file of a story or are listed by one."""
+        edges = {(id, other) for id in each.ids for other in self._places[id].targets or ()}
+        edges |= {(other, id) for id in each.ids for other in self._declarations.listing(id)}
+        ids = set(each.ids)
+        rows = []
+        for id, other in edges:
+            outside = other if id in ids else id
+            if (id in ids) != (other in ids) and not other.startswith(COVERAGE_PREFIX) and self._is_shown(other):
+                name, other_name = self._name(id), self._name(other)
+                reason: Reason = "editor" if name and other_name and name != other_name else "one side"
+                place = self._files[id].published, id, (self._places[id].targets or ()).index(other)
+                rows.append((place, Rejected(id=outside, other=other if id == outside else id, reason=reason)))
+        return [rejected for _, rejected in sorted(rows, key=lambda row: row[0])]
+
+    def _is_shown(self, id: str) -> bool:
+        return self._files[id].role == "shown"
+
+    def _name(self, id: str) -> str:
+        """The `story` name of a file's story, "" if it has none."""
+        place = self._places[id]
+        return self._sets[place.root].name if place.root else place.name
 
 
-def cluster(articles: Iterable[Article], **options: Any) -> Clusters:
-    """Clusters articles once, with the options of `Clusterer.cluster`."""
-    return Clusterer().cluster(articles, **options)
+def cluster(
+    articles: Iterable[Article],
+    *,
+    clock: datetime,
+    hidden: Iterable[Article] = (),
+    followers: Iterable[Article] = (),
+    **options: Any,
+) -> Clusters:
+    """Clusters articles once, with the options of `Clusterer.update`."""
+    by_id: dict[str, Article] = {}
+    changes = []
+    roles: tuple[tuple[Role, Iterable[Article]], ...] = (
+        ("shown", articles), ("hidden", hidden), ("follower", followers),
+    )  # fmt: skip
+    for role, group in roles:
+        for article in group:
+            by_id[article.id] = article
+            changes.append(Change(article.id, article, role))
+    found = Clusterer(Store(), by_id.__getitem__).update(changes, clock=clock, **options)
+    stories = sorted(filter(None, found.stories.values()), key=lambda s: (s.first.published, s.id))
+    coverage = sorted(filter(None, found.coverage.values()), key=by_time)
+    targets = {id: targets for id, targets in found.targets.items() if targets is not None}
+    successors = {id: other for id, other in found.successors.items() if other}
+    origins = {id: other for id, other in found.origins.items() if other}
+    return Clusters(tuple(stories), tuple(coverage), targets, successors, origins)
+
+
+class _FirstStories(Mapping[str, Story | None]):
+    """Stories by id, each made when it is read. `roots` maps their ids to those of their first files."""
+
+    def __init__(
+        self, clusterer: Clusterer, roots: Mapping[str, str], clock: datetime, platforms: hosts.Platforms
+    ) -> None:
+        self._clusterer, self._roots, self._clock, self._platforms = clusterer, roots, clock, platforms
+
+    def __getitem__(self, id: str) -> Story:
+        return self._clusterer.tell(self._roots[id], self._clock, self._platforms)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._roots)
+
+    def __len__(self) -> int:
+        return len(self._roots)
 
 
 class _StoryInputs(NamedTuple):
-    """Everything that a story is made from; if it is the same as before, so is the story.
+    """Everything that a story is made from besides its articles.
 
-    `hidden` are the ids of those `files` that are not shown. `lead` is the lead that an editor chose. `evidence` is
-    what joined the files, `one_sided` the near misses that only one side lists, and `by_words` the evidence from
-    similar words. `near_miss_names` are the `story` names of the near misses in `by_words`, or empty if the story has
-    no name.
+    `hidden` are the ids of files that are not shown. `lead` is the lead that an editor chose. `evidence` is what joined the files, `one_sided` the near misses that only one side lists, and
+    `by_words` the evidence from similar words. `near_miss_names` are the `story` names of the near misses in
+    `by_words`, or empty if the story has no name.
     """
 
-    files: tuple[Article, ...]
+    id: str
     hidden: tuple[str, ...]
     attachments: tuple[Attachment, ...]
     name: str
@@ -198,57 +532,6 @@ class _StoryInputs(NamedTuple):
     by_words: WordEvidence
     near_miss_names: tuple[str, ...]
     platforms: hosts.Platforms
-
-
-def _story_inputs(
-    files: Mapping[str, Article],
-    hidden: Collection[str],
-    union: UnionFind,
-    attachments: list[Attachment],
-    about: Mapping[str, About],
-    targets: Mapping[str, tuple[str, ...]],
-    duplicates: Collection[str],
-    grouping: Grouping | None,
-    platforms: hosts.Platforms,
-) -> Iterator[_StoryInputs]:
-    """The inputs of each story, in any order. Without `grouping`, words are no evidence."""
-    file_ids = {union.find(ids[0]): sorted(ids) for ids in union.sets()}
-    attached: dict[str, list[Attachment]] = {}
-    for attachment in attachments:
-        root = union.find(attachment.file_id)
-        attached.setdefault(root, []).append(attachment)
-        file_ids.setdefault(root, [attachment.file_id])
-    one_sided: dict[str, list[Rejected]] = {}
-    roots = union.roots()
-    for id, others in targets.items():
-        own_root = roots.get(id, id)
-        for other in others:
-            other_root = roots.get(other, other)
-            if other_root != own_root and other in files and other not in hidden:
-                name, other_name = union.name(id), union.name(other)
-                reason: Reason = "editor" if name and other_name and name != other_name else "one side"
-                one_sided.setdefault(own_root, []).append(Rejected(id=other, other=id, reason=reason))
-                one_sided.setdefault(other_root, []).append(Rejected(id=id, other=other, reason=reason))
-    for root, ids in file_ids.items():
-        name = union.name(root)
-        by_words = WordEvidence((), ())
-        if grouping:
-            by_words = grouping.evidence(tuple([id for id in ids if id not in duplicates]))
-        if hidden:
-            shown = [m for m in by_words.near_misses if m.id not in hidden and m.other not in hidden]
-            by_words = by_words._replace(near_misses=tuple(shown))
-        yield _StoryInputs(
-            files=tuple([files[id] for id in ids]),
-            hidden=tuple([id for id in ids if id in hidden]) if hidden else (),
-            attachments=tuple(attached.get(root, ())),
-            name=name,
-            lead=about[name].lead if name in about else "",
-            evidence=tuple([e for id in ids for e in union.evidence.get(id, ())]),
-            one_sided=tuple(one_sided.get(root, ())),
-            by_words=by_words,
-            near_miss_names=tuple([union.name(m.id) for m in by_words.near_misses]) if name else (),
-            platforms=platforms,
-        )
 
 
 def _without_hidden(evidence: list[Evidence], hidden: Collection[str], shown: list[Article]) -> list[Evidence]:
@@ -269,10 +552,10 @@ def _without_hidden(evidence: list[Evidence], hidden: Collection[str], shown: li
     return kept
 
 
-def _story(inputs: _StoryInputs) -> Story:
+def _story(inputs: _StoryInputs, shown: list[Article]) -> Story:
+    """The story of these articles."""
     # Reversed, so that declared coverage, which comes first, replaces a follower with the same key.
     coverage = {a.key: a.coverage for a in reversed(inputs.attachments)}
-    shown = [file for file in inputs.files if file.id not in inputs.hidden]
     members: list[Member] = sorted([*shown, *coverage.values()], key=by_time)
     evidence = [*inputs.evidence]
     declared = dict.fromkeys((coverage[a.key].id, a.file_id) for a in inputs.attachments)
@@ -287,7 +570,7 @@ def _story(inputs: _StoryInputs) -> Story:
         near_miss = Rejected(id=miss.id, other=miss.other, reason=reason, score=miss.score, fit=miss.fit)
         rejected.setdefault(miss.id, near_miss)
     return Story(
-        id=min(inputs.files, key=by_time).id,
+        id=inputs.id,
         name=inputs.name,
         lead=ranking.choose_lead([m for m in members if isinstance(m, Article) or not m.folded], inputs.lead),
         members=tuple(members),

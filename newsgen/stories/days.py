@@ -1,6 +1,6 @@
-"""Stores the word counts and texts of articles by day, and loads a day only when it is needed.
+"""The articles of a day: their order and their word counts, each loaded only when it is needed.
 
-A large archive has many days, but a new article concerns the word counts of about forty days and the texts of about
+A large archive has many days, but a new article concerns the word counts of about forty days and the order of about
 five.
 """
 
@@ -8,17 +8,22 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Literal, NamedTuple, TypeVar
 
 import msgspec
 
-Fetch = Callable[[str], bytes | None]
-"""Returns the data saved under a name, or None if it is missing."""
+from newsgen.store import LostError, Store
+
+V = TypeVar("V")
+
+Key = tuple[float, str]
+"""The publication time of an article as a Unix timestamp, and its id: articles are ordered by this."""
 
 
-class LostError(Exception):
-    """Saved data is missing or unreadable."""
+def day_number(seconds: float) -> int:
+    """The number of days since 1970."""
+    return int(seconds // 86400)
 
 
 class Text(NamedTuple):
@@ -43,12 +48,16 @@ class Text(NamedTuple):
 class Vector(NamedTuple):
     """The weights of a text's stems: strong ones, which can make a pair by themselves, and weak ones, which add to it.
 
-    `dense` says whether many articles are within reach of the text.
+    `dense` says whether many articles are within reach of the text, `title_only` whether its excerpt adds no stems to
+    those of its title, and `compared` whether it is compared at all.
     """
 
     strong: dict[str, int]
     weak: dict[str, int]
+    provider: str
     dense: bool
+    title_only: bool
+    compared: bool
 
 
 class _Words(msgspec.Struct, array_like=True):
@@ -58,115 +67,117 @@ class _Words(msgspec.Struct, array_like=True):
     idf: dict[str, float]
 
 
-class _Texts(msgspec.Struct, array_like=True):
-    """The saved form of a day's texts and vectors, both by article id."""
+class _Order(msgspec.Struct, array_like=True):
+    """The saved form of a day's order: the times and ids of its articles."""
 
-    texts: dict[str, Text]
-    vectors: dict[str, Vector]
+    seconds: list[float]
+    ids: list[str]
 
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode_words = msgspec.msgpack.Decoder(_Words).decode
-_decode_texts = msgspec.msgpack.Decoder(_Texts).decode
+_decode_order = msgspec.msgpack.Decoder(_Order).decode
 
 
 class Day:
-    """The word counts of one day.
+    """The articles of one day.
 
     `count` is the number of its texts. `density` holds two rounded numbers of texts: those within reach of the day and
-    those in its background window. `frequencies` is the number of texts that contain each stem. `idf` holds the idf of
-    the stems that are below the cap: negative if a stem counts in titles only, 0 if it never counts. `words_changed`
-    and `texts_changed` say whether the word counts or the texts differ from what is saved.
+    those in its background window. `is_saved` says whether the store has the day.
     """
 
-    def __init__(self, number: int, fetch: Fetch | None = None) -> None:
-        self.count = 0
-        self.density = (0, 0)
-        self.words_changed = self.texts_changed = False
-        self._number = number
-        self._fetch = fetch
-        self._frequencies: Counter[str] = Counter()
-        self._idf: dict[str, float] = {}
-        self._words_loaded = fetch is None
+    def __init__(self, number: int, store: Store, *, count: int = 0, density: tuple[int, int] = (0, 0)) -> None:
+        self.number = number
+        self.count, self.density = count, density
+        self.is_saved = count > 0
+        self.words_changed = self.order_changed = False
+        self._store = store
+        self._words: tuple[Counter[str], dict[str, float]] | None = None
+        self._order: tuple[list[float], list[str]] | None = None
 
     @property
     def frequencies(self) -> Counter[str]:
-        self._load_words()
-        return self._frequencies
+        """The number of texts that contain each stem."""
+        return self._load_words()[0]
 
     @property
     def idf(self) -> dict[str, float]:
-        self._load_words()
-        return self._idf
+        """The idf of the stems that are below the cap: negative if a stem counts in titles only, 0 if it never counts."""
+        return self._load_words()[1]
 
-    def _load_words(self) -> None:
-        if not self._words_loaded:
-            words = self._load("words", _decode_words)
-            self._frequencies, self._idf, self._words_loaded = Counter(words.frequencies), words.idf, True
+    @property
+    def seconds(self) -> list[float]:
+        """The times of the articles, ascending."""
+        return self._load_order()[0]
 
-    def saved_texts(self) -> _Texts:
-        """The texts and vectors that were saved. Raises LostError if they are missing."""
-        saved: _Texts = self._load("texts", _decode_texts) if self._fetch else _Texts({}, {})
-        return saved
+    @property
+    def ids(self) -> list[str]:
+        """The ids of the articles, in the order of `seconds`, and by id where these are equal."""
+        return self._load_order()[1]
 
-    def _load(self, kind: str, decode: Callable[[bytes], Any]) -> Any:
-        data = self._fetch(f"stories {kind} {self._number}") if self._fetch else None
+    def insert(self, key: Key) -> None:
+        """Adds an article to the order."""
+        at = self._position(key)
+        self.seconds.insert(at, key[0])
+        self.ids.insert(at, key[1])
+        self.count += 1
+        self.order_changed = True
+
+    def remove(self, key: Key) -> None:
+        """Removes an article from the order."""
+        at = self._position(key)
+        if self.ids[at : at + 1] != [key[1]]:
+            raise LostError(key[1])
+        del self.seconds[at], self.ids[at]
+        self.count -= 1
+        self.order_changed = True
+
+    def _position(self, key: Key) -> int:
+        low, high = bisect_left(self.seconds, key[0]), bisect_right(self.seconds, key[0])
+        return bisect_left(self.ids, key[1], low, high)
+
+    def count_words(self, stems: tuple[str, ...], change: Literal[1, -1]) -> None:
+        """Adds the stems of a text to the frequencies, or removes them."""
+        frequencies, idf = self._load_words()
+        self.words_changed = True
+        if change > 0:
+            frequencies.update(stems)
+            return
+        for stem in stems:
+            frequencies[stem] -= 1
+            if not frequencies[stem]:
+                del frequencies[stem]
+                idf.pop(stem, None)
+
+    def save(self) -> None:
+        """Puts what changed into the store."""
+        if self.words_changed:
+            value = _Words(self.frequencies, self.idf)
+            self._store.put(f"stories words {self.number}", _encode(value) if self.count else None)
+        if self.order_changed:
+            order = _Order(self.seconds, self.ids)
+            self._store.put(f"stories order {self.number}", _encode(order) if self.count else None)
+        self.is_saved = self.count > 0
+        self.words_changed = self.order_changed = False
+
+    def _load_words(self) -> tuple[Counter[str], dict[str, float]]:
+        if self._words is None:
+            words = self._need("words", _decode_words) if self.is_saved else _Words({}, {})
+            self._words = Counter(words.frequencies), words.idf
+        return self._words
+
+    def _load_order(self) -> tuple[list[float], list[str]]:
+        if self._order is None:
+            order = self._need("order", _decode_order) if self.is_saved else _Order([], [])
+            self._order = order.seconds, order.ids
+        return self._order
+
+    def _need(self, kind: str, decode: Callable[[bytes], V]) -> V:
+        name = f"stories {kind} {self.number}"
         try:
-            return decode(data or b"")
+            return decode(self._store.need(name))
         except msgspec.DecodeError:
-            raise LostError from None
-
-    def dump(self) -> bytes:
-        """The word counts, encoded."""
-        return _encode(_Words(self.frequencies, self.idf))
-
-
-class Days(dict[int, Day]):
-    """All days by number. `texts` and `vectors` map article ids to values and load a whole day on first access."""
-
-    def __init__(self, day_of: Callable[[str], int]) -> None:
-        super().__init__()
-        self._day_of = day_of
-        self.texts: dict[str, Text] = _LoadedByDay(self._load_day_of)
-        self.vectors: dict[str, Vector] = _LoadedByDay(self._load_day_of)
-        self._ids: dict[int, set[str]] = {}
-
-    def _load_day_of(self, id: str) -> None:
-        self.ids(self._day_of(id))
-
-    def ids(self, number: int) -> set[str]:
-        """The ids of a day's texts, which are loaded if necessary. Callers may change the set."""
-        if number not in self._ids:
-            saved = self[number].saved_texts()
-            self.texts |= saved.texts
-            self.vectors |= saved.vectors
-            self._ids[number] = set(saved.texts)
-        return self._ids[number]
-
-    def dump(self) -> Iterator[tuple[str, bytes]]:
-        """The data of the days that changed since they were loaded, as pairs of a name and encoded data."""
-        for number, day in self.items():
-            if day.words_changed:
-                yield f"stories words {number}", day.dump()
-            if day.texts_changed:
-                ids = sorted(self.ids(number))
-                texts = _Texts({id: self.texts[id] for id in ids}, {id: self.vectors[id] for id in ids})
-                yield f"stories texts {number}", _encode(texts)
-            day.words_changed = day.texts_changed = False
-
-
-class _LoadedByDay(dict[str, Any]):
-    """Values by article id. A missing id loads all values of its day."""
-
-    def __init__(self, load_day_of: Callable[[str], None]) -> None:
-        super().__init__()
-        self._load_day_of = load_day_of
-
-    def __missing__(self, id: str) -> Any:
-        self._load_day_of(id)
-        if id not in self:
-            raise LostError
-        return self[id]
+            raise LostError(name) from None
 
 
 class SlidingWindow:

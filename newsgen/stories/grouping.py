@@ -16,14 +16,14 @@ from __future__ import annotations
 import heapq
 import math
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Mapping
+from itertools import accumulate
+from typing import Any, NamedTuple
 
-import msgspec
-
-from newsgen.model import Article
-from newsgen.stories.days import Fetch, LostError
-from newsgen.stories.similarity import UNIT, Similarity
+from newsgen.store import Store
+from newsgen.stories.days import Key, Text, day_number
+from newsgen.stories.similarity import REACH, UNIT, Similarity
+from newsgen.stories.tables import HashTable, State, Table
 
 THRESHOLD = (0.105, 0.24)
 """The mean similarity needed to join a story: with up to `CROWD[0]` articles within reach, and with `CROWD[1]` or more.
@@ -70,150 +70,150 @@ class WordEvidence(NamedTuple):
     near_misses: tuple[NearMiss, ...]
 
 
-class _Saved(msgspec.Struct, array_like=True):
-    """The saved state; the fields are the attributes of `Grouping` with the same names."""
+class Bond(NamedTuple):
+    """What decides where an article may be, besides words: the articles that stay together with it whatever their
+    similarity, in order, itself among them, and their `story` name. Articles with different names stay apart.
+    """
 
-    digests: dict[str, bytes]
-    crowding: dict[str, float]
-    placed: dict[str, str]
-    settled: dict[str, str]
-    units: list[tuple[str, ...]]
-    names: dict[str, str]
-    evidence: list[tuple[tuple[str, ...], WordEvidence]]
+    unit: tuple[str, ...]
+    name: str
+
+
+class Touched(NamedTuple):
+    """The articles whose evidence may have changed, and the labels of the groups that may have."""
+
+    ids: set[str]
+    labels: set[str]
 
 
 class Grouping:
     """The groups of a changing set of articles. The result never depends on the order of the changes.
 
-    A story is labelled with the id of the article that began it. All attributes are by article id, unless noted:
-    `_digests` says which version of an article is grouped, `_crowding` how crowded its surroundings are (0 to 1),
-    `_placed` the label of its story after placing, and `_settled` after moving ("" if it fits none). `_units` are the
-    sets of articles that stay together, and `_names` their `story` names. `_members` lists the keys of placed articles
-    by label. `_evidence` is by the ids of a story, and `_valid_evidence` what is still valid of the last update.
+    A story is labelled with the id of the article that began it. `_placed` holds the label of each article's story
+    after placing, and `_settled` after moving ("" if it fits none). `_members` lists the keys of placed articles by
+    label, and `_groups` the ids of settled ones. `keys` maps each article to its key, and `bond_of` to its bond.
     """
 
-    def __init__(self) -> None:
-        self.similarity = Similarity()
-        self._digests: dict[str, bytes] = {}
-        self._keys = self.similarity.keys
+    def __init__(self, store: Store, keys: dict[str, Key], bond_of: Callable[[str], Bond]) -> None:
+        self.similarity = Similarity(store, keys)
+        self._keys = keys
+        self._bond_of = bond_of
+
+        def day_of(id: str) -> int:
+            return int(keys[id][0] // 86400)
+
+        self._placed: Table[str] = Table(store, "placed", str, day_of)
+        self._settled: Table[str] = Table(store, "settled", str, day_of)
+        self._members: HashTable[list[Key]] = HashTable(store, "members", list[Key])
+        self._groups: HashTable[list[str]] = HashTable(store, "groups", list[str])
+        self._tables: tuple[Table[Any], ...] = (self._placed, self._settled, self._members, self._groups)
         self._crowding: dict[str, float] = {}
-        self._units: dict[str, tuple[str, ...]] = {}
-        self._names: Mapping[str, str] = {}
-        self._placed: dict[str, str] = {}
-        self._members: dict[str, list[tuple[float, str]]] = {}
-        self._settled: dict[str, str] = {}
-        self._evidence: dict[tuple[str, ...], WordEvidence] = {}
-        self._valid_evidence: dict[tuple[str, ...], WordEvidence] = {}
+        self._removed_from: list[tuple[Key, str]] = []
+        self._removed: set[str] = set()
+        self._labels: set[str] = set()
 
-    def update(
-        self, articles: Mapping[str, Article], sets: Iterable[Collection[str]], names: Mapping[str, str]
-    ) -> list[list[str]]:
-        """Groups these articles by similarity and returns the groups of two or more, as ids.
+    def add(self, text: Text) -> None:
+        """Adds an article. Its key must be in `keys`. Call `refresh` after all changes."""
+        self.similarity.add(text)
+        self._removed.discard(text.id)
 
-        `sets` are articles that stay together whatever their similarity. `names` maps articles to their `story` names:
-        articles with different names stay apart.
+    def remove(self, id: str) -> None:
+        """Removes an article, and its key from `keys`. Call `refresh` after all changes."""
+        label = self._placed.get(id)
+        if label is not None:
+            self._removed_from.append((self._keys[id], label))
+            self._leave(self._keys[id], label)
+            self._leave_group(id)
+            self._placed.discard(id)
+            self._settled.discard(id)
+        self._removed.add(id)
+        self.similarity.remove(id)
+
+    def refresh(self, rebound: set[str], renamed: set[str]) -> Touched:
+        """Groups again what the changes affect. `rebound` are articles whose bond changed, `renamed` those of them
+        whose `story` name did.
         """
-        old, new = self._digests, {id: a.digest or _fallback_digest(a) for id, a in articles.items()}
-        changed = [
-            id for id, digest in new.items() if digest != old.get(id) and not self.similarity.is_current(articles[id])
-        ]
-        added = [articles[id] for id in changed]
-        removed = [id for id in (*changed, *(old.keys() - new.keys())) if id in old]
-        self._digests = new
-        removed_from = [(self._keys[id], self._placed[id]) for id in removed]
-        dirty = self.similarity.update(removed, added)
-        for id in removed:
-            del self._crowding[id], self._settled[id]
-        moments = {key[0] for key, _ in removed_from} | {self._keys[a.id][0] for a in added}
+        dirty = self.similarity.refresh()
+        self._crowding = {}
+        is_everything = len(dirty - self._removed) == self.similarity.count
+        if not is_everything:
+            dirty |= self._differently_crowded()
+        self.similarity.count_changes.clear()
+        dirty = (dirty | rebound) - self._removed
+        stale = self._place(dirty, renamed, is_everything=is_everything)
+        self._settle(stale)
+        labels = self._labels | {self._settled[id] for id in dirty}
+        self._labels, self._removed = set(), set()
+        return Touched(dirty, labels - {""})
+
+    def _differently_crowded(self) -> set[str]:
+        """The articles whose crowding changed, because others within their reach were added or removed."""
+        changes = sorted((moment, change) for moment, change in self.similarity.count_changes.items() if change)
+        moments = [moment for moment, _ in changes]
+        sums = list(accumulate((change for _, change in changes), initial=0))
+        reach = REACH.total_seconds()
+        ids = set()
         for seconds, id in self.similarity.within_reach(moments):
-            crowding = _crowding(self.similarity.count_within_reach(seconds))
-            if self._crowding.get(id) != crowding:
-                self._crowding[id] = crowding
-                dirty.add(id)
-        units = {
-            id: unit
-            for each in sets
-            if len(each) > 1
-            for unit in [tuple(sorted(each, key=self._keys.__getitem__))]
-            for id in unit
-        }
-        dirty |= {id for id in units.keys() | self._units.keys() if units.get(id) != self._units.get(id)}
-        # Which stories a named article may join depends on the names of their members.
-        dirty |= names.keys() | self._names.keys()
-        self._units, self._names = units, names
-        self._settle(self._place(removed_from, dirty & new.keys()))
-        self._valid_evidence = {
-            ids: evidence
-            for ids, evidence in self._evidence.items()
-            if dirty.isdisjoint(ids) and dirty.isdisjoint([m.id for m in evidence.near_misses])
-        }
-        self._evidence = {}
-        groups: dict[str, list[str]] = {}
-        for id, label in self._settled.items():
-            if label:
-                groups.setdefault(label, []).append(id)
-        return [connected for ids in groups.values() if len(connected := self._connected(sorted(ids))) > 1]
+            now = self.similarity.count_within_reach(seconds)
+            added = sums[bisect_right(moments, seconds + reach)] - sums[bisect_left(moments, seconds - reach)]
+            if added and _crowding(now) != _crowding(now - added):
+                ids.add(id)
+        return ids
 
-    def dump(self) -> Iterator[tuple[str, bytes]]:
-        """The state as pairs of a name and encoded data. Days that have not changed since `load` are left out."""
-        yield from self.similarity.dump()
-        evidence = [(ids, evidence) for ids, evidence in self._evidence.items()]
-        state = _Saved(
-            self._digests,
-            self._crowding,
-            self._placed,
-            self._settled,
-            sorted(set(self._units.values())),
-            dict(self._names),
-            evidence,
-        )
-        yield "stories groups", msgspec.msgpack.encode(state)
+    def settled(self, label: str) -> list[str]:
+        """The ids of the articles that have settled in a story, ascending."""
+        ids: list[str] = self._groups.get(label, [])
+        return ids
 
-    def load(self, fetch: Fetch) -> None:
-        """Restores what `dump` saved. Raises LostError if it is missing, now or later."""
-        try:
-            state = msgspec.msgpack.decode(fetch("stories groups") or b"", type=_Saved)
-        except msgspec.DecodeError:
-            raise LostError from None
-        self.similarity.load(fetch)
-        self._digests, self._crowding, self._placed, self._settled = (
-            state.digests, state.crowding, state.placed, state.settled,
-        )  # fmt: skip
-        self._units = {id: unit for unit in state.units for id in unit}
-        self._names, self._evidence = state.names, dict(state.evidence)
-        for key in self.similarity.order:
-            self._members.setdefault(self._placed[key[1]], []).append(key)
+    def group_of(self, id: str) -> list[str]:
+        """The ids of the articles that words join with an article, ascending, and itself; none if it is alone."""
+        label = self._settled[id]
+        ids = self._connected(self._groups[label]) if label else []
+        return ids if id in ids else []
+
+    @property
+    def state(self) -> list[State]:
+        """What `restore` needs of the tables."""
+        return [*self.similarity.state, *(table.state for table in self._tables)]
+
+    def restore(self, days: Mapping[int, tuple[int, tuple[int, int]]], state: list[State]) -> None:
+        """Continues from what is in the store; see `Similarity.restore`."""
+        own = len(self._tables)
+        self.similarity.restore(days, state[:-own])
+        for table, saved in zip(self._tables, state[-own:], strict=True):
+            table.restore(saved)
+
+    def save(self) -> None:
+        """Puts what changed into the store."""
+        self.similarity.save()
+        for table in self._tables:
+            table.save()
 
     def _connected(self, ids: list[str]) -> list[str]:
         """The articles of a group that are similar to another unit in it, with the rest of their units.
 
         All articles move at the same time, so one may join a story that its neighbours have just left.
         """
-        if len(ids) < 2 or tuple(ids) in self._valid_evidence:
-            return ids
+        if len(ids) < 2:
+            return []
         members = set(ids)
         connected: set[str] = set()
         for id in ids:
-            unit = self._units.get(id, (id,))
+            unit = self._bond_of(id).unit
             if any(other in members and other not in unit for other in self.similarity.near[id]):
                 connected.update(unit)
         return [id for id in ids if id in connected]
 
     def evidence(self, ids: tuple[str, ...]) -> WordEvidence:
         """The similarity evidence for and against these articles being one story."""
-        self._evidence[ids] = evidence = self._valid_evidence.get(ids) or WordEvidence(
-            tuple(self._matches(ids)), tuple(self._near_misses(ids))
-        )
-        return evidence
+        return WordEvidence(tuple(self._matches(ids)), tuple(self._near_misses(ids)))
 
     def _matches(self, ids: tuple[str, ...]) -> Iterator[Match]:
         """Each member with the most similar other member outside its unit; each pair once."""
         keys, near, members, seen = self._keys, self.similarity.near, set(ids), set()
         for id in ids:
-            unit = self._units.get(id, (id,))
-            neighbours = [
-                (score, other) for other, score in near.get(id, {}).items() if other in members and other not in unit
-            ]
+            unit = self._bond_of(id).unit
+            neighbours = [(score, other) for other, score in near[id].items() if other in members and other not in unit]
             if neighbours:
                 score, other = max(neighbours)
                 pair = (other, id) if keys[other] < keys[id] else (id, other)
@@ -227,7 +227,7 @@ class Grouping:
         most_similar: dict[str, tuple[int, str]] = {}
         members = set(ids)
         for id in ids:
-            for other, score in self.similarity.near.get(id, {}).items():
+            for other, score in self.similarity.near[id].items():
                 if other not in members:
                     sums[other] = sums.get(other, 0) + score
                     most_similar[other] = max(most_similar.get(other, (0, "")), (score, id))
@@ -237,30 +237,32 @@ class Grouping:
                 id,
                 most_similar[id][1],
                 most_similar[id][0] / UNIT,
-                _fit(sums[id], len(ids), self._crowding[id], title_only=self.similarity.title_only(id)),
+                _fit(sums[id], len(ids), self._crowding_of(id), title_only=self.similarity.title_only(id)),
             )
             for id in nearest
         ]
 
-    def _place(self, removed_from: list[tuple[tuple[float, str], str]], dirty: set[str]) -> set[str]:
+    def _place(self, dirty: set[str], renamed: set[str], *, is_everything: bool) -> set[str]:
         """Places the dirty articles in chronological order, and every article whose placement that affects.
 
-        `removed_from` are the keys of removed articles with the labels of their stories. Returns the ids of the
-        articles to settle again.
+        Returns the ids of the articles to settle again.
         """
-        order, near = self.similarity.order, self.similarity.near
-        queued, changed_labels, stale = set(dirty), set(), set(dirty)
-        for key, label in removed_from:
-            self._placed.pop(key[1], None)
-            self._leave(key, label)
-            changed_labels.add(label)
-        for key, label in removed_from:
+        near = self.similarity.near
+        queued, stale = set(dirty), set(dirty)
+        changed_labels = {label for _, label in self._removed_from}
+        for key, label in self._removed_from:
             queued.update(self._later_neighbours(key, label))
+        # Which stories a named article may join depends on the names of their members.
+        for id in renamed:
+            if label := self._placed.get(id, ""):
+                queued.update(self._later_neighbours(self._keys[id], label))
+        self._removed_from = []
         queue = [self._keys[id] for id in queued]
         heapq.heapify(queue)
         while queue:
             key = heapq.heappop(queue)
             id = key[1]
+            self.similarity.relieve(day_number(key[0]))
             old, new = self._placed.get(id), self._choose(key)
             if old == new:
                 continue
@@ -269,11 +271,15 @@ class Grouping:
                 changed_labels.add(old)
             self._placed[id] = new
             stale.add(id)
-            insort(self._members.setdefault(new, []), key)
-            changed_labels.add(new)
-            if len(queue) + bisect_right(order, key) == len(order):
+            members = self._members.get(new)
+            if members is None:
+                members = self._members[new] = []
+            insort(members, key)
+            self._members.touch(new)
+            if is_everything:
                 continue  # all later articles are queued
-            affected = {*self._later_neighbours(key, new), *self._units.get(id, ())}
+            changed_labels.add(new)
+            affected = {*self._later_neighbours(key, new), *self._bond_of(id).unit}
             if old is not None:
                 affected.update(self._later_neighbours(key, old))
             for other in affected - queued:
@@ -285,52 +291,89 @@ class Grouping:
                 stale.update(near[member])
         return stale
 
-    def _leave(self, key: tuple[float, str], label: str) -> None:
+    def _leave(self, key: Key, label: str) -> None:
         members = self._members[label]
         del members[bisect_left(members, key)]
+        self._members.touch(label)
         if not members:
-            del self._members[label]
+            self._members.discard(label)
 
-    def _later_neighbours(self, key: tuple[float, str], label: str) -> Iterator[str]:
+    def _leave_group(self, id: str) -> None:
+        """Takes an article out of the story in which it has settled."""
+        label = self._settled.get(id, "")
+        if label:
+            group = self._groups[label]
+            group.remove(id)
+            self._groups.touch(label)
+            self._labels.add(label)
+            if not group:
+                self._groups.discard(label)
+
+    def _settle_in(self, unit: tuple[str, ...], label: str) -> None:
+        """Moves articles to a story."""
+        for id in unit:
+            if self._settled.get(id) != label:
+                self._leave_group(id)
+                self._settled[id] = label
+                if label:
+                    group = self._groups.get(label)
+                    if group is None:
+                        group = self._groups[label] = []
+                    insort(group, id)
+                    self._groups.touch(label)
+                    self._labels.add(label)
+
+    def _crowding_of(self, id: str) -> float:
+        """How crowded an article's surroundings are."""
+        crowding = self._crowding.get(id)
+        if crowding is None:
+            crowding = self._crowding[id] = _crowding(self.similarity.count_within_reach(self._keys[id][0]))
+        return crowding
+
+    def _later_neighbours(self, key: Key, label: str) -> Iterator[str]:
         """The articles after a key that are similar to any member of a story: the story's size may affect them."""
         for _, member in self._members.get(label, ()):
             for other in self.similarity.near[member]:
                 if self._keys[other] > key:
                     yield other
 
-    def _choose(self, key: tuple[float, str]) -> str:
+    def _choose(self, key: Key) -> str:
         """The label of the story of earlier articles that an article fits best, or its own id if it begins a story."""
         id = key[1]
-        unit = self._units.get(id)
-        if unit and unit[0] != id:
+        unit, name = self._bond_of(id)
+        if unit[0] != id:
             return self._placed[unit[0]]
         sums: dict[str, int] = {}
-        for other, score in self.similarity.near[id].items():
+        pairs = self.similarity.near[id]
+        if not pairs:
+            return id
+        for other, score in pairs.items():
             if self._keys[other] < key:
                 label = self._placed[other]
                 sums[label] = sums.get(label, 0) + score
-        name = self._names.get(id)
-        minimum = _minimum_sum(self._crowding[id])
+        minimum = _minimum_sum(self._crowding_of(id))
         best_fit, best = 1.0, id
         for label, total in sums.items():
             if total < minimum:
                 continue
             members = self._members[label]
             size = bisect_left(members, key)
-            fit = _fit(total, size, self._crowding[id], title_only=self.similarity.title_only(id))
+            fit = _fit(total, size, self._crowding_of(id), title_only=self.similarity.title_only(id))
             if fit > best_fit or (fit == best_fit > 1 and label < best):
-                if name and any(self._names.get(m, name) != name for _, m in members[:size]):
+                if name and any(self._bond_of(m).name not in ("", name) for _, m in members[:size]):
                     continue
                 best_fit, best = fit, label
         return best
 
     def _settle(self, dirty: set[str]) -> None:
         """Moves each unit to the story that it fits best. Units with a `story` name stay where they were placed."""
-        for id in {self._units.get(id, (id,))[0] for id in dirty}:
-            unit = self._units.get(id, (id,))
+        for key in sorted({self._keys[self._bond_of(id).unit[0]] for id in dirty}):
+            id = key[1]
+            self.similarity.relieve(day_number(key[0]))
+            unit, name = self._bond_of(id)
             own_label = self._placed[id]
-            if id in self._names:
-                self._settled |= dict.fromkeys(unit, own_label)
+            if name:
+                self._settle_in(unit, own_label)
                 continue
             sums: dict[str, int] = {}
             for member in unit:
@@ -338,27 +381,22 @@ class Grouping:
                     if other not in unit:
                         label = self._placed[other]
                         sums[label] = sums.get(label, 0) + score
-            minimum = _minimum_sum(self._crowding[id]) * len(unit)
+            minimum = _minimum_sum(self._crowding_of(id)) * len(unit)
             best_fit, best = 1.0, ""
             for label, total in sums.items():
                 if total < minimum:
                     continue
                 size = len(self._members[label]) - (len(unit) if label == own_label else 0)
-                fit = _fit(total / len(unit), size, self._crowding[id], title_only=self.similarity.title_only(id))
+                fit = _fit(total / len(unit), size, self._crowding_of(id), title_only=self.similarity.title_only(id))
                 if fit > best_fit or (fit == best_fit > 1 and label < best):
                     best_fit, best = fit, label
-            self._settled |= dict.fromkeys(unit, best)
-
-
-def _fallback_digest(article: Article) -> bytes:
-    """Stands in for the digest of an article that has no file."""
-    return msgspec.msgpack.encode((article.title, article.excerpt, article.published, article.provider))
+            self._settle_in(unit, best)
 
 
 def _crowding(count: int) -> float:
     """How crowded a number of articles within reach is: 0 to 1, rounded to hundredths."""
     low, high = map(math.log, CROWD)
-    return round(min(1.0, max(0.0, (math.log(count) - low) / (high - low))), 2)
+    return round(min(1.0, max(0.0, (math.log(max(1, count)) - low) / (high - low))), 2)
 
 
 def _minimum_sum(crowding: float) -> float:

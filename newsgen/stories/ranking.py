@@ -10,7 +10,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import TypeVar
+from typing import Protocol, TypeVar
 from unicodedata import normalize
 
 from newsgen import canonical
@@ -74,26 +74,50 @@ def _merit(member: Member) -> tuple[float, float, datetime, str]:
     )
 
 
-def count_sources(members: Iterable[Member], platforms: Platforms) -> int:
+class Ranked(Protocol):
+    """What the rank of a member depends on."""
+
+    @property
+    def published(self) -> datetime: ...
+    @property
+    def provider(self) -> str: ...
+    @property
+    def quality(self) -> int | None: ...
+    @property
+    def heat(self) -> float | None: ...
+
+
+def count_sources(members: Iterable[Ranked], platforms: Platforms) -> int:
     """The number of independent sources: providers are counted by registrable domain, and on platforms by author."""
     return len({platforms.owner(domain) for domain in {m.provider for m in members}})
 
 
-def strength(members: Sequence[Member], platforms: Platforms) -> float:
+def strength(members: Sequence[Ranked], platforms: Platforms) -> float:
     """The strength of a story, at least 0: its highest heat, or else its highest quality, plus 10 · ln(sources).
 
     A negative heat is a mark for followers, not a number, and is ignored.
     """
     heats = [m.heat for m in members if m.heat is not None and m.heat >= 0]
     best = max(heats) if heats else max([m.quality or 0 for m in members])
+    return max(0.0, best) + _breadth(members, platforms)
+
+
+def _breadth(members: Sequence[Ranked], platforms: Platforms) -> float:
     # Shortcut: most items are single articles, and ln(1) = 0.
-    return max(0.0, best) + (10 * math.log(count_sources(members, platforms)) if len(members) > 1 else 0.0)
+    return 10 * math.log(count_sources(members, platforms)) if len(members) > 1 else 0.0
 
 
-def rank(members: Sequence[Member], half_life: float, platforms: Platforms) -> float:
+def rank(members: Sequence[Ranked], half_life: float, platforms: Platforms) -> float:
     """The rank of a story or a single article, by its strength and its newest member. `half_life` is in hours."""
     newest = max([m.published for m in members])
     return math.log2(1 + strength(members, platforms)) + newest.timestamp() / 3600 / half_life
+
+
+def peak(members: Sequence[Ranked], half_life: float, platforms: Platforms) -> float:
+    """A rank that a story never exceeded. It can fall: before the first member with a heat, quality decides."""
+    newest = max([m.published for m in members])
+    best = max([max(m.quality or 0, m.heat or 0.0) for m in members])
+    return math.log2(1 + max(0.0, best) + _breadth(members, platforms)) + newest.timestamp() / 3600 / half_life
 
 
 def cap(items: Iterable[T], names: Callable[[T], Iterable[tuple[str, int]]], size: int) -> list[T]:

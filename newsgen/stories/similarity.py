@@ -23,11 +23,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 from functools import cache, lru_cache
 from itertools import accumulate
-
-import msgspec
+from typing import Any
 
 from newsgen.model import Article
-from newsgen.stories.days import Day, Days, Fetch, LostError, SlidingWindow, Text, Vector
+from newsgen.store import Store
+from newsgen.stories.days import Day, Key, SlidingWindow, Text, Vector, day_number
+from newsgen.stories.tables import MANY, HashTable, State, Table
 
 REACH = timedelta(hours=49)
 """The maximum time between two similar articles: two days, plus an hour for clock changes."""
@@ -91,6 +92,10 @@ PRIOR = 20
 PLACEHOLDER_COUNT = 1000
 """If this many articles have the same time, it is a placeholder, and they are not compared."""
 
+_MANY_STEMS = 50
+"""From this number of stems on, texts are decoded rather than searched."""
+
+_REACH_SECONDS = REACH.total_seconds()
 _SAME_PUBLISHER_DOT = SAME_PUBLISHER_COSINE * VECTOR_LENGTH * VECTOR_LENGTH
 _WORD = re.compile(r"[^\W_]+(?:['.][^\W_]+)*")
 _NOT_LETTERS = re.compile(r"[\d\W_]+")
@@ -101,7 +106,7 @@ _PUBLISHER_SUFFIX = re.compile(r" [-|] [^-|]{2,60}$")
 _LOG_TF = [0.0, *(round(1 + math.log(n), 6) for n in range(1, 256))]
 
 
-_EMPTY = Vector({}, {}, dense=False)
+_NO_PAIRS: dict[str, int] = {}
 
 
 class _Stems(dict[str, str]):
@@ -114,104 +119,180 @@ class _Stems(dict[str, str]):
         return stem
 
 
-class _Saved(msgspec.Struct, array_like=True):
-    """The saved state of all articles: their times in order, their series, the size of each day, and the pairs."""
-
-    seconds: dict[str, float]
-    series: dict[str, list[tuple[int, str]]]
-    days: dict[int, tuple[int, tuple[int, int]]]
-    near: dict[str, dict[str, int]]
-
-
 class Similarity:
     """The similar pairs among a changing set of articles. The result never depends on the order of the changes.
 
     `near` maps each article to those it is similar to, earlier and later, with the similarity in `UNIT`s. `keys` maps
-    each article to its time in seconds and its id, and `order` lists these keys in ascending order.
+    each article to its time in seconds and its id. `days` holds the articles of each day, in order.
     """
 
-    def __init__(self) -> None:
-        self.near: dict[str, dict[str, int]] = {}
-        self.order: list[tuple[float, str]] = []
-        self.keys: dict[str, tuple[float, str]] = {}
-        self._stem_of = _Stems()
-        self._days = Days(lambda article: _day(self.keys[article][0]))
-        self._texts, self._vectors = self._days.texts, self._days.vectors
-        self._moments: Counter[float] = Counter()
-        self._series: dict[str, list[tuple[int, str]]] = {}
+    def __init__(self, store: Store, keys: dict[str, Key]) -> None:
+        self.keys = keys
+        self.days: dict[int, Day] = {}
+        self.count_changes: Counter[float] = Counter()
 
-    def update(self, removed: Iterable[str], added: Iterable[Article]) -> set[str]:
-        """Removes articles by id and adds others. Returns the ids of all articles whose pairs changed."""
-        old_texts = [self._texts[id] for id in removed]
-        new_texts = [self.text(a) for a in added]
-        self._recount(old_texts, new_texts)
-        stale = {t.id for t in new_texts} | self._possibly_excluded(old_texts, new_texts)
-        for day, stems in self._update_idf([*old_texts, *new_texts]):
-            stale |= {id for id in self._days.ids(day) if not stems.isdisjoint(self._texts[id].stems)}
-        dirty = set()
-        for id in stale:
-            vector = self._vector(self._texts[id])
-            if vector != self._vectors.get(id):
-                self._vectors[id] = vector
-                self._days[self._texts[id].day].texts_changed = True
-                dirty.add(id)
-        before = {id: self.near.pop(id, {}) for id in dirty | {t.id for t in old_texts}}
-        for id, pairs in before.items():
-            for other in pairs:
-                if other not in before:
+        def day_of(id: str) -> int:
+            return int(keys[id][0] // 86400)
+
+        self.near: Table[dict[str, int]] = Table(store, "near", dict[str, int], day_of, default=_NO_PAIRS)
+        self._texts: Table[Text] = Table(store, "texts", Text, day_of)
+        self._vectors: Table[Vector] = Table(store, "vectors", Vector, day_of)
+        self._series: HashTable[list[tuple[int, str]]] = HashTable(store, "series", list[tuple[int, str]])
+        self._tables: tuple[Table[Any], ...] = (self.near, self._texts, self._vectors, self._series)
+        self._store = store
+        self._stem_of = _Stems()
+        self._added: set[str] = set()
+        self._removed: set[str] = set()
+        self._changed_stems: set[str] = set()
+        self._changed_days: set[int] = set()
+        self._changed_series: set[tuple[str, int]] = set()
+        self._pairs_before: dict[str, dict[str, int]] = {}
+        self._relieved = 0
+
+    def add(self, text: Text) -> None:
+        """Adds an article. Its key must be in `keys`. Call `refresh` after all changes."""
+        id, day = text.id, self.days.get(text.day)
+        if day is None:
+            day = self.days[text.day] = Day(text.day, self._store)
+        day.insert(self.keys[id])
+        day.count_words(text.stems, 1)
+        self._texts[id] = text
+        series = self._series.get(text.series)
+        if series is None:
+            series = self._series[text.series] = []
+        insort(series, (text.day, id))
+        self._series.touch(text.series)
+        self._added.add(id)
+        self._removed.discard(id)
+        self._note(text, 1)
+
+    def remove(self, id: str) -> None:
+        """Removes an article, and its key from `keys`. Call `refresh` after all changes."""
+        text, day = self._texts[id], self.days[day_number(self.keys[id][0])]
+        pairs = self.near[id]
+        self._pairs_before.setdefault(id, pairs)
+        for other in pairs:
+            del self.near[other][id]
+            self.near.touch(other)
+        for table in (self.near, self._texts, self._vectors):
+            table.discard(id)
+        day.remove(self.keys.pop(id))
+        day.count_words(text.stems, -1)
+        series = self._series[text.series]
+        del series[bisect_left(series, (text.day, id))]
+        self._series.touch(text.series)
+        if not series:
+            self._series.discard(text.series)
+        self._added.discard(id)
+        self._removed.add(id)
+        self._note(text, -1)
+
+    def _note(self, text: Text, change: int) -> None:
+        """Notes what `refresh` has to look at."""
+        self.count_changes[text.seconds] += change
+        self._changed_days.add(text.day)
+        self._changed_stems.update(text.stems)
+        self._changed_series.add((text.series, text.day))
+
+    def refresh(self) -> set[str]:
+        """Compares what may have changed. Returns the ids of all articles whose pairs changed, and of removed ones."""
+        is_everything = len(self._added) == self.count
+        rechecked = self._added if is_everything else self._added | self._possibly_excluded()
+        stale = set(rechecked)
+        for day, stems in self._update_idf():
+            if not is_everything:
+                stale |= self._with_stems(day, stems)
+        dirty = self._update_vectors(stale, rechecked)
+        before = self._pairs_before
+        for id in dirty - before.keys():
+            before[id] = self.near[id]
+        for id in dirty:
+            for other in before[id]:
+                if other not in before and id in self.near[other]:
                     del self.near[other][id]
-        self.near |= {id: {} for id in dirty}
+                    self.near.touch(other)
+            if before[id]:
+                self.near.discard(id)
         self._find_pairs(dirty)
-        changed = {t.id for t in (*old_texts, *new_texts)}
+        changed = self._added | self._removed
         for id, pairs in before.items():
-            now = self.near.get(id, {})
+            now = _NO_PAIRS if id in self._removed else self.near[id]
             if pairs != now:
                 changed.add(id)
                 changed.update((other for other, _ in pairs.items() ^ now.items()) if pairs else now)
+        self._forget()
         return changed
 
-    def dump(self) -> Iterator[tuple[str, bytes]]:
-        """The state as pairs of a name and encoded data. Days that have not changed since `load` are left out."""
-        yield from self._days.dump()
-        state = _Saved(
-            {id: seconds for seconds, id in self.order},
-            self._series,
-            {number: (day.count, day.density) for number, day in self._days.items()},
-            self.near,
-        )
-        yield "stories near", msgspec.msgpack.encode(state)
+    def _with_stems(self, day: Day, stems: set[str]) -> set[str]:
+        """The ids of the texts of a day that contain any of these stems."""
+        ids = set(self._texts.holding(day.number, stems) if len(stems) < _MANY_STEMS else day.ids)
+        return {id for id in ids if not stems.isdisjoint(self._texts[id].stems)}
 
-    def load(self, fetch: Fetch) -> None:
-        """Restores what `dump` saved. Raises LostError if it is missing, now or when a day is loaded later."""
-        try:
-            state = msgspec.msgpack.decode(fetch("stories near") or b"", type=_Saved)
-        except msgspec.DecodeError:
-            raise LostError from None
-        self.keys |= {id: (seconds, id) for id, seconds in state.seconds.items()}
-        self.order = list(self.keys.values())
-        self.near, self._series = state.near, state.series
-        self._moments = Counter(state.seconds.values())
-        for number, (count, density) in state.days.items():
-            day = self._days[number] = Day(number, fetch)
-            day.count, day.density = count, density
+    @property
+    def count(self) -> int:
+        """The number of articles."""
+        return sum(day.count for day in self.days.values())
+
+    def _forget(self) -> None:
+        """Forgets the changes."""
+        self._added, self._removed, self._pairs_before = set(), set(), {}
+        self._changed_stems, self._changed_days, self._changed_series = set(), set(), set()
+
+    @property
+    def state(self) -> list[State]:
+        """What `restore` needs of the tables."""
+        return [table.state for table in self._tables]
+
+    def restore(self, days: Mapping[int, tuple[int, tuple[int, int]]], state: Iterable[State]) -> None:
+        """Continues from what is in the store: the number of texts and the density of each day, and the tables."""
+        for number, (count, density) in days.items():
+            self.days[number] = Day(number, self._store, count=count, density=density)
+        for table, saved in zip(self._tables, state, strict=True):
+            table.restore(saved)
+
+    def save(self) -> None:
+        """Puts what changed into the store."""
+        for table in self._tables:
+            table.save()
+        for number, day in list(self.days.items()):
+            day.save()
+            if not day.count:
+                del self.days[number]
 
     def count_within_reach(self, moment: float) -> int:
         """The number of articles within reach of a time in seconds."""
-        reach = REACH.total_seconds()
-        return bisect_right(self.order, (moment + reach, "\U0010ffff")) - bisect_left(self.order, (moment - reach,))
+        start, end = moment - _REACH_SECONDS, moment + _REACH_SECONDS
+        first, last = day_number(start), day_number(end)
+        count = 0
+        for number in range(first, last + 1):
+            if day := self.days.get(number):
+                if number == first:
+                    count -= bisect_left(day.seconds, start)
+                count += bisect_right(day.seconds, end) if number == last else day.count
+        return count
 
     def title_only(self, id: str) -> bool:
         """Whether an article's excerpt adds no stems to those of its title."""
-        text = self._texts[id]
-        return len(text.stems) == text.title_length
+        return self._vectors[id].title_only
 
-    def within_reach(self, moments: Iterable[float]) -> Iterator[tuple[float, str]]:
+    def within_reach(self, moments: Iterable[float]) -> Iterator[Key]:
         """The keys of the articles within reach of any of these times, in order."""
-        return (self.order[at] for at in self._positions_within_reach(moments))
+        spans: list[tuple[float, float]] = []
+        for moment in sorted(moments):
+            start, end = moment - _REACH_SECONDS, moment + _REACH_SECONDS
+            if spans and start <= spans[-1][1]:
+                start = spans.pop()[0]
+            spans.append((start, end))
+        for start, end in spans:
+            for number in range(day_number(start), day_number(end) + 1):
+                if day := self.days.get(number):
+                    low, high = bisect_left(day.seconds, start), bisect_right(day.seconds, end)
+                    self.keys |= {id: (seconds, id) for seconds, id in zip(day.seconds, day.ids, strict=True)}
+                    yield from zip(day.seconds[low:high], day.ids[low:high], strict=True)
 
-    def is_current(self, article: Article) -> bool:
+    def is_current(self, text: Text) -> bool:
         """Whether an article is present with the same text."""
-        return article.id in self.keys and self._texts[article.id] == self.text(article)
+        return bool(self._texts.get(text.id) == text)
 
     def text(self, article: Article) -> Text:
         """The part of an article that is compared."""
@@ -228,7 +309,7 @@ class Similarity:
         return Text(
             seconds=seconds,
             id=article.id,
-            day=_day(seconds),
+            day=day_number(seconds),
             provider=article.provider,
             series=f"{article.provider}\0{_NOT_LETTERS.sub(' ', title.casefold()).strip()}",
             stems=tuple(counts),
@@ -249,56 +330,18 @@ class Similarity:
         stem_of = self._stem_of
         return stems + [stem_of[word] for word in _WORD.findall(text)]
 
-    def _recount(self, removed: list[Text], added: list[Text]) -> None:
-        """Removes texts from all counts and indexes, and adds others."""
-        for text in removed:
-            day = self._days[text.day]
-            self._days.ids(text.day).remove(text.id)
-            del self._texts[text.id], self._vectors[text.id]
-            day.count -= 1
-            day.words_changed = day.texts_changed = True
-            for stem in text.stems:
-                day.frequencies[stem] -= 1
-                if not day.frequencies[stem]:
-                    del day.frequencies[stem]
-                    day.idf.pop(stem, None)
-            self._moments[text.seconds] -= 1
-            series = self._series[text.series]
-            del series[bisect_left(series, (text.day, text.id))]
-            del self.order[bisect_left(self.order, self.keys.pop(text.id))]
-        for text in added:
-            day = self._days.setdefault(text.day, Day(text.day))
-            self._days.ids(text.day).add(text.id)
-            self._texts[text.id] = text
-            day.count += 1
-            day.words_changed = day.texts_changed = True
-            day.frequencies.update(text.stems)
-            self._moments[text.seconds] += 1
-            insort(self._series.setdefault(text.series, []), (text.day, text.id))
-            self.keys[text.id] = (text.seconds, text.id)
-        if len(added) > 99:
-            self.order = sorted(self.keys.values())
-        else:
-            for text in added:
-                insort(self.order, self.keys[text.id])
-
-    def _possibly_excluded(self, removed: list[Text], added: list[Text]) -> set[str]:
-        """The ids of the texts for which the result of `_is_excluded` may differ after this change."""
+    def _possibly_excluded(self) -> set[str]:
+        """The ids of the texts for which the result of `_is_excluded` may differ after the changes."""
         ids: set[str] = set()
-        changes = Counter(t.seconds for t in added)
-        changes.subtract(t.seconds for t in removed)
-        for moment, change in changes.items():
-            now = self._moments[moment]
-            if (now >= PLACEHOLDER_COUNT) == (now - change >= PLACEHOLDER_COUNT):
-                continue
-            start, end = bisect_left(self.order, (moment,)), bisect_right(self.order, (moment, "\U0010ffff"))
-            ids.update(id for _, id in self.order[start:end])
-        for text in (*removed, *added):
-            series = self._series[text.series]
-            start, end = (
-                bisect_left(series, (text.day - WINDOW_DAYS,)),
-                bisect_left(series, (text.day + WINDOW_DAYS + 1,)),
-            )
+        for moment, change in self.count_changes.items():
+            if change and (day := self.days.get(day_number(moment))):
+                start, end = bisect_left(day.seconds, moment), bisect_right(day.seconds, moment)
+                now = end - start
+                if (now >= PLACEHOLDER_COUNT) != (now - change >= PLACEHOLDER_COUNT):
+                    ids.update(day.ids[start:end])
+        for title, number in self._changed_series:
+            series = self._series.get(title, ())
+            start, end = bisect_left(series, (number - WINDOW_DAYS,)), bisect_left(series, (number + WINDOW_DAYS + 1,))
             ids.update(id for _, id in series[start:end])
         return ids
 
@@ -307,18 +350,19 @@ class Similarity:
 
         A series is one publisher's recurring headline: the same, apart from numbers, on different days.
         """
-        if self._moments[text.seconds] >= PLACEHOLDER_COUNT:
+        seconds = self.days[text.day].seconds
+        if bisect_right(seconds, text.seconds) - bisect_left(seconds, text.seconds) >= PLACEHOLDER_COUNT:
             return True
         series, day = self._series[text.series], text.day
         before, after = bisect_left(series, (day,)), bisect_left(series, (day + 1,))
         nearest = ([series[before - 1][0]] if before else []) + ([series[after][0]] if after < len(series) else [])
         return not text.series.endswith("\0") and any(abs(other - day) <= WINDOW_DAYS for other in nearest)
 
-    def _update_idf(self, changed: list[Text]) -> Iterator[tuple[int, set[str]]]:
-        """Updates idf after these texts were added or removed. Yields each affected day with its affected stems."""
-        numbers = sorted(self._days)
-        changed_days = sorted({t.day for t in changed})
-        sums = list(accumulate((self._days[number].count for number in numbers), initial=0))
+    def _update_idf(self) -> Iterator[tuple[Day, set[str]]]:
+        """Updates idf after the changes. Yields each affected day with its affected stems."""
+        numbers = sorted(self.days)
+        changed_days = sorted(self._changed_days)
+        sums = list(accumulate((self.days[number].count for number in numbers), initial=0))
 
         def density(day: int, radius: int) -> int:
             return _round(
@@ -330,26 +374,46 @@ class Similarity:
             at = bisect_left(changed_days, number - WINDOW_DAYS)
             if at < len(changed_days) and changed_days[at] <= number + WINDOW_DAYS:
                 due.append((number, (density(number, REACH_DAYS), density(number, WINDOW_DAYS))))
-        only: set[str] | None = {stem for text in changed for stem in text.stems}
-        if any(self._days[number].density != new for number, new in due):
+        only: set[str] | None = self._changed_stems
+        if any(self.days[number].density != new for number, new in due):
             only = None
-        near = SlidingWindow(self._days, numbers, REACH_DAYS, only)
-        around = SlidingWindow(self._days, numbers, WINDOW_DAYS, only)
+        near = SlidingWindow(self.days, numbers, REACH_DAYS, only)
+        around = SlidingWindow(self.days, numbers, WINDOW_DAYS, only)
         for number, new in due:
             near.move(number)
             around.move(number)
-            day = self._days[number]
+            day = self.days[number]
             if (day.density[0] < DENSE) != (new[0] < DENSE):
-                yield number, set(day.frequencies)
+                yield day, set(day.frequencies)
             day.density = new
             stems = day.frequencies.keys() if only is None else only & day.frequencies.keys()
             if updated := _update_idf(day, stems, near.frequencies, around.frequencies):
-                yield number, updated
+                yield day, updated
 
-    def _vector(self, text: Text) -> Vector:
-        if self._is_excluded(text):
-            return _EMPTY
-        day = self._days[text.day]
+    def _update_vectors(self, stale: set[str], rechecked: set[str]) -> set[str]:
+        """Updates the vectors of these texts, of which some may be excluded now, and returns those that changed."""
+        dirty = set()
+        by_day: dict[int, list[str]] = {}
+        for id in stale:
+            by_day.setdefault(day_number(self.keys[id][0]), []).append(id)
+        for number in sorted(by_day):
+            for id in by_day[number]:
+                text, old = self._texts[id], self._vectors.get(id)
+                compared = not self._is_excluded(text) if id in rechecked else old.compared
+                vector = self._vector(text, compared=compared)
+                if vector != old:
+                    self._vectors[id] = vector
+                    dirty.add(id)
+            if len(self._vectors) > MANY // 2:
+                self.put_texts()
+                self._vectors.flush(self._vectors.loaded_shards())
+        return dirty
+
+    def _vector(self, text: Text, *, compared: bool) -> Vector:
+        day = self.days[text.day]
+        title_only = len(text.stems) == text.title_length
+        if not compared:
+            return Vector({}, {}, text.provider, dense=False, title_only=title_only, compared=False)
         idf_of = day.idf
         dense = day.density[0] >= DENSE
         strong_idf = STRONG_IDF if dense else 0.0
@@ -369,7 +433,7 @@ class Similarity:
         weak: dict[str, int] = {}
         for stem, weight, is_strong in weights:
             (strong if is_strong else weak)[stem] = round(weight * scale)
-        return Vector(strong, weak, dense)
+        return Vector(strong, weak, text.provider, dense, title_only, compared=True)
 
     def _find_pairs(self, dirty: set[str]) -> None:
         """Adds to `near` all pairs with at least one dirty article.
@@ -379,16 +443,23 @@ class Similarity:
         """
         index_all: dict[str, tuple[list[int], list[int]]] = {}
         index_dirty: dict[str, tuple[list[int], list[int]]] = {}
-        order, vectors, texts, near = self.order, self._vectors, self._texts, self.near
-        dirty_stems = {stem for id in dirty for stem in vectors[id].strong}
+        vectors, near = self._vectors, self.near
+        moments = set()
+        dirty_stems: set[str] = set()
+        for id in dirty:
+            if strong := vectors[id].strong:
+                dirty_stems.update(strong)
+                moments.add(self.keys[id][0])
+        order = list(self.within_reach(moments))
         # Clean articles are compared with dirty ones only. If all are dirty, the second index is not needed.
-        indexes = (index_all, index_dirty) if len(dirty) < len(order) else (index_all,)
-        reach = REACH.total_seconds()
-        first = 0
-        for at in self._positions_within_reach({texts[id].seconds for id in dirty}):
-            now, id = order[at]
-            strong, weak, dense = vectors[id]
-            while order[first][0] < now - reach:
+        indexes = (index_all,) if all(id in dirty for _, id in order) else (index_all, index_dirty)
+        first = day = 0
+        for at, (now, id) in enumerate(order):
+            if day < day_number(now):
+                day = day_number(now)
+                self.relieve(day)
+            strong, weak, provider, dense, _, _ = vectors[id]
+            while order[first][0] < now - _REACH_SECONDS:
                 first += 1
             is_dirty = id in dirty
             stems = strong if is_dirty else strong.keys() & dirty_stems
@@ -417,15 +488,16 @@ class Similarity:
                 if dot < minimum:
                     continue
                 then, other = order[position]
-                cosine, weights = dot, vectors[other].weak
+                other_vector = vectors[other]
+                cosine, weights = dot, other_vector.weak
                 for stem in weak:
                     if stem in weights:
                         cosine += weak[stem] * weights[stem]
-                if cosine < _SAME_PUBLISHER_DOT and texts[id].provider == texts[other].provider:
+                if cosine < _SAME_PUBLISHER_DOT and provider == other_vector.provider:
                     continue
                 if not dense and cosine < _SAME_PUBLISHER_DOT:
                     # One shared word is chance: where there are few texts, every word is rare.
-                    weights = vectors[other].strong
+                    weights = other_vector.strong
                     if (
                         cosine - max(strong[s] * weights[s] for s in strong if s in weights)
                         < SECOND_WORD_SHARE * cosine
@@ -435,20 +507,25 @@ class Similarity:
                     cosine * UNIT / VECTOR_LENGTH / VECTOR_LENGTH * math.exp(-DAILY_DECAY * (now - then) / 86400)
                 )
                 if score * VECTOR_LENGTH * VECTOR_LENGTH >= minimum * UNIT:
-                    near[id][other] = near[other][id] = score
+                    for one, two in ((id, other), (other, id)):
+                        pairs = near[one]
+                        if not pairs:
+                            pairs = near[one] = {}
+                        elif one not in dirty:
+                            near.touch(one)
+                        pairs[two] = score
 
-    def _positions_within_reach(self, moments: Iterable[float]) -> Iterator[int]:
-        """The positions in `order` of all articles within reach of any of these times, ascending."""
-        order, reach = self.order, REACH.total_seconds()
-        done = 0
-        for moment in sorted(moments):
-            start = max(done, bisect_left(order, (moment - reach,)))
-            done = max(done, bisect_right(order, (moment + reach, "\U0010ffff")))
-            yield from range(start, done)
+    def put_texts(self) -> None:
+        """Puts texts into the store, to free memory."""
+        self._texts.flush(self._texts.loaded_shards())
+        self._series.pack()
 
-
-def _day(seconds: float) -> int:
-    return int(seconds // 86400)
+    def relieve(self, day: int) -> None:
+        """Forgets the pairs and vectors that are out of reach of a day, if there are many, to free memory."""
+        if day != self._relieved and len(self._vectors) > MANY // 2:
+            self._relieved = day
+            for table in (self.near, self._vectors):
+                table.flush([shard for shard in table.loaded_shards() if abs(shard - day) > REACH_DAYS + 1])
 
 
 def _update_idf(day: Day, stems: Iterable[str], near: Mapping[str, int], around: Mapping[str, int]) -> set[str]:

@@ -1,0 +1,229 @@
+"""Values by key, kept in a store in parts that are read only when they are needed.
+
+A large archive has many articles, but an update concerns few of them. So the values are stored in shards: those of one
+day together, or those of keys with one hash.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Generic, TypeVar
+from zlib import crc32
+
+import msgspec
+
+from newsgen.store import LostError, Store
+
+V = TypeVar("V")
+
+PER_SHARD = 64
+"""The number of values in a shard of a `HashTable` when they are distributed; four times as many are distributed anew."""
+
+State = tuple[list[int], int, int]
+"""The shards of a table, their number and the number of values; the last two for a `HashTable` only."""
+
+MANY = 50_000
+"""From this number of values on, those that are not needed at once are kept encoded, to limit memory."""
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode_shard = msgspec.msgpack.Decoder(dict[str, msgspec.Raw]).decode
+
+
+class Table(dict[str, V], Generic[V]):
+    """Values by key. As a dict it holds the values that have been used; others are decoded when they are asked for.
+
+    `shard_of` returns the shard of a key. A value that is changed in place must be named to `touch`. A missing value is
+    `default`; without one it must be there, or LostError is raised.
+    """
+
+    def __init__(
+        self, store: Store, name: str, kind: Any, shard_of: Callable[[str], int], *, default: V | None = None
+    ) -> None:
+        super().__init__()
+        self._default = default
+        self._store, self._name, self._shard_of = store, f"stories {name}", shard_of
+        self._decode: Callable[[msgspec.Raw], V] = msgspec.msgpack.Decoder(kind).decode
+        self._encoded: dict[int, dict[str, msgspec.Raw]] = {}
+        self._changed: dict[int, set[str]] = {}
+        self._unsaved: set[int] = set()
+        self._saved: set[int] = set()
+
+    def __missing__(self, key: str) -> V:
+        value = self._decoded(key)
+        if value is None:
+            value = self._default
+            if value is None:
+                raise LostError(f"{self._name}: {key}")
+            dict.__setitem__(self, key, value)
+        return value
+
+    def get(self, key: str, default: Any = None) -> Any:
+        value = dict.get(self, key)
+        if value is None:
+            value = self._decoded(key)
+        return default if value is None else value
+
+    def _decoded(self, key: str) -> V | None:
+        if not (self._saved or self._encoded):
+            return None
+        shard = self._shard_of(key)
+        values = self._encoded.get(shard)
+        if values is None:
+            values = self._shard(shard)
+        encoded = values.get(key)
+        if encoded is None:
+            return None
+        try:
+            value = self._decode(encoded)
+        except msgspec.DecodeError:
+            raise LostError(f"{self._name}: {key}") from None
+        dict.__setitem__(self, key, value)
+        return value
+
+    def __contains__(self, key: object) -> bool:
+        shard = self._shard_of(str(key))
+        return key in self._changed.get(shard, ()) or key in self._shard(shard)
+
+    def __setitem__(self, key: str, value: V) -> None:
+        dict.__setitem__(self, key, value)
+        self.touch(key)
+
+    def touch(self, key: str) -> None:
+        """Says that a value has changed."""
+        shard = self._shard_of(key)
+        changed = self._changed.get(shard)
+        if changed is None:
+            self._changed[shard] = {key}
+        else:
+            changed.add(key)
+
+    def discard(self, key: str) -> None:
+        """Removes a value, if there is one."""
+        shard = self._shard_of(key)
+        dict.pop(self, key, None)
+        if shard in self._changed:
+            self._changed[shard].discard(key)
+        if self._shard(shard).pop(key, None) is not None:
+            self._unsaved.add(shard)
+
+    def pack(self) -> None:
+        """Encodes the changed values and forgets all that are decoded, to free memory."""
+        for shard in list(self._changed):
+            self._encode_changed(shard)
+        self.clear()
+
+    def flush(self, shards: Iterable[int]) -> None:
+        """Puts what changed in some shards into the store, and forgets these shards, to free memory."""
+        for shard in shards:
+            self._put(shard)
+            for key in self._encoded.pop(shard, ()):
+                dict.pop(self, key, None)
+
+    def save(self) -> None:
+        """Puts what changed into the store. Forgets everything if it is much, to free memory."""
+        shards = {*self._changed, *self._unsaved}
+        if sum(map(len, self._encoded.values())) > MANY:
+            self.flush(shards)
+        for shard in shards:
+            self._put(shard)
+
+    @property
+    def state(self) -> State:
+        """What `restore` needs. The owner keeps it, so that a lost shard differs from an empty one."""
+        return sorted(self._saved), 1, 0
+
+    def restore(self, state: State) -> None:
+        """Continues from the values that are in the store."""
+        self._saved = set(state[0])
+
+    def loaded_shards(self) -> list[int]:
+        """The shards in memory."""
+        return list(self._encoded.keys() | self._changed.keys())
+
+    def holding(self, shard: int, texts: Iterable[str]) -> Iterator[str]:
+        """The keys of the values in a shard that may hold one of these short texts; nothing is decoded for that."""
+        parts = [_encode(text) for text in texts]
+        for key, encoded in self._shard(shard).items():
+            data = bytes(encoded)
+            if any(part in data for part in parts):
+                yield key
+        yield from self._changed.get(shard, ())
+
+    def _shard(self, shard: int) -> dict[str, msgspec.Raw]:
+        encoded = self._encoded.get(shard)
+        if encoded is None:
+            encoded = {}
+            if shard in self._saved:
+                try:
+                    encoded = _decode_shard(self._store.need(f"{self._name} {shard}"))
+                except msgspec.DecodeError:
+                    raise LostError(f"{self._name} {shard}") from None
+            self._encoded[shard] = encoded
+        return encoded
+
+    def _encode_changed(self, shard: int) -> None:
+        changed = self._changed.pop(shard, None)
+        if changed:
+            encoded = self._shard(shard)
+            for key in changed:
+                encoded[key] = msgspec.Raw(_encode(dict.__getitem__(self, key)))
+            self._unsaved.add(shard)
+
+    def _put(self, shard: int) -> None:
+        self._encode_changed(shard)
+        if shard in self._unsaved:
+            self._unsaved.remove(shard)
+            encoded = self._shard(shard)
+            self._store.put(f"{self._name} {shard}", _encode(encoded) if encoded else None)
+            (self._saved.add if encoded else self._saved.discard)(shard)
+
+
+class HashTable(Table[V]):
+    """Values in shards by the hash of their key. The number of shards grows with that of the values."""
+
+    def __init__(self, store: Store, name: str, kind: Any, *, default: V | None = None) -> None:
+        super().__init__(store, name, kind, self._hash, default=default)
+        self.divisor = 1
+        self.count = 0
+
+    def _hash(self, key: str) -> int:
+        return crc32(key.encode()) % self.divisor if self.divisor > 1 else 0
+
+    @property
+    def state(self) -> State:
+        return sorted(self._saved), self.divisor, self.count
+
+    def restore(self, state: State) -> None:
+        shards, self.divisor, self.count = state
+        self._saved = set(shards)
+
+    def __setitem__(self, key: str, value: V) -> None:
+        if key not in self:
+            self.count += 1
+        super().__setitem__(key, value)
+
+    def discard(self, key: str) -> None:
+        if key in self:
+            self.count -= 1
+            super().discard(key)
+
+    def save(self) -> None:
+        if self.count > 4 * PER_SHARD * self.divisor:
+            self._distribute()
+        super().save()
+
+    def _distribute(self) -> None:
+        """Distributes all values over more shards."""
+        for shard in list(self._changed):
+            self._encode_changed(shard)
+        for shard in list(self._saved):
+            self._shard(shard)
+            self._store.put(f"{self._name} {shard}", None)
+        old, self._encoded = self._encoded, {}
+        self._saved = set()
+        while PER_SHARD * self.divisor < self.count:
+            self.divisor *= 2
+        for values in old.values():
+            for key, value in values.items():
+                self._encoded.setdefault(self._hash(key), {})[key] = value
+        self._unsaved = set(self._encoded)
