@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
+from array import array
+from collections.abc import Iterator, Sequence
 from operator import attrgetter
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, overload
 
 from newsgen import text
 from newsgen.errors import OutputError, Problem, unreadable
@@ -19,7 +20,11 @@ ABOUT_FOLDERS = {"_topics": "topic", "_providers": "provider", "_stories": "stor
 TICK = 2_000_000_000
 """The coarsest timestamp resolution of any common file system, in nanoseconds (FAT: 2 s)."""
 
+STAMP_BYTES = 32
+"""The size of a stamp in `FoundFiles.stamps`."""
+
 _REGULAR = stat.S_IFREG
+_NO_STAMP = (-1, -1, -1, -1)
 _name = attrgetter("name")
 
 
@@ -54,48 +59,126 @@ class FoundFile(NamedTuple):
         return b"%d %d %d %d" % self.stamp
 
 
-def scan(root: Path, folder_name: str = "") -> Iterator[FoundFile]:
-    """All content files below a folder, sorted by path. Messages call the folder `folder_name`.
+class FoundFiles(Sequence[FoundFile]):
+    """Content files in the order of their paths, part by part. Each FoundFile is made when it is asked for."""
+
+    def __init__(self, root: str = "") -> None:
+        self.ids: list[str] = []
+        self._root = f"{root}{os.sep}"
+        # Four numbers for each file, and apart from these what they cannot hold: problems, and numbers over 64 bits.
+        self._stamps: array[int] = array("q")
+        self._odd: dict[int, FoundFile] = {}
+
+    def add(self, id: str, path: str, status: os.stat_result) -> None:
+        """Adds a file at its path, which is `id` below the root."""
+        self.ids.append(id)
+        values = status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino
+        try:
+            self._stamps.extend(values)
+        except OverflowError:
+            del self._stamps[4 * len(self.ids) - 4 :]
+            self.ids.pop()
+            self.add_odd(FoundFile(id, path, Stamp(*values)))
+
+    def add_odd(self, file: FoundFile) -> None:
+        """Adds a file with a problem, or whose path does not follow from its id."""
+        self._odd[len(self.ids)] = file
+        self.ids.append(file.id)
+        self._stamps.extend(_NO_STAMP)
+
+    def add_from(self, other: FoundFiles, at: int) -> None:
+        """Adds a file of another list that has the same root."""
+        if at in other._odd:
+            self.add_odd(other._odd[at])
+        else:
+            self.ids.append(other.ids[at])
+            self._stamps.extend(other._stamps[4 * at : 4 * at + 4])
+
+    @overload
+    def __getitem__(self, at: int) -> FoundFile: ...
+    @overload
+    def __getitem__(self, at: slice) -> list[FoundFile]: ...
+    def __getitem__(self, at: int | slice) -> FoundFile | list[FoundFile]:
+        if isinstance(at, slice):
+            return [self[i] for i in range(*at.indices(len(self.ids)))]
+        at = range(len(self.ids))[at]
+        if at in self._odd:
+            return self._odd[at]
+        id = self.ids[at]
+        return FoundFile(id, self._root + id, Stamp(*self._stamps[4 * at : 4 * at + 4]))
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def __iter__(self) -> Iterator[FoundFile]:
+        return map(self.__getitem__, range(len(self.ids)))
+
+    @property
+    def stamps(self) -> bytes:
+        """The stamps, in `STAMP_BYTES` for each file; the same bytes for all files in `odd`."""
+        return self._stamps.tobytes()
+
+    @property
+    def odd(self) -> dict[str, str]:
+        """The problems, and the stamps that exceed 64 bits, as text by id."""
+        return {file.id: repr(file.stamp) for file in self._odd.values()}
+
+
+def scan(root: Path, folder_name: str = "") -> FoundFiles:
+    """All content files below a folder. Messages call the folder `folder_name`.
 
     Raises OutputError if the folder itself cannot be read.
     """
-    files: list[FoundFile] = []
-    _walk(str(root), "", folder_name or root.name, files)
-    return iter(files)
+    found = FoundFiles(str(root))
+    _walk(str(root), "", folder_name or root.name, found)
+    return found
 
 
-def _walk(folder: str, prefix: str, folder_name: str, out: list[FoundFile]) -> None:
+def _walk(folder: str, prefix: str, folder_name: str, out: FoundFiles) -> None:
+    here = FoundFiles()
+    folders: dict[str, str] = {}
     try:
+        # Sorted when it is compact: the entries of a large folder take much more space.
         with os.scandir(folder) as scanned:
-            entries = sorted(scanned, key=_name)
+            for entry in scanned:
+                _add(entry, prefix, folder_name, here, folders)
     except OSError as error:
         if not prefix:
             raise OutputError(str(unreadable(folder_name, error))) from None
-        out.append(FoundFile(prefix, folder, unreadable(f"{folder_name}/{prefix}", error)))
+        out.add_odd(FoundFile(prefix, folder, unreadable(f"{folder_name}/{prefix}", error)))
         return
-    for entry in entries:
-        name = entry.name
-        id = prefix + name
-        if name[0] == "." or (name[0] == "_" and (prefix or name not in ABOUT_FOLDERS)):
-            continue
-        if not name.isprintable() or (not name.isascii() and name.encode("utf-8", "replace").decode() != name):
-            path = f"{folder_name}/{id.encode('unicode_escape').decode()}"
-            what = "the name has characters that cannot be printed"
-            out.append(FoundFile(path, entry.path, Problem(path=path, what=what, hint="rename it")))
-        elif entry.is_dir(follow_symlinks=False):
-            _walk(entry.path, id + "/", folder_name, out)
-        elif entry.is_symlink() and (problem := _link_problem(entry, f"{folder_name}/{id}")):
-            out.append(FoundFile(id, entry.path, problem))
-        elif name.endswith(SUFFIXES) or name.lower().endswith(SUFFIXES):
-            try:
-                s = entry.stat()
-            except OSError as error:
-                out.append(FoundFile(id, entry.path, unreadable(f"{folder_name}/{id}", error)))
-                continue
-            if stat.S_IFMT(s.st_mode) == _REGULAR:
-                out.append(FoundFile(id, entry.path, Stamp(s.st_size, s.st_mtime_ns, s.st_ctime_ns, s.st_ino)))
-            else:
-                out.append(FoundFile(id, entry.path, Problem(path=f"{folder_name}/{id}", what="not a regular file")))
+    ids = [*here.ids, *folders]
+    for at in sorted(range(len(ids)), key=ids.__getitem__):
+        if at < len(here):
+            out.add_from(here, at)
+        else:
+            _walk(folders[ids[at]], f"{ids[at]}/", folder_name, out)
+
+
+def _add(entry: os.DirEntry[str], prefix: str, folder_name: str, found: FoundFiles, folders: dict[str, str]) -> None:
+    """Adds an entry of a folder to the files found there, or to the folders, by id."""
+    name = entry.name
+    id = prefix + name
+    if name[0] == "." or (name[0] == "_" and (prefix or name not in ABOUT_FOLDERS)):
+        return
+    if not name.isprintable() or (not name.isascii() and name.encode("utf-8", "replace").decode() != name):
+        path = f"{folder_name}/{id.encode('unicode_escape').decode()}"
+        what = "the name has characters that cannot be printed"
+        found.add_odd(FoundFile(path, entry.path, Problem(path=path, what=what, hint="rename it")))
+    elif entry.is_dir(follow_symlinks=False):
+        folders[id] = entry.path
+    elif entry.is_symlink() and (problem := _link_problem(entry, f"{folder_name}/{id}")):
+        found.add_odd(FoundFile(id, entry.path, problem))
+    elif name.endswith(SUFFIXES) or name.lower().endswith(SUFFIXES):
+        try:
+            s = entry.stat()
+        except OSError as error:
+            found.add_odd(FoundFile(id, entry.path, unreadable(f"{folder_name}/{id}", error)))
+            return
+        if stat.S_IFMT(s.st_mode) == _REGULAR:
+            found.add(id, entry.path, s)
+        else:
+            found.add_odd(FoundFile(id, entry.path, Problem(path=f"{folder_name}/{id}", what="not a regular file")))
 
 
 def _link_problem(link: os.DirEntry[str], path: str) -> Problem | None:

@@ -9,27 +9,57 @@ import msgspec
 from newsgen.builder.cache import engine
 from newsgen.builder.manifest import Manifest, Record
 from newsgen.builder.output import Output
+from newsgen.builder.snapshot import Differences
 from newsgen.builder.theme import Theme
-from newsgen.files import Stamp
+from newsgen.errors import TemplateError
 from newsgen.model import Site
 from newsgen.pages import PageRef
 from newsgen.text import digest
 
 
 class LastBuild:
-    """The last build into an output folder, as its manifest records it."""
+    """The last build into an output folder, as its manifest records it.
+
+    `differences` are those from it, if they are known. With `verify`, all output files are compared by their bytes.
+    """
 
     def __init__(
-        self, output: Output, theme: Theme, site: Site, *, verify: bool, written: tuple[Stamp, Manifest] | None = None
+        self, output: Output, theme: Theme, site: Site, differences: Differences | None = None, *, verify: bool
     ) -> None:
-        self.manifest = output.manifest(written)
+        self.manifest = output.manifest(differences.written if differences else None)
+        # If another build has written in the meantime, `altered` says nothing of its files.
+        self._is_known = differences is not None and self.manifest is differences.written[1]
+        self._altered: frozenset[str] | None = None
+        self._differences = differences
         self._output, self._theme, self._verify = output, theme, verify
         self._inputs = engine(), digest(msgspec.msgpack.encode(site))
         self._template_is_fresh: dict[str, bool] = {"": True}
 
+    def stale_paths(self) -> list[str] | None:
+        """The pages that must be rendered whatever they hold; None if these are all. Compares all output files."""
+        old = self.manifest
+        if self._differences and self._is_known and not self._verify:
+            self._altered = frozenset(self._differences.altered)
+        if not self._is_known or (old.engine, old.site) != self._inputs:
+            return None
+        stale = {name for name, digest in old.templates.items() if not self._is_same(name, digest)}
+        columns = [number for number, name in enumerate(old.names) if name in stale]
+        found = (
+            [path for path, number in zip(old.paths, old.template, strict=True) if number in columns] if columns else []
+        )
+        if self._verify:
+            found += [path for path, record in old.files.items() if not self._is_intact(path, record)]
+        return found + sorted(self._altered or ())
+
+    def _is_same(self, template: str, digest: str) -> bool:
+        try:
+            return self._theme.digest_of(template) == digest
+        except TemplateError:  # it is gone, or the manifest is damaged
+            return False
+
     def is_stale(self, ref: PageRef) -> bool:
         """Whether a page must be rendered."""
-        record = self.manifest.files.get(ref.path)
+        record = self.manifest.get(ref.path)
         if record is None or record.page != ref.digest or record.template != ref.template:
             return True
         is_fresh = self._template_is_fresh.get(ref.template)
@@ -38,12 +68,17 @@ class LastBuild:
             digest_now = self._theme.digest_of(ref.template)
             is_fresh = (old.engine, old.site) == self._inputs and old.templates.get(ref.template) == digest_now
             self._template_is_fresh[ref.template] = is_fresh
-        return not is_fresh or not self._output.is_intact(ref.path, record, verify=self._verify)
+        return not is_fresh or not self._is_intact(ref.path, record)
+
+    def _is_intact(self, path: str, record: Record) -> bool:
+        if self._altered is not None:
+            return path not in self._altered
+        return self._output.is_intact(path, record, verify=self._verify)
 
     def reasons(self, ref: PageRef) -> list[str]:
         """Why a page is stale, one reason per cause; empty if it is fresh."""
         old = self.manifest
-        record = old.files.get(ref.path)
+        record = old.get(ref.path)
         if record is None:
             return ["the last build did not write it"]
         engine, site = self._inputs
@@ -59,12 +94,17 @@ class LastBuild:
             ("its content differs", record.page != ref.digest),
         ]
         causes = [reason for reason, applies in reasons if applies]
-        is_intact = causes or self._output.is_intact(ref.path, record, verify=self._verify)
+        is_intact = causes or self._is_intact(ref.path, record)
         return causes or ([] if is_intact else ["its file is missing or was modified"])
 
-    def next_manifest(self, refs: Mapping[str, PageRef], files: dict[str, Record], flags: Iterable[str]) -> Manifest:
-        """The manifest of the current build, for the next one to compare with."""
+    def next_manifest(self, changes: Mapping[str, Record | None], flags: Iterable[str]) -> Manifest:
+        """The manifest of the current build, for the next one to compare with.
+
+        `changes` are the records of the files that this build writes, and None for those that it removes.
+        """
         engine, site = self._inputs
-        names = sorted({ref.template for ref in refs.values()} - {""})
-        templates = {name: self._theme.digest_of(name) for name in names}
-        return Manifest(engine=engine, site=site, flags=" ".join(sorted(flags)), templates=templates, files=files)
+        manifest = self.manifest.updated(changes)
+        templates = {name: self._theme.digest_of(name) for name in sorted(manifest.used_templates()) if name}
+        return msgspec.structs.replace(
+            manifest, engine=engine, site=site, flags=" ".join(sorted(flags)), templates=templates
+        )

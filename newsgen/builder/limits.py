@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple, Protocol
 
 from newsgen import urls
 from newsgen.config import Config
@@ -30,6 +31,30 @@ class SiteFile(NamedTuple):
     size: int
 
 
+class Columns(Protocol):
+    """Files of a site, sorted by path, as a manifest has them: `template` holds positions in `names`."""
+
+    @property
+    def paths(self) -> Sequence[str]: ...
+    @property
+    def names(self) -> Sequence[str]: ...
+    @property
+    def template(self) -> Sequence[int]: ...
+    @property
+    def size(self) -> Sequence[int]: ...
+
+
+class SiteFiles:
+    """Columns of some files."""
+
+    def __init__(self, files: Iterable[SiteFile]) -> None:
+        ordered = sorted(files)
+        self.paths = [file.path for file in ordered]
+        self.names = sorted({file.template for file in ordered})
+        self.template = [self.names.index(file.template) for file in ordered]
+        self.size = [file.size for file in ordered]
+
+
 class Findings(NamedTuple):
     """The limits that a site breaks, as problems, and those that it is near, as warnings."""
 
@@ -37,13 +62,12 @@ class Findings(NamedTuple):
     warnings: list[Problem]
 
 
-def compare_with_limits(config: Config, files: Iterable[SiteFile], redirects: str = "", headers: str = "") -> Findings:
+def compare_with_limits(config: Config, files: Columns, redirects: str = "", headers: str = "") -> Findings:
     """Compares a site with the limits of its host. `redirects` and `headers` are the texts of these files."""
     found = Findings([], [])
     host = config.limits
     if host is None:
         return found
-    files = tuple(files)
     _count_files(found, config, host, files)
     _measure_files(found, config, host, files)
     if host.reads_redirects:
@@ -54,47 +78,50 @@ def compare_with_limits(config: Config, files: Iterable[SiteFile], redirects: st
     return found
 
 
-def _unread(found: Findings, host: Host, files: tuple[SiteFile, ...]) -> None:
+def _unread(found: Findings, host: Host, files: Columns) -> None:
     """Warns of the site's own `_redirects` and `_headers`, if the host does not read them."""
     read = {"_redirects": host.reads_redirects, "_headers": host.reads_headers}
     hints = {"_redirects": "use `aliases` in articles", "_headers": "set headers where you host the site"}
-    for file in files:
-        if not read.get(file.path, True):
+    for path, is_read in read.items():
+        if not is_read and path in files.paths[bisect_left(files.paths, path) :][:1]:
             what = f"{host.title} does not read it"
-            _report(found, what, f"{hints[file.path]}, or remove it", over=False, path=f"static/{file.path}", field="")
+            _report(found, what, f"{hints[path]}, or remove it", over=False, path=f"static/{path}", field="")
 
 
-def _count_files(found: Findings, config: Config, host: Host, files: tuple[SiteFile, ...]) -> None:
+def _count_files(found: Findings, config: Config, host: Host, files: Columns) -> None:
     if host.files:
-        count, noun = len(files), "files"
+        count, noun = len(files.paths), "files"
         if host.counts_folders:
-            count, noun = count + len(_folders(files)), "files and folders"
+            count, noun = count + len(_folders(files.paths)), "files and folders"
         text = _compared(host, f"the site has {count:,} {noun}", count, host.files, _number)
         if text:
-            _report(found, text, _savings(config, host, files, lambda _: 1, _number), over=count > host.files)
-    if host.folder_files and len(files) > host.folder_files * NEAR:
-        folder, count = Counter(file.path.rpartition("/")[0] for file in files).most_common(1)[0]
+            _report(
+                found, text, _savings(config, host, files, [1] * len(files.paths), _number), over=count > host.files
+            )
+    if host.folder_files and len(files.paths) > host.folder_files * NEAR:
+        folder, count = Counter(path.rpartition("/")[0] for path in files.paths).most_common(1)[0]
         name = f"the folder '{folder}'" if folder else "the top folder"
         text = _compared(host, f"{name} has {count:,} files", count, host.folder_files, _number, "{} in one folder")
         _report(found, text, "spread them over several folders", over=count > host.folder_files)
 
 
-def _measure_files(found: Findings, config: Config, host: Host, files: tuple[SiteFile, ...]) -> None:
+def _measure_files(found: Findings, config: Config, host: Host, files: Columns) -> None:
     if host.site_size:
-        size = sum(file.size for file in files)
+        size = sum(files.size)
         text = _compared(host, f"the site has {_bytes(size)}", size, host.site_size, _bytes, excess="too much")
         if text:
-            hint = _savings(config, host, files, lambda file: file.size, _bytes)
+            hint = _savings(config, host, files, files.size, _bytes)
             _report(found, text, hint, over=size > host.site_size)
-    if host.file_size:
-        large = sorted((f for f in files if f.size >= host.file_size * NEAR), key=lambda f: (-f.size, f.path))
-        for file in large[:_MAX_FILES]:
-            what = f"the file has {_bytes(file.size)}"
+    if host.file_size and max(files.size, default=0) >= host.file_size * NEAR:
+        large = [(-size, at) for at, size in enumerate(files.size) if size >= host.file_size * NEAR]
+        for _, at in sorted(large)[:_MAX_FILES]:
+            path, size = files.paths[at], files.size[at]
+            what = f"the file has {_bytes(size)}"
             takes, excess = "files of up to {}", "too much"
-            text = _compared(host, what, file.size, host.file_size, _bytes, takes, excess)
+            text = _compared(host, what, size, host.file_size, _bytes, takes, excess)
             hint = "make it smaller, or serve it from elsewhere, such as a bucket"
-            place = file.path if file.template else f"static/{file.path}"
-            _report(found, text, hint, over=file.size > host.file_size, path=place, field="")
+            place = path if files.names[files.template[at]] else f"static/{path}"
+            _report(found, text, hint, over=size > host.file_size, path=place, field="")
 
 
 def _redirects(found: Findings, config: Config, host: Host, text: str) -> None:
@@ -172,19 +199,32 @@ _AXES = {"topic": urls.TOPICS, "provider": "/providers/", "category": "/categori
 _MAX_SAVINGS = 3
 
 
-def _savings(
-    config: Config,
-    host: Host,
-    files: tuple[SiteFile, ...],
-    measure: Callable[[SiteFile], int],
-    shown: Callable[[int], str],
-) -> str:
-    """The hint that names the settings that save most."""
+def _savings(config: Config, host: Host, files: Columns, measures: Sequence[int], shown: Callable[[int], str]) -> str:
+    """The hint that names the settings that save most. `measures` are what each file counts for."""
     saved: Counter[str] = Counter()
-    for file in files:
-        for setting in _settings_without(config, file):
-            saved[setting] += measure(file)
-    stubs = sum(1 for file in files if file.template == "pages/redirect.html")
+    whole = [_setting_without(config, name) for name in files.names]
+    totals = [0] * len(whole)
+    for template, measure in zip(files.template, measures, strict=True):
+        totals[template] += measure
+    for setting, total in zip(whole, totals, strict=True):
+        if setting:
+            saved[setting] += total
+    is_list = [setting is None for setting in whole]
+    is_feed = [name in _FEEDS for name in files.names]
+    listed = [at for at, template in enumerate(files.template) if is_list[template]]
+    for at in listed:
+        path = files.paths[at]
+        if is_feed[files.template[at]] and "/" in path:
+            saved["feeds.sections = []"] += measures[at]
+        elif "/page/" in path and _NUMBERED.search(path):
+            saved["a larger page_size"] += measures[at]
+    for kind, prefix in _AXES.items():
+        ends = prefix[1:], prefix[1:-1] + "0"  # "0" follows "/"
+        first, last = (bisect_left(listed, bisect_left(files.paths, end)) for end in ends)
+        saved[f'disable_kinds = ["{kind}"]'] = sum(measures[at] for at in listed[first:last])
+    saved += Counter()  # drops what saves nothing
+    redirects = "pages/redirect.html"
+    stubs = files.template.count(files.names.index(redirects)) if redirects in files.names else 0
     if stubs > host.redirect_lines:  # not every old address would have a line
         del saved["redirects.pages = false"]
     best = [f"{shown(value)} with {setting}" for setting, value in saved.most_common(_MAX_SAVINGS)]
@@ -193,31 +233,17 @@ def _savings(
     return f"save up to {', '.join(best[:-1])}{' or ' if best[:-1] else ''}{best[-1]}"
 
 
-def _settings_without(config: Config, file: SiteFile) -> Iterator[str]:
-    """The settings without which a site would not have a file."""
-    if not file.template:
-        return
-    if file.template == COPY:
-        yield "precompress = []"
-    elif file.template == "pages/redirect.html":
-        yield "redirects.pages = false"
-    elif file.template == "pages/article.html":
-        if config.pages.articles == "all":
-            yield 'pages.articles = "own"'
-    else:
-        if file.template in _FEEDS and "/" in file.path:
-            yield "feeds.sections = []"
-        elif _NUMBERED.search(file.path):
-            yield "a larger page_size"
-        for kind, prefix in _AXES.items():
-            if file.path.startswith(prefix[1:]):
-                yield f'disable_kinds = ["{kind}"]'
+def _setting_without(config: Config, template: str) -> str | None:
+    """The setting without which a site would have no file with a template; "" if all need one, None if it depends."""
+    if template == "pages/article.html":
+        return 'pages.articles = "own"' if config.pages.articles == "all" else ""
+    return {"": "", COPY: "precompress = []", "pages/redirect.html": "redirects.pages = false"}.get(template)
 
 
-def _folders(files: Iterable[SiteFile]) -> set[str]:
+def _folders(paths: Iterable[str]) -> set[str]:
     """All folders that the files are in."""
     found: set[str] = set()
-    parents = {file.path for file in files}
+    parents = set(paths)
     while parents:
         parents = {path.rpartition("/")[0] for path in parents} - found - {""}
         found |= parents

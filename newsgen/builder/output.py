@@ -17,8 +17,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from stat import S_ISDIR, S_ISREG
 
-import msgspec
-
 from newsgen.builder.manifest import MANIFEST, Manifest, Record
 from newsgen.errors import NewsgenError, OutputError
 from newsgen.files import Stamp, stamp
@@ -28,6 +26,9 @@ STAGING = ".newsgen-staging"
 
 CONFLICT = Record("", "", "", -1, -1)
 """The result of staging a file when another staged file is at its path or at the path of one of its folders."""
+
+_PENDING = Record("", "", "", -1, -1)
+"""The record of a file that is about to be moved into place: the file is ours, and not as any build wrote it."""
 
 _LINK = "'{}' is a symbolic link, and newsgen writes only to real folders; remove the link"
 _BINARY = getattr(os, "O_BINARY", 0)
@@ -246,17 +247,16 @@ class Output:
                 raise
         self._folders.add(folder)
 
-    def commit(self, staged: Mapping[str, str], manifest: Manifest, old: Manifest) -> list[str]:
-        """Moves staged files into place and removes files that are in `old` but not in `manifest`; returns those.
+    def commit(self, staged: Mapping[str, str], removed: list[str], manifest: Manifest, old: Manifest) -> None:
+        """Moves staged files into place and removes files, which `old` lists and `manifest` does not.
 
         `staged` maps the path of a file to the run that staged it.
         """
-        removed = [p for p in old.files if p not in manifest.files]
         try:
-            self._stage_manifest(manifest, "after")
+            if manifest != old:
+                self._stage_manifest(manifest, "after")
             if staged or removed:
-                pending = {p: Record("", "", "", -1, -1) for p in staged}
-                self._stage_manifest(msgspec.structs.replace(old, files={**old.files, **pending}), "before")
+                self._stage_manifest(old.updated(dict.fromkeys(staged, _PENDING)), "before")
                 for path in self._obstacles(staged, removed):
                     self._remove(path)
                 moves = self._order_moves(staged)
@@ -272,7 +272,6 @@ class Output:
             raise OutputError(f"{error.filename or self.root}: cannot be written: {error.strerror}") from None
         finally:
             self.abandon()
-        return removed
 
     def _order_moves(self, staged: Mapping[str, str]) -> dict[str, str]:
         """The paths to rename, in order: new folders and files first, then files that replace others."""
@@ -343,7 +342,7 @@ class Output:
         try:
             self._take_lock()
             try:
-                removed = list(self.manifest().files)
+                removed = self.manifest().paths
                 for path in removed:
                     self._remove(path)
                 (self.root / MANIFEST).unlink(missing_ok=True)

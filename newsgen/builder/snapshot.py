@@ -1,15 +1,15 @@
-"""Detects that nothing has changed since the last build, without reading the files.
+"""Names what differs from the last build, without reading the files.
 
-Each build stores in the cache its options, a digest of the stamps of its input files, the sizes and times of its output
-files, and its report. If all of these still match, the next build returns the stored report.
+Each build stores in the cache its options, the stamps of its input files and its report. The manifest has the sizes and
+times of its output files. If all of these still match, the next build returns the stored report.
 """
 
 from __future__ import annotations
 
 import os
 import time
-from array import array
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -21,36 +21,58 @@ from newsgen.builder.cache import Cache, engine
 from newsgen.builder.manifest import MANIFEST, Manifest
 from newsgen.builder.options import Options, folders
 from newsgen.builder.report import Report
-from newsgen.files import FoundFile, Stamp
+from newsgen.files import STAMP_BYTES, FoundFile, FoundFiles, Stamp
 from newsgen.text import digest_bytes
 
 
-class Inputs(msgspec.Struct, kw_only=True, array_like=True):
-    """The inputs of the last build into an output folder.
+class Last(msgspec.Struct, kw_only=True, array_like=True):
+    """The last build into an output folder.
 
-    `options` encodes the options, `stamps` is a digest of the stamps of all input files. `racy` are the digests of
-    files whose stamps are too recent to rule out an unnoticed edit ("racy" in Git): content files by id, others by
-    name. The report holds from `now` until `due`. `manifest` is the stamp of the manifest.
+    `options` encodes the options. `names` is a digest of the ids of all content files. `others` are the stamps of templates and static files, as text by name, and `odd`
+    those of content files that are no four numbers. `racy` are the digests of files whose stamps are too recent to rule
+    out an unnoticed edit ("racy" in Git): content files by id, others by name. The report holds from `now` until its
+    `due`. `manifest` is the stamp of the manifest.
     """
 
     options: bytes
-    stamps: bytes
+    names: bytes
+    others: dict[str, str]
+    odd: dict[str, str]
     racy: dict[str, bytes]
     now: datetime
-    due: datetime | None
     manifest: Stamp
+    report: Report
 
 
-class Outputs(msgspec.Struct, kw_only=True, array_like=True):
-    """The outputs of the last build.
+@dataclass(kw_only=True)
+class Differences:
+    """What differs from the last build into an `output` folder.
 
-    `paths` are joined by NUL. `sizes` and `times` (mtimes in ns) are arrays of 8-byte integers in the same order.
+    Content files that were `added_or_changed`, and the ids of those `removed`. `others` names the templates, static
+    files and settings that were added, changed or removed. `due` says whether a gate has opened or closed since. `written` is the manifest of the last
+    build, with its stamp, and `report` its report.
     """
 
-    paths: str
-    sizes: bytes
-    times: bytes
+    added_or_changed: list[FoundFile]
+    removed: list[str]
+    others: list[str]
+    output: Path
+    due: bool
+    written: tuple[Stamp, Manifest]
     report: Report
+
+    @cached_property
+    def altered(self) -> list[str]:
+        """The output files that are missing or are not as they were written.
+
+        They are looked up when this is first asked for: a preview shows an edit before that.
+        """
+        return _altered(self.output, self.written[1])
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether a new build would change nothing."""
+        return not (self.added_or_changed or self.removed or self.others or self.due or self.altered)
 
 
 class Snapshot:
@@ -63,7 +85,7 @@ class Snapshot:
         self._options = options
         source, output = folders(options)
         self._output = output
-        self.found: list[FoundFile] = list(files.scan(source, source.name))
+        self.found: FoundFiles = files.scan(source, source.name)
         # Names that do not depend on where the site lies and that differ from all ids of content files.
         roots = {
             f"/{owner} {kind}": folder / kind
@@ -90,85 +112,142 @@ class Snapshot:
             for name, (path, s) in self._other_files.items()
             if s and not s.is_settled(self._started)
         }
-        self._cache_name = "last " + digest_bytes(str(output.resolve()).encode()).hex()
+        self._still_racy: dict[str, bytes] = {}
+        self.folder = digest_bytes(str(output.resolve()).encode()).hex()
+        """Names the output folder in the cache."""
 
-    @cached_property
-    def _stamps_digest(self) -> bytes:
-        """A digest of the names and stamps of all input files."""
-        names = "\0".join([*[f.id for f in self.found], "", *self._other_files])
-        stamps = [f.stamp for f in self.found], [stamp for _, stamp in self._other_files.values()]
+    def differences(self, cache: Cache) -> Differences | None:
+        """What differs from the last build. None if all may: there is none that is complete, or its options differ."""
         try:
-            encoded = msgspec.msgpack.encode(stamps)
-        except OverflowError:  # a file system may report times that exceed 64 bits
-            encoded = repr(stamps).encode("utf-8", "surrogatepass")
-        return digest_bytes(names.encode("utf-8", "surrogatepass") + encoded)
-
-    def _still_racy(self, racy: Mapping[str, bytes]) -> dict[str, bytes] | None:
-        """The files that are still racy; None if the bytes of one of them have changed."""
-        places = {f.id: (f.path, f.stamp) for f in self.found if f.id in racy} | self._other_files
-        if any(name not in places or _digest(places[name][0]) != digest for name, digest in racy.items()):
-            return None
-        stamps = ((name, places[name][1]) for name in racy)
-        return {
-            name: racy[name]
-            for name, stamp in stamps
-            if not isinstance(stamp, Stamp) or not stamp.is_settled(self._started)
-        }
-
-    def report_if_unchanged(self, cache: Cache) -> Report | None:
-        """The last build's report, if a new build would change nothing."""
-        try:
-            last = msgspec.msgpack.decode(cache.get(self._cache_name) or b"", type=Inputs)
+            last = msgspec.msgpack.decode(cache.get(f"last {self.folder}") or b"", type=Last)
         except msgspec.DecodeError:
             return None
-        if last.options != self._options_key or not last.now <= self._now or (last.due and last.due <= self._now):
+        if last.options != self._options_key or not last.now <= self._now:
             return None
-        if self._stamps_digest != last.stamps:
+        place = self._output / MANIFEST
+        if files.stamp(place) != last.manifest:
             return None
-        racy = self._still_racy(last.racy)
-        if racy is None:
+        content = self._content_differences(cache, last)
+        if content is None:
             return None
-        if files.stamp(self._output / MANIFEST) != last.manifest:
-            return None
+        changed, removed = content
+        other_stamps = self._other_stamps()
+        others = {name for name in last.others.keys() | other_stamps if last.others.get(name) != other_stamps.get(name)}
+        racy = last.racy.keys() - changed - removed - others
+        places = {self.found.ids[at]: self.found[at] for at in self._positions(racy)}
+        for name in racy:
+            path, stamp = places[name][1:] if name in places else self._other_files[name]
+            if _digest(path) != last.racy[name]:
+                (changed if name in places else others).add(name)
+            elif not isinstance(stamp, Stamp) or not stamp.is_settled(self._started):
+                self._still_racy[name] = last.racy[name]
         try:
-            outputs = msgspec.msgpack.decode(cache.get("made " + self._cache_name) or b"", type=Outputs)
-        except msgspec.DecodeError:
+            manifest = Manifest.unpacked(place.read_bytes())
+        except OSError:
             return None
-        sizes, times = array("q", outputs.sizes), array("q", outputs.times)
-        root, lstat = f"{self._output}/", os.lstat
-        try:
-            for path, size, mtime in zip(outputs.paths.split("\0"), sizes, times, strict=True):
-                status = lstat(root + path)
-                if status.st_size != size or status.st_mtime_ns != mtime:
-                    return None
-        except (OSError, ValueError):
+        found = Differences(
+            added_or_changed=[self.found[at] for at in self._positions(changed)],
+            removed=sorted(removed),
+            others=sorted(others),
+            output=self._output,
+            due=last.report.due is not None and last.report.due <= self._now,
+            written=(last.manifest, manifest),
+            report=msgspec.structs.replace(last.report, output=str(self._output)),
+        )
+        if found.is_empty and self._still_racy != last.racy and cache.begin():
+            self._put(cache, msgspec.structs.replace(last, racy=self._still_racy))
+        return found
+
+    def _content_differences(self, cache: Cache, last: Last) -> tuple[set[str], set[str]] | None:
+        """The ids of the content files that were added or changed, and of those removed; None if these are unknown."""
+        before = cache.get(f"stamps {self.folder}") or b""
+        ids, now = self.found.ids, self.found.stamps
+        added, removed = set[str](), set[str]()
+        if last.names != digest_bytes(_joined(ids)):
+            names = (cache.get(f"names {self.folder}") or b"").decode("utf-8", "surrogatepass")
+            old_ids = names.split("\0") if names else []
+            added, removed = set(ids).difference(old_ids), set(old_ids).difference(ids)
+            before, now = _without(before, old_ids, removed), _without(now, ids, added)
+            ids = [id for id in ids if id not in added]
+        if not len(before) == len(now) == STAMP_BYTES * len(ids):
             return None
-        if racy != last.racy:
-            cache.put(self._cache_name, msgspec.msgpack.encode(msgspec.structs.replace(last, racy=racy)))
-        return msgspec.structs.replace(outputs.report, output=str(self._output))
+        odd = self.found.odd
+        changed = added | {id for id in odd if last.odd.get(id) != odd[id]}
+        return changed | {ids[at] for at in _differing(before, now)}, removed
+
+    def _positions(self, ids: Set[str]) -> list[int]:
+        """Where in `found` the files with these ids are."""
+        return [at for at, id in enumerate(self.found.ids) if id in ids] if ids else []
+
+    def _other_stamps(self) -> dict[str, str]:
+        return {name: repr(stamp) for name, (_, stamp) in self._other_files.items()}
 
     def remember(self, cache: Cache, report: Report, manifest: Manifest, racy: Mapping[str, bytes]) -> None:
-        """Stores the inputs and outputs of this build for the next one. `racy` are digests of content files, by id."""
+        """Stores this build for the next one. `racy` are the digests of the racy content files it read, by id."""
         stamp = files.stamp(self._output / MANIFEST)
-        if stamp is None or not manifest.files:
+        if stamp is None or not manifest.paths:
             return
-        records = manifest.files.values()
-        inputs = Inputs(
+        names = _joined(self.found.ids)
+        last = Last(
             options=self._options_key,
-            stamps=self._stamps_digest,
-            racy={**racy, **self._racy},
+            names=digest_bytes(names),
+            others=self._other_stamps(),
+            odd=self.found.odd,
+            racy={**self._still_racy, **racy, **self._racy},
             now=self._now,
-            due=report.due,
             manifest=stamp,
-        )
-        outputs = Outputs(
-            paths="\0".join(manifest.files),
-            sizes=array("q", [r.size for r in records]).tobytes(),
-            times=array("q", [r.mtime for r in records]).tobytes(),
             report=msgspec.structs.replace(report, rendered=[], written=[], pruned=[], seconds={}),
         )
-        cache.put(self._cache_name, msgspec.msgpack.encode(inputs))
-        cache.put("made " + self._cache_name, msgspec.msgpack.encode(outputs))
+        self._put(cache, last)
+        cache.put(f"names {self.folder}", names)
+        cache.put(f"stamps {self.folder}", self.found.stamps)
+
+    def _put(self, cache: Cache, last: Last) -> None:
+        cache.put(f"last {self.folder}", msgspec.msgpack.encode(last))
+
+
+def _joined(ids: list[str]) -> bytes:
+    return "\0".join(ids).encode("utf-8", "surrogatepass")
+
+
+def _without(stamps: bytes, ids: list[str], left_out: set[str]) -> bytes:
+    """The stamps of the files whose ids are not left out."""
+    parts, start = [], 0
+    for at in [at for at, id in enumerate(ids) if id in left_out] if left_out else ():
+        parts.append(stamps[start : STAMP_BYTES * at])
+        start = STAMP_BYTES * (at + 1)
+    return b"".join([*parts, stamps[start:]])
+
+
+def _differing(before: bytes, now: bytes) -> list[int]:
+    """The positions of stamps that differ."""
+    found = []
+    spans = [(0, len(now))]
+    while spans:
+        start, end = spans.pop()
+        if before[start:end] == now[start:end]:
+            continue
+        if end - start <= STAMP_BYTES:
+            found.append(start // STAMP_BYTES)
+            continue
+        middle = start + (end - start) // STAMP_BYTES // 2 * STAMP_BYTES
+        spans += [(start, middle), (middle, end)]
+    return found
+
+
+def _altered(folder: Path, manifest: Manifest) -> list[str]:
+    """The output files that are missing, or whose size or mtime is not the manifest's."""
+    root, lstat = f"{folder}{os.sep}", os.lstat
+    altered = []
+    for path, size, mtime in zip(manifest.paths, manifest.size, manifest.mtime, strict=True):
+        try:
+            status = lstat(root + path)
+        except (OSError, ValueError):
+            altered.append(path)
+            continue
+        if status.st_size != size or status.st_mtime_ns != mtime:
+            altered.append(path)
+    return altered
 
 
 def _digest(path: str) -> bytes:

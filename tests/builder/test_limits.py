@@ -8,7 +8,7 @@ import pytest
 from sites import Site
 
 from newsgen import config
-from newsgen.builder import SiteFile, compare_with_limits
+from newsgen.builder import SiteFile, SiteFiles, compare_with_limits
 from newsgen.config import Config
 from newsgen.errors import Problem
 from newsgen.hosts import HOST_NAMES, HOSTS, MIB, HostName
@@ -34,12 +34,12 @@ def said(problems: Iterable[Problem]) -> list[str]:
 
 def compared(host: HostName, files: Iterable[SiteFile], *texts: str, **settings: Any) -> tuple[list[str], list[str]]:
     """What is said of the limits broken, and of those near."""
-    found = compare_with_limits(Config(host=host, **settings), files, *texts)
+    found = compare_with_limits(Config(host=host, **settings), SiteFiles(files), *texts)
     return said(found.problems), said(found.warnings)
 
 
 def test_without_a_host_nothing_is_said() -> None:
-    found = compare_with_limits(Config(), pages(300_000), "/a /b\n" * 30_000, "/a\n" * 1_000)
+    found = compare_with_limits(Config(), SiteFiles(pages(300_000)), "/a /b\n" * 30_000, "/a\n" * 1_000)
     assert not found.problems
     assert not found.warnings
 
