@@ -5,8 +5,7 @@ A topic's file may list other names of the topic (`synonyms`), which all count a
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
 import msgspec
@@ -34,31 +33,12 @@ class Reason(NamedTuple):
 
 
 class Topics:
-    """The topics of one site's articles. It is kept between libraries, to match only new articles with keywords."""
+    """Decides the topics of one site's articles. `abouts` are the files about topics, by key."""
 
-    def __init__(self) -> None:
+    def __init__(self, abouts: Mapping[str, About]) -> None:
         self.synonyms: dict[str, str] = {}
-        self.conflicts: tuple[Conflict, ...] = ()
         self._names: dict[str, str] = {}
         self._keywords: dict[str, Phrases] = {}
-        self._rules: bytes | None = None
-        self._files: list[str] = []
-        self._matched: tuple[bytes, dict[bytes, tuple[str, ...]]] = b"", {}
-        self._results: dict[str, tuple[Article, Article]] = {}
-
-    def update(self, abouts: Mapping[str, About]) -> None:
-        """Takes the synonyms and keywords of these topics, by key."""
-        facts = [(a.key, a.title, a.synonyms, a.keywords) for a in abouts.values() if a.synonyms or a.keywords]
-        rules = digest_bytes(msgspec.msgpack.encode((facts, list(abouts) if facts else [])))
-        files = [about.id for about in abouts.values()]
-        if (rules, files) == (self._rules, self._files):
-            return
-        self._files = files
-        self._rules = rules
-        self._results = {}
-        if self._matched[0] != rules:
-            self._matched = rules, {}
-        self.synonyms, self._names, self._keywords = {}, {}, {}
         conflicts = []
         for about in abouts.values():
             # A topic's key is the slug of its file's name, and its title may have another slug.
@@ -71,30 +51,16 @@ class Topics:
             if about.keywords:
                 self._keywords[about.key] = Phrases(about.keywords)
         self.synonyms = {synonym: key for synonym, key in self.synonyms.items() if synonym not in abouts}
-        self.conflicts = tuple(conflicts)
+        self.conflicts: tuple[Conflict, ...] = tuple(conflicts)
 
     def key(self, name: str) -> str:
         """The key of the topic with this name or synonym."""
         key = text.slug(name)
         return self.synonyms.get(key, key)
 
-    def apply(self, articles: Iterable[Article]) -> list[Article]:
-        """The articles with all their topics. If these differ from those in its file, an article has another digest."""
-        if not (self.synonyms or self._keywords):
-            return list(articles)
-        last_results, (rules, last_matched) = self._results, self._matched
-        results: dict[str, tuple[Article, Article]] = {}
-        matched: dict[bytes, tuple[str, ...]] = {}
-        for article in articles:
-            searched = digest_bytes(msgspec.msgpack.encode((article.title, article.excerpt)))
-            keys = last_matched.get(searched)
-            if keys is None:
-                keys = self._matching(article)
-            matched[searched] = keys
-            last = last_results.get(article.id)
-            results[article.id] = last if last and last[0] is article else (article, self._applied(article, keys))
-        self._results, self._matched = results, (rules, matched)
-        return [result for _, result in results.values()]
+    def applied(self, article: Article) -> Article:
+        """An article with all its topics. If these differ from those in its file, it has another digest."""
+        return self._applied(article, self._matching(article)) if self.synonyms or self._keywords else article
 
     def reasons(self, article: Article) -> list[Reason]:
         """Why an article, as its file has it, has each of its topics."""
@@ -130,19 +96,7 @@ class Topics:
         digest = article.digest and digest_bytes(article.digest + msgspec.msgpack.encode(names))
         return msgspec.structs.replace(article, topics=names, digest=digest)
 
-    def load(self, data: bytes | None) -> None:
-        """Restores what `dump` saved. Call it before `update`."""
-        with contextlib.suppress(msgspec.DecodeError):
-            self._matched = _decode(data or b"")
-
-    def dump(self) -> bytes:
-        """Which keywords each article contains, encoded; b"" if there are no keywords."""
-        return msgspec.msgpack.encode(self._matched) if self._keywords else b""
-
 
 def _text(article: Article) -> str:
     # A phrase has no line break, so none is found across the two.
     return f"{phrases.fold(article.title)}\n{phrases.fold(article.excerpt)}"
-
-
-_decode = msgspec.msgpack.Decoder(tuple[bytes, dict[bytes, tuple[str, ...]]]).decode

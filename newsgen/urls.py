@@ -25,13 +25,14 @@ _READABLE = re.compile("(?:%(?:2[02]|3[CEce]|5[BDEbde]|60|7[B-Db-d]|[89A-Fa-f][0
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
 
-def articles(articles: Iterable[Article], pattern: str, zone: tzinfo) -> dict[str, str]:
-    """A unique address for each article, by its id.
+def candidates(article: Article, pattern: str, zone: tzinfo) -> tuple[str, str]:
+    """The address that the permalink `pattern` gives an article, and the one that it gets if that is in use.
 
     If articles would share an address, the earliest keeps it and each of the others gets six digits of its id's digest.
-    So a later article never moves an earlier one. Include held articles, so that publishing one later moves nothing.
+    So a later article never moves an earlier one. Held articles count too, so that publishing one later moves nothing.
     """
-    return _unique(articles, _filler(pattern, zone))
+    fill = _filler(pattern, zone)
+    return fill(article, article.slug), fill(article, f"{article.slug}-{text.digest6(article.id)}")
 
 
 def _unique(
@@ -56,6 +57,7 @@ _TOKEN = re.compile(":(year|month|day|slug|category|provider)")
 _DATES = ("year", "month", "day")
 
 
+@lru_cache(maxsize=4)
 def _filler(pattern: str, zone: tzinfo) -> Callable[[Article, str], str]:
     """A function that fills a permalink pattern from an article and a slug. It computes only what the pattern uses."""
     used = _TOKEN.findall(pattern)

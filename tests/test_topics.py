@@ -119,15 +119,6 @@ def test_keywords_are_matched_once_for_each_version_of_a_file(site: Make, monkey
     assert matched == ["b.md"]
 
 
-def test_a_damaged_cache_of_keywords_costs_time_only() -> None:
-    from newsgen.topics import Topics
-
-    for data in (None, b"", b"\xc1", b"\x92\x01\x02"):
-        kept = Topics()
-        kept.load(data)
-        assert kept.dump() == b""
-
-
 def test_feeds_make_no_pages(site: Make) -> None:
     s = site().article("a").write("content/_feeds/x.md", "---\nurl: https://x.example/feed\n---\nA note.\n")
     s.write("content/_feeds/x.gone", "https://x.example/1\n")

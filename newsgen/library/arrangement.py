@@ -1,0 +1,450 @@
+"""Brings the library up to date with the files that changed, and says what that can have changed on pages.
+
+Each step touches the changed files and what they reach, never all that is there. A library from nothing is one whose
+files have all changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from newsgen import times, urls
+from newsgen.config import Config
+from newsgen.library.counting import Counting
+from newsgen.library.filing import Filing
+from newsgen.library.gates import gate, moments
+from newsgen.library.library import Library, Read, anchors, has_page, shown
+from newsgen.library.reached import Reached
+from newsgen.library.records import Filed, Role, Row, SectionRow, StoryRecord, author_page
+from newsgen.model import About, Article, Coverage, Member, Story
+from newsgen.store import Store
+from newsgen.stories import COVERAGE_PREFIX, Change, Changes, Clusterer, peak, rank
+from newsgen.text import digest_bytes
+from newsgen.topics import Topics
+
+_encode = msgspec.msgpack.Encoder().encode
+_NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Arrangement:
+    """A library that can be brought up to date.
+
+    `read` returns an article as its file has it. `clock` is the content clock, by default the time of the newest
+    published article that is not in the future.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        read: Read,
+        config: Config,
+        abouts: Iterable[About],
+        *,
+        now: datetime,
+        show: frozenset[str] = frozenset(),
+        clock: datetime | None = None,
+    ) -> None:
+        about: dict[str, dict[str, About]] = {"topic": {}, "provider": {}, "story": {}, "page": {}}
+        for each in sorted(abouts, key=lambda a: a.id):
+            about[each.kind].setdefault(each.key, each)
+        self.library = Library(store, read, config, about, Topics(about["topic"]), now=now, show=show, clock=_NEVER)
+        self.facts = self.library.facts
+        self._store, self._read, self._config, self._about = store, read, config, about
+        self._clock = clock
+        self.filing, self._counting = Filing(self.library), Counting(self.library, config)
+        self.clusterer = Clusterer(store, self.library.article)
+
+    def update(self, changed: Iterable[str], removed: Iterable[str] = ()) -> Reached:
+        """Takes the files of articles that were added or changed, and those that are no longer there, by id."""
+        library, reached = self.library, Reached(everything=self.facts.now is None)
+        gone = dict.fromkeys(id for id in removed if library.filed(id))
+        due = {id for id in self.filing.due() if id not in gone}
+        changed = dict.fromkeys([*changed, *due])
+        before = {id: filed for id in (*changed, *gone) if (filed := library.filed(id))}
+        old_rows = {id: row for id, filed in before.items() if filed.role == "shown" and (row := library.row(id))}
+        files: dict[str, Filed] = {}
+        rows: dict[str, Row] = {}
+        for id in list(changed):
+            article = self._read(id)
+            own = shown(library.topics.applied(article), library.now, library.show)
+            filed, old = self._filed(article, own), before.get(id)
+            if old and old.digest and (old.digest, old.gate) == (filed.digest, filed.gate) and id not in due:
+                del before[id], changed[id]
+                old_rows.pop(id, None)
+                continue
+            files[id] = filed
+            if filed.role == "shown":
+                rows[id] = self._row(own)
+            self.filing.count(id, own, before.get(id), filed)
+        for id in gone:
+            self.filing.count(id, None, before[id], None)
+        readdressed = self.filing.give_addresses(before, files)
+        before |= {id: filed for id in readdressed if (filed := library.filed(id))}
+        files |= readdressed
+        self.filing.put(files, gone)
+        library.clock = self._find_clock(rows, {*changed, *gone})
+        clusters = self.clusterer.update(
+            self._changes(before, files, {*changed, *gone}),
+            clock=self._latest(library.clock, rows),
+            about=self._about["story"],
+            similar=self._config.stories.similarity,
+            platforms=self._config.platforms,
+        )
+        reached.files = {id: (before.get(id), files.get(id)) for id in (*files, *gone)}
+        self._arrange(reached, clusters, rows, old_rows)
+        self.facts.now, self.facts.clock = library.now, library.clock
+        return reached
+
+    # Files
+
+    def _filed(self, article: Article, own: Article) -> Filed:
+        """What to keep of an article's file. `own` is the article as it is shown."""
+        library, config = self.library, self._config
+        closed = gate(article, library.now)
+        is_follower = closed == "held" and (article.heat or 0) < 0
+        role: Role = ""
+        if not closed or closed in library.show:
+            role = "shown"
+        elif closed == "expired":
+            role = "hidden"
+        elif is_follower and config.stories.folded == "member":
+            role = "follower"
+        base, spare = urls.candidates(article, config.permalink, config.zone)
+        mentions = [("field", name) for name, _ in article.extra]
+        if closed != "blocked":
+            mentions += [("topic", topic) for topic in (*article.topics, *article.merged_topics)]
+        return Filed(
+            digest=own.digest,
+            topics=own.topics if own.topics != article.topics else (),
+            published=article.published,
+            gate=closed,
+            role=role,
+            base=base,
+            spare=spare,
+            story=article.story,
+            folded=is_follower,
+            moments=tuple(moments(article)),
+            mentions=tuple(mentions),
+            providers=tuple({article.provider, *(e.provider for e in article.related)}) if role != "shown" else (),
+        )
+
+    # The content clock
+
+    def _find_clock(self, rows: Mapping[str, Row], changed: Collection[str]) -> datetime:
+        """The content clock: that of the options, or the newest article that is shown and not in the future."""
+        if self._clock:
+            return self._clock
+        now = self.library.now
+        times_ = [row.published for row in rows.values() if row.published <= now]
+        for row in self.library.rows.descending():
+            if row.coverage is None and row.published <= now and row.id not in changed:
+                times_.append(row.published)
+                break
+        return max(times_, default=_NEVER)
+
+    def _latest(self, clock: datetime, rows: Mapping[str, Row]) -> datetime:
+        """The latest time that coverage may have: coverage of an article that gives its day only may be of any time of it."""
+        if self._clock:
+            return self._clock
+        zone = self._config.zone
+        newest = [row for row in rows.values() if row.published == clock]
+        for row in self.library.rows.descending((clock, "\U0010ffff")):
+            if row.published < clock:
+                break
+            if row.id not in rows and row.coverage is None:
+                newest.append(row)
+        all_day = any(row.all_day for row in newest)
+        return times.end(times.local(clock, zone).date(), zone) if all_day else clock
+
+    # Stories
+
+    def _changes(
+        self, before: Mapping[str, Filed], files: Mapping[str, Filed], changed: Collection[str]
+    ) -> Iterator[Change]:
+        """The changed files for the clusterer."""
+        for id in changed:
+            new, old = files.get(id), before.get(id)
+            if new and new.role:
+                yield Change(id, self.library.article(id), new.role)
+            elif old and old.role:
+                yield Change(id, None)
+
+    # Members
+
+    def _arrange(self, reached: Reached, clusters: Changes, rows: dict[str, Row], old_rows: dict[str, Row]) -> None:
+        """Arranges members and stories after files and clusters have changed. `rows` are those of changed files."""
+        library = self.library
+        told = set(clusters.stories)  # each is made when it is read
+        before = {id: library.story_record(id) for id in told | set(self._moved_stories(reached))}
+        after: dict[str, StoryRecord | None] = {}
+        anchors_of: dict[str, dict[str, str]] = {}
+        for id in before:
+            story = clusters.stories[id] if id in told else library.story(id)
+            after[id] = self._record(story) if story else None
+            anchors_of[id] = anchors(story) if story else {}
+        due = {*rows, *old_rows, *reached.files, *clusters.coverage, *clusters.origins}
+        for moved in self._moved(reached):
+            due.update(library.related("originated", moved))
+        due.update(id for records in (before, after) for r in records.values() if r for _, id in r.members)
+        old_rows |= {id: row for id in due - old_rows.keys() if (row := library.row(id))}
+        rows |= {id: self._row(coverage) for id, coverage in clusters.coverage.items() if coverage}
+        self._put_clusters(reached, clusters)
+        self._put_stories(before, after)
+        story_of: dict[str, str] = {}
+        for id, record in after.items():
+            story_of |= dict.fromkeys([member for _, member in record.members] if record else (), id)
+        pairs: dict[str, tuple[Row | None, Row | None]] = {}
+        for id in due:
+            old, new = old_rows.get(id), rows.get(id)
+            if (
+                new is None
+                and old
+                and (clusters.coverage.get(id, old.coverage) if old.coverage else self._is_shown(id))
+            ):
+                new = old
+            if new:
+                item = self._story_of_coverage(id) if new.coverage else story_of.get(id, "")
+                if not item and old and old.in_story and old.item not in before:
+                    item = old.item
+                new = self._placed(new, item, after, anchors_of)
+            if old or new:
+                pairs[id] = old, new
+        self._counting.put_rows(reached, pairs)
+        self._counting.put_providers(reached, pairs, before, after)
+        self._counting.put_stats(reached, before, after)
+        self._find_reached(reached, pairs, before, after)
+
+    def _moved_stories(self, reached: Reached) -> list[str]:
+        """The stories whose address has changed: members have places on their pages."""
+        return [id for id in self._moved(reached) if self.library.story_record(id)]
+
+    @staticmethod
+    def _moved(reached: Reached) -> list[str]:
+        return [id for id, (old, new) in reached.files.items() if old and new and old.address != new.address]
+
+    def _is_shown(self, id: str) -> bool:
+        filed = self.library.filed(id)
+        return filed is not None and filed.role == "shown"
+
+    def _row(self, member: Member) -> Row:
+        """The row of a member, without what its story and its address decide."""
+        file = member if isinstance(member, Article) else None
+        listed = (
+            member.title, member.excerpt, member.url, member.provider, member.provider_name, member.published,
+            member.all_day, member.image, member.type, member.quality, member.heat, member.lang, member.dir,
+            member.topics, member.category, member.status,
+            (file.updated, file.slug, file.story, file.has_content) if file else None,
+            file.digest if file and not file.url else b"",  # feeds have the whole text of own posts
+        )  # fmt: skip
+        return Row(
+            published=member.published,
+            id=member.id,
+            item=member.id,
+            in_story=False,
+            score=0.0,
+            last=member.published,
+            provider=member.provider,
+            provider_name=member.provider_name,
+            author_page=author_page(member, self._config.platforms),
+            topics=member.topics,
+            category=member.category,
+            quality=member.quality,
+            heat=member.heat,
+            has_content=file is not None and file.has_content,
+            own=digest_bytes(_encode(listed)),
+            all_day=member.all_day,
+            coverage=member if isinstance(member, Coverage) else None,
+        )
+
+    def _placed(
+        self, row: Row, item: str, stories: Mapping[str, StoryRecord | None], anchors_of: Mapping[str, dict[str, str]]
+    ) -> Row:
+        """A row with its story (`item`, "" if it is in none), its rank and its address."""
+        library = self.library
+        filed = None if row.coverage else library.filed(row.id)
+        story = (stories[item] if item in stories else library.story_record(item)) if item else None
+        row = msgspec.structs.replace(
+            row,
+            item=item or row.id,
+            in_story=bool(item),
+            score=story.score if story else self._rank([row]),
+            last=story.members[-1][0] if story else row.published,
+        )
+        story_file = library.filed(item) if item else None
+        story_url = story_file.address if story_file else ""
+        page = ""
+        if filed and (has_page(row, self._config) or row.id == item):
+            page = filed.address
+        elif filed and item:
+            names = anchors_of.get(item)
+            page = f"{story_url}#{names[row.id]}" if names else row.page
+        origin_file = library.filed(filed.origin) if filed and filed.origin else None
+        links = filed.address if filed else "", page, story_url, origin_file.address if origin_file else ""
+        return msgspec.structs.replace(row, page=page, card=digest_bytes(row.own + _encode(links)))
+
+    def _rank(self, members: Iterable[Any]) -> float:
+        return rank(tuple(members), self._config.ranking.half_life, self._config.platforms)
+
+    # What the clusterer found
+
+    def _put_clusters(self, reached: Reached, clusters: Changes) -> None:
+        """Stores the coverage, and what the clusterer says of files."""
+        library = self.library
+        for id, coverage in clusters.coverage.items():
+            self._store.put(f"coverage {id}", _encode(coverage.published) if coverage else None)
+        for id in dict.fromkeys([*reached.files, *clusters.targets, *clusters.successors, *clusters.origins]):
+            old, new = reached.files.get(id) or (library.filed(id), library.filed(id))
+            if new:
+                targets, successor, origin = (old.targets, old.successor, old.origin) if old else ((), "", "")
+                new = msgspec.structs.replace(
+                    new,
+                    targets=clusters.targets.get(id, targets) or (),
+                    successor=clusters.successors.get(id, successor) or "",
+                    origin=clusters.origins.get(id, origin) or "",
+                )
+                self.filing.put_file(id, new)
+            reached.files[id] = old, new
+            self._relate("targeted", id, old.targets if old else (), new.targets if new else ())
+            for kind, field in (("succeeded", "successor"), ("originated", "origin")):
+                self._relate(
+                    kind,
+                    id,
+                    *([getattr(filed, field)] if filed and getattr(filed, field) else [] for filed in (old, new)),
+                )
+        library.filed.cache_clear()
+
+    def _relate(self, kind: str, id: str, old: Collection[str], new: Collection[str]) -> None:
+        """Keeps, by each of the ids in `new`, that it concerns `id`; no longer by those in `old` only."""
+        for other in {*old} ^ {*new}:
+            related = dict(self.library.related(kind, other))
+            if other in new:
+                related[id] = None
+            else:
+                related.pop(id, None)
+            self._store.put(f"{kind} {other}", _encode(related) if related else None)
+
+    def _record(self, story: Story) -> StoryRecord:
+        """What to keep of a story."""
+        followers = {m.id: m for m in story.members if isinstance(m, Coverage) and m.folded}
+        stats: list[tuple[str, bool, bool, int | None]] = []
+        if story.sources > 1:
+            first = story.first
+            for domain, member in {m.provider: m for m in reversed(story.members)}.items():
+                is_timed = domain != first.provider and not (first.all_day or member.all_day)
+                lag = minutes(first.published, member.published) if is_timed else None
+                stats.append((domain, domain == story.lead.provider, domain == first.provider, lag))
+        return StoryRecord(
+            id=story.id,
+            name=story.name,
+            lead=story.lead.id,
+            members=tuple((m.published, m.id) for m in story.members),
+            followers=followers,
+            evidence=story.evidence,
+            rejected=story.rejected,
+            providers=story.providers,
+            sources=story.sources,
+            score=self._rank(story.members),
+            peak=peak(story.members, self._config.ranking.half_life, self._config.platforms),
+            stats=tuple(stats),
+        )
+
+    def _put_stories(self, before: Mapping[str, StoryRecord | None], after: Mapping[str, StoryRecord | None]) -> None:
+        """Stores stories, their order, and which coverage and near misses they have."""
+        order: tuple[list[Any], list[SectionRow]] = [], []
+        for id, new in after.items():
+            old = before[id]
+            if old:
+                order[0].append((old.members[0][0], id))
+            if new:
+                order[1].append(SectionRow(published=new.members[0][0], id=id, score=0.0, last=new.members[-1][0]))
+            self.facts.stories += (new is not None) - (old is not None)
+            self._store.put(f"story {id}", _encode(new) if new else None)
+            covered, missed = [], []
+            for record in (old, new):
+                members = record.members if record else ()
+                covered.append([m for _, m in members if m.startswith(COVERAGE_PREFIX)])
+                missed.append([r.id for r in record.rejected] if record else [])
+            self._relate("in", id, *covered)
+            self._relate("missed", id, *missed)
+        self.library.order.edit(*order)
+        self.library.story.cache_clear()
+
+    def _story_of_coverage(self, id: str) -> str:
+        """The story of coverage: the earliest, if it is in several."""
+        stories = self.library.related("in", id)
+        records = filter(None, map(self.library.story_record, stories))
+        return min(((record.members[0], record.id) for record in records), default=(None, ""))[1]
+
+    # What can differ on pages
+
+    def _find_reached(
+        self,
+        reached: Reached,
+        pairs: Mapping[str, tuple[Row | None, Row | None]],
+        before: Mapping[str, StoryRecord | None],
+        after: Mapping[str, StoryRecord | None],
+    ) -> None:
+        """Fills what cards and stories can differ: a new title of a section is on the cards of all its members."""
+        library, cards = self.library, reached.cards
+        cards |= {id: pair for id, pair in pairs.items() if not (pair[0] and pair[1] and pair[0].card == pair[1].card)}
+        reached.story_pages.update(before)
+        for axis, key in () if reached.everything else tuple(reached.sections):
+            if axis != "day" and key in library.index(axis):
+                for row in library.section_rows(axis, key).ascending():
+                    if row.id not in cards and (own := library.rows.get(row.key)):
+                        cards[row.id] = own, own
+            if axis == "provider" and key in library.provider_facts:
+                reached.story_pages.update(library.provider_facts[key].followed)
+        reached.stories |= {id: (old, after[id]) for id, old in before.items() if _shown(old) != _shown(after[id])}
+        renamed = reached.story_pages - before.keys()
+        changed = {row.item for pair in cards.values() for row in pair if row and row.in_story}
+        for id in (renamed | changed) - reached.stories.keys():
+            if record := library.story_record(id):
+                reached.stories[id] = before.get(id, record), record
+        reached.story_pages.update(reached.stories)
+        shown = {*cards, *(m for pair in reached.stories.values() for r in pair if r for _, m in r.members)}
+        for id in shown:
+            reached.story_pages.update(library.related("missed", id))
+        half = len(library.rows) / 2
+        ubiquitous = sorted(key for key, row in library.index("topic").items() if row.count > half)
+        reached.ubiquitous, self.facts.ubiquitous = ubiquitous != self.facts.ubiquitous, ubiquitous
+
+    def save(self) -> None:
+        """Puts everything that an update changed into the store."""
+        library = self.library
+        library.rows.save()
+        library.order.save()
+        self.filing.save()
+        self._counting.save()
+        self.clusterer.save()
+        self._store.put("facts", _encode(self.facts))
+
+
+def _shown(story: StoryRecord | None) -> tuple[Any, ...]:
+    """What lists show of a story, or rank it by."""
+    return (story.name, story.lead, story.members, story.followers, story.sources, story.score) if story else ()
+
+
+def minutes(one: datetime, other: datetime) -> int:
+    """The time between two moments in whole minutes."""
+    return int((other - one).total_seconds() // 60)
+
+
+def library_of(
+    articles: Iterable[Article],
+    abouts: Iterable[About],
+    config: Config,
+    *,
+    now: datetime,
+    show: frozenset[str] = frozenset(),
+    clock: datetime | None = None,
+) -> Library:
+    """The library of these articles, in memory."""
+    by_id = {article.id: article for article in articles}
+    arrangement = Arrangement(Store(), by_id.__getitem__, config, abouts, now=now, show=show, clock=clock)
+    arrangement.update(sorted(by_id))
+    return arrangement.library

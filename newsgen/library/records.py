@@ -1,0 +1,221 @@
+"""What the library keeps of members, files, stories and sections, in the store that it lives in."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+import msgspec
+
+from newsgen.model import Coverage, Evidence, Member, Provider, Rejected
+from newsgen.platforms import Platforms
+
+Role = Literal["shown", "hidden", "follower", ""]
+
+
+class Record(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
+    """The base of all records here. A record is encoded as a list of its fields."""
+
+
+class Row(Record, frozen=True):
+    """A member, as lists, ranking and planning need it.
+
+    `item` is the id of its story, or its own if it is not `in_story`. `score` is the rank of that, and `last` the time of
+    its newest member. `topics` are names, of
+    which the first is the main one. `page` is `Library.page`. `own` is a digest of all that lists and feeds show of the
+    member itself, or rank it by; `card` is one of that and of the names and addresses that its card links to.
+    `coverage` is the member itself if it has no file.
+    """
+
+    published: datetime
+    id: str
+    item: str
+    in_story: bool
+    score: float
+    last: datetime
+    provider: str
+    provider_name: str
+    author_page: str
+    topics: tuple[str, ...]
+    category: str
+    quality: int | None
+    heat: float | None
+    has_content: bool
+    own: bytes
+    page: str = ""
+    card: bytes = b""
+    all_day: bool = False
+    coverage: Coverage | None = None
+
+    @property
+    def key(self) -> tuple[datetime, str]:
+        return self.published, self.id
+
+
+class SectionRow(Record, frozen=True):
+    """A member in a section; see `Row`. `item` is "" if it is the member itself."""
+
+    published: datetime
+    id: str
+    score: float
+    last: datetime
+    item: str = ""
+
+    @property
+    def key(self) -> tuple[datetime, str]:
+        return self.published, self.id
+
+
+class Moment(Record, frozen=True):
+    """A time at which the file `id` appears, expires, or has been updated."""
+
+    at: datetime
+    id: str
+    score: float = 0.0
+
+    @property
+    def key(self) -> tuple[datetime, str]:
+        return self.at, self.id
+
+
+class Mention(Record, frozen=True):
+    """A file (`id`) that has an unknown field, or writes a topic in this way; `kind` is "field" or "topic"."""
+
+    kind: str
+    name: str
+    id: str
+    score: float = 0.0
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        return self.kind, self.name, self.id
+
+
+class Filed(Record, frozen=True):
+    """An article's file, published or not.
+
+    `digest` is that of the article with all its topics, and `topics` are these if they differ from those in the file.
+    `gate` is what keeps it out, opened or not, and `role` how it takes part: "shown", "hidden" (expired), "follower" or
+    "" if not at all. `base` is the address that its permalink gives it, `address` the one that it has, and `spare` the
+    one with digits that it gets if `base` is in use. `targets`, `successor` and `origin` are as in `Library`.
+    """
+
+    digest: bytes
+    topics: tuple[str, ...]
+    published: datetime
+    gate: str
+    role: Role
+    base: str
+    spare: str
+    address: str = ""
+    targets: tuple[str, ...] = ()
+    successor: str = ""
+    origin: str = ""
+    story: str = ""
+    folded: bool = False
+    moments: tuple[datetime, ...] = ()
+    mentions: tuple[tuple[str, str], ...] = ()
+    providers: tuple[str, ...] = ()
+
+
+class StoryRecord(Record, frozen=True):
+    """A story without its members' values. `members` are their times and ids; `followers` are no members of the library.
+
+    `peak` is a rank that it never exceeded. `stats` says of each provider whether it leads the story, whether it was
+    first, and its lag; see `ProviderStats`.
+    """
+
+    id: str
+    name: str
+    lead: str
+    members: tuple[tuple[datetime, str], ...]
+    followers: dict[str, Coverage]
+    evidence: tuple[Evidence, ...]
+    rejected: tuple[Rejected, ...]
+    providers: tuple[str, ...]
+    sources: int
+    score: float
+    peak: float
+    stats: tuple[tuple[str, bool, bool, int | None], ...] = ()
+
+
+class IndexRow(msgspec.Struct, array_like=True):
+    """A section in the index of its axis: its title, the number of its members and the time of the newest."""
+
+    title: str
+    count: int
+    newest: datetime
+
+
+class SectionFacts(msgspec.Struct, array_like=True):
+    """What is counted in a section: the spellings of its name, and the topics and providers of its members."""
+
+    spellings: dict[str, int] = {}
+    topics: dict[str, int] = {}
+    providers: dict[str, int] = {}
+
+
+class ProviderFacts(msgspec.Struct, array_like=True):
+    """A provider, and how often its members and followers have each name and each page of an author.
+
+    `members` is the number of its members, `followed` that of its followers by story.
+    """
+
+    provider: Provider
+    names: dict[str, int] = {}
+    pages: dict[str, int] = {}
+    members: int = 0
+    followed: dict[str, int] = {}
+
+
+class Tally(msgspec.Struct, array_like=True):
+    """A provider's part in stories of several sources: as in `ProviderStats`, with the number of each lag."""
+
+    stories: int = 0
+    led: int = 0
+    first: int = 0
+    lags: dict[int, int] = {}
+
+
+class Facts(msgspec.Struct, kw_only=True):
+    """What the library knows of the site as a whole.
+
+    `now` and `clock` are those of the last update. `gates` counts the files behind each gate ("" if none is closed),
+    `folded` those that are held because they follow another; `published` and `coverage` count members, and `stories`
+    stories. `closed` counts the providers that the files name which are not shown. Of files that are shown or have expired, `aliases` has
+    those with aliases; of files that are shown, `links` those that name addresses of this site, and `pins` the ends of
+    pins. `named` has the files with each `story` name, and whether they are shown. `ubiquitous` are the topics on more
+    than half of all members.
+    """
+
+    now: datetime | None = None
+    clock: datetime | None = None
+    gates: dict[str, int] = {}
+    folded: int = 0
+    published: int = 0
+    coverage: int = 0
+    stories: int = 0
+    closed: dict[str, int] = {}
+    expired: dict[str, None] = {}
+    aliases: dict[str, None] = {}
+    links: dict[str, None] = {}
+    pins: dict[str, datetime] = {}
+    named: dict[str, dict[str, bool]] = {}
+    ubiquitous: list[str] = []
+
+
+def count(counts: Any, name: Any, sign: int) -> None:
+    """Counts one more or one less, and leaves out what is there no more."""
+    count = counts.get(name, 0) + sign
+    if count:
+        counts[name] = count
+    else:
+        counts.pop(name, None)
+
+
+def author_page(member: Member, platforms: Platforms) -> str:
+    """The page of the author on a platform who published a member, "" if there is none."""
+    if not platforms.platform(member.provider):
+        return ""
+    page = platforms.author_page(member.url)
+    return page if page and platforms.provider(member.url) == member.provider else ""
