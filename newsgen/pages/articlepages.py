@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 
 from newsgen import urls
 from newsgen.model import Article, Link
 from newsgen.pages.cards import Cards
-from newsgen.pages.keys import EARLIER_CANDIDATES
 from newsgen.pages.kinds import ArticlePage, Block, Content, Head
+
+EARLIER_CANDIDATES = 12
+"""The number of older members of a section that an article's page chooses its earlier articles from."""
 
 _YOUTUBE = r"(?:www\.)?youtube(?:-nocookie)?\.com/embed/"
 # Players and the pages on which people watch their videos.
@@ -34,16 +37,16 @@ def _watch(embed: str) -> str:
     return embed
 
 
-def page(cards: Cards, article: Article, earlier: Earlier) -> ArticlePage:
-    """The page of an article. `earlier` must be made from the same cards."""
+def page(cards: Cards, article: Article) -> ArticlePage:
+    """The page of an article that has one to itself."""
     library = cards.library
     card = cards.card(article)
     story = library.story_of.get(article.id)
     in_story = {m.id for m in story.members} if story else {article.id}
-    related = [library.by_id[id] for id in library.targets.get(article.id, ()) if id in library.by_id]
+    related = [member for id in library.targets.get(article.id, ()) if (member := library.by_id.get(id))]
     address = library.address[article.id]
     moment = cards.moment(article)
-    moment += f", {article.slug}" if article.id in cards.repeated else ""
+    moment += f", {article.slug}" if cards.is_repeated(article) else ""
     head = Head(
         title=card.title,
         qualifier=f"{card.provider.title}, {moment}" if article.url else moment,
@@ -62,7 +65,7 @@ def page(cards: Cards, article: Article, earlier: Earlier) -> ArticlePage:
         category=cards.category(article),
         story=cards.cluster(story, 12) if story else None,
         related=tuple(cards.card(m) for m in related if m.id not in in_story),
-        earlier=tuple(earlier.blocks(article, in_story)),
+        earlier=tuple(_earlier(cards, article, in_story)),
     )
 
 
@@ -82,42 +85,18 @@ def content(cards: Cards, article: Article) -> Content:
     )
 
 
-class Earlier:
-    """Finds the nearest older members of an article's provider and of its first topic.
+def _earlier(cards: Cards, article: Article, seen: set[str]) -> Iterator[Block]:
+    """Up to three earlier members of the article's provider and of its first topic, without those in `seen`.
 
     Newer members are not shown, because each new article would then make older pages stale.
     """
-
-    def __init__(self, cards: Cards) -> None:
-        self._cards = cards
-        self._first_topic = {m.id: cards.topics(m)[0] for m in cards.library.articles if m.topics}
-        sections, first_topic = cards.library.sections, self._first_topic.get
-        self._start = {
-            "provider": {m.id: at for s in sections["provider"].values() for at, m in enumerate(s.members, 1)},
-            "topic": {
-                m.id: at
-                for key, s in sections["topic"].items()
-                for at, m in enumerate(s.members, 1)
-                if first_topic(m.id) == key
-            },
-        }
-
-    def sections(self, article: Article) -> list[tuple[str, str, int]]:
-        """The axis and key of each of the two sections, and the position in it after the article."""
-        places = []
-        if article.provider:
-            places.append(("provider", article.provider, self._start["provider"][article.id]))
-        if article.topics:
-            places.append(("topic", self._first_topic[article.id], self._start["topic"][article.id]))
-        return places
-
-    def blocks(self, article: Article, seen: set[str]) -> Iterator[Block]:
-        """Up to three earlier members for each section, without those in `seen`."""
-        cards = self._cards
-        for axis, key, start in self.sections(article):
-            members = cards.library.sections[axis][key].members
-            earlier = [m for m in members[start : start + EARLIER_CANDIDATES] if m.id not in seen][:3]
-            seen = seen | {m.id for m in earlier}
-            if earlier:
-                link = cards.link(axis, key)
-                yield Block(title=link.title, url=link.url, clusters=tuple(map(cards.single, earlier)))
+    places = [("provider", article.provider)] if article.provider else []
+    places += [("topic", key) for key in cards.topics(article)[:1]]
+    for axis, key in places:
+        section = cards.library.sections[axis][key]
+        rows = islice(section.rows.descending((article.published, article.id)), EARLIER_CANDIDATES)
+        earlier = [section.member(row) for row in [row for row in rows if row.id not in seen][:3]]
+        seen = seen | {m.id for m in earlier}
+        if earlier:
+            link = cards.link(axis, key)
+            yield Block(title=link.title, url=link.url, clusters=tuple(map(cards.single, earlier)))

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import heapq
 import html
 import re
-from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, date, datetime
 from operator import attrgetter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import urljoin
 
-from newsgen import urls
+import msgspec
+
+from newsgen import times, urls
 from newsgen.hosts import Host, effective_lines, is_dynamic
-from newsgen.model import About, Article, Link, Member, Section, Story
+from newsgen.library import Section
+from newsgen.model import About, Article, Link, Member, Story
 from newsgen.pages.cards import Cards, Item
 from newsgen.pages.kinds import (
     AtomFeed,
@@ -32,23 +34,25 @@ from newsgen.pages.kinds import (
     SitemapIndex,
     SitemapPage,
 )
+from newsgen.store import Rows
 from newsgen.stories import members_of
 
 COVERAGE = 12
 """The maximum number of other members that a feed entry lists."""
 
-_SITEMAP_SIZE = 50_000
+_SITEMAP_SIZE = 1000
+"""The entries of a sitemap: far below the 50,000 that are allowed, so that a change writes little."""
 
 _LINE_EXTRA = 20
 """More characters than a line of `_redirects` has besides its two addresses, with a few escapes."""
 
 
-def site(cards: Cards, items: list[Item]) -> Iterator[Page]:
-    """The feeds of the whole site. `items` are all its items."""
+def site(cards: Cards) -> Iterator[Page]:
+    """The feeds of the whole site."""
     if cards.feed_formats:
         config = cards.config
-        rows: list[tuple[Item, Member | None]] = [(item, None) for item in items]
-        yield from _feeds(cards, config.title, config.description, urls.HOME, rows, cards.feed_formats)
+        items = [(item, None) for item in _newest_items(cards, cards.library.rows)]
+        yield from _feeds(cards, config.title, config.description, urls.HOME, items, cards.feed_formats)
 
 
 def section(cards: Cards, section: Section) -> Iterator[Page]:
@@ -57,7 +61,32 @@ def section(cards: Cards, section: Section) -> Iterator[Page]:
     if formats:
         about = section.about.description if section.about else ""
         title, address = f"{section.title} · {cards.config.title}", urls.section(section.axis, section.key)
-        yield from _feeds(cards, title, about, address, _section_items(cards, section), formats)
+        items = [(item, _representative(cards, section, item)) for item in _newest_items(cards, section.rows)]
+        yield from _feeds(cards, title, about, address, items, formats)
+
+
+def _newest_items(cards: Cards, rows: Rows[Any]) -> list[Item]:
+    """The `feed_size` items of these rows whose earliest files are the newest."""
+    size, found = cards.config.feed_size, dict[str, tuple[datetime, str]]()
+    for row in rows.descending():
+        # An item that has not been met yet begins no later than this member.
+        if len(found) >= size and sorted(found.values())[-size][0] > row.published:
+            break
+        id = row.item or row.id
+        if id not in found:
+            found[id] = cards.first_published(cards.library.item(id)), id
+    return [cards.library.item(id) for _, id in sorted(found.values(), reverse=True)[:size]]
+
+
+def _representative(cards: Cards, section: Section, item: Item) -> Member | None:
+    """The member that represents an item in the feeds of a section, or None for its lead.
+
+    In the feeds of a provider, a story is represented by that provider's first member.
+    """
+    if section.axis != "provider":
+        return None
+    members = (m for m in members_of(item) if m.provider == section.key)
+    return next(m for m in members if (row := cards.library.row(m.id)) and row.item == item.id)
 
 
 class Redirect(NamedTuple):
@@ -77,15 +106,18 @@ class Redirect(NamedTuple):
 
 def redirects(cards: Cards, folder_name: str) -> tuple[Redirect, ...]:
     """All redirects. Aliases come first, so they take precedence."""
-    aliases = _aliases(cards, folder_name)
-    taken = {alias.stub for alias in aliases}
+    first = single_redirects(cards, folder_name)
+    taken = {alias.stub for alias in first if alias.file}
     others = [
-        *_platform_redirects(cards),
-        *_synonym_redirects(cards),
-        *_member_redirects(cards),
-        *_expired_redirects(cards),
+        *(redirect for story in cards.library.stories for redirect in story_redirects(cards, story)),
+        *(redirect for article in cards.library.expired for redirect in expired_redirects(cards, article)),
     ]
-    return (*aliases, *(redirect for redirect in others if redirect.stub not in taken))
+    return tuple(redirect for redirect in (*first, *others) if redirect.file or redirect.stub not in taken)
+
+
+def single_redirects(cards: Cards, folder_name: str) -> list[Redirect]:
+    """The redirects that belong to no story and no expired article: aliases, platforms and synonyms."""
+    return [*_aliases(cards, folder_name), *_platform_redirects(cards), *_synonym_redirects(cards)]
 
 
 def stubs(redirects: Iterable[Redirect]) -> dict[str, str]:
@@ -143,19 +175,21 @@ def redirects_file(lines: Iterable[Redirect], own: str) -> RedirectsPage:
     )
 
 
-def site_files(cards: Cards, sections: list[Section], fingerprinted: Iterable[str]) -> Iterator[Page]:
-    """The files that a site has once, except `_redirects`.
+def has_sitemap(cards: Cards) -> bool:
+    """Whether the site has sitemaps."""
+    return cards.has("sitemap") and bool(cards.config.base)
 
-    `sections` are those with pages, `fingerprinted` the paths of static files with a fingerprint.
+
+def site_files(cards: Cards, fingerprinted: Iterable[str]) -> Iterator[Page]:
+    """The files that a site has once, except sitemaps and `_redirects`.
+
+    `fingerprinted` are the paths of static files with a fingerprint.
     """
     config, has = cards.config, cards.has
     if has("opml"):
         yield _opml(cards)
-    has_sitemap = has("sitemap") and bool(config.base)
-    if has_sitemap:
-        yield from _sitemaps(cards, sections)
     if has("robots"):
-        yield RobotsPage(path="robots.txt", sitemap="/sitemap.xml" if has_sitemap else "")
+        yield RobotsPage(path="robots.txt", sitemap="/sitemap.xml" if has_sitemap(cards) else "")
     host = config.limits
     if has("headers") and (host is None or host.reads_headers):
         yield HeadersPage(
@@ -166,31 +200,16 @@ def site_files(cards: Cards, sections: list[Section], fingerprinted: Iterable[st
         )
 
 
-def _section_items(cards: Cards, section: Section) -> list[tuple[Item, Member | None]]:
-    """The items of a section, each with the member that represents it in feeds, or None for its lead.
-
-    In the feeds of a provider, a story is represented by that provider's first member.
-    """
-    if section.axis != "provider":
-        return [(item, None) for item in cards.items(section.members)]
-    items: dict[str, tuple[Item, Member | None]] = {}
-    for member in reversed(section.members):
-        item: Item = cards.library.story_of.get(member.id, member)
-        items.setdefault(item.id, (item, member))
-    return list(items.values())
-
-
 def _feeds(
     cards: Cards,
     title: str,
     description: str,
     address: str,
-    items: list[tuple[Item, Member | None]],
+    items: Iterable[tuple[Item, Member | None]],
     formats: Iterable[str],
 ) -> Iterator[Feed]:
-    """The feed of a list in each of the formats."""
-    newest = heapq.nlargest(cards.config.feed_size, items, key=lambda i: (cards.first_published(i[0]), i[0].id))
-    entries = [_entry(cards, item, member) for item, member in newest]
+    """The feed of a list in each of the formats. `items` have the members that represent them, or None for leads."""
+    entries = [_entry(cards, item, member) for item, member in items]
     updated = max((e.updated for e in entries), default=cards.library.clock)
     kinds = {"rss": RssFeed, "atom": AtomFeed, "jsonfeed": JsonFeed}
     for name in formats:
@@ -306,41 +325,40 @@ def absolute_links(body: str, page: str) -> str:
 
 def _opml(cards: Cards) -> OpmlPage:
     outlines = []
-    for key, section in cards.library.sections["provider"].items():
+    for key, row in sorted(cards.library.index("provider").items()):
+        section = cards.library.sections["provider"][key]
         formats = cards.section_formats(section) if cards.has("provider") else []
         feed = urls.section("provider", key) + urls.FEEDS[formats[0]] if formats else ""
-        outlines.append(Outline(title=section.title, home=cards.library.providers[key].home, feed=feed))
+        outlines.append(Outline(title=row.title, home=cards.library.providers[key].home, feed=feed))
     outlines.sort(key=lambda o: (o.title.casefold(), o.home))
     return OpmlPage(path="sources.opml", outlines=tuple(outlines))
 
 
-def _member_redirects(cards: Cards) -> Iterator[Redirect]:
-    """Redirects from the addresses of articles that have no page to themselves to their places in their stories."""
-    for story in cards.library.stories:
-        for article in story.files:
-            if article.id != story.id and not cards.has_page(article):
-                old = cards.library.address[article.id]
-                yield Redirect(old, cards.page(article), urls.path(old), published=article.published)
+def story_redirects(cards: Cards, story: Story) -> Iterator[Redirect]:
+    """Redirects from the addresses of articles that have no page to themselves to their places in their story."""
+    for article in story.files:
+        row = cards.library.row(article.id)
+        if row and row.item == story.id and article.id != story.id and not cards.library.has_page(article):
+            old = cards.library.address[article.id]
+            yield Redirect(old, cards.library.page(article), urls.path(old), published=article.published)
 
 
-def _expired_redirects(cards: Cards) -> Iterator[Redirect]:
-    """Redirects from the addresses of expired articles to their stories, or to what is left of them."""
-    library = cards.library
-    for article in library.expired:
-        old, new = library.address[article.id], _successor(cards, article)
-        if new not in ("", old):
-            yield Redirect(old, new, urls.path(old), published=article.published)
+def expired_redirects(cards: Cards, article: Article) -> Iterator[Redirect]:
+    """The redirect from the address of an expired article to its story, or to what is left of it."""
+    old, new = cards.library.address[article.id], _successor(cards, article)
+    if new not in ("", old):
+        yield Redirect(old, new, urls.path(old), published=article.published)
 
 
 def _successor(cards: Cards, article: Article) -> str:
     """Where the address of an expired article leads; "" if nothing is left of its story."""
-    id = cards.library.successors.get(article.id, "")
-    return _place(cards, cards.library.by_id[id]) if id in cards.library.origins else cards.library.address.get(id, "")
+    library, id = cards.library, cards.library.successors.get(article.id, "")
+    return _place(cards, library.by_id[id]) if library.origins.get(id) else library.address.get(id, "")
 
 
 def _place(cards: Cards, member: Member) -> str:
     """Where an address of a member leads: to what the site has about it, or else to its source."""
-    return cards.page(member) or member.url
+    return cards.library.page(member) or member.url
 
 
 def _aliases(cards: Cards, folder_name: str) -> list[Redirect]:
@@ -351,10 +369,12 @@ def _aliases(cards: Cards, folder_name: str) -> list[Redirect]:
         owners += [(urls.page(p.key), p) for p in library.about["page"].values()]
     for axis in ("topic", "provider"):
         for about in library.about[axis].values():
-            if cards.has(axis) and about.key in library.sections[axis]:
+            if cards.has(axis) and about.key in library.index(axis):
                 owners.append((urls.section(axis, about.key), about))
-    owners += [(_place(cards, a), a) for a in library.articles if a.aliases]
-    owners += [(new, a) for a in library.expired if a.aliases and (new := _successor(cards, a))]
+    for article in map(library.article, sorted(library.facts.aliases)):
+        new = _successor(cards, article) if article.id in library.facts.expired else _place(cards, article)
+        if new:
+            owners.append((new, article))
     return sorted(
         (
             Redirect(alias, new, _stub(alias), f"{folder_name}/{owner.id}", getattr(owner, "published", None))
@@ -373,7 +393,7 @@ def _synonym_redirects(cards: Cards) -> list[Redirect]:
     return [
         Redirect(old, urls.section("topic", key), urls.path(old))
         for synonym, key in sorted(library.topics.synonyms.items())
-        if key in library.sections["topic"]
+        if key in library.index("topic")
         for old in [urls.section("topic", synonym)]
     ]
 
@@ -387,8 +407,8 @@ def _platform_redirects(cards: Cards) -> list[Redirect]:
     if not cards.has("provider"):
         return []
     authors: dict[str, list[str]] = {}
-    platforms, sections = cards.config.platforms, cards.library.sections["provider"]
-    for key in sections:
+    platforms, sections = cards.config.platforms, cards.library.index("provider")
+    for key in sorted(sections):
         platform = platforms.platform(key)
         if platform and platform not in sections and platforms.has_paths(platform):
             authors.setdefault(platform, []).append(key)
@@ -398,25 +418,73 @@ def _platform_redirects(cards: Cards) -> list[Redirect]:
     return [Redirect(olds[p], target, urls.path(olds[p])) for p, target in targets.items() if target]
 
 
-def _sitemaps(cards: Cards, sections: list[Section]) -> Iterator[Page]:
-    """A sitemap of the lists, one for each month, so that a new article changes only the newest, and their index."""
-    shards: dict[str, list[SitemapEntry]] = {
-        "lists": [SitemapEntry(address=a, modified=None) for a in _single_addresses(cards)]
-    }
-    for section in sections:
-        address = urls.section(section.axis, section.key)
-        shards["lists"].append(SitemapEntry(address=address, modified=section.members[0].published))
-    for published, entry in sorted(_sitemap_entries(cards), key=lambda f: (f[0], f[1].address)):
-        shards.setdefault(urls.day(published, cards.config.zone)[:7], []).append(entry)
-    index = []
-    for name, entries in shards.items():
-        for number, start in enumerate(range(0, len(entries), _SITEMAP_SIZE), 1):
-            address = f"/sitemaps/{name}{f'-{number}' if number > 1 else ''}.xml"
-            part = tuple(entries[start : start + _SITEMAP_SIZE])
-            yield SitemapPage(path=urls.path(address), entries=part)
-            modified = max((e.modified for e in part if e.modified), default=None)
-            index.append(SitemapEntry(address=address, modified=modified))
-    yield SitemapIndex(path="sitemap.xml", entries=tuple(index))
+def listed(cards: Cards, item: Story | Article) -> SitemapRow | None:
+    """The entry of a story, or of an article with a page to itself, in a sitemap; None if it must not be indexed."""
+    members = members_of(item)
+    if any(member.status for member in members):
+        return None
+    if isinstance(item, Story):
+        modified, published = item.last.published, cards.first_published(item)
+    else:
+        modified, published = item.updated or item.published, item.published
+    return SitemapRow(published=published, address=cards.library.address[item.id], modified=modified)
+
+
+class SitemapRow(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
+    """An entry of a sitemap, by the time of its article or of the earliest file of its story."""
+
+    published: datetime
+    address: str
+    modified: datetime
+    score: float = 0.0
+
+    @property
+    def key(self) -> tuple[datetime, str]:
+        return self.published, self.address
+
+
+class Shard(NamedTuple):
+    """A sitemap: its address, its month, and the positions of its entries in the rows of all."""
+
+    address: str
+    month: str
+    start: int
+    stop: int
+
+
+def shards(cards: Cards, rows: Rows[SitemapRow]) -> list[Shard]:
+    """The sitemaps: those of each month, counted from its oldest entry, so that a new article changes only the newest."""
+    zone, found = cards.config.zone, list[Shard]()
+    months = sorted({day[:7] for day in cards.library.index("day")})
+    starts = [rows.position((times.start(date(int(month[:4]), int(month[5:]), 1), zone), "")) for month in months]
+    for month, first, end in zip(months, starts, [*starts, len(rows)][1:], strict=True):
+        for number, start in enumerate(range(first, end, _SITEMAP_SIZE), 1):
+            address = f"/sitemaps/{month}{f'-{number}' if number > 1 else ''}.xml"
+            found.append(Shard(address, month, start, min(start + _SITEMAP_SIZE, end)))
+    return found
+
+
+def shard_page(rows: Rows[SitemapRow], shard: Shard) -> SitemapPage:
+    """A sitemap."""
+    entries = (SitemapEntry(address=r.address, modified=r.modified) for r in rows.at(shard.start, shard.stop))
+    return SitemapPage(path=urls.path(shard.address), entries=tuple(entries))
+
+
+def sitemap_of_lists(cards: Cards) -> SitemapPage:
+    """The sitemap of the pages that a site has once, and of its sections."""
+    entries = [SitemapEntry(address=a, modified=None) for a in _single_addresses(cards)]
+    for axis in ("topic", "provider", "category"):
+        for key, row in sorted(cards.library.index(axis).items()) if cards.has(axis) else ():
+            entries.append(SitemapEntry(address=urls.section(axis, key), modified=row.newest))
+    return SitemapPage(path="sitemaps/lists.xml", entries=tuple(entries))
+
+
+def sitemap_index(lists: SitemapPage, modified: Mapping[str, datetime]) -> SitemapIndex:
+    """The index of the sitemaps: of that of the lists, and of the others with the time of the last change of each."""
+    newest = max((entry.modified for entry in lists.entries if entry.modified), default=None)
+    entries = [SitemapEntry(address=urls.address(lists.path), modified=newest)]
+    entries += [SitemapEntry(address=address, modified=time) for address, time in modified.items()]
+    return SitemapIndex(path="sitemap.xml", entries=tuple(entries))
 
 
 def _single_addresses(cards: Cards) -> list[str]:
@@ -424,16 +492,3 @@ def _single_addresses(cards: Cards) -> list[str]:
     single = {"home": urls.HOME, "topic": urls.TOPICS, "sources": urls.SOURCES, "archive": urls.ARCHIVE}
     addresses = [address for kind, address in single.items() if cards.has(kind)]
     return addresses + [urls.page(key) for key in cards.library.about["page"] if cards.has("page")]
-
-
-def _sitemap_entries(cards: Cards) -> Iterator[tuple[datetime, SitemapEntry]]:
-    """The pages that search engines may index, with their times: stories, and articles with a page to themselves."""
-    library = cards.library
-    for story in library.stories:
-        if not any(m.status for m in story.members):
-            entry = SitemapEntry(address=cards.story_url(story), modified=story.last.published)
-            yield cards.first_published(story), entry
-    for article in library.articles:
-        if not article.status and cards.has_page(article):
-            modified = article.updated or article.published
-            yield article.published, SitemapEntry(address=library.address[article.id], modified=modified)

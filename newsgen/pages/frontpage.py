@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import heapq
 from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
+from itertools import islice, takewhile
 
 from newsgen import urls
-from newsgen.model import Member
+from newsgen.library import Row
 from newsgen.pages import lists
-from newsgen.pages.cards import LINES, Cards, Item
+from newsgen.pages.cards import CANDIDATES, LINES, Cards
 from newsgen.pages.kinds import Block, Head, HomePage
 from newsgen.stories import longest_pinned, members_of, trending
 
@@ -19,21 +21,23 @@ TOP = 12
 BLOCKS = 6
 BLOCK_SIZE = 3
 _WEEK = timedelta(days=7)
+_NEWEST = 400
 
 
-def page(cards: Cards, items: list[Item]) -> HomePage:
-    """The front page. `items` are all items of the site."""
+def page(cards: Cards) -> HomePage:
+    """The front page."""
     library, config = cards.library, cards.config
-    best = cards.ranked(items, TOP)
-    pinned = longest_pinned(map(members_of, items), library.clock)
+    best = cards.ranked(library.rows.best(lambda row: row.item, TOP * CANDIDATES), TOP)
+    pins = {row.item: None for id in library.pins if (row := library.row(id))}
+    pinned = longest_pinned(map(members_of, map(library.item, pins)), library.clock)
     if pinned:
         pinned_item = library.story_of.get(pinned[0].id, pinned[0])
-        best = [pinned_item, *(i for i in best if i is not pinned_item)][:TOP]
-    recent = [m for m in library.members if library.clock - m.published < _WEEK]
-    dated = ((k, m.published) for m in recent for k in _distinctive_topics(cards, m))
+        best = [pinned_item, *(i for i in best if i.id != pinned_item.id)][:TOP]
+    recent = list(takewhile(lambda row: library.clock - row.published < _WEEK, library.rows.descending()))
+    dated = ((k, row.published) for row in recent for k in _distinctive_topics(cards, row))
     rising = trending(dated, library.clock)
     active = Counter(m.provider for m in recent if m.provider)
-    days = list(library.sections["day"].values())[-7:][::-1] if cards.has("archive") else []
+    days = sorted(library.index("day"), reverse=True)[:7] if cards.has("archive") else []
     clusters = [cards.cluster(item, 6 if at == 0 else LINES) for at, item in enumerate(best)]
     head = Head(
         title=config.title,
@@ -50,23 +54,24 @@ def page(cards: Cards, items: list[Item]) -> HomePage:
         latest=tuple(cards.card(m) for m in library.members[: config.page_size]),
         trending=tuple(cards.link("topic", k) for k in rising[:8]),
         providers=tuple(cards.provider(p) for p, _ in sorted(active.items(), key=lambda a: (-a[1], a[0]))[:10]),
-        days=tuple(map(lists.counted_link, days)),
+        days=tuple(lists.counted_link("day", day, library.index("day")[day]) for day in days),
     )
 
 
-def _distinctive_topics(cards: Cards, member: Member) -> frozenset[str]:
+def _distinctive_topics(cards: Cards, row: Row) -> frozenset[str]:
     """The topics of a member, without those on more than half of all members."""
-    return frozenset(cards.topics(member)) - cards.ubiquitous_topics
+    return frozenset(cards.topics(row)) - cards.ubiquitous_topics
 
 
-def _blocks(cards: Cards, recent: list[Member], shown: set[str]) -> Iterator[Block]:
+def _blocks(cards: Cards, recent: list[Row], shown: set[str]) -> Iterator[Block]:
     """The busiest topics of the week, with the best of the items that the page does not show yet."""
     busy = Counter(k for m in recent for k in _distinctive_topics(cards, m))
     remaining = BLOCKS
     for key, _ in sorted(busy.items(), key=lambda b: (-b[1], b[0])):
-        members = cards.library.sections["topic"][key].members
-        unseen = [i for i in cards.items(members[:400]) if i.id not in shown]
-        chosen = cards.ranked(unseen, BLOCK_SIZE, frozenset({key}))
+        rows = islice(cards.library.section_rows("topic", key).descending(), _NEWEST)
+        scores = {row.item or row.id: row.score for row in rows}
+        unseen = ((score, id) for id, score in scores.items() if id not in shown)
+        chosen = cards.ranked(heapq.nlargest(BLOCK_SIZE * CANDIDATES, unseen), BLOCK_SIZE, frozenset({key}))
         if len(chosen) < BLOCK_SIZE:
             continue
         shown = shown | {m.id for i in chosen for m in members_of(i)}

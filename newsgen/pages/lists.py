@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from bisect import bisect_left
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date
 from itertools import groupby
 from typing import TypeVar
 
 from newsgen import idn, urls
-from newsgen.model import Card, Cluster, CountedLink, Link, Member, ProviderStats, Section
-from newsgen.pages.cards import Cards
+from newsgen.library import IndexRow, Section, SectionRow
+from newsgen.model import Card, Cluster, CountedLink, Link, ProviderStats
+from newsgen.pages.cards import CANDIDATES, LINES, Cards
 from newsgen.pages.kinds import Head, IndexGroup, IndexPage, ListPage, Source, SourcesPage
 from newsgen.text import MONTHS, day_title
 
@@ -23,15 +24,14 @@ SOURCES_ROWS = 250
 T = TypeVar("T")
 
 
-def last(section: Section, size: int) -> int:
-    """The number of a section's last numbered page; 0 if its first page holds all members."""
-    return -(-len(section.members) // size) if len(section.members) > size else 0
+def last(count: int, size: int) -> int:
+    """The number of the last numbered page of a section with `count` members; 0 if its first page holds them all."""
+    return -(-count // size) if count > size else 0
 
 
-def slots(section: Section, size: int, number: int) -> slice:
-    """The positions of the members on a numbered page. Pages count from the oldest, so full pages never change."""
-    count = len(section.members)
-    return slice(max(0, count - number * size), count - (number - 1) * size)
+def newest(size: int) -> int:
+    """The number of newest members that the first page of a section may show, besides those of its top stories."""
+    return size + RANKED * (1 + LINES)
 
 
 def _heading(cards: Cards, section: Section) -> tuple[str, Link | None, tuple[Link, ...]]:
@@ -55,22 +55,27 @@ def _qualifier(cards: Cards, section: Section) -> str:
     return "Topics" if section.axis == "topic" else ""
 
 
-def first(cards: Cards, section: Section, before: Link | None = None, after: Link | None = None) -> ListPage:
+def first(
+    cards: Cards,
+    section: Section,
+    candidates: list[tuple[float, str]],
+    before: Link | None = None,
+    after: Link | None = None,
+) -> ListPage:
     """The first page of a section. `before` and `after` link to the adjacent days of a day."""
     axis, key, about = section.axis, section.key, section.about
     address = urls.section(axis, key)
     size = cards.config.page_size
     members = section.members
-    oldest = last(section, size)
-    ranked = _ranked(cards, section)
+    oldest = last(section.count, size)
+    ranked = _ranked(cards, section, candidates)
     shown = {_card_url(c) for r in ranked for c in (r.lead, *r.coverage)}
     newest = [c for c in map(cards.card, members[: size + len(shown)]) if _card_url(c) not in shown][:size]
     title, parent, breadcrumbs = _heading(cards, section)
     intro = about.description if about else ""
     image = about.image if about else None
-    topic_counts = Counter(k for m in members for k in cards.topics(m))
-    provider_counts = Counter(m.provider for m in members if m.provider)
-    del topic_counts[key]
+    topic_counts = {topic: n for topic, n in section.facts.topics.items() if axis != "topic" or topic != key}
+    provider_counts = section.facts.providers
     return ListPage(
         path=urls.path(address),
         head=Head(
@@ -100,7 +105,7 @@ def first(cards: Cards, section: Section, before: Link | None = None, after: Lin
         children=tuple(cards.link(axis, c) for c in section.children),
         topics=cards.counted_links("topic", topic_counts),
         providers=cards.counted_links("provider", provider_counts) if axis != "provider" else (),
-        stats=cards.stats.get(key) if axis == "provider" else None,
+        stats=cards.library.stats(key) if axis == "provider" else None,
     )
 
 
@@ -119,7 +124,9 @@ def numbered(cards: Cards, section: Section, number: int) -> ListPage:
         breadcrumbs=breadcrumbs,
         image=about.image if about else None,
     )
-    newest = number == last(section, size)
+    is_newest = number == last(section.count, size)
+    # Pages count from the oldest, so full pages never change.
+    rows = section.rows.at((number - 1) * size, number * size)
     return ListPage(
         path=urls.path(here),
         head=head,
@@ -128,36 +135,44 @@ def numbered(cards: Cards, section: Section, number: int) -> ListPage:
         title=title,
         home=cards.library.providers[key].home if axis == "provider" else "",
         number=number,
-        cards=tuple(map(cards.card, section.members[slots(section, size, number)])),
-        newer=Link(title="Newer", url=urls.numbered(address, 0 if newest else number + 1)),
+        cards=tuple(cards.card(section.member(row)) for row in reversed(rows)),
+        newer=Link(title="Newer", url=urls.numbered(address, 0 if is_newest else number + 1)),
         older=Link(title="Older", url=urls.numbered(address, number - 1)) if number > 1 else None,
         parent=parent,
     )
 
 
-def _ranked(cards: Cards, section: Section) -> list[Cluster]:
-    """The top stories of a section, for a day as of its end. A provider has none, because it is a single source."""
+def _ranked(cards: Cards, section: Section, candidates: list[tuple[float, str]]) -> list[Cluster]:
+    """The top stories of a section, for a day as of its end."""
+    until = section.newest if section.axis == "day" else None
+    uncapped = frozenset({section.key}) if until is None else frozenset[str]()
+    items = cards.ranked(candidates, RANKED, uncapped, until)
+    return [cards.cluster(item, until=until) for item in items]
+
+
+def candidates(cards: Cards, section: Section) -> list[tuple[float, str]]:
+    """The scores and ids of the items from which the top stories of a section are chosen, the best first.
+
+    A provider has none, because it is a single source.
+    """
     if section.axis == "provider":
         return []
-    if section.axis != "day":
-        items = cards.items(section.members)
-        return [cards.cluster(i) for i in cards.ranked(items, RANKED, frozenset({section.key}))]
-    until = section.members[0].published
-    items = cards.items(_recent_members(cards, section))
-    return [cards.cluster(i, until=until) for i in cards.ranked(items, RANKED, until=until)]
+    if section.axis == "day":
+        return cards.scored_until(_recent_rows(cards, section), section.newest, RANKED * CANDIDATES)
+    return section.rows.best(lambda row: row.item or row.id, RANKED * CANDIDATES)
 
 
-def previous_days(section: Section) -> list[str]:
-    """The keys of the two days before a day. Older members would not make it onto a front page."""
-    day = date.fromisoformat(section.key)
-    return [(day - timedelta(days=back)).isoformat() for back in range(1, min(3, day.toordinal()))]
+def days_from(key: str, step: int) -> list[str]:
+    """The keys of the two days after a day (`step` 1) or before it (-1)."""
+    day = date.fromisoformat(key).toordinal()
+    others = (day + step, day + 2 * step)
+    return [date.fromordinal(other).isoformat() for other in others if 0 < other <= date.max.toordinal()]
 
 
-def _recent_members(cards: Cards, section: Section) -> Iterator[Member]:
-    """The members of a day and of the two days before it."""
-    for key in (section.key, *previous_days(section)):
-        day = cards.library.sections["day"].get(key)
-        yield from day.members if day else ()
+def _recent_rows(cards: Cards, section: Section) -> Iterator[SectionRow]:
+    """The members of a day and of the two days before it. Older ones would not make it onto a front page."""
+    for key in (section.key, *days_from(section.key, -1)):
+        yield from cards.library.section_rows("day", key).descending()
 
 
 def _card_url(card: Card) -> str:
@@ -166,7 +181,7 @@ def _card_url(card: Card) -> str:
 
 def topics(cards: Cards) -> Iterator[IndexPage]:
     """The index of all topics, grouped by first letter."""
-    rows = sorted(cards.library.sections["topic"].values(), key=lambda s: (s.title.casefold(), s.key))
+    rows = sorted(cards.library.index("topic").items(), key=lambda row: (row[1].title.casefold(), row[0]))
     title = "Topics"
     for number, chunk, address, newer, older in _paginate(rows, urls.TOPICS, INDEX_ROWS):
         yield IndexPage(
@@ -175,8 +190,8 @@ def topics(cards: Cards) -> Iterator[IndexPage]:
             axis="topic",
             title=title,
             groups=tuple(
-                IndexGroup(title=letter, items=tuple(map(counted_link, group)))
-                for letter, group in groupby(chunk, key=lambda s: s.title[:1].upper())
+                IndexGroup(title=letter, items=tuple(counted_link("topic", *row) for row in group))
+                for letter, group in groupby(chunk, key=lambda row: row[1].title[:1].upper())
             ),
             newer=newer,
             older=older,
@@ -190,11 +205,11 @@ def sources(cards: Cards) -> Iterator[SourcesPage]:
             provider=cards.provider(key),
             domain=idn.shown(key, cards.config.language),
             home=cards.library.providers[key].home,
-            count=len(section.members),
-            stats=cards.stats.get(key, ProviderStats()),
-            last=section.members[0].published,
+            count=row.count,
+            stats=cards.library.stats(key) or ProviderStats(),
+            last=row.newest,
         )
-        for key, section in cards.library.sections["provider"].items()
+        for key, row in cards.library.index("provider").items()
     ]
     rows.sort(key=lambda r: (r.provider.title.casefold(), r.domain))
     title = "Sources"
@@ -234,8 +249,8 @@ def _head(cards: Cards, title: str, address: str, *crumbs: Link) -> Head:
 
 def archive(cards: Cards) -> Iterator[IndexPage]:
     """The pages of the archive: its front page lists months, a year lists its days by month, a month lists its days."""
-    days = list(cards.library.sections["day"].values())
-    months = [(month, list(group)) for month, group in groupby(days, key=lambda s: s.key[:7])]
+    days = sorted(cards.library.index("day").items())
+    months = [(month, list(group)) for month, group in groupby(days, key=lambda day: day[0][:7])]
     years = [(year, list(group)) for year, group in groupby(months, key=lambda m: m[0][:4])]
     top = Link(title="Archive", url=urls.ARCHIVE)
     groups = [IndexGroup(title=year, items=tuple(map(_month, group))) for year, group in reversed(years)]
@@ -243,7 +258,7 @@ def archive(cards: Cards) -> Iterator[IndexPage]:
     year_links = [Link(title=year, url=urls.archive(year)) for year, _ in years]
     for at, (year, group) in enumerate(years):
         groups = [
-            IndexGroup(title=MONTHS[int(month[5:]) - 1], items=tuple(map(counted_link, in_month)))
+            IndexGroup(title=MONTHS[int(month[5:]) - 1], items=tuple(counted_link("day", *day) for day in in_month))
             for month, in_month in group
         ]
         crumbs = (top, year_links[at])
@@ -253,17 +268,19 @@ def archive(cards: Cards) -> Iterator[IndexPage]:
         title, address = month_links[at].title, month_links[at].url
         year_link = Link(title=month[:4], url=urls.archive(month[:4]))
         crumb = Link(title=MONTHS[int(month[5:]) - 1], url=address)
-        days_of_month = IndexGroup(title=title, items=tuple(map(counted_link, in_month)))
+        days_of_month = IndexGroup(title=title, items=tuple(counted_link("day", *day) for day in in_month))
         yield _calendar(cards, title, address, [days_of_month], (top, year_link, crumb), *_adjacent(month_links, at))
 
 
-def days_with_neighbours(cards: Cards) -> Iterator[tuple[Section, Link | None, Link | None]]:
-    """Each day that has members, with links to the previous and the next one."""
-    days = list(cards.library.sections["day"].values())
-    links = [Link(title=day_title(s.key), url=urls.section("day", s.key)) for s in days]
-    for at, day in enumerate(days):
-        after, before = _adjacent(links, at)
-        yield day, before, after
+def neighbours(days: list[str], day: str) -> tuple[Link | None, Link | None]:
+    """Links to the days before and after a day that have members. `days` are the keys of all days, sorted."""
+    at = bisect_left(days, day)
+    before, after = (
+        days[max(0, at - 1) : at],
+        days[at + 1 : at + 2] if days[at : at + 1] == [day] else days[at : at + 1],
+    )
+    link = [Link(title=day_title(key), url=urls.section("day", key)) for key in (*before, *after)]
+    return (link[0] if before else None, link[-1] if after else None)
 
 
 def _adjacent(links: list[Link], at: int) -> tuple[Link | None, Link | None]:
@@ -291,13 +308,13 @@ def _calendar(
     )
 
 
-def _month(month: tuple[str, list[Section]]) -> CountedLink:
+def _month(month: tuple[str, list[tuple[str, IndexRow]]]) -> CountedLink:
     key, days = month
     title = f"{MONTHS[int(key[5:]) - 1]} {key[:4]}"
-    return CountedLink(title=title, url=urls.archive(key[:4], key[5:]), count=sum(len(s.members) for s in days))
+    return CountedLink(title=title, url=urls.archive(key[:4], key[5:]), count=sum(row.count for _, row in days))
 
 
-def counted_link(section: Section) -> CountedLink:
+def counted_link(axis: str, key: str, row: IndexRow) -> CountedLink:
     """A link to a section, with the number of its members."""
-    title = day_title(section.key) if section.axis == "day" else section.title
-    return CountedLink(title=title, url=urls.section(section.axis, section.key), count=len(section.members))
+    title = day_title(key) if axis == "day" else row.title
+    return CountedLink(title=title, url=urls.section(axis, key), count=row.count)

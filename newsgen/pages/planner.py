@@ -1,34 +1,34 @@
-"""Plans all pages of a site, before any page is rendered."""
+"""Plans the pages of a site that an update can have changed, before any page is rendered."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import datetime
-from functools import partial
-from itertools import chain
-from operator import itemgetter
-from typing import NamedTuple, TypeAlias
+from itertools import takewhile
+from typing import Any, NamedTuple, TypeAlias
+
+import msgspec
 
 from newsgen import urls
 from newsgen.errors import Problem
 from newsgen.hosts import effective_lines
-from newsgen.library import Library
-from newsgen.model import Article, Link, Section, Site
-from newsgen.pages import articlepages, feeds, frontpage, lists, storypages
+from newsgen.library import Library, Reached
+from newsgen.model import Link, Site
+from newsgen.pages import feeds, reach
 from newsgen.pages.cards import Cards
-from newsgen.pages.feeds import Redirect
-from newsgen.pages.keys import Keys
+from newsgen.pages.feeds import Redirect, Shard, SitemapRow
 from newsgen.pages.kinds import (
     ArticlePage,
     AtomFeed,
     FilePage,
-    Head,
     HeadersPage,
     HtmlPage,
     JsonFeed,
     NotFoundPage,
     OpmlPage,
     Page,
+    RedirectPage,
+    RedirectsPage,
     RobotsPage,
     RssFeed,
     SitemapIndex,
@@ -36,10 +36,11 @@ from newsgen.pages.kinds import (
     StoryPage,
     TextPage,
 )
-from newsgen.text import digest, digest_bytes
+from newsgen.pages.parts import PartPages, Parts, SectionPlan
+from newsgen.store import Rows
+from newsgen.text import digest
 
-_SourceFiles: TypeAlias = dict[tuple[type[Page], str], str]
-"""The content file that a page is made from, by the page's type and address; for messages."""
+_encode = msgspec.msgpack.Encoder().encode
 
 
 class PageRef(NamedTuple):
@@ -55,86 +56,244 @@ class PageRef(NamedTuple):
         return cls(page.path, page.template, digest(data))
 
 
-Known: TypeAlias = Mapping[bytes, tuple[PageRef, ...]]
-"""The refs of planned pages by the cache key of their part."""
-
-
 OnPage: TypeAlias = Callable[[PageRef, Page, bytes], None]
 """Called with each page that is made, its ref and its encoded form."""
 
 
-class Part(NamedTuple):
-    """Pages that are planned together under one cache key. With the key b"" they are always made."""
+class PathRow(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
+    """A path that a part plans.
 
-    key: bytes
-    make: Callable[[], Iterable[Page]]
+    `folded` is the path without case, by which paths conflict on some disks. `is_page` is False for an old address that
+    only a line in `_redirects` answers.
+    """
+
+    folded: str
+    path: str
+    part: str
+    is_page: bool = True
+    score: float = 0.0
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        return self.folded, self.path, self.part
+
+
+class Made(msgspec.Struct, array_like=True, frozen=True):
+    """What a part made: the paths of its pages, its old addresses, and its entry in a sitemap; see `PartPages`."""
+
+    paths: tuple[str, ...]
+    olds: tuple[str, ...] = ()
+    listed: SitemapRow | None = None
 
 
 class Plan:
-    """All pages of a site, as refs, and a problem for each page or alias whose path is taken.
+    """The pages of a site.
 
-    A page is made only if `known` does not contain the refs of its part, or if it is requested. `redirects` are the
-    redirects to plan, later those whose old address is free; `redirect_parts` turns these into parts.
+    `refs` are those of the pages that were made, by path; if the plan `is_whole`, these are all. `removed` are paths
+    that are planned no longer. `problems` has one for each page or alias whose path is taken.
     """
 
     def __init__(
         self,
-        parts: Iterable[Part],
-        redirects: tuple[Redirect, ...],
-        redirect_parts: Callable[[tuple[Redirect, ...]], Iterable[Part]],
-        source_files: _SourceFiles,
-        known: Known,
+        library: Library,
+        reached: Reached,
+        files: Iterable[FilePage] = (),
+        folder_name: str = "content",
+        *,
+        whole: bool = False,
+        remake: Iterable[str] = (),
         on_page: OnPage | None = None,
+        check_cancelled: Callable[[], None] | None = None,
+        own_redirects: str = "",
     ) -> None:
-        self._on_page = on_page
-        self._made: dict[str, Page] = {}
-        self._part_of: dict[str, Part] = {}
-        self._refs_by_key: dict[bytes, tuple[PageRef, ...]] = {}
+        """`files` are the site's static files, and `folder_name` is the content folder as messages name it.
+
+        With `whole`, all pages are planned. `remake` are paths whose pages must be made although nothing reached them. `on_page`, if given, receives the
+        pages that are made, even those that a conflict removes from the plan later; otherwise the plan holds them.
+        `check_cancelled` is called before each part and may raise. `own_redirects` is the text of the site's own
+        `_redirects`; that of the plan contains it.
+        """
+        self._library, self._cards, self._store = library, Cards(library), library.store
+        self._parts = Parts(self._cards, files, folder_name, own_redirects)
+        self._folder_name, self._on_page = folder_name, on_page
+        self._check_cancelled = check_cancelled or (lambda: None)
+        self.refs: dict[str, PageRef] = {}
+        self.removed: list[str] = []
         self.problems: tuple[Problem, ...] = ()
-        self.redirects = redirects
-        all_parts: list[Part] = []
-        refs: list[PageRef] = []
-        for part in parts:
-            all_parts.append(part)
-            refs += self._part_refs(part, known)
-        self.refs = {ref.path: ref for ref in refs}
-        paths = [ref.path for ref in refs]
+        self._made: dict[str, Page] = {}
+        self._part_of: dict[str, str] = {}
+        self._paths = Rows(self._store, "paths", PathRow)
+        self._sitemap = Rows(self._store, "sitemap", SitemapRow)
+        self._shards: dict[str, Shard] = {}
+        self._modified: dict[str, Any] = library.get("sitemaps", dict[str, datetime], {})
+        self._sections: dict[str, SectionPlan] = library.get("planned", dict[str, SectionPlan], {})
+        has_stubs = library.config.redirects.pages
+        self.is_whole = whole or reached.everything or not has_stubs or not library.get("no conflict", bool, False)
+        if not self.is_whole:
+            names = reach.parts(self._cards, reached, self._sections)
+            names += [row.part for path in remake for row in self._at(path)]
+            self.is_whole = not self._plan(dict.fromkeys(names))
+        if self.is_whole:
+            self._plan_whole()
+
+    # Planning
+
+    def _plan(self, names: Iterable[str]) -> bool:
+        """Plans these parts. Returns False if one of their paths conflicts with another."""
+        old, new = self._make_parts(names)
+        known, kept = {row.key for row in old}, {row.key for row in new}
+        self._paths.edit(known - kept, [row for row in new if row.key not in known])
+        if self._parts.is_ambiguous or any(self._conflicts(row) for row in new if row.key not in known):
+            return False
+        planned = {row.path for row in new if row.is_page}
+        self.removed = [row.path for row in old if row.is_page and row.path not in planned]
+        return True
+
+    def _plan_whole(self) -> None:
+        """Plans all parts, and resolves conflicts between their paths."""
+        names = [*reach.everything(self._cards)]
+        before = list(self._paths.ascending())
+        for part in {row.part for row in before} - {*names}:
+            self._store.put(f"made {part}", None)
+        self.refs, self._part_of, self._made, self._sections = {}, {}, {}, {}
+        self._sitemap.edit([row.key for row in self._sitemap.ascending()], ())
+        self._modified = {}
+        for name in names:
+            self._store.put(f"made {name}", None)
+        _, rows = self._make_parts(names)
+        self._paths.edit([row.key for row in before], rows)
         # An old address is in use even if there is no stub: some hosts prefer `_redirects` to a page.
-        olds = [path for path, _ in dict.fromkeys([(redirect.stub, redirect.new) for redirect in redirects])]
-        if "_redirects" not in self.refs:
-            olds.append("_redirects")
-        # A key without pages records that these paths do not conflict.
-        every = "\0".join([*paths, "", *olds])
-        no_conflict = digest_bytes(b"apart" + every.encode("utf-8", "surrogatepass"))
-        if no_conflict in known or not _have_conflict(paths + olds):
-            self._refs_by_key[no_conflict] = ()
-        else:
-            if _have_conflict(paths):
-                pages, self.problems = _resolve_conflicts(
-                    (page for part in all_parts for page in part.make()), source_files
-                )
-                self.refs = {page.path: self._ref(page) for page in pages}
-                self._made = {page.path: page for page in pages}
-            self.redirects = self._free_redirects(redirects, source_files)
-        for part in redirect_parts(self.redirects):
-            self.refs |= {ref.path: ref for ref in self._part_refs(part, known)}
+        paths = [row.path for row in rows] + (["_redirects"] if "_redirects" not in self.refs else [])
+        has_conflict = self._parts.is_ambiguous or _have_conflict(paths)
+        self._store.put("no conflict", _encode(not has_conflict))
+        redirects = None
+        if has_conflict:
+            redirects = self._resolve(names)
+        if not self._library.config.redirects.pages:
+            if redirects is None:
+                redirects = feeds.redirects(self._cards, self._folder_name)
+            self.problems += tuple(_unanswered(self._cards, redirects, self._parts.own_redirects))
 
-    def _part_refs(self, part: Part, known: Known) -> tuple[PageRef, ...]:
-        """The refs of a part, whose pages are made only if they are not known."""
-        refs = known.get(part.key) if part.key else None
-        if refs is None:
-            refs = tuple(map(self._ref, part.make()))
-        if part.key:
-            self._refs_by_key[part.key] = refs
-        if len(refs) == 1:
-            self._part_of[refs[0].path] = part
-        else:
-            self._part_of |= dict.fromkeys([ref.path for ref in refs], part)
-        return refs
+    def _make_parts(self, names: Iterable[str]) -> tuple[list[PathRow], list[PathRow]]:
+        """Makes parts, and the sitemaps that list them. Returns the rows of their paths before and after."""
+        old: list[PathRow] = []
+        new: list[PathRow] = []
+        unlisted: list[Any] = []
+        listed: list[SitemapRow] = []
+        for name in names:
+            if name.startswith("sitemap"):
+                continue
+            self._check_cancelled()
+            before, after = self._make_part(name)
+            old += _path_rows(name, before)
+            new += _path_rows(name, after)
+            entries = [made.listed if made else None for made in (before, after)]
+            if entries[0] != entries[1]:
+                unlisted += [row.key for row in entries[:1] if row]
+                listed += [row for row in entries[1:] if row]
+        if feeds.has_sitemap(self._cards):
+            for name in dict.fromkeys([*self._list(unlisted, listed), *(n for n in names if n.startswith("sitemap "))]):
+                before, after = self._make_part(name)
+                old += _path_rows(name, before)
+                new += _path_rows(name, after)
+        return old, new
 
-    def _free_redirects(self, redirects: tuple[Redirect, ...], source_files: _SourceFiles) -> tuple[Redirect, ...]:
+    def _list(self, unlisted: list[Any], listed: list[SitemapRow]) -> Iterator[str]:
+        """Changes the entries of sitemaps. Returns the names of the sitemaps that differ, and last of their index."""
+        rows, months = self._sitemap, dict[str, int]()
+        moved = {*unlisted} ^ {row.key for row in listed}
+        touched: set[int] = set()
+        rows.edit(unlisted, listed)
+        for key in (*unlisted, *(row.key for row in listed)):
+            place, month = rows.position(key), self._library.day(key[0])[:7]
+            if key in moved:
+                months[month] = min(place, months.get(month, place))
+            else:
+                touched.add(place)
+        self._shards = {shard.address: shard for shard in feeds.shards(self._cards, rows)}
+        for address, shard in self._shards.items():
+            is_moved = shard.month in months and shard.stop >= months[shard.month]
+            if is_moved or address not in self._modified or any(shard.start <= p < shard.stop for p in touched):
+                yield f"sitemap {address}"
+        yield from (f"sitemap {address}" for address in self._modified if address not in self._shards)
+        yield "sitemaps"
+
+    def _make_part(self, name: str) -> tuple[Made | None, Made | None]:
+        """Makes the pages of a part. Returns what it made at the last build, and now."""
+        pages, olds, listed, section = self._make(name)
+        kind, _, of = name.partition(" ")
+        if kind == "first":
+            self._sections.pop(of, None)
+            if section:
+                self._sections[of] = section
+        for page in pages:
+            data = page.encode()
+            ref = self.refs[page.path] = PageRef.of(page, data)
+            self._part_of[page.path] = name
+            if self._on_page:
+                self._on_page(ref, page, data)
+            else:
+                self._made[page.path] = page
+        before = self._library.get(f"made {name}", Made, None)
+        after = Made(tuple(page.path for page in pages), olds, listed) if pages or olds else None
+        if before != after:
+            self._store.put(f"made {name}", _encode(after) if after else None)
+        return before, after
+
+    def _make(self, name: str) -> PartPages:
+        kind, _, address = name.partition(" ")
+        if kind == "sitemap":
+            shard = self._shards.get(address)
+            self._modified.pop(address, None)
+            if shard is None:
+                return PartPages()
+            page = feeds.shard_page(self._sitemap, shard)
+            self._modified[address] = max(entry.modified for entry in page.entries if entry.modified)
+            return PartPages((page,))
+        if kind == "sitemaps":
+            lists = feeds.sitemap_of_lists(self._cards)
+            modified = {address: self._modified[address] for address in self._shards}
+            return PartPages((lists, feeds.sitemap_index(lists, modified)))
+        return self._parts.make(name)
+
+    # Conflicts
+
+    def _at(self, path: str) -> list[PathRow]:
+        """The rows of a path."""
+        return [row for row in _rows_at(self._paths, path) if row.path == path]
+
+    def _conflicts(self, row: PathRow) -> bool:
+        """Whether another part has a path, a folder of it, or a file in it."""
+        for folded in (row.folded, *(row.folded[:i] for i, c in enumerate(row.folded) if c == "/")):
+            for other in self._paths.ascending((folded, "", "")):
+                if other.folded != folded:
+                    break
+                if other.key != row.key:
+                    return True
+        below = next(self._paths.ascending((row.folded + "/", "", "")), None)
+        is_reserved = row.folded == "_redirects" and "_redirects" not in self.refs
+        return is_reserved or (below is not None and below.folded.startswith(row.folded + "/"))
+
+    def _resolve(self, names: Iterable[str]) -> tuple[Redirect, ...]:
+        """Leaves out the pages, and then the redirects, whose path is taken. Returns the redirects that stay."""
+        sitemaps = [f"sitemap {address}" for address in self._shards]
+        if sitemaps:
+            sitemaps.append("sitemaps")
+        made = (page for name in (*names, *sitemaps) for page in self._make(name).pages)
+        pages, self.problems = self._without_conflicts(
+            page for page in made if not isinstance(page, RedirectPage | RedirectsPage)
+        )
+        self._made = {page.path: page for page in pages}
+        redirects = self._free_redirects(feeds.redirects(self._cards, self._folder_name))
+        if self._library.config.redirects.pages:
+            self._made |= {page.path: page for page in feeds.stub_pages(feeds.stubs(redirects))}
+        self._made |= {page.path: page for page in self._parts.lines(redirects)}
+        self.refs = {path: PageRef.of(page, page.encode()) for path, page in self._made.items()}
+        return redirects
+
+    def _free_redirects(self, redirects: tuple[Redirect, ...]) -> tuple[Redirect, ...]:
         """The redirects whose old address is neither a page's nor another redirect's. Adds a problem for each alias."""
-        taken: dict[str, str | Redirect] = {path.casefold(): path for path in (*self.refs, "_redirects")}
+        taken: dict[str, str | Redirect] = {path.casefold(): path for path in (*self._made, "_redirects")}
         folders = {key[:i]: other for key, other in reversed(taken.items()) for i, c in enumerate(key) if c == "/"}
         free, problems = [], []
         for redirect in redirects:
@@ -153,8 +312,8 @@ class Plan:
                 elif other == urls.path(redirect.new):
                     what = "is the page's own address"
                 else:
-                    page = self.page(other) if other in self.refs else None
-                    what = f"is the address of {_source_name(page, source_files) if page else other}"
+                    page = self._made.get(other)
+                    what = f"is the address of {self._source_name(page) if page else other}"
                 what = f"{redirect.old!r} {what}"
                 problems.append(
                     Problem(path=redirect.file, field="aliases", what=what, hint="remove this alias", scope="value")
@@ -162,80 +321,84 @@ class Plan:
         self.problems += tuple(problems)
         return tuple(free)
 
-    def _ref(self, page: Page) -> PageRef:
-        data = page.encode()
-        ref = PageRef.of(page, data)
-        if self._on_page:
-            self._on_page(ref, page, data)
-        else:
-            self._made[page.path] = page
-        return ref
+    def _without_conflicts(self, pages: Iterable[Page]) -> tuple[tuple[Page, ...], tuple[Problem, ...]]:
+        """The pages without conflicts, and a problem for each page left out. The page that is planned first stays."""
+        taken: dict[str, Page] = {}
+        folders: dict[str, Page] = {}
+        problems = []
+        for page in pages:
+            key = page.path.casefold()
+            parents = [key[:i] for i, c in enumerate(key) if c == "/"]
+            other = taken.get(key) or folders.get(key) or next((taken[f] for f in parents if f in taken), None)
+            if other is None:
+                taken[key] = page
+                for folder in parents:
+                    folders.setdefault(folder, page)
+                continue
+            what = f"cannot be written to {page.path}, because {self._source_name(other)} is there"
+            hint = "rename one, or disable one kind with disable_kinds in site.toml"
+            if isinstance(page, FilePage) and (kind := _KINDS.get(type(other))):
+                hint = f'remove it, or leave out newsgen\'s own with disable_kinds = ["{kind}"] in site.toml'
+            problems.append(Problem(path=self._source_name(page), what=what, hint=hint))
+        return tuple(taken.values()), tuple(problems)
 
-    def known(self) -> Known:
-        """The refs by cache key, for the next plan."""
-        return self._refs_by_key
+    def _source_name(self, page: Page) -> str:
+        """The file that a page is made from, or else a description of the page; for messages."""
+        if isinstance(page, FilePage):
+            return f"static/{page.source}"
+        if isinstance(page, TextPage):
+            abouts = self._library.about["page"].values()
+            id = next(about.id for about in abouts if urls.page(about.key) == page.head.address)
+            return f"{self._folder_name}/{id}"
+        if isinstance(page, ArticlePage | StoryPage):
+            return f"{self._folder_name}/{self._library.file_at(page.head.address)}"
+        return f"the page {page.head.title!r}" if isinstance(page, HtmlPage) else page.path
+
+    # What is planned
+
+    def __len__(self) -> int:
+        """The number of pages."""
+        return len(self.refs) if self.is_whole else len(self._paths)
+
+    def __contains__(self, path: object) -> bool:
+        """Whether there is a page at a path."""
+        return path in self.refs or (not self.is_whole and any(row.is_page for row in self._at(str(path))))
 
     def page(self, path: str) -> Page:
-        """The page at a path."""
+        """The page at a path, made if necessary. Raises KeyError if there is none."""
         if path not in self._made:
-            self._made |= {page.path: page for page in self._part_of[path].make()}
+            part = self._part_of.get(path) or next((row.part for row in self._at(path) if row.is_page), None)
+            if part is None:
+                raise KeyError(path)
+            self._made |= {page.path: page for page in self._make(part).pages}
         return self._made[path]
 
     def pages(self) -> Iterator[Page]:
-        """All pages, made if necessary."""
+        """All pages that were made."""
         return map(self.page, self.refs)
 
+    def save(self) -> None:
+        """Puts what the next plan needs into the library's store."""
+        self._paths.save()
+        self._sitemap.save()
+        self._store.put("planned", _encode(self._sections))
+        self._store.put("sitemaps", _encode(self._modified))
 
-def plan(
-    library: Library,
-    files: Iterable[FilePage] = (),
-    folder_name: str = "content",
-    known: Known | None = None,
-    on_page: OnPage | None = None,
-    check_cancelled: Callable[[], None] | None = None,
-    own_redirects: str = "",
-) -> Plan:
-    """Plans a site. `files` are its static files, and `folder_name` is the content folder as messages name it.
 
-    `own_redirects` is the text of the site's own `_redirects`; that of the plan contains it.
+def _rows_at(rows: Rows[PathRow], path: str) -> Iterator[PathRow]:
+    """The rows of a path, in any case."""
+    folded = path.casefold()
+    return takewhile(lambda row: row.folded == folded, rows.ascending((folded, "", "")))
 
-    `known` are the refs of an earlier plan by the same engine. If `on_page` is given, it receives the pages that are
-    made, even those that a conflict removes from the plan later; otherwise the plan holds them. `check_cancelled` is
-    called before each part and may raise.
-    """
-    source_files: _SourceFiles = {
-        (ArticlePage, address): f"{folder_name}/{id}" for id, address in library.address.items()
-    }
-    source_files |= {(StoryPage, address): file for (_, address), file in source_files.items()}
-    source_files |= {
-        (TextPage, urls.page(key)): f"{folder_name}/{about.id}" for key, about in library.about["page"].items()
-    }
-    cards = Cards(library)
-    files = tuple(files)
-    has_lines = feeds.has_redirects_file(cards)
-    if has_lines:
-        files = tuple(file for file in files if file.path != "_redirects")
 
-    def redirect_parts(redirects: tuple[Redirect, ...]) -> Iterator[Part]:
-        if library.config.redirects.pages:
-            stubs = feeds.stubs(redirects)
-            yield Part(Keys.redirects(stubs), lambda: feeds.stub_pages(stubs))
-        if has_lines:
-            lines = feeds.redirect_lines(cards, redirects, own_redirects)
-            yield Part(b"", lambda: [feeds.redirects_file(lines, own_redirects)])
-
-    parts = chain(_parts(cards, files), [Part(b"", lambda: files)])
-    planned = Plan(
-        _checked(parts, check_cancelled) if check_cancelled else parts,
-        feeds.redirects(cards, folder_name),
-        redirect_parts,
-        source_files,
-        known or {},
-        on_page,
-    )
-    if not library.config.redirects.pages:
-        planned.problems += tuple(_unanswered(cards, planned.redirects, own_redirects))
-    return planned
+def _path_rows(part: str, made: Made | None) -> list[PathRow]:
+    if made is None:
+        return []
+    return [
+        PathRow(folded=path.casefold(), path=path, part=part, is_page=is_page)
+        for paths, is_page in ((made.paths, True), (made.olds, False))
+        for path in paths
+    ]
 
 
 def _unanswered(cards: Cards, redirects: Iterable[Redirect], own: str) -> Iterator[Problem]:
@@ -265,20 +428,14 @@ def _unanswered(cards: Cards, redirects: Iterable[Redirect], own: str) -> Iterat
         yield Problem(path="site.toml", field="redirects.pages", what=what, hint=hint, scope="value")
 
 
-def _checked(parts: Iterable[Part], check_cancelled: Callable[[], None]) -> Iterator[Part]:
-    for part in parts:
-        check_cancelled()
-        yield part
-
-
 def site(library: Library) -> Site:
     """The values that every page shows."""
     config, cards = library.config, Cards(library)
     if config.navigation is not None:
         navigation = [Link(title=n.title, url=urls.spelled(n.url) or n.url) for n in config.navigation]
     else:
-        sections = library.sections["category"].values() if config.has("category") else ()
-        navigation = [Link(title=s.title, url=urls.section("category", s.key)) for s in sections][:12]
+        sections = sorted(library.index("category").items()) if config.has("category") else []
+        navigation = [Link(title=row.title, url=urls.section("category", key)) for key, row in sections[:12]]
         indexes = {
             "topic": ("Topics", urls.TOPICS),
             "sources": ("Sources", urls.SOURCES),
@@ -305,27 +462,13 @@ def site(library: Library) -> Site:
 
 
 def early_pages(library: Library, paths: Collection[str]) -> Iterator[Page]:
-    """Makes the pages at these paths without a plan, as far as that is possible.
-
-    It is possible for the front page, stories, articles, and the first pages of topics, providers and categories. If
-    two pages have the same path, both are made: only a plan resolves conflicts.
-    """
-    cards = Cards(library)
-    addresses = {urls.address(path) for path in paths}
-    if cards.has("home") and urls.HOME in addresses:
-        yield frontpage.page(cards, cards.items(library.members))
-    for axis in ("topic", "provider", "category"):
-        for key, section in library.sections[axis].items() if cards.has(axis) else ():
-            if urls.section(axis, key) in addresses:
-                yield lists.first(cards, section)
-    for story in library.stories:
-        if cards.story_url(story) in addresses:
-            yield next(storypages.pages(cards, story))
-    articles = [a for a in library.articles if library.address[a.id] in addresses and cards.has_page(a)]
-    if articles:
-        earlier = articlepages.Earlier(cards)
-        for article in articles:
-            yield articlepages.page(cards, article, earlier)
+    """Makes the pages at these paths without a plan: those that the last build had there and that do not conflict."""
+    rows, parts = Rows(library.store, "paths", PathRow), Parts(Cards(library))
+    names = dict.fromkeys(row.part for path in paths for row in _rows_at(rows, path))
+    for name in names:
+        if name.partition(" ")[0] in ("home", "first", "numbered", "story", "article"):
+            pages = (page for page in parts.make(name).pages if page.path in paths)
+            yield from (page for page in pages if isinstance(page, HtmlPage))
 
 
 def _have_conflict(paths: list[str]) -> bool:
@@ -351,111 +494,3 @@ _KINDS: Mapping[type[Page], str] = {
     JsonFeed: "jsonfeed",
 }
 """The page kinds of files that a site may want to write itself."""
-
-
-def _resolve_conflicts(
-    pages: Iterable[Page], source_files: _SourceFiles
-) -> tuple[tuple[Page, ...], tuple[Problem, ...]]:
-    """The pages without conflicts, and a problem for each page left out. The page that is planned first stays."""
-    taken: dict[str, Page] = {}
-    folders: dict[str, Page] = {}
-    problems = []
-    for page in pages:
-        key = page.path.casefold()
-        parents = [key[:i] for i, c in enumerate(key) if c == "/"]
-        other = taken.get(key) or folders.get(key) or next((taken[f] for f in parents if f in taken), None)
-        if other is None:
-            taken[key] = page
-            for folder in parents:
-                folders.setdefault(folder, page)
-            continue
-        what = f"cannot be written to {page.path}, because {_source_name(other, source_files)} is there"
-        hint = "rename one, or disable one kind with disable_kinds in site.toml"
-        if isinstance(page, FilePage) and (kind := _KINDS.get(type(other))):
-            hint = f'remove it, or leave out newsgen\'s own with disable_kinds = ["{kind}"] in site.toml'
-        problems.append(Problem(path=_source_name(page, source_files), what=what, hint=hint))
-    return tuple(taken.values()), tuple(problems)
-
-
-def _source_name(page: Page, source_files: _SourceFiles) -> str:
-    """The file that a page is made from, or else a description of the page; for messages."""
-    if isinstance(page, FilePage):
-        return f"static/{page.source}"
-    if isinstance(page, ArticlePage | StoryPage | TextPage):
-        return source_files.get((type(page), page.head.address), page.path)
-    return f"the page {page.head.title!r}" if isinstance(page, HtmlPage) else page.path
-
-
-def _parts(cards: Cards, files: tuple[FilePage, ...]) -> Iterator[Part]:
-    library, has, keys = cards.library, cards.has, Keys(cards)
-    items = cards.items(library.members)
-    sections = [s for axis in ("topic", "provider", "category") if has(axis) for s in library.sections[axis].values()]
-    if has("home"):
-        yield Part(b"", lambda: [frontpage.page(cards, items)])
-    if has("topic"):
-        yield Part(b"", lambda: lists.topics(cards))
-    if has("archive"):
-        yield Part(b"", lambda: lists.archive(cards))
-    # Sorted by time, so that pages that show the same cards are rendered soon after each other.
-    yield from (part for _, part in sorted(_lists(cards, sections, keys), key=itemgetter(0), reverse=True))
-    if has("sources"):
-        yield Part(b"", lambda: lists.sources(cards))
-    for story in library.stories:
-        yield Part(keys.story(story), partial(storypages.pages, cards, story))
-    earlier = articlepages.Earlier(cards)
-    for article, key in keys.articles(earlier.sections):
-        yield Part(key, partial(_article, cards, article, earlier))
-    if has("page"):
-        yield Part(b"", lambda: _text_pages(cards))
-    if has("404"):
-        head = Head(title="Page not found", description="", address="/404.html", noindex=True)
-        yield Part(b"", lambda: [NotFoundPage(path="404.html", head=head)])
-    yield Part(b"", lambda: feeds.site(cards, items))
-    fingerprinted = [file.path for file in files if file.path != file.source]
-    yield Part(b"", lambda: feeds.site_files(cards, sections, fingerprinted))
-
-
-def _lists(cards: Cards, sections: list[Section], keys: Keys) -> Iterator[tuple[datetime, Part]]:
-    """The parts of sections and days, each with the time of its newest member."""
-    with_neighbours: Iterable[tuple[Section, Link | None, Link | None]] = [
-        (section, None, None) for section in sections
-    ]
-    if cards.has("archive"):
-        with_neighbours = chain(with_neighbours, lists.days_with_neighbours(cards))
-    size = cards.config.page_size
-    for section, before, after in with_neighbours:
-        others = lists.previous_days(section) if section.axis == "day" else ()
-        key = keys.section(section, before, after, *others)
-        yield section.members[0].published, Part(key, partial(_first, cards, section, before, after))
-        last = lists.last(section, size)
-        for number in range(1, last + 1):
-            slots = lists.slots(section, size, number)
-            key = keys.numbered(section, number, slots, newest=number == last)
-            page = partial(_numbered, cards, section, number)
-            yield section.members[slots.start].published, Part(key, page)
-
-
-def _first(cards: Cards, section: Section, before: Link | None, after: Link | None) -> Iterator[Page]:
-    yield lists.first(cards, section, before, after)
-    yield from feeds.section(cards, section)
-
-
-def _numbered(cards: Cards, section: Section, number: int) -> list[Page]:
-    return [lists.numbered(cards, section, number)]
-
-
-def _article(cards: Cards, article: Article, earlier: articlepages.Earlier) -> list[Page]:
-    return [articlepages.page(cards, article, earlier)]
-
-
-def _text_pages(cards: Cards) -> Iterator[TextPage]:
-    for about in cards.library.about["page"].values():
-        address = urls.page(about.key)
-        head = Head(
-            title=about.title,
-            description=about.description,
-            address=address,
-            image=about.image,
-            breadcrumbs=cards.breadcrumbs(Link(title=about.title, url=address)),
-        )
-        yield TextPage(path=urls.path(address), head=head, title=about.title, body=about.body)

@@ -8,9 +8,10 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 
 from newsgen import urls
+from newsgen.library import minutes
 from newsgen.model import Cluster, Link, Member, Story, by_time
 from newsgen.pages import articlepages, feeds
-from newsgen.pages.cards import Cards, Item, minutes
+from newsgen.pages.cards import Cards, Item
 from newsgen.pages.kinds import Group, Head, NearMiss, Page, Reason, StoryEntry, StoryPage, TimelinePoint
 from newsgen.stories import lead_reason
 
@@ -39,7 +40,7 @@ def _page(cards: Cards, story: Story) -> StoryPage:
     about = cards.library.about["story"].get(story.name)
     address = cards.story_url(story)
     lead = cards.card(story.lead)
-    post = cards.post(story)
+    post = cards.library.post(story)
     topic_counts = Counter(k for m in story.members for k in dict.fromkeys(cards.topics(m)))
     title = cards.story_title(story, story.lead)
     summary = (about.description if about else "") or lead.summary

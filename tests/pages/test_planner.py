@@ -58,7 +58,8 @@ def test_every_kind_of_page_is_built(site: Make) -> None:
 def test_early_pages_equal_the_pages_of_the_plan(site: Make) -> None:
     s = many(site(f"-- site.toml --\n{BASE}"), 40)
     s.article("one", story="x", webUrl="https://a.example/").article("two", story="x", webUrl="https://b.example/")
-    loaded = s.load()
+    loaded = s.load(whole=True)
+    loaded.plan.save()
     early = {page.path: page for page in planner.early_pages(loaded.library, loaded.plan.refs)}
     assert {type(page) for page in early.values()} == {HomePage, ListPage, StoryPage, ArticlePage}
     assert sum(isinstance(page, ArticlePage) for page in early.values()) == 40, (

@@ -1,0 +1,180 @@
+"""Finds the parts of a site whose pages an update of the library can have changed.
+
+What is not reached here stays as it is, so each rule covers all that a page may show. A rule that reaches too much costs
+time, one that reaches too little is a bug.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping
+from itertools import islice
+
+from newsgen.library import Reached, Row
+from newsgen.pages import lists
+from newsgen.pages.articlepages import EARLIER_CANDIDATES
+from newsgen.pages.cards import Cards
+from newsgen.pages.parts import SINGLE, SectionPlan
+
+Key = tuple[str, str]
+"""The axis and key of a section."""
+
+
+def parts(cards: Cards, reached: Reached, planned: Mapping[str, SectionPlan]) -> list[str]:
+    """The names of all parts that an update reaches. `planned` are the sections as they were, by axis and key."""
+    found = dict.fromkeys(SINGLE)
+    found |= dict.fromkeys(_Sections(cards, reached, planned).parts())
+    found |= dict.fromkeys(f"story {id}" for id in reached.story_pages)
+    found |= dict.fromkeys(f"article {id}" for id in _articles(cards, reached))
+    found |= dict.fromkeys(f"expired {id}" for id in _expired(cards, reached))
+    return list(found)
+
+
+def everything(cards: Cards) -> Iterator[str]:
+    """The names of all parts. Those that show the same cards come soon after each other, which saves rendering."""
+    library, size = cards.library, cards.config.page_size
+    yield from SINGLE[:3]
+    axes = [
+        axis for axis in ("topic", "provider", "category", "day") if cards.has(axis if axis != "day" else "archive")
+    ]
+    dated = []
+    for axis in axes:
+        for key, row in library.index(axis).items():
+            dated.append((row.newest, f"first {axis} {key}"))
+            rows = library.section_rows(axis, key)
+            for number in range(1, lists.last(row.count, size) + 1):
+                newest = rows.at(min(number * size, row.count) - 1, number * size)[0].published
+                dated.append((newest, f"numbered {axis} {key} {number}"))
+    yield from (name for _, name in sorted(dated, reverse=True))
+    yield SINGLE[3]
+    yield from (f"story {row.id}" for row in library.order.ascending())
+    yield from (f"article {row.id}" for row in library.rows.descending() if cards.has_page(row))
+    yield from SINGLE[4:]
+    yield from (f"expired {id}" for id in sorted(library.facts.expired))
+
+
+class _Sections:
+    """The parts of sections that an update reaches.
+
+    `_first` are the sections whose first page is, `_from` the lowest position at which their members differ, and
+    `_at` positions of members that differ by themselves.
+    """
+
+    def __init__(self, cards: Cards, reached: Reached, planned: Mapping[str, SectionPlan]) -> None:
+        self._cards, self._library, self._planned = cards, cards.library, planned
+        self._first: set[Key] = set()
+        self._from: dict[Key, int] = {}
+        self._at: dict[Key, set[int]] = {}
+        self._newest = lists.newest(cards.config.page_size)
+        for old, new in reached.cards.values():
+            self._member(old, new)
+        for pair in reached.stories.values():
+            records = [record for record in pair if record]
+            score, peak = max(record.score for record in records), max(record.peak for record in records)
+            for key in {key for record in records for key in record.members}:
+                if row := self._library.rows.get(key):
+                    self._item(self._keys(row), score, peak)
+        for section in reached.sections:
+            self._named(section)
+        for domain in reached.tallies:
+            self._first.add(("provider", domain))
+        if reached.ubiquitous:
+            self._first |= {(axis, key) for axis in ("topic", "category", "day") for key in self._library.index(axis)}
+
+    def _keys(self, row: Row | None) -> set[Key]:
+        return {(axis, key) for axis, key, _ in self._library.keys(row)} if row else set()
+
+    def _member(self, old: Row | None, new: Row | None) -> None:
+        """A member whose card differs."""
+        old_keys, new_keys = self._keys(old), self._keys(new)
+        is_moved = old is None or new is None or old.published != new.published
+        for key in old_keys | new_keys:
+            rows = self._library.section_rows(*key)
+            places = [rows.position(row.key) for row in (old, new) if row]
+            if is_moved or key not in old_keys or key not in new_keys:
+                self._first.add(key)
+                self._from[key] = min(*places, self._from.get(key, places[0]))
+                continue
+            self._at.setdefault(key, set()).update(places)
+            if old_keys != new_keys or len(rows) - places[0] <= self._newest:
+                self._first.add(key)
+        score = max(row.score for row in (old, new) if row)
+        self._item(old_keys | new_keys, score, score)
+
+    def _item(self, keys: set[Key], score: float, peak: float) -> None:
+        """An item that differs in these sections: their first pages may rank it, and their feeds have it.
+
+        Days rank a story as it was then, at most by its `peak`.
+        """
+        for axis, key in keys:
+            section = self._library.sections[axis].get(key)
+            if section and self._cards.section_formats(section):
+                self._first.add((axis, key))
+            for each in [key, *lists.days_from(key, 1)] if axis == "day" else [key] if axis != "provider" else []:
+                planned = self._planned.get(f"{axis} {each}")
+                if planned is None or (peak if axis == "day" else score) >= planned.cutoff:
+                    self._first.add((axis, each))
+
+    def _named(self, section: Key) -> None:
+        """A section that is new, gone, or has another title: its pages, and links to it on those of others, differ."""
+        axis, key = section
+        if axis == "day":
+            days = sorted(self._library.index("day"))
+            at = bisect_left(days, key)
+            self._first |= {("day", day) for day in days[max(0, at - 1) : at + 2]}
+        family = {section}
+        if axis == "topic":
+            parents = self._library.parents
+            family |= {("topic", child) for child, parent in parents.items() if parent == key}
+            self._first.add(("topic", parents.get(key, key)))
+        for each in family:
+            self._first.add(each)
+            self._from[each] = 0
+
+    def parts(self) -> Iterator[str]:
+        size = self._cards.config.page_size
+        for axis, key in self._first:
+            yield f"first {axis} {key}"
+        for section in self._from.keys() | self._at.keys():
+            axis, key = section
+            planned = self._planned.get(f"{axis} {key}")
+            before = planned.last if planned else 0
+            after = lists.last(len(self._library.section_rows(axis, key)), size)
+            numbers = {place // size + 1 for place in self._at.get(section, ())} if after else set()
+            if section in self._from:
+                start = self._from[section] // size + 1
+                if before != after:  # the last page links to the first one, and not to a next one
+                    start = min(start, before, after) or 1
+                numbers.update(range(start, max(before, after) + 1))
+            yield from (f"numbered {axis} {key} {number}" for number in sorted(numbers))
+
+
+def _articles(cards: Cards, reached: Reached) -> Iterator[str]:
+    """The articles whose own page differs or may show something that does."""
+    library = cards.library
+    yield from reached.files
+    changed = dict.fromkeys(reached.cards)
+    for pair in reached.stories.values():
+        changed |= dict.fromkeys(id for record in pair if record for _, id in record.members)
+    yield from (id for id in changed if library.filed(id))
+    for id in changed:
+        yield from library.related("targeted", id)
+    for rows in reached.cards.values():
+        for row in filter(None, rows):
+            for axis, key, _ in library.keys(row):
+                if axis not in ("provider", "topic"):
+                    continue
+                # Articles show earlier members of these sections.
+                newer = library.section_rows(axis, key).ascending(row.key)
+                for each in islice(newer, EARLIER_CANDIDATES + 1):
+                    own = library.rows.get(each.key)
+                    if own and cards.has_page(own):
+                        yield own.id
+
+
+def _expired(cards: Cards, reached: Reached) -> Iterator[str]:
+    """The expired articles whose address leads elsewhere, or no longer does."""
+    library = cards.library
+    yield from (id for id, pair in reached.files.items() if any(filed and filed.role == "hidden" for filed in pair))
+    for id in {*reached.cards, *reached.stories, *reached.files}:
+        yield from library.related("succeeded", id)
