@@ -11,22 +11,29 @@ import os
 import re
 import sqlite3
 import sys
-from collections.abc import Callable, Iterable, Iterator
+import threading
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 from zlib import crc32
 
 import newsgen
+from newsgen import files
+from newsgen.store import LostError
 from newsgen.text import digest_bytes
 
 FOLDER = ".newsgen"
 """The cache folder, inside the site's folder. Everything in it may be deleted."""
 
 _FILE = "cache.db"
-_FORMAT = 1
+_STAMP = "cache.stamp"
+_FORMAT = 2
+_PAGE, _MEMORY = 16384, 16 << 20
+"""The size of a page of the file, and of the memory for pages, in bytes."""
+
 _TRANSIENT = ("locked", "full", "readonly", "unable to open")
-_ROOMS = ("", "builder", "content", "pages", "stories")
+_ROOMS = ("", "builder", "content", "library", "pages", "stories")
 """The rooms whose code affects the output."""
 
 _LIBRARIES = (
@@ -79,31 +86,26 @@ class CachedFile(NamedTuple):
     data: bytes
 
 
-class FileState(NamedTuple):
-    """A content file to be cached, without its parsed result."""
-
-    id: str
-    stamp: bytes
-    digest: bytes
-
-
 class Cache:
-    """Reads and writes the cache file. Nothing is written before `save`.
+    """Reads and writes the cache file. Nothing another build sees is written before `save`.
 
-    No method raises an error when the file cannot be read or written. Close it, preferably with a `with` statement: no
-    other build can save while it is open.
+    Values that belong to one state, such as the library of an output folder, have a prefix in common. Only a build that
+    has called `begin` may write; until it saves or closes, no other build can.
+
+    No method raises an error when the file cannot be read or written, except that a damaged value raises LostError.
     """
 
     def __init__(self, site: Path, engine: str) -> None:
         self._folder = site / FOLDER
         self._origin = f"{_FORMAT} {engine}".encode()
-        self._last_save: bytes | None = None
-        self._reader: bytes | None = None
-        self._new_files: list[tuple[FileState, Callable[[str], bytes]]] = []
-        self._removed: list[str] = []
-        self._new_values: dict[str, bytes] = {}
-        self._read_values: dict[str, bytes] = {}
+        self._turn: bytes | None = None
         self._damaged = False
+        self._is_private = self._is_saved = False
+        self._is_intact: bool | None = None
+        self._overlay: dict[str, CachedFile] | None = None
+        self._begun: bool | None = None
+        # Threads of a preview ask for pages while another one builds; SQLite crashes if one of them closes the file.
+        self._lock = threading.RLock()
         self._connection = self._open()
 
     def _open(self) -> sqlite3.Connection | None:
@@ -113,11 +115,9 @@ class Cache:
         connection = None
         self._damaged = path.is_dir()
         try:
-            connection = sqlite3.connect(path, timeout=2, isolation_level=None)
-            # One transaction: this build sees one state until it saves or closes, whatever other builds write.
-            connection.execute("BEGIN")
+            connection = _connect(path)
             values = dict(connection.execute("SELECT name, value FROM kept WHERE name IN ('made', 'turn')"))
-            self._last_save = values.get("turn")
+            self._turn = values.get("turn")
             if values.get("made") == self._origin:
                 return connection
         except (sqlite3.Error, OSError) as error:
@@ -126,141 +126,300 @@ class Cache:
             connection.close()
         return None
 
-    def files(self, reader: bytes) -> Iterator[CachedFile]:
-        """All cached content files, if a reader with this digest parsed them."""
-        self._reader = reader
-        if self.get("reader") != self._reader:
-            return
-        for id, stamp, digest, check, data in self._rows("SELECT id, stamp, digest, sum, data FROM files"):
+    @property
+    def is_intact(self) -> bool:
+        """Whether all values are as they were saved: a checksum of its own does not show that a value is gone.
+
+        They are if nobody but newsgen has written to the file. A copy of the file is looked through.
+        """
+        if self._is_intact is None:
             try:
-                is_valid = check == crc32(data, crc32(digest))
-            except TypeError:  # a damaged row holds something other than bytes
-                continue
-            if is_valid:
-                yield CachedFile(id, stamp, digest, data)
+                known = (self._folder / _STAMP).read_bytes()
+            except OSError:
+                known = b""
+            self._is_intact = known == _stamp(self._folder / _FILE) != b"" or self._verify()
+        return self._is_intact
 
-    def get(self, name: str) -> bytes | None:
-        """The value with this name; a value that is not saved yet comes first."""
-        if name in self._new_values:
-            return self._new_values[name]
-        for check, value in self._rows("SELECT sum, value FROM kept WHERE name = ?", name):
-            if check == _checksum(value):
-                self._read_values[name] = value
-                return bytes(value)
-        return None
+    def _verify(self) -> bool:
+        """Looks through the whole file: its structure, and the number and the checksums of its values."""
+        try:
+            if self._connection is None or self._connection.execute("PRAGMA integrity_check(1)").fetchone() != ("ok",):
+                return False
+            count = 0
+            for name, check, value in self._connection.execute("SELECT name, sum, value FROM kept"):
+                if check != _checksum(name.encode(), value):
+                    return False
+                count += 1
+            return self.get("count") == b"%d" % count
+        except (sqlite3.Error, OSError, AttributeError):
+            return False
 
-    def _rows(self, query: str, *values: str) -> Iterator[Any]:
+    def begin_reading(self) -> bool:
+        """Prepares for reading only: content files that are put are kept in memory, and nothing else is.
+
+        Returns whether the values that were there before can be used. Until `release`, no other build can save.
+        """
+        self._overlay = {}
+        is_intact = self.is_intact
         try:
             if self._connection:
-                yield from self._connection.execute(query, values)
-        except (sqlite3.Error, OSError, TypeError) as error:
-            self._damaged = self._damaged or not _is_transient(error)
+                self._connection.execute("BEGIN")
+                turn = self._connection.execute("SELECT value FROM kept WHERE name = 'turn'").fetchone()
+                return is_intact and turn == (self._turn,)
+        except sqlite3.Error:
+            self.close()
+        return False
 
-    def put_files(self, files: Iterable[FileState], pack: Callable[[str], bytes], removed: Iterable[str]) -> None:
-        """Stores files, and drops `removed` ones, at the next `save`.
+    @property
+    def is_read_only(self) -> bool:
+        """Whether what is written stays in memory or is dropped."""
+        return self._overlay is not None
 
-        `pack` encodes a parsed file by its id. `save` calls it file by file: all encoded files together are large.
+    def release(self) -> None:
+        """Lets other builds save. What is read later may be theirs."""
+        with contextlib.suppress(sqlite3.Error):
+            if self._connection and self._overlay is not None:
+                self._connection.execute("ROLLBACK")
+
+    def begin(self) -> bool:
+        """Prepares for writing. Returns whether the values that were there before can be used.
+
+        If the file is in use or cannot be written, the cache is empty, and `save` does nothing.
         """
-        self._new_files += [(state, pack) for state in files]
-        self._removed += removed
+        if self._begun is None:
+            self._begun = self._begin()
+        return self._begun
 
-    def put(self, name: str, value: bytes) -> None:
-        """Stores a value at the next `save`."""
-        if self._read_values.get(name) != value:
-            self._new_values[name] = value
+    def _begin(self) -> bool:
+        found = self._connection
+        is_intact = found is not None and self.is_intact
+        try:
+            if found is None or not is_intact:
+                # The index of a damaged file may lead to wrong rows, so it is never written to again.
+                files, reader = (list(self.files()), self.get("reader")) if found else ([], None)
+                self.close()
+                self._ensure_unused()
+                self.drop(self._folder.parent)
+                self._folder.mkdir(exist_ok=True)
+                found = self._connection = _connect(self._folder / _FILE)
+                found.execute(f"PRAGMA page_size = {_PAGE}")
+            # A machine crash may damage the file. The next build then starts a new one.
+            found.execute("PRAGMA synchronous = OFF")
+            found.execute(f"PRAGMA cache_size = -{_MEMORY >> 10}")
+            found.execute("BEGIN IMMEDIATE")
+            if is_intact:
+                turn = found.execute("SELECT value FROM kept WHERE name = 'turn'").fetchone()
+                return bool(turn == (self._turn,))
+            self._create(found)
+            self._write("made", self._origin)
+            self.put("reader", reader)
+            for file in files:
+                self.put_file(file)
+        except (sqlite3.Error, OSError) as error:
+            self._damaged = not _is_transient(error)
+            self.begin_privately()
+        return False
+
+    def _ensure_unused(self) -> None:
+        """Raises sqlite3.Error if another build is writing to the file."""
+        path = self._folder / _FILE
+        if path.is_file():
+            with contextlib.closing(_connect(path)) as connection:
+                try:
+                    connection.execute("BEGIN IMMEDIATE")
+                except sqlite3.Error as error:
+                    if _is_transient(error):
+                        raise
+
+    def begin_privately(self) -> None:
+        """Goes on with an empty cache in a file of its own, which the system removes."""
+        self.close()
+        self._overlay = None
+        self._connection = _connect("")
+        self._connection.execute("BEGIN")
+        self._create(self._connection)
+        self._is_private = True
+
+    @staticmethod
+    def _create(connection: sqlite3.Connection) -> None:
+        connection.execute("CREATE TABLE IF NOT EXISTS kept (name TEXT PRIMARY KEY, sum INTEGER, value BLOB)")
+        connection.execute(
+            "CREATE TABLE IF NOT EXISTS files (id TEXT PRIMARY KEY, stamp BLOB, digest BLOB, sum INTEGER, data BLOB)"
+        )
+
+    # Content files
+
+    def files(self) -> Iterator[CachedFile]:
+        """All cached content files, except those that were put into memory."""
+        with contextlib.suppress(LostError):
+            for row in self._rows("SELECT id, stamp, digest, sum, data FROM files"):
+                if file := _checked(row):
+                    yield file
+
+    def ids(self) -> list[str]:
+        """The ids of all cached content files, except those that were put into memory."""
+        try:
+            return [id for (id,) in self._rows("SELECT id FROM files")]
+        except LostError:
+            return []
+
+    def file(self, id: str) -> CachedFile | None:
+        """A cached content file."""
+        if self._overlay and id in self._overlay:
+            return self._overlay[id]
+        try:
+            rows = self._rows("SELECT id, stamp, digest, sum, data FROM files WHERE id = ?", id)
+            return next((file for row in rows if (file := _checked(row))), None)
+        except LostError:
+            return None
+
+    def put_file(self, file: CachedFile) -> None:
+        """Stores a content file."""
+        if self._overlay is not None:
+            self._overlay[file.id] = file
+            return
+        self._run("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?)", *file[:3], _file_checksum(*file), file.data)
+
+    def remove_file(self, id: str) -> None:
+        """Drops a content file."""
+        self._run("DELETE FROM files WHERE id = ?", id)
+
+    def clear_files(self) -> None:
+        """Drops all content files."""
+        self._run("DELETE FROM files")
+
+    # Values
+
+    def get(self, name: str) -> bytes | None:
+        """The value with this name; None also if it is damaged."""
+        try:
+            return self.fetch(name)
+        except LostError:
+            return None
+
+    def fetch(self, name: str) -> bytes | None:
+        """The value with this name. Raises LostError if it is damaged."""
+        for check, value in self._rows("SELECT sum, value FROM kept WHERE name = ?", name):
+            if check != _checksum(name.encode(), value):
+                raise LostError(name)
+            return bytes(value)
+        return None
+
+    def put(self, name: str, value: bytes | None) -> None:
+        """Stores a value, or drops it (None)."""
+        if value is None:
+            self._run("DELETE FROM kept WHERE name = ?", name)
+        else:
+            self._write(name, value)
+
+    def mark(self) -> None:
+        """Marks the place to which `undo` goes back."""
+        self._run("SAVEPOINT state")
+
+    def undo(self) -> None:
+        """Takes back what was written since `mark`."""
+        self._run("ROLLBACK TO state")
+
+    def clear(self, prefix: str) -> None:
+        """Drops all values whose names begin with a prefix."""
+        self._run("DELETE FROM kept WHERE name >= ? AND name < ?", prefix, prefix + "\U0010ffff")
+
+    def _write(self, name: str, value: bytes) -> None:
+        self._run("INSERT OR REPLACE INTO kept VALUES (?, ?, ?)", name, _checksum(name.encode(), value), value)
+
+    def _rows(self, query: str, *values: str) -> list[Any]:
+        """The rows of a query. Raises LostError if the file is damaged."""
+        with self._lock:
+            try:
+                if self._connection is None and self._is_saved:
+                    self._connection = self._open()
+                return self._connection.execute(query, values).fetchall() if self._connection else []
+            except (sqlite3.Error, OSError, TypeError) as error:
+                self._damaged = self._damaged or not _is_transient(error)
+                raise LostError(query) from None
+
+    def _run(self, query: str, *values: object) -> None:
+        """Changes the file, if it can be changed."""
+        try:
+            if self._connection and self._overlay is None and self._connection.in_transaction:
+                self._connection.execute(query, values)
+        except (sqlite3.Error, OSError) as error:
+            self._damaged = self._damaged or not _is_transient(error)
+            self.close()
 
     def __enter__(self) -> Cache:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def release(self) -> None:
-        """Ends the read transaction, so that other builds can save.
-
-        Later reads may return another build's values. If another build saved, this one's `save` does nothing.
-        """
-        with contextlib.suppress(sqlite3.Error):
-            if self._connection and self._connection.in_transaction:
-                self._connection.execute("COMMIT")
+        if not self._is_private and self._overlay is None:
+            self.close()
 
     def close(self) -> None:
-        """Closes the file and discards everything that is not saved."""
-        if self._connection:
-            self._connection.close()
-            self._connection = None
+        """Closes the file and discards everything that is not saved. Reading what was saved opens it again."""
+        with self._lock:
+            if self._connection:
+                self._connection.close()
+                self._connection = None
 
     def save(self) -> None:
-        """Writes all new entries in one transaction, then closes the file."""
-        try:
+        """Makes what was written lasting, then closes the file."""
+        if self._overlay is not None:
+            return
+        if self._is_private:
             if self._damaged:
-                self._drop()
-            if self._new_files or self._removed or self._new_values:
-                self._save()
+                with contextlib.suppress(OSError):
+                    self.drop(self._folder.parent)
+            return
+        try:
+            if self._connection and self._connection.in_transaction:
+                self._write("turn", os.urandom(16))
+                self._write("count", b"")
+                count = self._connection.execute("SELECT count(*) FROM kept").fetchone()[0]
+                self._write("count", b"%d" % count)
+                self._connection.execute("COMMIT")
+                self.close()
+                (self._folder / _STAMP).write_bytes(_stamp(self._folder / _FILE))
+                self._is_saved = True
         except (sqlite3.Error, OSError) as error:
             if not _is_transient(error):
+                self.close()
                 with contextlib.suppress(OSError):
-                    self._drop()
+                    self.drop(self._folder.parent)
         finally:
             self.close()
 
-    def _drop(self) -> None:
-        self.close()
-        path = self._folder / _FILE
-        if path.is_dir():
-            import shutil
+    @staticmethod
+    def drop(site: Path) -> None:
+        """Removes the file."""
+        for name in (_FILE, _FILE + "-journal", _STAMP):
+            path = site / FOLDER / name
+            if path.is_dir():
+                import shutil
 
-            shutil.rmtree(path)
-        for name in (_FILE, _FILE + "-journal"):
-            (self._folder / name).unlink(missing_ok=True)
-
-    def _save(self) -> None:
-        self.release()
-        if self._connection is None:
-            self._folder.mkdir(exist_ok=True)
-            self._connection = sqlite3.connect(self._folder / _FILE, timeout=2, isolation_level=None)
-            # A parsed file takes a few thousand bytes, so the default page of 4 KB would split most of them.
-            # The page size of an existing database does not change.
-            self._connection.execute("PRAGMA page_size = 65536")
-        run, many = self._connection.execute, self._connection.executemany
-        # A machine crash may damage the file. The next build then starts a new one.
-        run("PRAGMA synchronous = OFF")
-        run("BEGIN IMMEDIATE")
-        try:
-            run("CREATE TABLE IF NOT EXISTS kept (name TEXT PRIMARY KEY, sum INTEGER, value BLOB)")
-            run(
-                "CREATE TABLE IF NOT EXISTS files"
-                " (id TEXT PRIMARY KEY, stamp BLOB, digest BLOB, sum INTEGER, data BLOB) WITHOUT ROWID"
-            )
-            values = dict(run("SELECT name, value FROM kept WHERE name IN ('made', 'reader', 'turn')"))
-            if values.get("turn") != self._last_save:
-                run("ROLLBACK")  # another build has saved since this one opened the file
-                return
-            self._new_values["turn"] = os.urandom(16)
-            if values.get("made") != self._origin:
-                run("DELETE FROM kept")
-                run("DELETE FROM files")
-                values = {}
-                self._new_values["made"] = self._origin
-            if self._reader and values.get("reader") != self._reader:
-                run("DELETE FROM files")
-                self._new_values["reader"] = self._reader
-            many("DELETE FROM files WHERE id = ?", ((id,) for id in self._removed))
-            files = ((state, pack(state.id)) for state, pack in self._new_files)
-            rows = ((*state, _checksum(state.digest, data), data) for state, data in files)
-            many("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?)", rows)
-            many(
-                "INSERT OR REPLACE INTO kept VALUES (?, ?, ?)",
-                ((n, _checksum(v), v) for n, v in self._new_values.items()),
-            )
-            run("COMMIT")
-        except BaseException:
-            with contextlib.suppress(sqlite3.Error):
-                run("ROLLBACK")
-            raise
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
 
 
-def _checksum(*parts: bytes) -> int:
+def _checked(row: Any) -> CachedFile | None:
+    """A content file from its row; None if that is damaged."""
+    id, stamp, digest, check, data = row
+    return CachedFile(id, stamp, digest, data) if check == _file_checksum(id, stamp, digest, data) else None
+
+
+def _file_checksum(id: object, stamp: object, digest: object, data: object) -> int:
+    return _checksum(id.encode() if isinstance(id, str) else id, stamp, digest, data)
+
+
+def _connect(path: Path | str) -> sqlite3.Connection:
+    return sqlite3.connect(path, timeout=2, isolation_level=None, check_same_thread=False)
+
+
+def _stamp(path: Path) -> bytes:
+    return repr(files.stamp(path)).encode() if path.is_file() else b""
+
+
+def _checksum(*parts: object) -> int:
     """The CRC-32 of all parts; -1 if one is not bytes, as in a damaged row."""
     checksum = 0
     for part in parts:

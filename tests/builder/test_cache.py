@@ -6,7 +6,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +15,12 @@ from sites import Site
 
 from newsgen import files
 from newsgen.builder import cache, pipeline, render, snapshot
-from newsgen.builder.cache import Cache, CachedFile, FileState
+from newsgen.builder.cache import Cache, CachedFile, engine
 from newsgen.content import reader as content
 from newsgen.content.parsed import Parsed
 from newsgen.content.source import Source
 from newsgen.errors import TemplateError
-from newsgen.files import FoundFile, Stamp
+from newsgen.files import FoundFiles, Stamp
 
 Make = Callable[..., Site]
 BASE = 'base_url = "https://news.example/"\n'
@@ -117,10 +117,12 @@ def test_a_build_without_changes_imports_neither_yaml_nor_jinja(site: Make) -> N
 
 
 def test_an_edit_is_detected_when_mtimes_exceed_64_bits(site: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    def scan_far_future(*args: Any) -> Iterator[FoundFile]:
+    def scan_far_future(*args: Any) -> FoundFiles:
+        late = FoundFiles()
         for found in scan(*args):
             assert isinstance(found.stamp, Stamp)
-            yield found._replace(stamp=found.stamp._replace(mtime=2**65))
+            late.add_odd(found._replace(stamp=found.stamp._replace(mtime=2**65)))
+        return late
 
     scan = files.scan
     monkeypatch.setattr(files, "scan", scan_far_future)
@@ -248,43 +250,63 @@ def _update(file: Path, query: str, value: object) -> None:
     connection.close()
 
 
-def test_of_two_concurrent_saves_the_first_wins(tmp_path: Path) -> None:
+def test_one_build_writes_at_a_time_and_others_go_without_the_cache(tmp_path: Path) -> None:
     one, two = Cache(tmp_path, "e"), Cache(tmp_path, "e")
+    one.begin()
     one.put("x", b"one")
-    one.put("y", b"one")
+    two.begin()
+    assert two.get("x") is None
     two.put("x", b"two")
+    assert two.get("x") == b"two"
     one.save()
-    two.save()
-    third = Cache(tmp_path, "e")
-    assert (third.get("x"), third.get("y")) == (b"one", b"one")
-    fourth = Cache(tmp_path, "e")
-    fourth.put("x", b"four")
-    fourth.save()
-    assert third.get("x") == b"one", "a build reads one consistent state"
-    third.put("y", b"three")
-    third.save()
-    last = Cache(tmp_path, "e")
-    assert (last.get("x"), last.get("y")) in [(b"one", b"three"), (b"four", b"one")]
-    last.close()
-
-
-def test_a_reader_with_different_settings_discards_cached_files(tmp_path: Path) -> None:
-    entry = CachedFile("a.md", b"1 2 3 4", b"digest", b"data")
-    one = Cache(tmp_path, "e")
-    assert list(one.files(b"r")) == []
-    one.put_files([FileState("a.md", b"1 2 3 4", b"digest")], {"a.md": b"data"}.__getitem__, [])
-    one.save()
-    two = Cache(tmp_path, "e")
-    assert list(two.files(b"r")) == [entry]
-    assert list(two.files(b"other")) == []
-    two.put_files([FileState("b.md", b"", b"d")], {"b.md": b"x"}.__getitem__, [])
     two.save()
     three = Cache(tmp_path, "e")
-    assert [e.id for e in three.files(b"other")] == ["b.md"]
+    assert three.get("x") == b"one"
+    assert three.begin(), "what was saved can be used"
+    three.close()
+
+
+def test_a_state_is_not_used_if_another_build_has_saved_meanwhile(tmp_path: Path) -> None:
+    for each in (Cache(tmp_path, "e"), Cache(tmp_path, "e")):
+        each.begin()
+        each.save()
+    one, two = Cache(tmp_path, "e"), Cache(tmp_path, "e")
+    assert one.begin()
+    one.save()
+    assert not two.begin()
+    two.close()
+
+
+def test_reading_changes_nothing(tmp_path: Path) -> None:
+    entry = CachedFile("a.md", b"1 2 3 4", b"digest", b"data")
+    one = Cache(tmp_path, "e")
+    one.begin()
+    one.put_file(entry)
+    one.save()
+    two = Cache(tmp_path, "e")
+    assert two.begin_reading()
+    assert list(two.files()) == [entry]
+    two.put_file(entry._replace(data=b"other"))
+    two.put("x", b"two")
+    assert (two.file("a.md"), two.get("x")) == (entry._replace(data=b"other"), None)
+    two.save()
+    two.close()
+    three = Cache(tmp_path, "e")
+    assert three.file("a.md") == entry
     three.close()
     four = Cache(tmp_path, "another engine")
-    assert list(four.files(b"other")) == []
+    assert not four.begin()
+    assert list(four.files()) == []
     four.close()
+
+
+def test_a_reader_with_different_settings_parses_files_again(site: Make, parsed: list[str]) -> None:
+    s = site(SITE).article("a")
+    s.good()
+    before = len(parsed)
+    s.write("site.toml", BASE + '[fields]\nexcerpt = ["teaser"]\n')
+    s.good()
+    assert len(parsed) > before
 
 
 def test_a_failed_build_does_not_block_the_next_one(site: Make) -> None:
@@ -404,3 +426,25 @@ def test_a_build_command_that_changes_nothing_imports_only_what_it_needs(site: M
     assert "newsgen.builder.pipeline" in modules
     heavy = {"yaml", "jinja2", "markdown", "nh3", "frontmatter", "yaml_rs", "newsgen.builder.loading"}
     assert not modules & (heavy | {"newsgen.content", "newsgen.pages", "newsgen.stories"})
+
+
+def test_a_copied_site_keeps_what_its_cache_knows(site: Make, parsed: list[str], settled: None) -> None:
+    s = site(SITE)
+    for n in range(9):
+        s.article(f"a{n}", topics="[T]" if n % 2 else "")
+    settle(s)
+    s.good()
+    copy = Site(s.root.parent / "copy")
+    shutil.rmtree(copy.root)
+    shutil.copytree(s.root, copy.root)
+    cache = Cache(copy.root, engine())
+    assert cache.is_intact
+    cache.close()
+    with (copy.root / ".newsgen/cache.db").open("r+b") as file:
+        connection = sqlite3.connect(file.name)
+        connection.execute("DELETE FROM kept WHERE name LIKE '%members%'")
+        connection.commit()
+        connection.close()
+    cache = Cache(copy.root, engine())
+    assert not cache.is_intact
+    cache.close()
