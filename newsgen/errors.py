@@ -4,6 +4,7 @@ NewsgenError            the run cannot continue
 ├── ConfigError         site.toml or an option is invalid
 ├── TemplateError       a template cannot be found, parsed or rendered
 ├── OutputError         a folder cannot be read or written
+├── ExecutorError       the workers of --executor cannot be used
 ├── PublishError        the site cannot, or must not, be published
 └── FetchError          feeds cannot be fetched
 """
@@ -72,6 +73,10 @@ class TemplateError(NewsgenError):
 
 class OutputError(NewsgenError):
     """A folder cannot be read or written."""
+
+
+class ExecutorError(NewsgenError):
+    """The workers of `--executor` cannot be used."""
 
 
 class PublishError(NewsgenError):

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 if TYPE_CHECKING:
     from concurrent.futures import Executor, Future
 
+    from newsgen.builder.executor import RemoteExecutor
+
 BATCH = 250
 """The number of files read, or pages rendered, per task."""
 
@@ -24,14 +26,17 @@ R = TypeVar("R")
 
 
 class Pool:
-    """Worker processes, started on first use. `jobs` counts this process too; by default there is one per processor."""
+    """Worker processes, started on first use. `jobs` counts this process too; by default there is one per processor.
+
+    An `executor` takes their place. If it is remote, its workers may not see the files of this machine.
+    """
 
     def __init__(self, jobs: int | None, executor: Executor | None) -> None:
         self._external = executor
+        self._remote = _remote(executor)
         self._jobs = jobs
         self._internal: Executor | None = None
         self._pending: deque[tuple[Future[Any], Callable[[Any], None]]] = deque()
-        self._workers = max(1, (jobs or _processors()) - 1)
 
     def __enter__(self) -> Pool:
         return self
@@ -42,14 +47,29 @@ class Pool:
 
     def pays_off(self, batches: int) -> bool:
         """Whether workers finish this many batches sooner than this process alone."""
-        if self._external or (self._jobs or 0) > 1:
+        if self._remote is None and (self._external or (self._jobs or 0) > 1):
             return batches > 1
-        return self._jobs is None and _processors() > 1 and batches * BATCH >= MIN_ITEMS
+        has_workers = self._remote is not None or (self._jobs is None and _processors() > 1)
+        return has_workers and batches * BATCH >= MIN_ITEMS
 
     @property
     def is_running(self) -> bool:
         """Whether workers are already running."""
-        return bool(self._external or self._internal)
+        return self._remote.is_connected if self._remote else bool(self._external or self._internal)
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether workers may be on other machines."""
+        return self._remote is not None
+
+    def sees(self, file: str) -> bool:
+        """Whether workers see this file of this machine. If so, tasks may name it and the files around it."""
+        return self._remote is None or self._remote.sees(file)
+
+    @property
+    def _workers(self) -> int:
+        """The number of other processes."""
+        return self._remote.workers if self._remote else max(1, (self._jobs or _processors()) - 1)
 
     @property
     def is_saturated(self) -> bool:
@@ -57,7 +77,7 @@ class Pool:
         while self._pending and self._pending[0][0].done():
             self._receive()
         queued = sum(not future.done() for future, _ in self._pending)
-        return self._internal is not None and queued >= 2 * self._workers
+        return self.is_running and (self._remote or self._internal) is not None and queued >= 2 * self._workers
 
     def submit(self, function: Callable[[T], R], task: T, done: Callable[[R], None]) -> None:
         """Runs a task in a worker. `done` is called with its result, in the order of submission.
@@ -95,19 +115,39 @@ class Pool:
             self._internal = ProcessPoolExecutor(self._workers, initializer=_init_worker, initargs=(os.getpid(),))
         return self._internal
 
-    def map(self, function: Callable[[T], R], work: list[T]) -> Iterator[R]:
-        """The results in the order of the work; computed in this process if workers do not pay off."""
+    def map(
+        self,
+        function: Callable[[T], R],
+        work: list[T],
+        newest: Callable[[list[T]], str] = lambda _: "",
+        with_bytes: Callable[[T], T] = lambda task: task,
+    ) -> Iterator[R]:
+        """The results in the order of the work; computed in this process if workers do not pay off.
+
+        `newest` is the file of the work that was changed last. Workers that do not see it get tasks `with_bytes`.
+        """
         if not self.pays_off(len(work)):
             yield from map(function, work)
             return
+        sees_files = self.sees(newest(work))
         done: deque[R] = deque()
         for task in work:
-            run = self._run_here if self.is_saturated else self.submit
-            run(function, task, done.append)
+            if self.is_saturated:
+                self._run_here(function, task, done.append)
+            else:
+                self.submit(function, task if sees_files else with_bytes(task), done.append)
             while done:
                 yield done.popleft()
         self.finish()
         yield from done
+
+
+def _remote(executor: Executor | None) -> RemoteExecutor | None:
+    if executor is None:
+        return None
+    from newsgen.builder.executor import RemoteExecutor  # imported late: few builds have one
+
+    return executor if isinstance(executor, RemoteExecutor) else None
 
 
 def _processors() -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import sys
 from collections.abc import Iterable
+from contextlib import nullcontext
 from typing import Any
 
 import click
@@ -33,28 +34,38 @@ from newsgen.commands.parameters import (
 @site_and_output
 @gate_options
 @jobs_option
+@click.option(
+    "--executor",
+    metavar="ADDRESS",
+    help="Read and render with the workers of a Dask scheduler at tls://HOST:PORT or tcp://localhost:PORT.",
+)
 @click.option("--strict", is_flag=True, help="Write nothing if any file has an error.")
 @click.option("--verify", is_flag=True, help="Compare the bytes of every output file, not only its size and time.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 @click.option("--why", metavar="PATH", help="Print why the page at PATH is stale; build nothing.")
 @handle_errors
-def build(as_json: bool, why: str | None, **params: Any) -> None:
+def build(as_json: bool, why: str | None, executor: str | None, **params: Any) -> None:
     """Build the site.
 
     What is wrong in a file is reported and left out; the exit code is then 1.
     """
     from newsgen import builder
 
+    if executor and params["jobs"]:
+        raise click.UsageError("--executor and --jobs exclude each other")
     options = make_options(**params)
     if why is not None:
         reasons = builder.why(options, why)
         click.echo("\n".join(reasons) if reasons else f"{why}: fresh")
         return
     # The process ends after the build. Collecting cycles or freeing all objects takes longer than to build one article.
-    memory = builder.Memory(keep=False)
+    memory = builder.Memory()
     gc.disable()
-    with ProgressLine() as progress:
-        report = builder.build(options, progress, memory=memory)
+    workers = builder.RemoteExecutor(executor) if executor else None
+    with workers or nullcontext(), ProgressLine() as progress:
+        report = builder.build(options, progress, workers, memory)
+    if workers and workers.workers:
+        print_message(f"built with {workers}")
     print_problems(report.problems, report.warnings)
     if as_json:
         print_json(report)
