@@ -4,14 +4,14 @@ A build is one pipeline: files → articles → library → pages → files. The
 
 - `content` parses the files into articles. `frontmatter` reads YAML, TOML and JSON; `fields` checks every value.
 - `stories` clusters articles about one event into stories and ranks them.
-- `library` arranges articles and stories by topic, provider, category and day.
-- `pages` turns the library into pages, as values.
+- `library` arranges articles and stories by topic, provider, category and day, and says what an update changed.
+- `pages` turns the library into pages, as values. After an update it plans only those that this can reach.
 - `builder` runs the build: it renders the stale pages through Jinja templates and writes them. It caches every step.
 
 Four more rooms are around a build: `fetch` turns feeds into files for it, `publish` uploads it, `preview` rebuilds it
 on every edit, and `commands` runs the command line. All rooms share the types in `model`, `canonical`, `platforms`,
-`idn`, `text`, `phrases`, `times`, `validation` and `errors`, and the site's settings, addresses, files, links and
-topics in `config`, `urls`, `files`, `links` and `topics`.
+`idn`, `text`, `phrases`, `times`, `validation` and `errors`, the site's settings, addresses, files, links and topics in
+`config`, `urls`, `files`, `links` and `topics`, and `store`, which keeps values between builds.
 
 Rooms import downwards only, so read from the bottom up: `model` and the other shared modules, then `content`,
 `stories`, `library`, `pages` and `builder`. The docstring of a room's `__init__.py` lists its modules in reading order.

@@ -76,8 +76,8 @@ class Site:
     def options(self, **chosen: Any) -> Options:
         return Options(**{"site": self.root, "now": NOW, **chosen})
 
-    def load(self, **chosen: Any) -> loading.Loaded:
-        return loading.load(self.options(**chosen))
+    def load(self, *, whole: bool = False, **chosen: Any) -> loading.Loaded:
+        return loading.load(self.options(**chosen), whole=whole)
 
     def build(self, **chosen: Any) -> Report:
         return build.build(self.options(**chosen))

@@ -90,7 +90,7 @@ def test_the_python_interface_reads_and_builds_a_site(tmp_path: Path) -> None:
     (tmp_path / "content").mkdir()
     (tmp_path / "content/2026-11-08-a.md").write_text("---\ntitle: A\n---\nText.\n", encoding="utf-8")
     options = newsgen.Options(site=tmp_path)
-    assert [article.title for article in newsgen.load(options).articles] == ["A"]
+    assert [article.title for article in newsgen.load(options).articles()] == ["A"]
     assert not (tmp_path / "public").exists()
     assert newsgen.build(options).published == 1
     assert (tmp_path / "public/2026/11/08/a/index.html").exists()

@@ -150,28 +150,23 @@ def test_platforms_of_the_site_are_added_at_once(site: Make) -> None:
 
 
 def test_a_process_counts_anew_when_the_platforms_change(site: Make) -> None:
-    from newsgen.builder import Memory, loading
-
-    s, memory = storm(site, "https://cy.host.example/1", "https://dee.host.example/1"), Memory()
-    assert loading.load(s.options(), memory=memory).library.stories[0].sources == 1
+    s = storm(site, "https://cy.host.example/1", "https://dee.host.example/1")
+    s.good()
+    assert s.load().library.stories[0].sources == 1
     s.write("site.toml", '[sources]\nplatforms = ["host.example"]\n')
-    assert loading.load(s.options(), memory=memory).library.stories[0].sources == 2
+    assert s.load().library.stories[0].sources == 2
 
 
 def test_a_process_groups_anew_when_the_platforms_change(site: Make) -> None:
-    from newsgen.builder import Memory, loading
-
-    s, memory = site(), Memory()
+    s = site()
     for author, title in (
         ("ann", "Harbour bridge shut until spring, engineers warn"),
         ("ben", "Storm closes harbour bridge to lorries and night buses"),
     ):
         s.article(author, title=title, webUrl=f"https://blogs.example/{author}/1")
-    one = loading.load(s.options(), memory=memory).library.stories
+    assert s.good().stories == 0
     s.write("site.toml", '[sources]\nplatforms = ["blogs.example/:name"]\n')
-    two = loading.load(s.options(), memory=memory).library.stories
-    assert [len(stories) for stories in (one, two)] == [0, 1]
-    assert two == s.load().library.stories
+    assert s.good().stories == 1
 
 
 @pytest.mark.parametrize("pattern", ["", "com", "a b.example", "blogs.example/", "blogs.example/:who", "a.example>b.example",

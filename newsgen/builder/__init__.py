@@ -1,9 +1,10 @@
 """Runs a build: reads the site, plans its pages, renders the stale ones and writes them.
 
-Start with `pipeline`, which runs the steps. `snapshot` checks whether anything changed, `loading` reads and plans,
-`linkchecker` finds broken links, `lastbuild` stale pages, `renderqueue` renders them through `render` with the
-templates of `theme`, and `output` writes. `limits` compares the site with the limits of its host. `cache` and `pool`
-save time. `options` is the input of a build, `report` its result.
+Start with `pipeline`, which runs the steps. `snapshot` names what differs from the last build, whose output files
+`manifest` lists; `loading` reads that, brings the library up to date and plans. `linkchecker` finds broken links,
+`lastbuild` stale pages, `renderqueue` renders them through `render` with the templates of `theme`, and `output` writes.
+`limits` compares the site with the limits of its host. `cache` and `pool` save time; the workers of a pool are
+processes of this machine, or those of `executor`. `options` is the input of a build, `report` its result.
 
 Modules that a build without changes does not need are imported on first use.
 """
@@ -22,8 +23,9 @@ from newsgen.builder.pipeline import build, why
 from newsgen.builder.report import Report, Stopwatch
 
 if TYPE_CHECKING:
+    from newsgen.builder.executor import RemoteExecutor
     from newsgen.builder.lastbuild import LastBuild
-    from newsgen.builder.limits import COPY, Findings, SiteFile, compare_with_limits
+    from newsgen.builder.limits import COPY, Findings, SiteFile, SiteFiles, compare_with_limits
     from newsgen.builder.linkchecker import LINK_HINT
     from newsgen.builder.loading import Loaded, load
     from newsgen.builder.mediatypes import media_type
@@ -45,10 +47,12 @@ __all__ = [
     "Output",
     "Progress",
     "Record",
+    "RemoteExecutor",
     "RenderQueue",
     "Renderer",
     "Report",
     "SiteFile",
+    "SiteFiles",
     "Stopwatch",
     "build",
     "compare_with_limits",
@@ -65,9 +69,11 @@ _ON_FIRST_USE = {
     "LINK_HINT": "linkchecker",
     "LastBuild": "lastbuild",
     "Loaded": "loading",
+    "RemoteExecutor": "executor",
     "RenderQueue": "renderqueue",
     "Renderer": "render",
     "SiteFile": "limits",
+    "SiteFiles": "limits",
     "compare_with_limits": "limits",
     "load": "loading",
     "media_type": "mediatypes",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from functools import lru_cache
+from operator import attrgetter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -46,7 +47,7 @@ class LinkChecker:
     def __init__(
         self, library: Library, plan: Plan, render: Callable[[Page], bytes], site: Path, content: Path
     ) -> None:
-        self._library, self._paths, self._page, self._render = library, plan.refs, plan.page, render
+        self._library, self._paths, self._page, self._render = library, plan, plan.page, render
         self._site, self._content = site, content
         self._root = library.config.root
         self._redirects: list[re.Pattern[str]] | None = None
@@ -83,9 +84,10 @@ class LinkChecker:
         for item in library.config.navigation or ():
             if links.is_own(item.url):
                 yield from self._broken("", "/", None, (item.url,))
-        for article in library.articles:
-            if article.links:
-                yield from self._broken(article.id, library.address[article.id], article, article.links)
+        # The newest come first.
+        rows = sorted(filter(None, map(library.row, library.facts.links)), key=attrgetter("key"), reverse=True)
+        for article in (library.article(row.id) for row in rows):
+            yield from self._broken(article.id, library.address[article.id], article, article.links)
         for address, about in self._abouts():
             if about.links:
                 yield from self._broken(about.id, address, about, about.links)
@@ -93,11 +95,12 @@ class LinkChecker:
     def _abouts(self) -> Iterator[tuple[str, About]]:
         """The files about topics, providers, stories and pages, each with the address that shows it; "" if none does."""
         library = self._library
-        stories = {story.name: library.address[story.id] for story in library.stories if story.name}
         for kind, abouts in library.about.items():
             for about in abouts.values():
                 if kind == "story":
-                    yield stories.get(about.key, ""), about
+                    named = (library.story_of.get(id) for id in library.facts.named.get(about.key, ()))
+                    story = next((story for story in named if story and story.name == about.key), None)
+                    yield library.address[story.id] if story else "", about
                 else:
                     yield urls.page(about.key) if kind == "page" else urls.section(kind, about.key), about
 
@@ -116,14 +119,12 @@ class LinkChecker:
     def file(self, address: str) -> str:
         """The id of the content file whose body the page at this address shows, or ""."""
         by_address = {address: about.id for address, about in self._abouts()}
-        own = (id for id, at in self._library.address.items() if at == address)
-        return by_address.get(address) or next(own, "")
+        return by_address.get(address) or self._library.file_at(address)
 
     def what(self, path: str, link: str) -> str:
         """What is wrong with a link that leads to this path."""
-        addresses = self._library.address.items() if path else ()
-        hidden = next((id for id, address in addresses if urls.path(address) == path), "")
-        reason = "has no page here" if hidden in self._library.by_id else "is not published"
+        hidden = self._library.file_at(urls.address(path)) if path else ""
+        reason = "has no page here" if self._library.by_id.get(hidden) else "is not published"
         because = f": {self._content.name}/{hidden} {reason}" if hidden else ""
         return f"there is no page or file {link!r}{because}"
 

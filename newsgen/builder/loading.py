@@ -1,55 +1,70 @@
-"""Reads a site, builds its library and plans its pages. Every command starts here; no output is written."""
+"""Reads what changed in a site, brings its library up to date and plans its pages. Every command starts here.
+
+No output is written.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import gc
 import time
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
 
-from newsgen import config, files, hosts, times
+from newsgen import config, hosts, times
 from newsgen.builder import pool, references
-from newsgen.builder.cache import Cache, CachedFile, FileState, engine
+from newsgen.builder.cache import Cache, CachedFile, engine
 from newsgen.builder.linkchecker import MAX_WARNINGS, LinkChecker
-from newsgen.builder.memory import Memory
 from newsgen.builder.options import Options, Progress, clocks, folders
 from newsgen.builder.report import Report, Stopwatch
+from newsgen.builder.snapshot import Differences, Snapshot
 from newsgen.builder.theme import Theme
-from newsgen.content import ARTICLE_FIELDS, Parsed, Reader, is_known, pack, read, unpack
-from newsgen.errors import Problem, Superseded
-from newsgen.files import FoundFile
-from newsgen.library import GATE_REASONS, GATES, Arrangement, Library, gate, next_gate
+from newsgen.content import ARTICLE_FIELDS, Parsed, Reader, Source, is_known, pack, read, unpack
+from newsgen.errors import Problem
+from newsgen.files import FoundFile, Stamp
+from newsgen.library import GATE_REASONS, GATES, Arrangement, Library
 from newsgen.model import About, Article, Site, Subscription
-from newsgen.pages import Known, OnPage, Page, PageRef, Plan, plan, site
-from newsgen.stories import Clusterer
+from newsgen.pages import OnPage, Page, Plan, site
+from newsgen.store import LostError, Store
 from newsgen.text import digest_bytes
 from newsgen.validation import did_you_mean
 
 Map = Callable[[Callable[[Any], Any], list[Any]], Iterable[Any]]
 """The built-in `map`, or one that uses other processes."""
 
-OnLibrary = Callable[[Library, Theme, Site], OnPage]
-"""Called before planning; returns the callback for planned pages."""
+OnLibrary = Callable[[Library, Theme, Site], tuple[OnPage, Iterable[str] | None]]
+"""Called before planning; returns the callback for planned pages, and the paths of pages that must be made, or None for
+all of them."""
 
 _owners_decoder = msgspec.msgpack.Decoder(tuple[tuple[str, ...], dict[str, str]])
-_refs_decoder = msgspec.msgpack.Decoder(dict[bytes, tuple[PageRef, ...]])
+
+
+class Notes(msgspec.Struct, array_like=True):
+    """What the report says of each content file that something is wrong with, and the files that are no articles.
+
+    `dropped` holds the elements that were left out of a body. `others` are files about topics and the like,
+    and those that cannot be used (False).
+    """
+
+    problems: dict[str, tuple[Problem, ...]] = {}
+    dropped: dict[str, tuple[tuple[int, str], ...]] = {}
+    others: dict[str, bool] = {}
 
 
 class Loaded(msgspec.Struct, kw_only=True):
     """A loaded site, before any page is rendered.
 
     `racy` are the digests of content files, by id, whose stamps are too recent to rule out an unnoticed edit.
-    `link_warnings` are the warnings of the report about broken links.
+    `link_warnings` are the warnings of the report about broken links. `articles` returns all articles, in path order,
+    and `article` one of them by its id, as their files have them. `release` lets other builds save. `save` puts what the next build needs into the cache.
     """
 
     config: config.Config
-    articles: list[Article]
+    arrangement: Arrangement
     library: Library
     site: Site
     theme: Theme
@@ -59,75 +74,164 @@ class Loaded(msgspec.Struct, kw_only=True):
     racy: dict[str, bytes]
     links: LinkChecker
     link_warnings: list[Problem]
+    articles: Callable[[], Iterator[Article]]
+    article: Callable[[str], Article]
+    release: Callable[[], None]
+    save: Callable[[], None]
 
 
 def load(
     options: Options,
     progress: Progress | None = None,
     *,
-    memory: Memory | None = None,
     cache: Cache | None = None,
-    found: Iterable[FoundFile] | None = None,
+    snapshot: Snapshot | None = None,
+    differences: Differences | None = None,
     run: Map = map,
     on_library: OnLibrary | None = None,
     check_cancelled: Callable[[], None] | None = None,
+    whole: bool = False,
 ) -> Loaded:
-    """Reads a site and plans its pages.
+    """Reads a site and plans the pages that may differ from those of the last build, or the `whole` site.
 
-    `memory` is kept between loads; its clusterer can explain the stories afterwards. `cache` is read and updated, but
-    not saved. `found` are the content files, if they have been scanned already. `run` maps a function over work,
-    possibly in other processes. `check_cancelled` may raise Superseded during planning.
+    `cache` is read and written, but not saved; without one, that of the site is only read, and no other build can save
+    until `Loaded.release`. `snapshot` is that of the input files, if it has been taken already, and `differences` are
+    those that it found from the last build.
+    `run` maps a function over work, possibly in other processes. `check_cancelled` may raise Superseded during planning.
     """
-    if cache is None:
-        with Cache(options.site, engine()) as own_cache:
-            return _load(
-                options,
-                progress,
-                memory or Memory(keep=False),
-                own_cache,
-                found,
-                run,
-                on_library,
-                check_cancelled,
-                is_first=False,
+    is_building = cache is not None
+    cache = cache or Cache(options.site, engine())
+    snapshot = snapshot or Snapshot(options, clocks(options).now)
+    arguments = on_library, check_cancelled, whole
+    if not is_building:
+        differences = snapshot.differences(cache)
+    if not (cache.begin() if is_building else cache.begin_reading()):
+        differences = None
+    for attempt in range(2):
+        try:
+            return _Loading(options, progress, cache, snapshot, run).load(*arguments, differences)
+        except LostError:
+            differences = None
+            if attempt:
+                cache.begin_privately()
+    return _Loading(options, progress, cache, snapshot, run).load(*arguments, None)
+
+
+class _Loading:
+    """One attempt to load a site. Raises LostError if the state of the last build is damaged."""
+
+    def __init__(self, options: Options, progress: Progress | None, cache: Cache, snapshot: Snapshot, run: Map) -> None:
+        self._options, self._progress, self._cache, self._run = options, progress, cache, run
+        self._snapshot = snapshot
+        self._source, output = folders(options)
+        self._config = config.load(options.site / "site.toml")
+        self._now, self._clock = clocks(options)
+        self._report, self._stopwatch = Report(output=str(output)), Stopwatch()
+        self._racy: dict[str, bytes] = {}
+        self._reader_key = self._find_reader_key()
+
+    def load(
+        self,
+        on_library: OnLibrary | None,
+        check_cancelled: Callable[[], None] | None,
+        whole: bool,
+        differences: Differences | None,
+    ) -> Loaded:
+        """Loads the site. Without `differences`, nothing that the last build kept can be used."""
+        options, report, settings = self._options, self._report, self._config
+        with collector_off():
+            self._notes = self._get("notes", Notes) if differences else Notes()
+            changed, removed = self._read(differences)
+            others = [self._parsed(id).value for id in self._in_order(self._notes.others) if self._notes.others[id]]
+            abouts = [value for value in others if isinstance(value, About)]
+            variant = self._variant(abouts)
+            prefix = self._snapshot.folder
+            is_fresh = not differences or self._cache.get(f"{prefix} variant") != variant
+            if is_fresh:
+                changed, removed = [id for id in self._snapshot.found.ids if id not in self._notes.others], []
+            report.seconds["read"] = self._stopwatch.lap()
+            self._load_owners()
+            self._cache.mark()
+            if is_fresh:
+                self._cache.clear(prefix)
+            store = self._store(prefix, is_fresh)
+            arrangement = Arrangement(
+                store, self.article, settings, abouts, now=self._now, show=options.show, clock=self._clock
             )
-    # The cache stores stories as changes to those it held before, so only the first build of a process can store them.
-    memory = memory or Memory(keep=False)
-    is_first = memory.loaded is None
-    try:
-        return _load(options, progress, memory, cache, found, run, on_library, check_cancelled, is_first=is_first)
-    except Superseded:
-        raise
-    except BaseException:
-        # The clusterer may be half updated; the next load starts a new one.
-        memory.loaded = None
-        raise
+            reached = arrangement.update(changed, removed)
+            library = arrangement.library
+            self._warn(arrangement, others)
+            report.seconds["arrange"] = self._stopwatch.lap()
+            theme = Theme(options.site, self._cache, fingerprinted=options.fingerprints)
+            report.problems += theme.problems
+            shared = site(library)
+            on_page, remake = None, list[str]()
+            if on_library and not (options.strict and report.problems):
+                on_page, stale = on_library(library, theme, shared)
+                whole, remake = whole or stale is None, [*(stale or ())]
+            planned = Plan(
+                library,
+                reached,
+                theme.files(),
+                self._source.name,
+                whole=whole,
+                remake=remake,
+                on_page=on_page,
+                check_cancelled=check_cancelled,
+                own_redirects=theme.text("_redirects"),
+            )
+            report.problems += self._with_lines(planned.problems)
+            links = LinkChecker(library, planned, _render_with(theme, shared), options.site, self._source)
+            link_warnings = links.problems(MAX_WARNINGS)
+            report.warnings += link_warnings
+            report.seconds["plan"] = self._stopwatch.lap()
+            _count(report, library, options)
+            report.due = arrangement.filing.next_due
+        report.pages = len(planned)
 
+        def save() -> None:
+            arrangement.save()
+            planned.save()
+            store.save()
+            self._cache.put(f"{prefix} notes", msgspec.msgpack.encode(self._notes))
+            self._cache.put(f"{prefix} variant", variant)
+            owners = settings.sources.platforms, settings.platforms.owners
+            self._cache.put("owners", msgspec.msgpack.encode(owners))
 
-def _load(
-    options: Options,
-    progress: Progress | None,
-    memory: Memory,
-    cache: Cache,
-    found: Iterable[FoundFile] | None,
-    run: Map,
-    on_library: OnLibrary | None,
-    check_cancelled: Callable[[], None] | None,
-    *,
-    is_first: bool,
-) -> Loaded:
-    report, clock = Report(), Stopwatch()
-    settings = config.load(options.site / "site.toml")
-    source, output = folders(options)
-    report.output = str(output)
-    now, clock_time = clocks(options)
-    with collector_off():
-        articles: list[Article] = []
-        about_files: list[About] = []
-        subscriptions: list[Subscription] = []
-        found = files.scan(source, source.name) if found is None else found
-        reader_settings = (
-            source.name,
+        return Loaded(
+            config=settings,
+            arrangement=arrangement,
+            library=library,
+            site=shared,
+            theme=theme,
+            plan=planned,
+            now=self._now,
+            report=report,
+            racy=self._racy,
+            links=links,
+            link_warnings=link_warnings,
+            articles=self.articles,
+            article=self.article,
+            release=self._cache.release,
+            save=save,
+        )
+
+    def _store(self, prefix: str, is_fresh: bool) -> Store:
+        """The store of the library: values of the cache with a prefix."""
+        cache = self._cache
+        if cache.is_read_only:
+            return Store() if is_fresh else Store(lambda name: cache.fetch(f"{prefix} {name}"))
+        return Store(
+            lambda name: cache.fetch(f"{prefix} {name}"), lambda name, value: cache.put(f"{prefix} {name}", value)
+        )
+
+    # Files
+
+    def _find_reader_key(self) -> bytes:
+        """A digest of all settings that decide what a content file is parsed into."""
+        settings = self._config
+        parts = (
+            self._source.name,
             settings.root,
             urlsplit(settings.base_url).hostname,
             settings.timezone,
@@ -137,85 +241,177 @@ def _load(
             settings.video,
             settings.fields,
         )
-        reader = digest_bytes(msgspec.msgpack.encode(reader_settings))
-        if memory.loaded and memory.reader != reader:
-            memory.clusterer = None  # it knows articles by the digests of their files, and these were parsed otherwise
-        parsed_files, racy = _read(settings, source.name, reader, found, memory, cache, run, progress)
-        for parsed, problems in parsed_files:
-            if isinstance(parsed, Article):
-                articles.append(parsed)
-            elif isinstance(parsed, About):
-                about_files.append(parsed)
-            elif isinstance(parsed, Subscription):
-                subscriptions.append(parsed)
-            report.problems += problems
-        report.seconds["read"] = clock.lap()
-        report.warnings += _unknown_fields(articles, source.name, settings.fields)
-        report.warnings += _dropped([*articles, *about_files], source.name)
-        report.warnings += _early_updates(articles, now, settings, source.name, memory.found)
+        return digest_bytes(msgspec.msgpack.encode(parts))
+
+    def _variant(self, abouts: list[About]) -> bytes:
+        """A digest of all that decides the library and its pages, besides articles and the time."""
+        settings = msgspec.structs.replace(self._config, publish={}, fetch=config.Fetch())  # neither affects pages
+        # With a clock of its own, a library may have articles that are later than it.
+        facts = self._reader_key, settings, sorted(self._options.show), self._clock, abouts
+        return digest_bytes(msgspec.msgpack.encode(facts))
+
+    def _get(self, name: str, type: Any) -> Any:
+        try:
+            return msgspec.msgpack.decode(self._cache.fetch(f"{self._snapshot.folder} {name}") or b"", type=type)
+        except msgspec.MsgspecError:
+            raise LostError(name) from None
+
+    def _read(self, differences: Differences | None) -> tuple[list[str], list[str]]:
+        """Parses the files that may have changed, unless the cache has them already.
+
+        Returns the ids of articles among them, and of the others, which may have been articles before.
+        """
+        started, cache = time.time_ns(), self._cache
+        if cache.get("reader") != self._reader_key:
+            cache.clear_files()
+            cache.put("reader", self._reader_key)
+        if not differences:
+            for id in set(cache.ids()).difference(self._snapshot.found.ids):
+                cache.remove_file(id)
+        changed: list[str] = []
+        removed: list[str] = []
+        unread: list[tuple[FoundFile, bytes]] = []
+        for id in differences.removed if differences else ():
+            cache.remove_file(id)
+            self._sort(id, Parsed(None), changed, removed)
+            self._notes.others.pop(id, None)
+        done = 0
+        for file in differences.added_or_changed if differences else self._snapshot.found:
+            cached = cache.file(file.id)
+            if cached and cached.stamp and cached.stamp == file.encoded_stamp():
+                self._sort(file.id, unpack(cached.data), changed, removed)
+            else:
+                unread.append((file, cached.digest if cached else b""))
+        work = [
+            (self._config, self._source.name, unread[i : i + pool.BATCH]) for i in range(0, len(unread), pool.BATCH)
+        ]
+        for (_, _, chunk), results in zip(work, self._run(_parse, work), strict=True):
+            for (file, _), (digest, data) in zip(chunk, results, strict=True):
+                if not data:
+                    cached = cache.file(file.id)
+                    if cached is None:
+                        raise LostError(file.id)
+                    data = cached.data  # noqa: PLW2901
+                stamp = file.encoded_stamp(started)
+                if digest:
+                    cache.put_file(CachedFile(file.id, stamp, digest, data))
+                    if not stamp:
+                        self._racy[file.id] = digest
+                self._sort(file.id, unpack(data), changed, removed)
+            done += len(chunk)
+            if self._progress:
+                count = len(self._snapshot.found)
+                self._progress("reading", count - len(unread) + done, count)
+        return changed, removed
+
+    def _sort(self, id: str, parsed: Parsed, changed: list[str], removed: list[str]) -> None:
+        """Adds a file to the articles or to the others, and notes what the report says of it."""
+        notes, value = self._notes, parsed.value
+        for kept in (notes.problems, notes.dropped, notes.others):
+            kept.pop(id, None)
+        if parsed.problems:
+            notes.problems[id] = parsed.problems
+        if isinstance(value, Article | About) and value.dropped:
+            notes.dropped[id] = value.dropped
+        if isinstance(value, Article):
+            changed.append(id)
+        else:
+            notes.others[id] = value is not None
+            removed.append(id)
+
+    def _in_order(self, ids: Collection[str]) -> list[str]:
+        """Ids in the order of the files."""
+        return [id for id in self._snapshot.found.ids if id in ids] if ids else []
+
+    def _parsed(self, id: str) -> Parsed:
+        """A content file as the cache has it."""
+        cached = self._cache.file(id)
+        if cached is None:
+            raise LostError(id)
+        return unpack(cached.data)
+
+    def article(self, id: str) -> Article:
+        """An article as its file has it."""
+        value = self._parsed(id).value
+        if not isinstance(value, Article):
+            raise LostError(id)
+        return value
+
+    def articles(self) -> Iterator[Article]:
+        """All articles, in path order."""
+        return (self.article(id) for id in self._snapshot.found.ids if id not in self._notes.others)
+
+    # The report
+
+    def _warn(self, arrangement: Arrangement, others: list[Any]) -> None:
+        """Fills the problems and warnings of content files."""
+        report, notes, library = self._report, self._notes, arrangement.library
+        for id in self._in_order(notes.problems):
+            report.problems += notes.problems[id]
+        report.warnings += self._unknown_fields(arrangement)
+        report.warnings += self._dropped()
+        report.warnings += self._early_updates(arrangement)
+        subscriptions = [value for value in others if isinstance(value, Subscription)]
+        report.warnings += references.warnings(self.articles, library, subscriptions, self._source.name, self._line_of)
+
+    def _line_of(self, id: str, field: str) -> int:
+        """The line of a field in a content file, by the file's id."""
+        return self._reader.place(read(self._file(id), self._source.name), field)[1]
+
+    def _file(self, id: str) -> FoundFile:
+        found = self._snapshot.found
+        return found[found.ids.index(id)]
+
+    @property
+    def _reader(self) -> Reader:
+        return _reader(self._config, self._source.name)
+
+    def _with_lines(self, problems: Iterable[Problem]) -> list[Problem]:
+        """The problems of a plan, with the lines of their fields."""
+        prefix = f"{self._source.name}/"
+        return [
+            msgspec.structs.replace(p, line=self._line_of(p.path.removeprefix(prefix), p.field))
+            if p.field and not p.line and p.path.startswith(prefix)
+            else p
+            for p in problems
+        ]
+
+    def _early_updates(self, arrangement: Arrangement) -> Iterator[Problem]:
+        """A warning for each article whose `updated` does not count yet."""
+        for id in self._in_order({*arrangement.filing.future()}):
+            article = self.article(id)
+            if article.updated is not None and article.updated > self._now:
+                name, line = self._reader.place(read(self._file(id), self._source.name), "updatedDateTime")
+                what = (
+                    f"{times.text(article.updated, self._config.zone)} is in the future and counts as absent until then"
+                )
+                hint = "write the time of the last change"
+                yield Problem(path=f"{self._source.name}/{id}", line=line, field=name, what=what, hint=hint)
+
+    def _unknown_fields(self, arrangement: Arrangement) -> Iterator[Problem]:
+        """One warning per unknown front matter field, at the first file that has it."""
+        for name, id in arrangement.library.mentions("field"):
+            if not is_known(name, self._config.fields):
+                what, hint = "unknown field, kept in `extra`", did_you_mean(name, ARTICLE_FIELDS)
+                yield Problem(path=f"{self._source.name}/{id}", field=name, what=what, hint=hint)
+
+    def _dropped(self) -> Iterator[Problem]:
+        """A warning for the first element of each kind that was left out of a body. Articles come first."""
+        player = "put a player's iframe into featuredContent, from one of the hosts in video.hosts"
+        for id in sorted(self._in_order(self._notes.dropped), key=self._notes.others.__contains__):
+            for line, name in self._notes.dropped[id]:
+                hint = player if name in ("iframe", "embed", "object", "video") else ""
+                what = f"<{name}> is left out of the body"
+                yield Problem(path=f"{self._source.name}/{id}", line=line, what=what, hint=hint)
+
+    def _load_owners(self) -> None:
+        """Fills the cache of the platforms with what earlier builds found."""
+        sources, platforms = self._config.sources, self._config.platforms
         with contextlib.suppress(msgspec.DecodeError):
             # The engine of the cache covers newsgen's own table and the version of the public suffix list.
-            more, owners = _owners_decoder.decode(cache.get("owners") or b"")
-            if more == settings.sources.platforms:
-                settings.platforms.owners.update(owners)
-        if is_first or memory.clusterer is None:
-            memory.clusterer, memory.arrangement = Clusterer(keep=memory.keep), Arrangement(keep=memory.keep)
-        clusterer = memory.clusterer
-        if is_first and cache.get("stories") == reader:
-            clusterer.load(cache.get)
-        arrangement = memory.arrangement or Arrangement()
-        if is_first:
-            arrangement.topics.load(cache.get("topics"))
-        library = Library.of(
-            articles,
-            about_files,
-            settings,
-            now=now,
-            show=options.show,
-            clock=clock_time,
-            clusterer=clusterer,
-            arrangement=arrangement,
-        )
-        line_of = _line_of(memory.found, _reader(settings, source.name))
-        report.warnings += references.warnings(articles, library, subscriptions, source.name, line_of)
-        if is_first and settings.stories.similarity:
-            cache.put("stories", reader)
-            for name, value in clusterer.dump():
-                cache.put(name, value)
-        if topics := arrangement.topics.dump():
-            cache.put("topics", topics)
-        cache.put("owners", msgspec.msgpack.encode((settings.sources.platforms, settings.platforms.owners)))
-        report.seconds["arrange"] = clock.lap()
-        theme = Theme(options.site, cache, fingerprinted=options.fingerprints)
-        report.problems += theme.problems
-        known = memory.loaded.plan.known() if memory.loaded else _cached_refs(cache)
-        shared = site(library)
-        on_page = (
-            on_library(library, theme, shared) if on_library and not (options.strict and report.problems) else None
-        )
-        planned = plan(library, theme.files(), source.name, known, on_page, check_cancelled, theme.text("_redirects"))
-        cache.put("plan", msgspec.msgpack.encode(planned.known()))
-        report.problems += _with_lines(planned.problems, source.name, line_of)
-        links = LinkChecker(library, planned, _render_with(theme, shared), options.site, source)
-        link_warnings = links.problems(MAX_WARNINGS)
-        report.warnings += link_warnings
-        report.seconds["plan"] = clock.lap()
-        _count(report, articles, library, now, options)
-    report.pages = len(planned.refs)
-    memory.loaded = Loaded(
-        config=settings,
-        articles=articles,
-        library=library,
-        site=shared,
-        theme=theme,
-        plan=planned,
-        now=now,
-        report=report,
-        racy=racy,
-        links=links,
-        link_warnings=link_warnings,
-    )
-    return memory.loaded
+            more, owners = _owners_decoder.decode(self._cache.get("owners") or b"")
+            if more == sources.platforms:
+                platforms.owners.update(owners)
 
 
 def _render_with(theme: Theme, shared: Site) -> Callable[[Page], bytes]:
@@ -239,60 +435,23 @@ def collector_off() -> Iterator[None]:
             gc.enable()
 
 
-def _cached_refs(cache: Cache) -> Known:
-    try:
-        return _refs_decoder.decode(cache.get("plan") or b"\x80")
-    except msgspec.DecodeError:
-        return {}
+Work = tuple[config.Config, str, list[tuple[FoundFile | Source, bytes]]]
 
 
-def _read(
-    settings: config.Config,
-    folder_name: str,
-    reader: bytes,
-    files: Iterable[FoundFile],
-    memory: Memory,
-    cache: Cache,
-    run: Map,
-    progress: Progress | None,
-) -> tuple[list[Parsed], dict[str, bytes]]:
-    """All parsed files, in path order, and the digests of racy ones, by id. Reads only files that may have changed."""
-    started = time.time_ns()
-    found = {f.id: f for f in files}
-    remembered = memory.parsed if memory.reader == reader else {}
-    parsed = {id: remembered[id] for id, file in found.items() if id in remembered and file == memory.found[id]}
-    for id in memory.racy:
-        parsed.pop(id, None)
-    cached: dict[str, CachedFile] = {}
-    removed = [id for id in remembered if id not in found]
-    for entry in () if remembered else cache.files(reader):
-        file = found.get(entry.id)
-        if file is None:
-            removed.append(entry.id)
-        elif entry.stamp and entry.stamp == file.encoded_stamp():
-            try:
-                parsed[entry.id] = unpack(entry.data)
-            except msgspec.DecodeError:
-                continue
-        else:
-            cached[entry.id] = entry
-    unread = [(f, cached[id].digest if id in cached else b"") for id, f in found.items() if id not in parsed]
-    work = [(settings, folder_name, unread[i : i + pool.BATCH]) for i in range(0, len(unread), pool.BATCH)]
-    states = []
-    for (_, _, chunk), results in zip(work, run(_parse, work), strict=True):
-        for (file, _), (digest, data) in zip(chunk, results, strict=True):
-            parsed[file.id] = unpack(data or cached[file.id].data)
-            if digest:
-                states.append(FileState(file.id, file.encoded_stamp(started), digest))
-        if progress:
-            progress("reading", len(parsed), len(found))
-    cache.put_files(states, lambda file: pack(parsed[file]), removed)
-    racy = {state.id: state.digest for state in states if not state.stamp}
-    memory.reader, memory.found, memory.parsed, memory.racy = reader, found, parsed, racy
-    return [parsed[id] for id in found], racy
+def newest(work: list[Work]) -> str:
+    """The path of the file that was changed last: a worker that sees it as it is has no older copy of the others."""
+    found = [f for _, _, chunk in work for f, _ in chunk if isinstance(f, FoundFile)]
+    return max(found, key=lambda f: f.stamp.ctime if isinstance(f.stamp, Stamp) else 0).path
 
 
-Work = tuple[config.Config, str, list[tuple[FoundFile, bytes]]]
+def with_bytes(work: Work) -> Work:
+    """The same task with the bytes of its files."""
+    settings, folder_name, chunk = work
+    return settings, folder_name, [(_source(found, folder_name), digest) for found, digest in chunk]
+
+
+def _source(found: FoundFile | Source, folder_name: str) -> Source:
+    return found if isinstance(found, Source) else read(found, folder_name)
 
 
 def _parse(work: Work) -> list[tuple[bytes, bytes]]:
@@ -304,7 +463,7 @@ def _parse(work: Work) -> list[tuple[bytes, bytes]]:
     reader = _reader(settings, folder_name)
     results = []
     for found, cached_digest in chunk:
-        source = read(found, folder_name)
+        source = _source(found, folder_name)
         if isinstance(source.data, Problem):
             results.append((b"", pack(Parsed(None, (source.data,)))))
             continue
@@ -323,20 +482,16 @@ def _reader(settings: config.Config, folder_name: str) -> Reader:
     return _readers[0][2]
 
 
-def _count(report: Report, articles: list[Article], library: Library, now: datetime, options: Options) -> None:
+def _count(report: Report, library: Library, options: Options) -> None:
     """Fills the counts of the report, with a note for each gate that keeps articles out and how to show them."""
     report.timezone = library.config.timezone
-    report.articles = len(articles)
-    report.published = len(library.articles)
-    report.coverage = len(library.members) - len(library.articles)
-    report.stories = len(library.stories)
-    gates = {a.id: gate(a, now) for a in articles}
-    skipped = Counter(g for g in gates.values() if g and g not in options.show)
-    report.skipped = {g: skipped[g] for g in (*GATES, "blocked") if skipped[g]}
-    report.folded = (
-        sum(1 for a in articles if gates[a.id] == "held" and (a.heat or 0) < 0) if "held" in report.skipped else 0
-    )
-    report.due = next_gate(articles, now)
+    facts = library.facts
+    report.articles = sum(facts.gates.values())
+    report.published = facts.published
+    report.coverage = facts.coverage
+    report.stories = facts.stories
+    report.skipped = {g: facts.gates[g] for g in (*GATES, "blocked") if g in facts.gates and g not in options.show}
+    report.folded = facts.folded if "held" in report.skipped else 0
     flags = {"held": "--unpublished", "draft": "--drafts", "future": "--future", "expired": "--expired"}
     verbs = {
         "draft": ("is a draft", "are drafts"),
@@ -358,12 +513,12 @@ def _count(report: Report, articles: list[Article], library: Library, now: datet
             f"{subject} {verb} ({GATE_REASONS[closed_gate]}){folded};"
             f" show {'it' if count == 1 else 'them'} with {flags[closed_gate]}"
         )
-    if articles and not library.articles:
+    if report.articles and not report.published:
         hidden = " ".join(flags[g] for g in report.skipped if g in flags)
         report.notes.append(
             f"nothing is published yet{f'; to see all articles, build or serve with {hidden}' if hidden else ''}"
         )
-    elif not articles and not report.problems:
+    elif not report.articles and not report.problems:
         report.notes.append("nothing is published yet: there are no articles; create one with `newsgen new article`")
     if not library.config.base_url:
         report.notes.append(
@@ -375,67 +530,3 @@ def _count(report: Report, articles: list[Article], library: Library, now: datet
         report.notes.append(
             f'base_url is at {title}; set host = "{host}" in site.toml, so that the site keeps to its limits'
         )
-
-
-def _line_of(found: Mapping[str, FoundFile], reader: Reader) -> Callable[[str, str], int]:
-    """A function that reads a content file, by its id, and returns the line of a field."""
-
-    def line_of(id: str, field: str) -> int:
-        return reader.place(read(found[id]), field)[1]
-
-    return line_of
-
-
-def _with_lines(problems: Iterable[Problem], folder_name: str, line_of: Callable[[str, str], int]) -> list[Problem]:
-    """The problems of a plan, with the lines of their fields."""
-    prefix = f"{folder_name}/"
-    return [
-        msgspec.structs.replace(p, line=line_of(p.path.removeprefix(prefix), p.field))
-        if p.field and not p.line and p.path.startswith(prefix)
-        else p
-        for p in problems
-    ]
-
-
-def _early_updates(
-    articles: list[Article], now: datetime, settings: config.Config, folder_name: str, found: Mapping[str, FoundFile]
-) -> list[Problem]:
-    """A warning for each article whose `updated` does not count yet."""
-    warnings = []
-    for article in articles:
-        if article.updated is not None and article.updated > now:
-            source = read(found[article.id], folder_name)
-            name, line = _reader(settings, folder_name).place(source, "updatedDateTime")
-            what = f"{times.text(article.updated, settings.zone)} is in the future and counts as absent until then"
-            hint = "write the time of the last change"
-            warnings.append(Problem(path=f"{folder_name}/{article.id}", line=line, field=name, what=what, hint=hint))
-    return warnings
-
-
-def _unknown_fields(articles: list[Article], folder_name: str, names: config.Fields) -> list[Problem]:
-    """One warning per unknown front matter field, at the first file that has it. `names` are known from elsewhere."""
-    first: dict[str, str] = {}
-    for article in articles:
-        for key, _ in article.extra:
-            first.setdefault(key, article.id)
-    what = "unknown field, kept in `extra`"
-    return [
-        Problem(path=f"{folder_name}/{id}", field=key, what=what, hint=did_you_mean(key, ARTICLE_FIELDS))
-        for key, id in sorted(first.items())
-        if not is_known(key, names)
-    ]
-
-
-def _dropped(files: Iterable[Article | About], folder_name: str) -> list[Problem]:
-    """A warning for the first element of each kind that was left out of a body."""
-    player = "put a player's iframe into featuredContent, from one of the hosts in video.hosts"
-    return [
-        Problem(
-            path=f"{folder_name}/{file.id}",
-            line=line,
-            what=f"<{name}> is left out of the body",
-            hint=player if name in ("iframe", "embed", "object", "video") else "",
-        )
-        for file in files
-        for line, name in file.dropped
-    ]

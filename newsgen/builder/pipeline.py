@@ -6,7 +6,8 @@ Modules that a build without changes does not need are imported inside functions
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -21,6 +22,7 @@ from newsgen.builder.pool import Pool
 from newsgen.builder.report import Report, Stopwatch
 from newsgen.builder.snapshot import Snapshot
 from newsgen.errors import Problem
+from newsgen.store import LostError
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -58,15 +60,28 @@ def build(
     With `options.strict`, a build with problems writes nothing. `executor` replaces the build's own worker processes.
     A process that builds repeatedly passes the same `memory` each time.
     """
+    try:
+        return _build(options, progress, executor, memory or Memory(), observer)
+    except LostError:  # the cache was damaged while the build ran
+        Cache.drop(options.site)
+        return _build(options, progress, executor, memory or Memory(), observer)
+
+
+def _build(
+    options: Options,
+    progress: Progress | None,
+    executor: Executor | None,
+    memory: Memory,
+    observer: BuildObserver | None,
+) -> Report:
     started = time.perf_counter()
     now, content_clock = clocks(options)
     options = msgspec.structs.replace(options, now=now, clock=content_clock or options.clock)
     snapshot = Snapshot(options, now)
     with Cache(options.site, engine()) as cache:
-        # If memory shows that content changed, comparing with the last build's snapshot is unnecessary.
-        has_changed = bool(memory and memory.found and [*memory.found.values()] != snapshot.found)
-        report = None if options.verify or has_changed else snapshot.report_if_unchanged(cache)
-        if report is not None:
+        differences = snapshot.differences(cache)
+        if differences is not None and differences.is_empty and not options.verify:
+            report = differences.report
             Output(Path(report.output)).tidy()
             cache.save()
             report.seconds["check"] = round(time.perf_counter() - started, 3)
@@ -74,37 +89,43 @@ def build(
         from newsgen.builder import loading
         from newsgen.builder.renderqueue import RenderQueue
 
-        memory = memory or Memory(keep=False)
+        memory.loaded = None
         with (
             Pool(options.jobs, executor) as pool,
             loading.collector_off(),
             RenderQueue(options, pool, cache, progress) as queue,
         ):
 
-            def open_queue(library: Library, theme: Theme, site: Site) -> OnPage:
-                on_page = queue.open(theme, site, memory.written)
+            def open_queue(library: Library, theme: Theme, site: Site) -> tuple[OnPage, Iterable[str] | None]:
+                on_page = queue.open(theme, site, differences)
                 if observer:
                     observer.library_ready(library, queue)
-                return on_page
+                return on_page, queue.last_build.stale_paths()
 
             loaded = loading.load(
                 options,
                 progress,
-                memory=memory,
                 cache=cache,
-                found=snapshot.found,
-                run=pool.map,
+                snapshot=snapshot,
+                differences=differences,
+                run=partial(pool.map, newest=loading.newest, with_bytes=loading.with_bytes),
                 on_library=open_queue,
                 check_cancelled=observer.check_cancelled if observer else None,
             )
             report = loaded.report
+            clock = Stopwatch()
             if not (options.strict and report.problems):
                 manifest = _write(loaded, options, queue, observer)
-                if manifest is not None:
+                clock.lap()
+                if manifest is None:
+                    cache.undo()
+                else:
+                    loaded.save()
                     snapshot.remember(cache, report, manifest, loaded.racy)
-                    memory.written = (queue.output.stamp, manifest) if queue.output.stamp else None
-            clock = Stopwatch()
+            else:
+                cache.undo()
             cache.save()
+            memory.loaded, memory.found = loaded, snapshot.found
             report.seconds["remember"] = clock.lap()
     return report
 
@@ -112,14 +133,16 @@ def build(
 def _write(loaded: Loaded, options: Options, queue: RenderQueue, observer: BuildObserver | None) -> Manifest | None:
     """Renders and writes. Returns the new manifest, or None if another build of the same input must not be skipped."""
     report, clock = loaded.report, Stopwatch()
-    output, old, refs = queue.output, queue.last_build.manifest, loaded.plan.refs
+    output, old, plan = queue.output, queue.last_build.manifest, loaded.plan
+    refs = plan.refs
     stale = [ref for ref in refs.values() if ref in queue.staged or queue.last_build.is_stale(ref)]
     if observer:
         observer.plan_ready(loaded, stale, queue)
     report.seconds["compare"] = clock.lap()
-    staged = queue.finish(stale, loaded.plan.page, observer.check_cancelled if observer else None)
+    staged = queue.finish(stale, plan.page, observer.check_cancelled if observer else None)
     report.seconds["render"] = clock.lap()
-    records = {path: old.files[path] for path in refs if path in old.files}
+    removed = [path for path in old.paths if path not in refs] if plan.is_whole else plan.removed
+    changes: dict[str, Record | None] = dict.fromkeys(removed)
     moves: dict[str, str] = {}
     foreign = []
     for ref, record in zip(stale, staged, strict=True):
@@ -127,31 +150,29 @@ def _write(loaded: Loaded, options: Options, queue: RenderQueue, observer: Build
             what = "was not written by newsgen and was left unchanged"
             hint = "move it away or choose another --output"
             foreign.append(Problem(path=str(output.root / ref.path), what=what, hint=hint))
-            records.pop(ref.path, None)
             continue
         if record.template:
             moves[ref.path] = record.template
-        records[ref.path] = Record(ref.digest, ref.template, record.content, record.size, record.mtime)
+        changes[ref.path] = Record(ref.digest, ref.template, record.content, record.size, record.mtime)
     report.problems += foreign
+    new = queue.last_build.next_manifest(changes, options.show)
     if loaded.config.limits and options.fingerprints:
-        _compare_with_limits(loaded, records, lambda path: output.text(path, moves.get(path, "")))
+        _compare_with_limits(loaded, new, lambda path: output.text(path, moves.get(path, "")))
     if options.strict and report.problems:
         return None
-    new = queue.last_build.next_manifest(refs, records, options.show)
-    report.pruned = output.commit(moves, new, old)
+    output.commit(moves, removed, new, old)
+    report.pruned = removed
     report.rendered = [ref.path for ref in stale if ref.template]
     report.written = list(moves)
     report.seconds["write"] = clock.lap()
     return None if foreign else new
 
 
-def _compare_with_limits(loaded: Loaded, records: dict[str, Record], text: Callable[[str], str]) -> None:
+def _compare_with_limits(loaded: Loaded, manifest: Manifest, text: Callable[[str], str]) -> None:
     """Adds to the report which limits of the host the site breaks or is near. Previews have no host."""
     from newsgen.builder import limits
 
-    refs = loaded.plan.refs
-    files = [limits.SiteFile(path, refs[path].template, record.size) for path, record in records.items()]
-    problems, warnings = limits.compare_with_limits(loaded.config, files, text("_redirects"), text("_headers"))
+    problems, warnings = limits.compare_with_limits(loaded.config, manifest, text("_redirects"), text("_headers"))
     loaded.report.problems += problems
     loaded.report.warnings += warnings
 
@@ -161,12 +182,14 @@ def why(options: Options, path: str) -> list[str]:
     from newsgen import urls
     from newsgen.builder import loading
     from newsgen.builder.lastbuild import LastBuild
+    from newsgen.pages import PageRef
 
     loaded = loading.load(options)
     output = Output(Path(loaded.report.output))
     name = urls.path("/" + path.removeprefix(str(output.root)).lstrip("/"))
-    ref = loaded.plan.refs.get(name)
-    if ref is None:
+    if name not in loaded.plan:
         return [f"there is no page '{name}'"]
+    page = loaded.plan.page(name)
+    ref = PageRef.of(page, page.encode())
     last_build = LastBuild(output, loaded.theme, loaded.site, verify=options.verify)
     return [f"{name}: {reason}" for reason in last_build.reasons(ref)]

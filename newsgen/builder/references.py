@@ -6,8 +6,9 @@ A reference to an article that is not published, because a gate is closed, is no
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from operator import attrgetter
 from unicodedata import normalize
 
 from newsgen import canonical, text, urls
@@ -24,18 +25,17 @@ _SPACING = re.compile(r"[\s_\-\u2010-\u2015]+")
 
 
 def warnings(
-    articles: Iterable[Article],
+    articles: Callable[[], Iterable[Article]],
     library: Library,
     subscriptions: Iterable[Subscription],
     folder_name: str,
     line: Callable[[str, str], int],
 ) -> list[Problem]:
-    """One warning for each reference that matches nothing. `articles` are all, also those that are not published.
+    """One warning for each reference that matches nothing. `articles` returns all, also those that are not published.
 
     `line` returns the line of a field in a content file, by the file's id.
     """
-    rows = sorted(articles, key=lambda a: a.id)
-    found = [*_stories(rows, library), *_providers(rows, library), *_topics(rows, library), *_feeds(subscriptions)]
+    found = [*_stories(articles, library), *_providers(library), *_topics(library), *_feeds(subscriptions)]
     return [
         Problem(path=f"{folder_name}/{id}", line=line(id, field) if field else 0, field=field, what=what, hint=hint)
         for id, field, what, hint in found
@@ -46,48 +46,50 @@ _Row = tuple[str, str, str, str]
 """The id of a file, the field, what is wrong, and what to do."""
 
 
-def _stories(articles: list[Article], library: Library) -> Iterator[_Row]:
-    names = Counter([a.story for a in articles if a.story])
-    members = {story.name: story.members for story in library.stories if story.name}
-    abouts = library.about["story"]
+def _stories(articles: Callable[[], Iterable[Article]], library: Library) -> Iterator[_Row]:
+    named, abouts = library.facts.named, library.about["story"]
     for name, about in abouts.items():
-        if name not in names:
-            close = did_you_mean(name, names)
+        if name not in named:
+            close = did_you_mean(name, named)
             yield about.id, "", "no article names this story", close or f"write `story: {name}` into its articles"
         elif about.lead:
-            named = [a for a in articles if a.story == name and a.id in library.by_id]
-            yield from _lead(about, members.get(name, named), articles, library)
-    once = [a for a in articles if names[a.story] == 1 and a.id in library.by_id]
+            shown = [library.article(id) for id, is_shown in sorted(named[name].items()) if is_shown]
+            stories = (library.story_of.get(article.id) for article in shown)
+            members = next((story.members for story in stories if story and story.name == name), shown)
+            yield from _lead(about, members, articles, library)
+    once = sorted(
+        (id, name) for name, ids in named.items() if len(ids) == 1 for id, is_shown in ids.items() if is_shown
+    )
     # With a file about it, the name of a story that the article is in by other evidence matters.
-    once = [a for a in once if not (a.story in abouts and a.id in library.story_of)]
-    others = {name for name, count in names.items() if count > 1} | abouts.keys()
-    for article in once[:MOST]:
-        close = did_you_mean(article.story, others - {article.story})
-        what = f"no other article names the story {article.story!r}"
-        yield article.id, "story", what, close or "name it in another article, or remove it here"
+    once = [(id, name) for id, name in once if not (name in abouts and library.story_of.get(id))]
+    others = {name for name, ids in named.items() if len(ids) > 1} | abouts.keys()
+    for id, name in once[:MOST]:
+        close = did_you_mean(name, others - {name})
+        what = f"no other article names the story {name!r}"
+        yield id, "story", what, close or "name it in another article, or remove it here"
     if len(once) > MOST:
         what = f"{len(once) - MOST:,} more `story` names are used by one article only"
-        yield once[MOST].id, "story", what, "remove them, or name the same story in several articles"
+        yield once[MOST][0], "story", what, "remove them, or name the same story in several articles"
 
 
-def _lead(about: About, members: Iterable[Member], articles: list[Article], library: Library) -> Iterator[_Row]:
+def _lead(
+    about: About, members: Iterable[Member], articles: Callable[[], Iterable[Article]], library: Library
+) -> Iterator[_Row]:
     members = [m for m in members if not (isinstance(m, Coverage) and m.folded)]
     if find_member(members, about.lead):
         return
-    other = find_member(articles, about.lead)
+    other = find_member(sorted(articles(), key=attrgetter("id")), about.lead)
     if other is None:
         close = did_you_mean(about.lead, [m.id for m in members if isinstance(m, Article)])
         what, hint = f"nothing matches {about.lead!r}", "write the path, the file name or the URL of a member"
         yield about.id, "lead", what, close or hint
-    elif other.id in library.by_id:
+    elif library.by_id.get(other.id):
         yield about.id, "lead", f"{other.id!r} is not in this story", f"write `story: {about.key}` into it"
 
 
-def _providers(articles: list[Article], library: Library) -> Iterator[_Row]:
+def _providers(library: Library) -> Iterator[_Row]:
     abouts = library.about["provider"]
-    missing = abouts.keys() - library.providers.keys() - {a.provider for a in articles}
-    if missing:
-        missing -= {e.provider for a in articles if a.id not in library.by_id for e in a.related}
+    missing = abouts.keys() - library.providers.keys() - library.facts.closed.keys()
     platforms, block = library.config.platforms, library.config.block
     blocked = canonical.Blocklist(tuple(map(platforms.key, block.providers)), (), platforms.provider)
     for domain in sorted(missing):
@@ -100,20 +102,22 @@ def _providers(articles: list[Article], library: Library) -> Iterator[_Row]:
             yield abouts[domain].id, "", "no article has this provider", hint
 
 
-def _topics(articles: list[Article], library: Library) -> Iterator[_Row]:
-    first: dict[str, str] = {}
-    for article in articles:
-        if not article.blocked:
-            for topic in (*article.topics, *article.merged_topics):
-                first.setdefault(topic, article.id)
-    spellings: dict[str, dict[str, str]] = {}
-    for topic in first:
-        spellings.setdefault(text.slug(topic), {}).setdefault(_loosely(topic), topic)
-    for slug, variants in spellings.items():
+def _topics(library: Library) -> Iterator[_Row]:
+    spellings: dict[str, list[tuple[str, str]]] = {}
+    for topic, id in library.mentions("topic"):
+        spellings.setdefault(text.slug(topic), []).append((id, topic))
+    found = []
+    for slug, topics in spellings.items():
+        variants: dict[str, tuple[str, str]] = {}
+        for id, topic in sorted(topics, key=partial(_place, library)) if len(topics) > 1 else ():
+            variants.setdefault(_loosely(topic), (id, topic))
         if len(variants) > 1:
-            names = [*variants.values()]
-            what = f"{' and '.join(map(repr, names))} share the page {urls.section('topic', slug)}"
-            yield first[names[1]], "topics", what, "write them alike if they are one topic, else rename one"
+            first, second = list(variants.values())[:2]
+            names = " and ".join(repr(topic) for _, topic in variants.values())
+            what = f"{names} share the page {urls.section('topic', slug)}"
+            row = second[0], "topics", what, "write them alike if they are one topic, else rename one"
+            found.append((_place(library, first), row))
+    yield from (row for _, row in sorted(found))
     abouts = library.about["topic"]
     for about in abouts.values():
         parent = text.slug(about.parent) if about.parent else ""
@@ -126,6 +130,13 @@ def _topics(articles: list[Article], library: Library) -> Iterator[_Row]:
         owner = abouts[conflict.key]
         what = f"{conflict.synonym!r} is the topic of {owner.id}"
         yield conflict.id, "synonyms", what, "keep it in one of the two files"
+
+
+def _place(library: Library, mention: tuple[str, str]) -> tuple[str, int]:
+    """Where a file first writes a topic: its id, and the position among its topics."""
+    id, topic = mention
+    filed = library.filed(id)
+    return id, filed.mentions.index(("topic", topic)) if filed else 0
 
 
 def _feeds(subscriptions: Iterable[Subscription]) -> Iterator[_Row]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, Iterable, MutableMapping
 from datetime import UTC, datetime
 from functools import lru_cache, partial
 from pathlib import Path
@@ -22,7 +22,7 @@ from markupsafe import Markup
 
 from newsgen import idn, times, urls
 from newsgen.builder.cache import Cache, CachedValues
-from newsgen.builder.theme import Theme
+from newsgen.builder.theme import SentTheme, Theme
 from newsgen.errors import OutputError, TemplateError
 from newsgen.model import Site, Value
 from newsgen.pages import FilePage, Page
@@ -43,7 +43,7 @@ _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 class Renderer:
     """Renders the templates of one theme for one site. `cache` keeps compiled templates between builds."""
 
-    def __init__(self, theme: Theme, site: Site, cache: Cache | CachedValues | None = None) -> None:
+    def __init__(self, theme: Theme | SentTheme, site: Site, cache: Cache | CachedValues | None = None) -> None:
         self._theme = theme
         self._site = site
         self._env = _Environment(
@@ -60,10 +60,10 @@ class Renderer:
         self._env.filters |= filters(site, theme.asset)
         self._env.policies |= {"json.dumps_function": _json, "json.dumps_kwargs": {}}
 
-    def compile(self) -> None:
-        """Compiles all templates into the cache."""
+    def compile(self, names: Iterable[str]) -> None:
+        """Compiles these templates into the cache."""
         with contextlib.suppress(jinja2.TemplateError, TemplateError):  # rendering reports the error
-            for name in sorted(self._theme.used()):
+            for name in names:
                 self._env.get_template(name)
 
     def __call__(self, page: Page) -> bytes:
@@ -202,7 +202,7 @@ _encode = msgspec.json.Encoder(enc_hook=_encode_text).encode
 class _TemplateCache(jinja2.BytecodeCache):
     """All compiled templates in one cache value, for one site: results of filters on constants are compiled in."""
 
-    def __init__(self, cache: Cache | CachedValues, theme: Theme, site: Site) -> None:
+    def __init__(self, cache: Cache | CachedValues, theme: Theme | SentTheme, site: Site) -> None:
         self._cache = cache
         self._scope = digest_bytes(msgspec.msgpack.encode((site, sorted(theme.fingerprints().items()))))
         self._bytecode: dict[str, bytes] = {}

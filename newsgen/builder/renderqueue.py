@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import time
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -11,13 +12,14 @@ from pathlib import Path
 from newsgen.builder import pool
 from newsgen.builder.cache import Cache, CachedValues
 from newsgen.builder.lastbuild import LastBuild
-from newsgen.builder.manifest import Manifest, Record
+from newsgen.builder.manifest import Record
 from newsgen.builder.options import Options, Progress, folders
-from newsgen.builder.output import CONFLICT, Output
+from newsgen.builder.output import CONFLICT, STAGING, Lock, Output
 from newsgen.builder.pool import Pool
 from newsgen.builder.render import Renderer
-from newsgen.builder.theme import Theme
-from newsgen.files import Stamp
+from newsgen.builder.snapshot import Differences
+from newsgen.builder.theme import SentTheme, Theme
+from newsgen.errors import OutputError
 from newsgen.model import Site
 from newsgen.pages import OnPage, Page, PageRef, decode
 
@@ -36,7 +38,8 @@ class RenderQueue:
         self._batch: list[tuple[PageRef, Page, bytes]] = []
         self._done = self._total = 0
         self._local_renderer: _BatchRenderer | None = None
-        self._compiled: CachedValues | None = None
+        self._shared: bytes | None = None
+        self._workers_stage = True
 
     def __enter__(self) -> RenderQueue:
         return self
@@ -44,14 +47,15 @@ class RenderQueue:
     def __exit__(self, *_: object) -> None:
         self.output.abandon()
 
-    def open(self, theme: Theme, site: Site, written: tuple[Stamp, Manifest] | None) -> OnPage:
-        """Opens the output folder and returns `add`, the callback for planned pages.
+    def open(self, theme: Theme, site: Site, differences: Differences | None) -> OnPage:
+        """Opens the output folder and returns `add`, the callback for planned pages. Forgets those added before.
 
-        `written` is the manifest that this process wrote last, with its stamp.
+        `differences` are those from the last build, if they are known.
         """
-        self._cache.release()
+        self._pool.finish()
+        self._batch, self.staged, self._local_renderer, self._shared = [], {}, None, None
         self.output.open()
-        self.last_build = LastBuild(self.output, theme, site, verify=self._options.verify, written=written)
+        self.last_build = LastBuild(self.output, theme, site, differences, verify=self._options.verify)
         self._theme, self._site = theme, site
         # Unique, because workers of a killed build may still be writing to the staging folder.
         self._run = f"{os.getpid()}-{time.time_ns()}"
@@ -91,14 +95,17 @@ class RenderQueue:
             self._enqueue(ref, planned, planned.encode() if self._use_workers else b"")
         self._flush()
         self._pool.finish()
-        if self.staged.keys() - set(stale):
+        if self.staged.keys() - set(stale) or CONFLICT in self.staged.values():
             self._resolve_conflicts(stale, page)
         records = [self.staged[ref] for ref in stale]
         self.staged.clear()
         return records
 
     def _resolve_conflicts(self, stale: list[PageRef], page: Callable[[str], Page]) -> None:
-        """Unstages pages that are not in the plan after all, then stages the pages that conflicted with them."""
+        """Unstages pages that are not in the plan after all, then stages the pages that conflicted with them.
+
+        Pages also conflict with themselves: a worker that died in the middle of a batch has staged some of its pages.
+        """
         for ref in self.staged.keys() - set(stale):
             record = self.staged.pop(ref)
             if record and record.template:
@@ -106,11 +113,18 @@ class RenderQueue:
         self._use_workers = False
         for ref in stale:
             if self.staged[ref] == CONFLICT:
+                self.output.unstage(ref.path, self._run)
                 self._enqueue(ref, page(ref.path), b"")
         self._flush()
+        if CONFLICT in self.staged.values():
+            raise OutputError(f"{self.output.root}: a worker that was lost still writes there; stop it and build again")
 
     def _enqueue(self, ref: PageRef, page: Page, data: bytes) -> None:
         self.staged[ref] = None
+        if self._pool.is_remote and not ref.template:
+            record = self.last_build.manifest.files.get(ref.path)
+            self._record([ref], self._local([page], [record]))  # a static file; other machines may not have it
+            return
         self._batch.append((ref, page, data))
         if len(self._batch) >= (pool.BATCH if self._use_workers else _LOCAL_BATCH):
             self._flush()
@@ -120,17 +134,34 @@ class RenderQueue:
         if not batch:
             return
         refs = [ref for ref, _, _ in batch]
-        records = [self.last_build.manifest.files.get(ref.path) for ref in refs]
+        records = [self.last_build.manifest.get(ref.path) for ref in refs]
         if not self._use_workers or self._pool.is_saturated:
             self._record(refs, self._local([page for _, page, _ in batch], records))
             return
-        if self._compiled is None:
-            Renderer(self._theme, self._site, self._cache).compile()
-            self._compiled = CachedValues((name, self._cache.get(name) or b"") for name in ("closures", "templates"))
-        theme = (str(self._theme.site), self._compiled, self._theme.fingerprinted)
-        shared = (str(self.output.root), theme, self._site, self._run)
-        work = (*shared, [data for _, _, data in batch], records)
-        self._pool.submit(_render_in_worker, work, partial(self._record, refs))
+        shared = self._share()
+        work = (str(self.output.root), self._run, shared, [data for _, _, data in batch], records)
+        if self._workers_stage:
+            self._pool.submit(_stage_in_worker, work, partial(self._record, refs))
+        else:
+            self._pool.submit(_render_in_worker, work, partial(self._stage, refs, records))
+
+    def _share(self) -> bytes:
+        """What every task of this build needs. Encoded once: workers decode it once."""
+        if self._shared is None:
+            Renderer(self._theme, self._site, self._cache).compile(sorted(self._theme.used()))
+            compiled = CachedValues(templates=self._cache.get("templates") or b"")
+            theme = self._theme.sent()
+            if self._pool.is_remote:
+                theme = theme._replace(static={})  # static files are copied here, see `_enqueue`
+            self._shared = pickle.dumps((theme, self._site, compiled))
+            # The lock is a new file of this build, so it shows where the workers' staging folder is.
+            self._workers_stage = self._pool.sees(str(self.output.root / STAGING / Lock.name))
+        return self._shared
+
+    def _stage(self, refs: list[PageRef], records: list[Record | None], rendered: list[bytes]) -> None:
+        """Stages pages that a worker rendered."""
+        pages = zip(refs, rendered, records, strict=True)
+        self._record(refs, [self.output.stage(ref.path, data, self._run, record) for ref, data, record in pages])
 
     def _record(self, refs: list[PageRef], records: list[Record | None]) -> None:
         self.staged |= zip(refs, records, strict=True)
@@ -142,7 +173,9 @@ class RenderQueue:
 class _BatchRenderer:
     """Renders and stages batches of pages with one renderer."""
 
-    def __init__(self, theme: Theme, site: Site, output: Output, run: str, cache: Cache | CachedValues) -> None:
+    def __init__(
+        self, theme: Theme | SentTheme, site: Site, output: Output, run: str, cache: Cache | CachedValues
+    ) -> None:
         self.render = Renderer(theme, site, cache)
         self._output, self._run = output, run
 
@@ -153,16 +186,28 @@ class _BatchRenderer:
         ]
 
 
-_Work = tuple[str, tuple[str, CachedValues, bool], Site, str, list[bytes], list[Record | None]]
+_Work = tuple[str, str, bytes, list[bytes], list[Record | None]]
 _renderers: dict[str, _BatchRenderer] = {}
 
 
-def _render_in_worker(work: _Work) -> list[Record | None]:
-    """Renders one batch in a worker process. The worker keeps its templates for later batches of the same build."""
-    root, (folder, compiled, fingerprinted), site, run, batch, records = work
+def _stage_in_worker(work: _Work) -> list[Record | None]:
+    """Renders and stages one batch in a worker process."""
+    *_, batch, records = work
+    return _renderer(work)(map(decode, batch), records)
+
+
+def _render_in_worker(work: _Work) -> list[bytes]:
+    """Renders one batch in a worker process that does not see the output folder."""
+    *_, batch, _ = work
+    return [*map(_renderer(work).render, map(decode, batch))]
+
+
+def _renderer(work: _Work) -> _BatchRenderer:
+    """The renderer of a batch's build. The worker keeps its templates for later batches of the same build."""
+    root, run, shared, *_ = work
     renderer = _renderers.get(run)
     if renderer is None:
         _renderers.clear()
-        theme = Theme(Path(folder), compiled, fingerprinted=fingerprinted)
+        theme, site, compiled = pickle.loads(shared)  # noqa: S301 (of this build)
         renderer = _renderers[run] = _BatchRenderer(theme, site, Output(Path(root)), run, compiled)
-    return renderer(map(decode, batch), records)
+    return renderer

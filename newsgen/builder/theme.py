@@ -7,6 +7,7 @@ import functools
 import os
 import re
 from pathlib import Path
+from typing import NamedTuple
 
 import jinja2
 import msgspec
@@ -30,6 +31,29 @@ _UNSAFE = re.compile(r"[\\\x00-\x1f\x7f\ud800-\udfff]")
 _IGNORED = (".DS_Store", "Thumbs.db")
 _EMACS_LOCK = ".#"
 """The beginning of the names of Emacs' locks, which are links that lead nowhere."""
+
+
+class SentTheme(NamedTuple):
+    """What rendering needs of a theme, for a process that may not see its folder.
+
+    `templates` have a text and a file name each, and None: Jinja does not ask whether they changed. `static` are files.
+    """
+
+    templates: dict[str, tuple[str, str | None, None]]
+    addresses: dict[str, str]
+    static: dict[str, Path]
+
+    @property
+    def loader(self) -> jinja2.BaseLoader:
+        return jinja2.FunctionLoader(self.templates.get)
+
+    def fingerprints(self) -> dict[str, str]:
+        """The address of each static file that a template links, with its fingerprint."""
+        return self.addresses
+
+    def asset(self, source: str) -> str:
+        """The address of a static file that a template links."""
+        return self.addresses[source]
 
 
 class Theme:
@@ -167,6 +191,12 @@ class Theme:
     def used(self) -> set[str]:
         """All templates that pages may use, including parts and the shipped ones that a site's own templates extend."""
         return {other for name in self._names() for other in self.closure(name)[0]}
+
+    def sent(self) -> SentTheme:
+        """The theme for other processes. Raises TemplateError as `closure` does."""
+        sources = {name: self.loader.get_source(self._parser, name)[:2] for name in sorted(self.used())}
+        templates = {name: (*source, None) for name, source in sources.items()}
+        return SentTheme(templates, self.fingerprints(), self.static)
 
     def _names(self) -> list[str]:
         """All templates, without the `newsgen/` names of the shipped ones."""

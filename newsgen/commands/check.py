@@ -23,6 +23,7 @@ from newsgen.builder import (
     Renderer,
     Report,
     SiteFile,
+    SiteFiles,
     compare_with_limits,
     folders,
     load,
@@ -55,7 +56,7 @@ def check(
 
     `timeout` is in seconds per request.
     """
-    loaded = load(options, progress)
+    loaded = load(options, progress, whole=True)
     report = loaded.report
     checked = CheckReport(**{name: getattr(report, name) for name in Report.__struct_fields__})
     # A build only warns of broken links.
@@ -87,7 +88,7 @@ def _limits(loaded: Loaded, output: Output) -> Findings:
     written, refs = output.manifest().files, loaded.plan.refs
     sizes = {path: written[path].size for path, ref in refs.items() if path in written and ref.template}
     sizes |= {file.path: loaded.theme.static[file.source].stat().st_size for file in loaded.theme.files()}
-    files = [SiteFile(path, ref.template, sizes.get(path, 0)) for path, ref in refs.items()]
+    files = SiteFiles(SiteFile(path, ref.template, sizes.get(path, 0)) for path, ref in refs.items())
     renderer = Renderer(loaded.theme, loaded.site)
     texts = (
         renderer(loaded.plan.page(name)).decode("utf-8", "replace") if name in refs else ""

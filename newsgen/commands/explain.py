@@ -11,13 +11,13 @@ from typing import Any, Literal
 from urllib.parse import unquote
 
 from newsgen import canonical, times
-from newsgen.builder import Loaded, Memory, Options, Progress, folders, load
+from newsgen.builder import Loaded, Options, Progress, folders, load
 from newsgen.commands.console import plural
 from newsgen.config import Config
 from newsgen.errors import ConfigError
 from newsgen.library import GATE_REASONS, Library, gate
 from newsgen.model import Article, Member, Rejected, Story
-from newsgen.stories import COVERAGE_PREFIX, Clusterer, lead_reason
+from newsgen.stories import COVERAGE_PREFIX, lead_reason
 
 KINDS = {
     "same address": "has the same address as {other}",
@@ -58,10 +58,7 @@ def explain(target: str, options: Options, progress: Progress | None = None) -> 
 
     Raises ConfigError if no published story or article has that name.
     """
-    clusterer = Clusterer()
-    memory = Memory(keep=False)
-    memory.clusterer = clusterer
-    loaded = load(options, progress, memory=memory)
+    loaded = load(options, progress)
     library = loaded.library
     match = _find(library, target, options)
     if match is None:
@@ -75,10 +72,9 @@ def explain(target: str, options: Options, progress: Progress | None = None) -> 
         own_evidence = [e for e in story.evidence if match.id in (e.member, e.other)]
         return {"article": _member(library, match), "topics": topics, "story": explanation["story"], "evidence": [_row(e) for e in own_evidence],
                 "nearest": [r for r in explanation["nearest"] if match.id in (r["id"], r["other"])]}  # fmt: skip
-    evidence = clusterer.grouping.evidence((match.id,))
     near_misses = [
         Rejected(id=c.id, other=c.other, reason=_reason(library, match, c.id, c.fit), score=c.score, fit=c.fit)
-        for c in evidence.near_misses
+        for c in loaded.arrangement.clusterer.near_misses(match.id)
     ]
     return {
         "article": _member(library, match),
@@ -92,7 +88,7 @@ def explain(target: str, options: Options, progress: Progress | None = None) -> 
 def _topics(loaded: Loaded, member: Member) -> list[dict[str, str]]:
     """Why an article has each of its topics; coverage has those of the article that lists it."""
     library = loaded.library
-    article = next((a for a in loaded.articles if a.id == member.id), None)
+    article = loaded.article(member.id) if isinstance(member, Article) else None
     reasons = library.topics.reasons(article) if article else []
     return [
         {"key": r.key, "title": library.sections["topic"][r.key].title, "kind": r.kind, "written": r.written}
@@ -159,7 +155,7 @@ def _nfc(name: str) -> str:
 def _not_found(loaded: Loaded, target: str, options: Options) -> str:
     """The message for a target that names nothing published."""
     ids, addresses = _ids(target, options), _addresses(target, options, loaded.config)
-    for article in loaded.articles:
+    for article in loaded.articles():
         if ids & {_nfc(article.id), _nfc(article.slug)} or loaded.library.address[article.id] in addresses:
             closed = gate(article, loaded.now)
             show = "; add --all" if closed in GATE_REASONS else ""

@@ -26,7 +26,7 @@ def rows(what: str, options: Options, progress: Progress | None = None) -> tuple
     site_library, zone = loaded.library, loaded.config.zone
     out: list[dict[str, Any]] = []
     if what in GATE_BY_LIST:
-        for article in sorted(loaded.articles, key=by_time, reverse=True):
+        for article in sorted(loaded.articles(), key=by_time, reverse=True):
             if library.gate(article, loaded.now) == GATE_BY_LIST[what]:
                 row = {"id": article.id, "published": times.local(article.published, zone), "all_day": article.all_day}
                 row |= {"title": article.title, "heat": article.heat}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import re
 import threading
 import time
@@ -18,6 +19,7 @@ from newsgen.errors import NewsgenError, Problem, Superseded
 from newsgen.library import GATE_REASONS, GATES, Library
 from newsgen.pages import Page, PageRef, early_pages
 from newsgen.preview.watch import Watch
+from newsgen.store import LostError
 
 FOLDER = ".newsgen/preview"
 """The preview's output folder, relative to the site's folder."""
@@ -103,7 +105,7 @@ class Preview:
             update = Update(changed=changed, article=self._edited_page())
             self.report = report
             problems = list(report.problems)
-            self.unwritten, self._built_files = {}, self._memory.found
+            self.unwritten, self._built_files = {}, {file.id: file for file in self._memory.found}
         except Superseded:
             return
         except NewsgenError as error:
@@ -129,7 +131,7 @@ class Preview:
         old_stamps, self._style_stamps = self._style_stamps, stamps
         changed = {}
         for path, stamp in stamps.items():
-            if stamp and old_stamps.get(path, stamp) != stamp and self.loaded and path in self.loaded.plan.refs:
+            if stamp and old_stamps.get(path, stamp) != stamp and self.loaded and path in self.loaded.plan:
                 with contextlib.suppress(OSError):
                     changed[path] = (folder / path).read_bytes()
         if changed:
@@ -142,11 +144,13 @@ class Preview:
         if self._memory.loaded is None:
             # If the first build found nothing to do, it read nothing. Read now rather than at the first edit.
             with contextlib.suppress(NewsgenError):
-                self.loaded = load(self.options, memory=self._memory)
-                self._built_files = self._memory.found
+                self.loaded = load(self.options)
+                self.loaded.release()
             self._on_update(Update())
         self._watch = watch
         while not self._stopped:
+            # A library and its caches refer to each other: without this, several of them would stay in memory.
+            gc.collect()
             self.idle.set()
             watch.wait()
             self.idle.clear()
@@ -165,22 +169,20 @@ class Preview:
     def page_info(self, path: str) -> dict[str, str]:
         """A page's source file, its template, and why it was last rendered. Unknown values are empty strings."""
         loaded = self.loaded
-        ref = loaded.plan.refs.get(path) if loaded else None
-        if not loaded or not ref:
+        try:
+            page = loaded.plan.page(path) if loaded else None
+        except (KeyError, LostError):  # it may be built right now
+            page = None
+        if not loaded or not page:
             return {"source": "", "template": "", "why": ""}
-        address = urls.address(path)
-        id = next((id for id, at in loaded.library.address.items() if at == address), "")
+        id = loaded.library.file_at(urls.address(path))
         source = f"{self._content.name}/{id}" if id else ""
-        return {"source": source, "template": ref.template, "why": self._stale_reasons.get(path, "")}
+        return {"source": source, "template": page.template, "why": self._stale_reasons.get(path, "")}
 
     def gates(self) -> dict[str, dict[str, Any]]:
         """For each gate, how many articles it concerns, whether it is open or closed, and why."""
-        loaded = self.loaded
-        shown = [a.status for a in loaded.library.articles if a.status] if loaded else []
-        return {
-            gate: {"count": self.report.skipped.get(gate, 0) + shown.count(gate), "reason": GATE_REASONS[gate]}
-            for gate in GATES
-        }
+        counts = self.loaded.library.facts.gates if self.loaded else self.report.skipped
+        return {gate: {"count": counts.get(gate, 0), "reason": GATE_REASONS[gate]} for gate in GATES}
 
     def check_cancelled(self) -> None:
         """Raises Superseded if a file was saved again, unless builds have been cancelled for `CANCEL_SECONDS`."""
@@ -226,9 +228,9 @@ class Preview:
         loaded, before = self._memory.loaded, self._built_files
         if not loaded or not before:
             return ""
-        edited = [id for id, found in self._memory.found.items() if before.get(id) != found]
+        edited = [file.id for file in self._memory.found if before.get(file.id) != file]
         addresses = (loaded.library.address.get(id, "") for id in reversed(edited))
-        return next((address for address in addresses if urls.path(address) in loaded.plan.refs), "")
+        return next((address for address in addresses if urls.path(address) in loaded.plan), "")
 
     def _framed(self, problem: Problem) -> FramedProblem:
         frame = self._frame(problem.path, problem.line) if problem.line else []

@@ -24,6 +24,7 @@ from newsgen.builder import (
     Record,
     Report,
     SiteFile,
+    SiteFiles,
     build,
     compare_with_limits,
 )
@@ -44,7 +45,7 @@ class SiteBuild(msgspec.Struct, frozen=True, kw_only=True):
 
     root: Path
     config: Config
-    written: dict[str, Record]
+    written: Mapping[str, Record]
     fingerprinted: frozenset[str]
     pageless: frozenset[str]
     report: Report
@@ -61,7 +62,7 @@ class SiteBuild(msgspec.Struct, frozen=True, kw_only=True):
     def compare_with_limits(self, files: Mapping[str, File]) -> Findings:
         """The limits of the host that these files break or are near."""
         templates = {path: record.template for path, record in self.written.items()}
-        sized = (SiteFile(path, templates.get(path, COPY), file.size) for path, file in files.items())
+        sized = SiteFiles(SiteFile(path, templates.get(path, COPY), file.size) for path, file in files.items())
         return compare_with_limits(self.config, sized, self._text("_redirects"), self._text("_headers"))
 
     def _text(self, name: str) -> str:
@@ -103,7 +104,7 @@ def build_site(options: Options, progress: Progress | None) -> SiteBuild:
     if root.exists() and not Output(root).manifest().files:
         shutil.rmtree(root)
     build_options = msgspec.structs.replace(options, output=root, show=frozenset(), strict=False, verify=True)
-    memory = Memory(keep=False)
+    memory = Memory()
     report = build(build_options, progress, memory=memory)
     assert memory.loaded  # noqa: S101  a build with verify=True always loads the site
     fingerprinted = (a[1:] for source, a in memory.loaded.theme.fingerprints().items() if a != "/" + source)
@@ -118,11 +119,11 @@ def build_site(options: Options, progress: Progress | None) -> SiteBuild:
 
 
 def _pageless(loaded: Loaded) -> Iterator[str]:
-    library, planned = loaded.library, loaded.plan.refs
+    library = loaded.library
     if loaded.config.pages.articles == "own":
-        alone = (article for article in library.articles if article.id not in library.story_of)
-        paths = (urls.path(library.address[article.id]) for article in alone)
-        yield from (path for path in paths if path not in planned)
+        alone = (row for row in library.rows.ascending() if not row.in_story and not row.page and not row.coverage)
+        paths = (urls.path(library.address[row.id]) for row in alone)
+        yield from (path for path in paths if path not in loaded.plan)
 
 
 def publish_lock(site: Path) -> AbstractContextManager[None]:
