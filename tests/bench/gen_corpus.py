@@ -111,6 +111,24 @@ def newest(number: int, seed: int = 1) -> Article:
     )
 
 
+def next_day(n: int, number: int, seed: int = 1) -> Iterator[tuple[Article, list[Article]]]:
+    """Yields what `make` would, on the day after its last and from its providers. Each number gives another day."""
+    known = _providers(random.Random(seed), 200)
+    day = START + timedelta(days=DAYS + number)
+
+    def moved(article: Article) -> Article:
+        provider = known[article.quality % len(known)]
+        return article._replace(
+            stem=f"day-{number}-{article.stem}",
+            published=day + (article.published - START) / DAYS,
+            url=article.url.replace(article.provider.domain, provider.domain),
+            provider=provider,
+        )
+
+    for article, related in make(n, seed + 1000 + number):
+        yield moved(article), [moved(other) for other in related]
+
+
 def render(article: Article, related: list[Article], flavour: str) -> str:
     """The content of an article's file."""
     date = f"{article.published:%Y-%m-%dT%H:%M:%SZ}"

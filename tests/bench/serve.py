@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from statistics import median
+from typing import NamedTuple
 
 import gen_corpus
 from playwright.sync_api import Page, sync_playwright
@@ -43,7 +44,17 @@ def measure(page: Page, edits: int, edit: Callable[[int], None], shown: Callable
     return median(times)
 
 
-def bench(count: int, edits: int, chromium: str, work: Path) -> None:
+class Times(NamedTuple):
+    """Milliseconds from a save to the update in a browser, and from a start to the first answer."""
+
+    content: float
+    style: float
+    template: float
+    warm: float
+    cold: float
+
+
+def bench(count: int, edits: int, chromium: str, work: Path) -> Times:
     """Measures one size of site: edits of content, style and template, a warm and a cold start."""
     site = work / str(count)
     gen_corpus.write(site / "content", count, "apart")
@@ -57,7 +68,7 @@ def bench(count: int, edits: int, chromium: str, work: Path) -> None:
 
     def start() -> tuple[subprocess.Popen[str], str, float]:
         started = time.perf_counter()
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         assert process.stdout is not None
         address = process.stdout.readline().strip()
         subprocess.run(["curl", "-sf", "-o", os.devnull, address], check=True)
@@ -103,7 +114,13 @@ def bench(count: int, edits: int, chromium: str, work: Path) -> None:
         browser.close()
     process.terminate()
     process.wait()
-    print(f"{count:8,}{content:12.0f}{css:12.0f}{layout:12.0f}{1000 * warm:12.0f}{1000 * cold:12.0f}", flush=True)
+    return Times(content, css, layout, 1000 * warm, 1000 * cold)
+
+
+def find_chromium() -> str:
+    """The path of a Chromium, "" if there is none."""
+    names = (os.environ.get("NEWSGEN_BROWSER"), "chromium", "chromium-browser", "google-chrome")
+    return next((found for name in names if name and (found := shutil.which(name))), "")
 
 
 def _write(file: Path, text: str) -> None:
@@ -116,12 +133,12 @@ def main() -> None:
     parser.add_argument("--sizes", nargs="+", type=int, default=[200, 1000, 10_000])
     parser.add_argument("--edits", type=int, default=20)
     args = parser.parse_args()
-    names = (os.environ.get("NEWSGEN_BROWSER"), "chromium", "chromium-browser", "google-chrome")
-    chromium = next((found for name in names if name and (found := shutil.which(name))), "")
+    chromium = find_chromium()
     print("articles   content ms   style ms  template ms   start ms     cold ms", flush=True)
     with tempfile.TemporaryDirectory(prefix="newsgen-serve-") as work:
         for count in args.sizes:
-            bench(count, args.edits, chromium, Path(work))
+            times = bench(count, args.edits, chromium, Path(work))
+            print(f"{count:8,}" + "".join(f"{ms:12.0f}" for ms in times), flush=True)
 
 
 if __name__ == "__main__":

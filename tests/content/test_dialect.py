@@ -283,12 +283,12 @@ def test_hostile_bodies_take_linear_time(text: str) -> None:
 def test_the_body_is_the_source_of_a_missing_excerpt(site: Make) -> None:
     s = site('-- site.toml --\ntitle = "T"\n').article("a", webUrl=None, body="## H\n\nThe *first* `x_y`.\n\nSecond.")
     s.article("b", webUrl=None, excerpt="Own words.", body="Text.")
-    assert {a.id: a.excerpt for a in s.load().articles} == {"a.md": "The first x_y.", "b.md": "Own words."}
+    assert {a.id: a.excerpt for a in s.load().articles()} == {"a.md": "The first x_y.", "b.md": "Own words."}
 
 
 def test_a_body_may_begin_with_indented_code(site: Make) -> None:
     s = site('-- site.toml --\ntitle = "T"\n').article("a", webUrl=None, body="\n\n    pip install wire\n\nText.\n")
-    (article,) = s.load().articles
+    (article,) = s.load().articles()
     assert article.excerpt == "Text."
     assert article.body.startswith("<pre><code>pip install wire\n</code></pre>")
 

@@ -1,7 +1,8 @@
 """A server on loopback that answers as many hosts: correctly, slowly, wrongly or not at all.
 
 It speaks HTTP itself, so that a test can send any bytes. Run as a program it serves generated feeds to measure a fetch:
-`python tests/fetch/feedserver.py --hosts 100 --feeds 500 --items 50` prints the URLs of the feeds, one a line.
+`python tests/fetch/feedserver.py --hosts 100 --feeds 500 --items 50` prints the URLs of the feeds, one a line. A line of
+its input is the number of a feed that gets one more item; it prints the line when that is done.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import gzip
 import itertools
 import socket
 import ssl
+import sys
 import threading
 import time
 import zlib
@@ -240,11 +242,19 @@ def main() -> None:
     options = parser.parse_args()
     hosts = tuple(f"127.0.0.{number + 1}" for number in range(options.hosts))
     with FeedServer(hosts) as server:
+
+        def add(number: int, items: int) -> str:
+            body = feed(f"feed{number}", items)
+            page = f"{hosts[number % len(hosts)]}/{number}.xml"
+            return server.add(page, Answer(body, encoding="gzip", etag=f'"{zlib.crc32(body)}"'))
+
         for number in range(options.feeds):
-            body = feed(f"feed{number}", options.items)
-            host = hosts[number % len(hosts)]
-            url = server.add(f"{host}/{number}.xml", Answer(body, encoding="gzip", etag=f'"{zlib.crc32(body)}"'))
-            print(url, flush=number == options.feeds - 1)  # noqa: T201
+            print(add(number, options.items), flush=number == options.feeds - 1)  # noqa: T201
+        more = Counter[int]()
+        for line in sys.stdin:
+            more[int(line)] += 1
+            add(int(line), options.items + more[int(line)])
+            print(line, end="", flush=True)  # noqa: T201
         while True:
             time.sleep(3600)
 

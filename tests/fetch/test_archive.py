@@ -150,7 +150,7 @@ def test_feeds_that_number_their_entries_from_the_top_lose_none(site: Make) -> N
     titles = ["Ferry fares rise", "A new bridge", "Storm warning", "Council votes", "Bakery closed", "Fish are back"]
     for top in range(2, 6):
         take(s, *(entry(at, url=f"https://post.example/{top - at}", title=titles[top - at]) for at in range(3)))
-    assert {a.title: a.url for a in s.load().articles} == {
+    assert {a.title: a.url for a in s.load().articles()} == {
         title: f"https://post.example/{at}" for at, title in enumerate(titles)
     }
 
@@ -475,7 +475,7 @@ def test_what_the_feeds_file_says_its_articles_get(site: Make) -> None:
     )
     take(s, entry(1, topics=("Sea",)), feed=feed)
     take(s, entry(2), feed=subscription("b"))
-    one, two = sorted(s.load().articles, key=lambda a: a.id)
+    one, two = sorted(s.load().articles(), key=lambda a: a.id)
     assert (one.category, one.topics, one.lang, one.quality, one.type, one.provider_name, one.provider) == (
         "news", ("Boats", "Sea"), "de", 7, "video", "The Post", "post.example",
     )  # fmt: skip
@@ -546,7 +546,7 @@ def test_the_order_of_entries_and_feeds_gives_the_same_texts_once(site: Make) ->
         rng.shuffle(rows)
         for at in range(0, 20, 5):
             take(s, *rows[at : at + 5], feed=subscription(f"f{at % 2}"))
-        urls = [a.url for a in s.load().articles]
+        urls = [a.url for a in s.load().articles()]
         assert len(urls) == len({*urls})
         assert not s.load().report.problems
 
