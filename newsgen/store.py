@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Collection, Iterable, Iterator
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, TypeVar
 
 import msgspec
 
@@ -58,14 +58,19 @@ class Store:
             self._changed, self._size = {}, 0
 
 
-class _Row(Protocol):
+class StoredRow(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
+    """The base of rows. They are sorted by their `key`, and `Rows.best` ranks them by their `score`."""
+
     @property
-    def key(self) -> Any: ...
+    def key(self) -> tuple[Any, ...]:
+        raise NotImplementedError
+
     @property
-    def score(self) -> float: ...
+    def score(self) -> float:
+        return 0.0
 
 
-R = TypeVar("R", bound=_Row)
+R = TypeVar("R", bound=StoredRow)
 
 CHUNK = 256
 """The rows of a chunk, if the owner of the rows names no other number; a chunk of more than twice as many is split."""
@@ -91,7 +96,7 @@ _encode = msgspec.msgpack.Encoder().encode
 class Rows(Generic[R]):
     """Rows of a store, sorted by their `key`. They are kept in chunks; `save` puts those that changed.
 
-    `key` is a tuple. All methods raise LostError if a chunk is missing.
+    All methods raise LostError if a chunk is missing.
     """
 
     def __init__(self, store: Store, name: str, row: type[R], chunk: int = CHUNK) -> None:

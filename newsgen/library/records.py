@@ -9,15 +9,12 @@ import msgspec
 
 from newsgen.model import Coverage, Evidence, Member, Provider, Rejected
 from newsgen.platforms import Platforms
+from newsgen.store import StoredRow
 
 Role = Literal["shown", "hidden", "follower", ""]
 
 
-class Record(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
-    """The base of all records here. A record is encoded as a list of its fields."""
-
-
-class Row(Record, frozen=True):
+class Row(StoredRow, frozen=True):
     """A member, as lists, ranking and planning need it.
 
     `item` is the id of its story, or its own if it is not `in_story`. `score` is the rank of that, and `last` the time of
@@ -52,7 +49,7 @@ class Row(Record, frozen=True):
         return self.published, self.id
 
 
-class SectionRow(Record, frozen=True):
+class SectionRow(StoredRow, frozen=True):
     """A member in a section; see `Row`. `item` is "" if it is the member itself."""
 
     published: datetime
@@ -66,32 +63,30 @@ class SectionRow(Record, frozen=True):
         return self.published, self.id
 
 
-class Moment(Record, frozen=True):
+class Moment(StoredRow, frozen=True):
     """A time at which the file `id` appears, expires, or has been updated."""
 
     at: datetime
     id: str
-    score: float = 0.0
 
     @property
     def key(self) -> tuple[datetime, str]:
         return self.at, self.id
 
 
-class Mention(Record, frozen=True):
+class Mention(StoredRow, frozen=True):
     """A file (`id`) that has an unknown field, or writes a topic in this way; `kind` is "field" or "topic"."""
 
     kind: str
     name: str
     id: str
-    score: float = 0.0
 
     @property
     def key(self) -> tuple[str, str, str]:
         return self.kind, self.name, self.id
 
 
-class Filed(Record, frozen=True):
+class Filed(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
     """An article's file, published or not.
 
     `digest` is that of the article with all its topics, and `topics` are these if they differ from those in the file.
@@ -118,7 +113,7 @@ class Filed(Record, frozen=True):
     providers: tuple[str, ...] = ()
 
 
-class StoryRecord(Record, frozen=True):
+class StoryRecord(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
     """A story without its members' values. `members` are their times and ids; `followers` are no members of the library.
 
     `peak` is a rank that it never exceeded. `stats` says of each provider whether it leads the story, whether it was
@@ -182,9 +177,9 @@ class Facts(msgspec.Struct, kw_only=True):
 
     `now` and `clock` are those of the last update. `gates` counts the files behind each gate ("" if none is closed),
     `folded` those that are held because they follow another; `published` and `coverage` count members, and `stories`
-    stories. `closed` counts the providers that the files name which are not shown. Of files that are shown or have expired, `aliases` has
-    those with aliases; of files that are shown, `links` those that name addresses of this site, and `pins` the ends of
-    pins. `named` has the files with each `story` name, and whether they are shown. `ubiquitous` are the topics on more
+    stories. `closed` counts the providers that files name which are not shown. `expired` are the files that have expired.
+    Of these and of files that are shown, `aliases` has those with aliases; of files that are shown, `links` has those that
+    name addresses of this site, and `pins` the ends of pins. `named` has the files with each `story` name, and whether they are shown. `ubiquitous` are the topics on more
     than half of all members.
     """
 

@@ -10,8 +10,6 @@ from operator import attrgetter
 from typing import Any, NamedTuple
 from urllib.parse import urljoin
 
-import msgspec
-
 from newsgen import times, urls
 from newsgen.hosts import Host, effective_lines, is_dynamic
 from newsgen.library import Section
@@ -34,7 +32,7 @@ from newsgen.pages.kinds import (
     SitemapIndex,
     SitemapPage,
 )
-from newsgen.store import Rows
+from newsgen.store import Rows, StoredRow
 from newsgen.stories import members_of
 
 COVERAGE = 12
@@ -338,9 +336,9 @@ def story_redirects(cards: Cards, story: Story) -> Iterator[Redirect]:
     """Redirects from the addresses of articles that have no page to themselves to their places in their story."""
     for article in story.files:
         row = cards.library.row(article.id)
-        if row and row.item == story.id and article.id != story.id and not cards.library.has_page(article):
+        if row and row.item == story.id and article.id != story.id and not cards.has_page(row):
             old = cards.library.address[article.id]
-            yield Redirect(old, cards.library.page(article), urls.path(old), published=article.published)
+            yield Redirect(old, row.page, urls.path(old), published=article.published)
 
 
 def expired_redirects(cards: Cards, article: Article) -> Iterator[Redirect]:
@@ -430,13 +428,12 @@ def listed(cards: Cards, item: Story | Article) -> SitemapRow | None:
     return SitemapRow(published=published, address=cards.library.address[item.id], modified=modified)
 
 
-class SitemapRow(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
+class SitemapRow(StoredRow, frozen=True):
     """An entry of a sitemap, by the time of its article or of the earliest file of its story."""
 
     published: datetime
     address: str
     modified: datetime
-    score: float = 0.0
 
     @property
     def key(self) -> tuple[datetime, str]:

@@ -37,7 +37,7 @@ from newsgen.pages.kinds import (
     TextPage,
 )
 from newsgen.pages.parts import PartPages, Parts, SectionPlan
-from newsgen.store import Rows
+from newsgen.store import Rows, StoredRow
 from newsgen.text import digest
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -60,7 +60,7 @@ OnPage: TypeAlias = Callable[[PageRef, Page, bytes], None]
 """Called with each page that is made, its ref and its encoded form."""
 
 
-class PathRow(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
+class PathRow(StoredRow, frozen=True):
     """A path that a part plans.
 
     `folded` is the path without case, by which paths conflict on some disks. `is_page` is False for an old address that
@@ -71,7 +71,6 @@ class PathRow(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
     path: str
     part: str
     is_page: bool = True
-    score: float = 0.0
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -108,10 +107,10 @@ class Plan:
     ) -> None:
         """`files` are the site's static files, and `folder_name` is the content folder as messages name it.
 
-        With `whole`, all pages are planned. `remake` are paths whose pages must be made although nothing reached them. `on_page`, if given, receives the
-        pages that are made, even those that a conflict removes from the plan later; otherwise the plan holds them.
-        `check_cancelled` is called before each part and may raise. `own_redirects` is the text of the site's own
-        `_redirects`; that of the plan contains it.
+        With `whole`, all pages are planned. `remake` are paths whose pages must be made although nothing reached them.
+        `on_page`, if given, receives the pages that are made, even those that a conflict removes from the plan later;
+        otherwise the plan holds them. `check_cancelled` is called before each part and may raise. `own_redirects` is the
+        text of the site's own `_redirects`; that of the plan contains it.
         """
         self._library, self._cards, self._store = library, Cards(library), library.store
         self._parts = Parts(self._cards, files, folder_name, own_redirects)
