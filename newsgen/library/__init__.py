@@ -7,7 +7,7 @@ statistics. `records` is what all of them keep in the store, and `reached` what 
 
 from newsgen.library.arrangement import Arrangement, library_of, minutes
 from newsgen.library.gates import GATE_REASONS, GATES, gate
-from newsgen.library.library import AXES, Library, Section, anchors, has_page
+from newsgen.library.library import AXES, Library, Section, anchors, has_page, post
 from newsgen.library.reached import Reached
 from newsgen.library.records import IndexRow, Row, SectionRow
 
@@ -27,4 +27,5 @@ __all__ = [
     "has_page",
     "library_of",
     "minutes",
+    "post",
 ]

@@ -200,11 +200,7 @@ class Arrangement:
         pairs: dict[str, tuple[Row | None, Row | None]] = {}
         for id in due:
             old, new = old_rows.get(id), rows.get(id)
-            if (
-                new is None
-                and old
-                and (clusters.coverage.get(id, old.coverage) if old.coverage else self._is_shown(id))
-            ):
+            if new is None and old and self._stays(old, clusters):
                 new = old
             if new:
                 item = self._story_of_coverage(id) if new.coverage else story_of.get(id, "")
@@ -226,8 +222,11 @@ class Arrangement:
     def _moved(reached: Reached) -> list[str]:
         return [id for id, (old, new) in reached.files.items() if old and new and old.address != new.address]
 
-    def _is_shown(self, id: str) -> bool:
-        filed = self.library.filed(id)
+    def _stays(self, row: Row, clusters: Changes) -> bool:
+        """Whether a member that is not new is still there."""
+        if row.coverage:
+            return clusters.coverage.get(row.id, row.coverage) is not None
+        filed = self.library.filed(row.id)
         return filed is not None and filed.role == "shown"
 
     def _row(self, member: Member) -> Row:

@@ -26,7 +26,6 @@ class Counting:
 
     def __init__(self, library: Library, config: Config) -> None:
         self._library, self._store, self._config = library, library.store, config
-        self._indexes: dict[str, dict[str, IndexRow]] = {}
         self._slugs = lru_cache(1 << 14)(lambda topics: tuple(map(text.slug, topics)))
 
     def put_rows(self, reached: Reached, pairs: Pairs) -> None:
@@ -60,12 +59,12 @@ class Counting:
                     self._count_row(axis, key, spelling, new, 1)
         changed = [(old, new) for old, new in pairs.values() if old != new]
         library.rows.edit([old.key for old, _ in changed if old], [new for _, new in changed if new])
-        indexes: dict[str, dict[str, IndexRow]] = {}
         for axis, key in dict.fromkeys([*removed, *added]):
-            rows = library.section_rows(axis, key)
+            rows, index = library.section_rows(axis, key), library.index(axis)
             rows.edit(removed.get((axis, key), ()), added.get((axis, key), ()))
-            index = indexes.setdefault(axis, library.index(axis))
-            last = next(rows.descending(), None)
+            rows.save()
+            counted, last = library.section_facts(axis, key), next(rows.descending(), None)
+            self._store.put(f"section {axis} {key}", _encode(counted) if last else None)
             if last is None:
                 index.pop(key, None)
                 reached.sections.add((axis, key))
@@ -74,11 +73,6 @@ class Counting:
             if key not in index or index[key].title != entry.title:
                 reached.sections.add((axis, key))
             index[key] = entry
-        for axis, key in dict.fromkeys([*removed, *added]):
-            counted = library.section_facts(axis, key) if key in indexes[axis] else None
-            self._store.put(f"section {axis} {key}", _encode(counted) if counted else None)
-            library.section_rows(axis, key).save()
-        self._indexes = indexes
 
     def _count_row(self, axis: str, key: str, spelling: str, row: Row, sign: int) -> None:
         """Adds a row to what is counted in a section, or takes it out (-1)."""
@@ -142,19 +136,18 @@ class Counting:
                     if follower.provider:
                         page = author_page(follower, self._config.platforms)
                         add(follower.provider, follower.provider_name, page, sign, id)
-        index = self._indexes.setdefault("provider", self._library.index("provider"))
+        index = self._library.index("provider")
         for domain in touched:
             facts = providers[domain]
             if not facts.members and not facts.followed:
                 del providers[domain]
                 continue
             provider = self._provider(domain, facts)
-            is_new, facts.provider = facts.provider != provider, provider
-            if domain in index and (is_new or index[domain].title != provider.title):
+            if facts.provider != provider or (domain in index and index[domain].title != provider.title):
+                reached.sections.add(("provider", domain))
+            facts.provider = provider
+            if domain in index:
                 index[domain].title = provider.title
-                reached.sections.add(("provider", domain))
-            elif is_new:
-                reached.sections.add(("provider", domain))
         self._library.__dict__.pop("providers", None)
 
     def _provider(self, domain: str, facts: ProviderFacts) -> Provider:

@@ -22,7 +22,6 @@ class Filing:
     def __init__(self, library: Library) -> None:
         self._library, self._store, self._facts = library, library.store, library.facts
         self._moments = Rows(library.store, "moments", Moment)
-        self._mentions = Rows(library.store, "mentions", Mention)
 
     def due(self) -> Iterator[str]:
         """The files that appear, expire or count as updated between the last update and now, in either direction."""
@@ -148,8 +147,7 @@ class Filing:
                 moments[1].extend({at: Moment(at=at, id=id) for at in new.moments}.values())
                 mentions[1].extend(Mention(kind=k, name=n, id=id) for k, n in dict.fromkeys(new.mentions))
         self._moments.edit(*moments)
-        self._mentions.edit(*mentions)
-        self._mentions.save()
+        self._library.mentioned.edit(*mentions)
         for id in files:
             self.put_file(id, files[id])
         for id in gone:
@@ -162,3 +160,4 @@ class Filing:
     def save(self) -> None:
         """Puts everything that changed into the store."""
         self._moments.save()
+        self._library.mentioned.save()

@@ -77,11 +77,15 @@ class Library:
         # A list of a provider or topic shows members of many days, and rows are large: small chunks.
         self.rows = Rows(store, "members", Row, chunk=48)
         self.order = Rows(store, "order", SectionRow)
-        """The ids of all stories, by the time of their earliest file."""
+        """The ids of all stories, by the time of their first member."""
+        self.mentioned = Rows(store, "mentions", Mention)
         self.day = lru_cache(1 << 14)(lambda moment: urls.day(moment, config.zone))
         self.article = lru_cache(_CACHED)(self._article)
         self.story = lru_cache(_CACHED // 4)(self._story)
         self.filed = lru_cache(8 * _CACHED)(self._filed)
+        self.index = lru_cache(None)(self._index)
+        self.section_rows = lru_cache(None)(self._section_rows)
+        self.section_facts = lru_cache(None)(self._section_facts)
         self.sections: Mapping[str, Mapping[str, Section]] = {axis: _Sections(self, axis) for axis in AXES}
         self.by_id: Mapping[str, Member] = _Lookup(self._member_of)
         self.story_of: Mapping[str, Story] = _Lookup(self._story_of)
@@ -118,11 +122,6 @@ class Library:
         """What the library knows of the site as a whole."""
         found: Facts = self.get("facts", Facts, Facts())
         return found
-
-    @property
-    def pins(self) -> Mapping[str, datetime]:
-        """The ends of all pins, by the id of the article."""
-        return self.facts.pins
 
     @property
     def expired(self) -> Iterator[Article]:
@@ -198,18 +197,9 @@ class Library:
         row = self.row(member.id) if isinstance(member, Article) else None
         return row.page if row else ""
 
-    def has_page(self, article: Article) -> bool:
-        """Whether an article has a page to itself. The earliest of a story has not: the story is at its address."""
-        row = self.row(article.id)
-        return row is not None and has_page(row, self.config)
-
-    def post(self, story: Story) -> Article | None:
-        """The article that the page of a story shows in full: its earliest, if it has content of its own."""
-        return post(story)
-
     def mentions(self, kind: str) -> Iterator[tuple[str, str]]:
         """Each unknown field ("field"), or spelling of a topic ("topic"), with the id of the first file that has it."""
-        rows = Rows(self.store, "mentions", Mention)
+        rows = self.mentioned
         row = next(rows.ascending((kind, "", "")), None)
         while row and row.kind == kind:
             yield row.name, row.id
@@ -237,25 +227,36 @@ class Library:
 
     def keys(self, row: Row) -> list[tuple[str, str, str]]:
         """The axis, key and spelling of each section of a member; a topic's ancestors have the spelling ""."""
-        return keys_of(row, self.parents, self.day(row.published))
+        topics: dict[str, str] = {}
+        for topic in row.topics:
+            key = text.slug(topic)
+            # As one spelling counts once a member, the first of two is enough.
+            topics[key] = topics.get(key) or topic
+        for key in list(topics) if self.parents else ():
+            above = self.parents.get(key, "")
+            while above and above not in topics:
+                topics[above] = ""
+                above = self.parents.get(above, "")
+        keys = [("topic", key, spelling) for key, spelling in topics.items()]
+        if row.provider:
+            keys.append(("provider", row.provider, ""))
+        if row.category:
+            keys.append(("category", text.slug(row.category), row.category))
+        return [*keys, ("day", self.day(row.published), "")]
 
-    def index(self, axis: str) -> dict[str, IndexRow]:
+    def _index(self, axis: str) -> dict[str, IndexRow]:
         """All sections of an axis, by key."""
-        return self._indexes(axis)
+        found: dict[str, IndexRow] = self.get(f"index {axis}", dict[str, IndexRow], {})
+        return found
 
-    @cached_property
-    def _indexes(self) -> Callable[[str], dict[str, IndexRow]]:
-        return lru_cache(lambda axis: self.get(f"index {axis}", dict[str, IndexRow], {}))
+    def _section_rows(self, axis: str, key: str) -> Rows[SectionRow]:
+        """The members of a section, oldest first."""
+        return Rows(self.store, f"rows {axis} {key}", SectionRow)
 
-    @cached_property
-    def section_rows(self) -> Callable[[str, str], Rows[SectionRow]]:
-        """The members of a section, oldest first, by axis and key."""
-        return lru_cache(None)(lambda axis, key: Rows(self.store, f"rows {axis} {key}", SectionRow))
-
-    @cached_property
-    def section_facts(self) -> Callable[[str, str], SectionFacts]:
-        """What is counted in a section, by axis and key."""
-        return lru_cache(None)(lambda axis, key: self.get(f"section {axis} {key}", SectionFacts, SectionFacts()))
+    def _section_facts(self, axis: str, key: str) -> SectionFacts:
+        """What is counted in a section."""
+        found: SectionFacts = self.get(f"section {axis} {key}", SectionFacts, SectionFacts())
+        return found
 
     @cached_property
     def provider_facts(self) -> dict[str, ProviderFacts]:
@@ -294,7 +295,7 @@ class Library:
 
 
 def has_page(row: Row, config: Config) -> bool:
-    """Whether the article of a row has a page to itself."""
+    """Whether the article of a row has a page to itself. The earliest of a story has not: the story is at its address."""
     if row.coverage is not None or (row.item == row.id and row.in_story):
         return False
     return row.has_content or (config.pages.articles == "all" and not row.in_story)
@@ -344,8 +345,15 @@ class Section:
     def __init__(self, library: Library, axis: str, key: str, row: IndexRow) -> None:
         self.axis, self.key, self.title, self.count, self.newest = axis, key, row.title, row.count, row.newest
         self.about = library.about.get(axis, {}).get(key)
-        self.parent, self.children = family(library, key) if axis == "topic" else ("", ())
         self._library = library
+        self.parent, self.children = self._family() if axis == "topic" else ("", ())
+
+    def _family(self) -> tuple[str, tuple[str, ...]]:
+        """The parent of a topic, "" if it has none, and its children that have members."""
+        parents, index = self._library.parents, self._library.index("topic")
+        parent = parents.get(self.key, "")
+        children = sorted(key for key, of in parents.items() if of == self.key != key and key in index)
+        return parent if parent != self.key else "", tuple(children)
 
     @property
     def rows(self) -> Rows[SectionRow]:
@@ -368,33 +376,6 @@ class Section:
     def facts(self) -> SectionFacts:
         """What is counted in the section."""
         return self._library.section_facts(self.axis, self.key)
-
-
-def family(library: Library, key: str) -> tuple[str, tuple[str, ...]]:
-    """The parent of a topic, "" if it has none, and its children that have members."""
-    parent, index = library.parents.get(key, ""), library.index("topic")
-    children = sorted(child for child, of in library.parents.items() if of == key and child in index and child != key)
-    return parent if parent != key else "", tuple(children)
-
-
-def keys_of(row: Row, parent_of: Mapping[str, str], day: str) -> list[tuple[str, str, str]]:
-    """The axis, key and spelling of each section of a member; a topic's ancestors have the spelling ""."""
-    topics: dict[str, str] = {}
-    for topic in row.topics:
-        key = text.slug(topic)
-        # As one spelling counts once a member, the first of two is enough.
-        topics[key] = topics.get(key) or topic
-    for key in list(topics) if parent_of else ():
-        above = parent_of.get(key, "")
-        while above and above not in topics:
-            topics[above] = ""
-            above = parent_of.get(above, "")
-    keys = [("topic", key, spelling) for key, spelling in topics.items()]
-    if row.provider:
-        keys.append(("provider", row.provider, ""))
-    if row.category:
-        keys.append(("category", text.slug(row.category), row.category))
-    return [*keys, ("day", day, "")]
 
 
 class _Sections(Mapping[str, Section]):

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from newsgen import text, times, urls
-from newsgen.library import Library, Row, Section, SectionRow, anchors, has_page
+from newsgen.library import Library, Row, Section, SectionRow, anchors, has_page, post
 from newsgen.model import Article, Card, Cluster, CountedLink, Link, Member, Story
 from newsgen.stories import cap, choose_lead, count_sources, rank
 
@@ -35,9 +35,8 @@ class Cards:
         self._topics: dict[tuple[str, ...], tuple[str, ...]] = {}
         self._links: dict[tuple[str, str], Link] = {}
         self._anchors: dict[str, str] = {}
-        half = len(library.rows) / 2
         # Topics on more than half of all members distinguish nothing, so they are neither capped nor shown as busy.
-        self.ubiquitous_topics = frozenset(k for k, row in library.index("topic").items() if row.count > half)
+        self.ubiquitous_topics = frozenset(library.facts.ubiquitous)
 
     def first_published(self, item: Item) -> datetime:
         """The time of an item's earliest article."""
@@ -192,8 +191,8 @@ class Cards:
         about = self.library.about["story"].get(story.name)
         if about and about.title:
             return about.title
-        post = self.library.post(story)
-        return self.card(post if post and not post.url else lead).title
+        own = post(story)
+        return self.card(own if own and not own.url else lead).title
 
     def category(self, member: Member) -> Link | None:
         """A link to a member's category."""

@@ -28,7 +28,7 @@ def page(cards: Cards) -> HomePage:
     """The front page."""
     library, config = cards.library, cards.config
     best = cards.ranked(library.rows.best(lambda row: row.item, TOP * CANDIDATES), TOP)
-    pins = {row.item: None for id in library.pins if (row := library.row(id))}
+    pins = {row.item: None for id in library.facts.pins if (row := library.row(id))}
     pinned = longest_pinned(map(members_of, map(library.item, pins)), library.clock)
     if pinned:
         pinned_item = library.story_of.get(pinned[0].id, pinned[0])

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 
 from newsgen import urls
-from newsgen.library import minutes
+from newsgen.library import minutes, post
 from newsgen.model import Cluster, Link, Member, Story, by_time
 from newsgen.pages import articlepages, feeds
 from newsgen.pages.cards import Cards, Item
@@ -40,7 +40,7 @@ def _page(cards: Cards, story: Story) -> StoryPage:
     about = cards.library.about["story"].get(story.name)
     address = cards.story_url(story)
     lead = cards.card(story.lead)
-    post = cards.library.post(story)
+    own = post(story)
     topic_counts = Counter(k for m in story.members for k in dict.fromkeys(cards.topics(m)))
     title = cards.story_title(story, story.lead)
     summary = (about.description if about else "") or lead.summary
@@ -62,7 +62,7 @@ def _page(cards: Cards, story: Story) -> StoryPage:
         head=head,
         title=title,
         summary=summary,
-        post=articlepages.content(cards, post) if post else None,
+        post=articlepages.content(cards, own) if own else None,
         lead=lead,
         lead_reason=lead_reason(story, about.lead if about else ""),
         first=cards.card(story.first),
