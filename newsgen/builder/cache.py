@@ -100,7 +100,7 @@ class Cache:
         self._origin = f"{_FORMAT} {engine}".encode()
         self._turn: bytes | None = None
         self._damaged = False
-        self._is_private = self._is_saved = False
+        self.is_private = self._is_saved = False
         self._is_intact: bool | None = None
         self._overlay: dict[str, CachedFile] | None = None
         self._begun: bool | None = None
@@ -164,8 +164,7 @@ class Cache:
         try:
             if self._connection:
                 self._connection.execute("BEGIN")
-                turn = self._connection.execute("SELECT value FROM kept WHERE name = 'turn'").fetchone()
-                return is_intact and turn == (self._turn,)
+                return is_intact and self.get("turn") == self._turn
         except sqlite3.Error:
             self.close()
         return False
@@ -208,8 +207,7 @@ class Cache:
             found.execute(f"PRAGMA cache_size = -{_MEMORY >> 10}")
             found.execute("BEGIN IMMEDIATE")
             if is_intact:
-                turn = found.execute("SELECT value FROM kept WHERE name = 'turn'").fetchone()
-                return bool(turn == (self._turn,))
+                return self.get("turn") == self._turn
             self._create(found)
             self._write("made", self._origin)
             self.put("reader", reader)
@@ -238,7 +236,7 @@ class Cache:
         self._connection = _connect("")
         self._connection.execute("BEGIN")
         self._create(self._connection)
-        self._is_private = True
+        self.is_private = True
 
     @staticmethod
     def _create(connection: sqlite3.Connection) -> None:
@@ -351,7 +349,7 @@ class Cache:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if not self._is_private and self._overlay is None:
+        if not self.is_private and self._overlay is None:
             self.close()
 
     def close(self) -> None:
@@ -365,7 +363,7 @@ class Cache:
         """Makes what was written lasting, then closes the file."""
         if self._overlay is not None:
             return
-        if self._is_private:
+        if self.is_private:
             if self._damaged:
                 with contextlib.suppress(OSError):
                     self.drop(self._folder.parent)

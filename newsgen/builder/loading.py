@@ -46,8 +46,8 @@ _owners_decoder = msgspec.msgpack.Decoder(tuple[tuple[str, ...], dict[str, str]]
 class Notes(msgspec.Struct, array_like=True):
     """What the report says of each content file that something is wrong with, and the files that are no articles.
 
-    `dropped` holds the elements that were left out of a body. `others` are files about topics and the like,
-    and those that cannot be used (False).
+    `dropped` holds the elements that were left out of a body. `others` are files about topics and the like, and those
+    that cannot be used (False).
     """
 
     problems: dict[str, tuple[Problem, ...]] = {}
@@ -60,7 +60,8 @@ class Loaded(msgspec.Struct, kw_only=True):
 
     `racy` are the digests of content files, by id, whose stamps are too recent to rule out an unnoticed edit.
     `link_warnings` are the warnings of the report about broken links. `articles` returns all articles, in path order,
-    and `article` one of them by its id, as their files have them. `release` lets other builds save. `save` puts what the next build needs into the cache.
+    and `article` one of them by its id, as their files have them. `release` lets other builds save. `save` puts what the
+    next build needs into the cache.
     """
 
     config: config.Config
@@ -96,8 +97,8 @@ def load(
 
     `cache` is read and written, but not saved; without one, that of the site is only read, and no other build can save
     until `Loaded.release`. `snapshot` is that of the input files, if it has been taken already, and `differences` are
-    those that it found from the last build.
-    `run` maps a function over work, possibly in other processes. `check_cancelled` may raise Superseded during planning.
+    those that it found from the last build. `run` maps a function over work, possibly in other processes.
+    `check_cancelled` may raise Superseded during planning.
     """
     is_building = cache is not None
     cache = cache or Cache(options.site, engine())
@@ -107,14 +108,15 @@ def load(
         differences = snapshot.differences(cache)
     if not (cache.begin() if is_building else cache.begin_reading()):
         differences = None
-    for attempt in range(2):
+    while True:
         try:
             return _Loading(options, progress, cache, snapshot, run).load(*arguments, differences)
         except LostError:
-            differences = None
-            if attempt:
+            if cache.is_private:
+                raise
+            if differences is None:
                 cache.begin_privately()
-    return _Loading(options, progress, cache, snapshot, run).load(*arguments, None)
+            differences = None
 
 
 class _Loading:

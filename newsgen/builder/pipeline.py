@@ -60,11 +60,12 @@ def build(
     With `options.strict`, a build with problems writes nothing. `executor` replaces the build's own worker processes.
     A process that builds repeatedly passes the same `memory` each time.
     """
+    memory = memory or Memory()
     try:
-        return _build(options, progress, executor, memory or Memory(), observer)
+        return _build(options, progress, executor, memory, observer)
     except LostError:  # the cache was damaged while the build ran
         Cache.drop(options.site)
-        return _build(options, progress, executor, memory or Memory(), observer)
+        return _build(options, progress, executor, memory, observer)
 
 
 def _build(
@@ -114,16 +115,14 @@ def _build(
             )
             report = loaded.report
             clock = Stopwatch()
-            if not (options.strict and report.problems):
-                manifest = _write(loaded, options, queue, observer)
-                clock.lap()
-                if manifest is None:
-                    cache.undo()
-                else:
-                    loaded.save()
-                    snapshot.remember(cache, report, manifest, loaded.racy)
-            else:
+            is_refused = options.strict and report.problems
+            manifest = None if is_refused else _write(loaded, options, queue, observer)
+            clock.lap()
+            if manifest is None:
                 cache.undo()
+            else:
+                loaded.save()
+                snapshot.remember(cache, report, manifest, loaded.racy)
             cache.save()
             memory.loaded, memory.found = loaded, snapshot.found
             report.seconds["remember"] = clock.lap()
