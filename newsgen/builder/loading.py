@@ -15,18 +15,19 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from newsgen import config, hosts, times
+from newsgen import config, times
 from newsgen.builder import pool, references
 from newsgen.builder.cache import Cache, CachedFile, engine
 from newsgen.builder.linkchecker import MAX_WARNINGS, LinkChecker
 from newsgen.builder.options import Options, Progress, clocks, folders
 from newsgen.builder.report import Report, Stopwatch
 from newsgen.builder.snapshot import Differences, Snapshot
+from newsgen.builder.summary import summarise
 from newsgen.builder.theme import Theme
 from newsgen.content import ARTICLE_FIELDS, Parsed, Reader, Source, is_known, pack, read, unpack
 from newsgen.errors import Problem
 from newsgen.files import FoundFile, Stamp
-from newsgen.library import GATE_REASONS, GATES, Arrangement, Library
+from newsgen.library import Arrangement, Library
 from newsgen.model import About, Article, Site, Subscription
 from newsgen.pages import OnPage, Page, Plan, site
 from newsgen.store import LostError, Store
@@ -187,7 +188,7 @@ class _Loading:
             link_warnings = links.problems(MAX_WARNINGS)
             report.warnings += link_warnings
             report.seconds["plan"] = self._stopwatch.lap()
-            _count(report, library, options)
+            summarise(report, library, options)
             report.due = arrangement.filing.next_due
         report.pages = len(planned)
 
@@ -482,53 +483,3 @@ def _reader(settings: config.Config, folder_name: str) -> Reader:
     if not _readers or _readers[0][:2] != (settings, folder_name):
         _readers[:] = [(settings, folder_name, Reader(settings, folder_name))]
     return _readers[0][2]
-
-
-def _count(report: Report, library: Library, options: Options) -> None:
-    """Fills the counts of the report, with a note for each gate that keeps articles out and how to show them."""
-    report.timezone = library.config.timezone
-    facts = library.facts
-    report.articles = sum(facts.gates.values())
-    report.published = facts.published
-    report.coverage = facts.coverage
-    report.stories = facts.stories
-    report.skipped = {g: facts.gates[g] for g in (*GATES, "blocked") if g in facts.gates and g not in options.show}
-    report.folded = facts.folded if "held" in report.skipped else 0
-    flags = {"held": "--unpublished", "draft": "--drafts", "future": "--future", "expired": "--expired"}
-    verbs = {
-        "draft": ("is a draft", "are drafts"),
-        "future": ("is scheduled", "are scheduled"),
-        "expired": ("has expired", "have expired"),
-    }
-    for closed_gate, count in report.skipped.items():
-        subject = "1 article" if count == 1 else f"{count:,} articles"
-        verb = verbs.get(closed_gate, (f"is {closed_gate}", f"are {closed_gate}"))[count != 1]
-        if closed_gate == "blocked":
-            report.notes.append(f"{subject} {verb} by the [block] table in site.toml")
-            continue
-        folded = (
-            f", {report.folded:,} folded into another story (heat below 0)"
-            if closed_gate == "held" and report.folded
-            else ""
-        )
-        report.notes.append(
-            f"{subject} {verb} ({GATE_REASONS[closed_gate]}){folded};"
-            f" show {'it' if count == 1 else 'them'} with {flags[closed_gate]}"
-        )
-    if report.articles and not report.published:
-        hidden = " ".join(flags[g] for g in report.skipped if g in flags)
-        report.notes.append(
-            f"nothing is published yet{f'; to see all articles, build or serve with {hidden}' if hidden else ''}"
-        )
-    elif not report.articles and not report.problems:
-        report.notes.append("nothing is published yet: there are no articles; create one with `newsgen new article`")
-    if not library.config.base_url:
-        report.notes.append(
-            "feeds, sitemaps and canonical links are left out; set base_url in site.toml,"
-            ' such as base_url = "https://example.org/"'
-        )
-    elif library.config.host is None and (host := hosts.at(library.config.base_url)):
-        title = hosts.HOSTS[host].title
-        report.notes.append(
-            f'base_url is at {title}; set host = "{host}" in site.toml, so that the site keeps to its limits'
-        )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from itertools import takewhile
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
 
 import msgspec
 
@@ -39,6 +39,8 @@ from newsgen.pages.kinds import (
 from newsgen.pages.parts import PartPages, Parts, SectionPlan
 from newsgen.store import Rows, StoredRow
 from newsgen.text import digest
+
+T = TypeVar("T")
 
 _encode = msgspec.msgpack.Encoder().encode
 
@@ -263,7 +265,7 @@ class Plan:
 
     def _conflicts(self, row: PathRow) -> bool:
         """Whether another part has a path, a folder of it, or a file in it."""
-        for folded in (row.folded, *(row.folded[:i] for i, c in enumerate(row.folded) if c == "/")):
+        for folded in (row.folded, *_folders(row.folded)):
             for other in self._paths.ascending((folded, "", "")):
                 if other.folded != folded:
                     break
@@ -292,16 +294,14 @@ class Plan:
 
     def _free_redirects(self, redirects: tuple[Redirect, ...]) -> tuple[Redirect, ...]:
         """The redirects whose old address is neither a page's nor another redirect's. Adds a problem for each alias."""
-        taken: dict[str, str | Redirect] = {path.casefold(): path for path in (*self._made, "_redirects")}
-        folders = {key[:i]: other for key, other in reversed(taken.items()) for i, c in enumerate(key) if c == "/"}
+        taken = _Taken[str | Redirect]()
+        for path in (*self._made, "_redirects"):
+            taken.add(path, path)
         free, problems = [], []
         for redirect in redirects:
-            key = redirect.stub.casefold()
-            parents = [key[:i] for i, c in enumerate(key) if c == "/"]
-            other = taken.get(key) or folders.get(key) or next((taken[p] for p in parents if p in taken), None)
+            other, key = taken.owner(redirect.stub), redirect.stub.casefold()
             if other is None:
-                taken[key] = redirect
-                folders |= {parent: redirect for parent in parents if parent not in folders}
+                taken.add(redirect.stub, redirect)
                 free.append(redirect)
             elif isinstance(other, Redirect) and (other.stub.casefold(), other.new) == (key, redirect.new):
                 free.append(redirect)  # another spelling of the same alias
@@ -322,24 +322,20 @@ class Plan:
 
     def _without_conflicts(self, pages: Iterable[Page]) -> tuple[tuple[Page, ...], tuple[Problem, ...]]:
         """The pages without conflicts, and a problem for each page left out. The page that is planned first stays."""
-        taken: dict[str, Page] = {}
-        folders: dict[str, Page] = {}
-        problems = []
+        taken = _Taken[Page]()
+        free, problems = [], []
         for page in pages:
-            key = page.path.casefold()
-            parents = [key[:i] for i, c in enumerate(key) if c == "/"]
-            other = taken.get(key) or folders.get(key) or next((taken[f] for f in parents if f in taken), None)
+            other = taken.owner(page.path)
             if other is None:
-                taken[key] = page
-                for folder in parents:
-                    folders.setdefault(folder, page)
+                taken.add(page.path, page)
+                free.append(page)
                 continue
             what = f"cannot be written to {page.path}, because {self._source_name(other)} is there"
             hint = "rename one, or disable one kind with disable_kinds in site.toml"
             if isinstance(page, FilePage) and (kind := _KINDS.get(type(other))):
                 hint = f'remove it, or leave out newsgen\'s own with disable_kinds = ["{kind}"] in site.toml'
             problems.append(Problem(path=self._source_name(page), what=what, hint=hint))
-        return tuple(taken.values()), tuple(problems)
+        return tuple(free), tuple(problems)
 
     def _source_name(self, page: Page) -> str:
         """The file that a page is made from, or else a description of the page; for messages."""
@@ -382,6 +378,32 @@ class Plan:
         self._sitemap.save()
         self._store.put("planned", _encode(self._sections))
         self._store.put("sitemaps", _encode(self._modified))
+
+
+class _Taken(Generic[T]):
+    """Who has a path on a disk that ignores case. Whoever has a file has its folders too, so that no file is in their way."""
+
+    def __init__(self) -> None:
+        self._files: dict[str, T] = {}
+        self._folders: dict[str, T] = {}
+
+    def add(self, path: str, owner: T) -> None:
+        """Gives a path to an owner. Of the files in a folder, the first one has it."""
+        key = path.casefold()
+        self._files[key] = owner
+        for folder in _folders(key):
+            self._folders.setdefault(folder, owner)
+
+    def owner(self, path: str) -> T | None:
+        """Who has a path, or a file at the place of one of its folders; None if it is free."""
+        key = path.casefold()
+        parents = (self._files[folder] for folder in _folders(key) if folder in self._files)
+        return self._files.get(key) or self._folders.get(key) or next(parents, None)
+
+
+def _folders(path: str) -> list[str]:
+    """All folders that a path is in."""
+    return [path[:at] for at, c in enumerate(path) if c == "/"]
 
 
 def _rows_at(rows: Rows[PathRow], path: str) -> Iterator[PathRow]:
