@@ -38,8 +38,7 @@ Map = Callable[[Callable[[Any], Any], list[Any]], Iterable[Any]]
 """The built-in `map`, or one that uses other processes."""
 
 OnLibrary = Callable[[Library, Theme, Site], tuple[OnPage, Iterable[str] | None]]
-"""Called before planning; returns the callback for planned pages, and the paths of pages that must be made, or None for
-all of them."""
+"""Called before planning. Returns the callback for planned pages, and the paths that must be made; None for all."""
 
 _owners_decoder = msgspec.msgpack.Decoder(tuple[tuple[str, ...], dict[str, str]])
 
@@ -61,8 +60,8 @@ class Loaded(msgspec.Struct, kw_only=True):
 
     `racy` are the digests of content files, by id, whose stamps are too recent to rule out an unnoticed edit.
     `link_warnings` are the warnings of the report about broken links. `articles` returns all articles, in path order,
-    and `article` one of them by its id, as their files have them. `release` lets other builds save. `save` puts what the
-    next build needs into the cache.
+    and `article` one of them by its id, as their files have them. `release` lets other builds save. `save` puts what
+    the next build needs into the cache.
     """
 
     config: config.Config

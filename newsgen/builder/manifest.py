@@ -43,8 +43,8 @@ def _integers() -> array[int]:
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """All files that newsgen wrote into a folder, and the inputs they share: engine, site, flags and templates.
 
-    The columns have one value for each file, in the order of `paths`, which are sorted. `digests` holds two of 16 bytes:
-    of the page and of the bytes. `names` are the templates, and `template` the position of each file's.
+    The columns have one value for each file, in the order of `paths`, which are sorted. `digests` holds two of 16
+    bytes: of the page and of the bytes. `names` are the templates, and `template` the position of each file's.
     `packed_paths` are the paths as they are stored.
     """
 

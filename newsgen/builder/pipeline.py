@@ -84,6 +84,7 @@ def _build(
         if differences is not None and differences.is_empty and not options.verify:
             report = differences.report
             Output(Path(report.output)).tidy()
+            snapshot.settle(cache)
             cache.save()
             report.seconds["check"] = round(time.perf_counter() - started, 3)
             return report

@@ -28,10 +28,10 @@ from newsgen.text import digest_bytes
 class Last(msgspec.Struct, kw_only=True, array_like=True):
     """The last build into an output folder.
 
-    `options` encodes the options. `names` is a digest of the ids of all content files. `others` are the stamps of templates and static files, as text by name, and `odd`
-    those of content files that are no four numbers. `racy` are the digests of files whose stamps are too recent to rule
-    out an unnoticed edit ("racy" in Git): content files by id, others by name. The report holds from `now` until its
-    `due`. `manifest` is the stamp of the manifest.
+    `options` encodes the options. `names` is a digest of the ids of all content files. `others` are the stamps of
+    templates and static files, as text by name, and `odd` those of content files that are no four numbers. `racy` are
+    the digests of files whose stamps are too recent to rule out an unnoticed edit ("racy" in Git): content files by id,
+    others by name. The report holds from `now` until its `due`. `manifest` is the stamp of the manifest.
     """
 
     options: bytes
@@ -49,8 +49,8 @@ class Differences:
     """What differs from the last build into an `output` folder.
 
     Content files that were `added_or_changed`, and the ids of those `removed`. `others` names the templates, static
-    files and settings that were added, changed or removed. `due` says whether a gate has opened or closed since. `written` is the manifest of the last
-    build, with its stamp, and `report` its report.
+    files and settings that were added, changed or removed. `due` says whether a gate has opened or closed since.
+    `written` is the manifest of the last build, with its stamp, and `report` its report.
     """
 
     added_or_changed: list[FoundFile]
@@ -113,6 +113,7 @@ class Snapshot:
             if s and not s.is_settled(self._started)
         }
         self._still_racy: dict[str, bytes] = {}
+        self._last: Last | None = None
         self.folder = digest_bytes(str(output.resolve()).encode()).hex()
         """Names the output folder in the cache."""
 
@@ -145,7 +146,8 @@ class Snapshot:
             manifest = Manifest.unpacked(place.read_bytes())
         except OSError:
             return None
-        found = Differences(
+        self._last = last
+        return Differences(
             added_or_changed=[self.found[at] for at in self._positions(changed)],
             removed=sorted(removed),
             others=sorted(others),
@@ -154,9 +156,11 @@ class Snapshot:
             written=(last.manifest, manifest),
             report=msgspec.structs.replace(last.report, output=str(self._output)),
         )
-        if found.is_empty and self._still_racy != last.racy and cache.begin():
-            self._put(cache, msgspec.structs.replace(last, racy=self._still_racy))
-        return found
+
+    def settle(self, cache: Cache) -> None:
+        """Notes which files are no longer racy, so that they are not read again. For a build that has nothing to do."""
+        if self._last and self._still_racy != self._last.racy and cache.begin():
+            self._put(cache, msgspec.structs.replace(self._last, racy=self._still_racy))
 
     def _content_differences(self, cache: Cache, last: Last) -> tuple[set[str], set[str]] | None:
         """The ids of the content files that were added or changed, and of those removed; None if these are unknown."""

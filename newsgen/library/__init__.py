@@ -1,7 +1,7 @@
 """Arranges all published members and stories by topic, provider, category and day.
 
-Reading order: `library` is what pages ask. `arrangement` brings one up to date with the files that changed: `gates` says
-which articles are published, `filing` keeps their files and addresses, and `counting` the sections, providers and
+Reading order: `library` is what pages ask. `arrangement` brings one up to date with the files that changed: `gates`
+says which articles are published, `filing` keeps their files and addresses, and `counting` the sections, providers and
 statistics. `records` is what all of them keep in the store, and `reached` what an update changed.
 """
 

@@ -147,7 +147,7 @@ class Arrangement:
         return max(times_, default=_NEVER)
 
     def _latest(self, clock: datetime, rows: Mapping[str, Row]) -> datetime:
-        """The latest time that coverage may have: coverage of an article that gives its day only may be of any time of it."""
+        """The latest time that coverage may have: that of an article with a day only may be of any time of the day."""
         if self._clock:
             return self._clock
         zone = self._config.zone

@@ -295,7 +295,7 @@ class Library:
 
 
 def has_page(row: Row, config: Config) -> bool:
-    """Whether the article of a row has a page to itself. The earliest of a story has not: the story is at its address."""
+    """Whether an article has a page to itself. The earliest of a story has not: the story is at its address."""
     if row.coverage is not None or (row.item == row.id and row.in_story):
         return False
     return row.has_content or (config.pages.articles == "all" and not row.in_story)
@@ -329,7 +329,10 @@ def _median(lags: Mapping[int, int]) -> int:
 
 
 def shown(article: Article, now: datetime, show: frozenset[str]) -> Article:
-    """An article with the gate that `show` opens for it as its `status`. An `updated` later than `now` counts as absent."""
+    """An article with the gate that `show` opens for it as its `status`.
+
+    An `updated` later than `now` counts as absent.
+    """
     changes: dict[str, Any] = {}
     if article.updated is not None and article.updated > now:
         changes |= {"updated": None, "updated_all_day": False}

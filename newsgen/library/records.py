@@ -17,11 +17,10 @@ Role = Literal["shown", "hidden", "follower", ""]
 class Row(StoredRow, frozen=True):
     """A member, as lists, ranking and planning need it.
 
-    `item` is the id of its story, or its own if it is not `in_story`. `score` is the rank of that, and `last` the time of
-    its newest member. `topics` are names, of
-    which the first is the main one. `page` is `Library.page`. `own` is a digest of all that lists and feeds show of the
-    member itself, or rank it by; `card` is one of that and of the names and addresses that its card links to.
-    `coverage` is the member itself if it has no file.
+    `item` is the id of its story, or its own if it is not `in_story`. `score` is the rank of that, and `last` the time
+    of its newest member. `topics` are names, of which the first is the main one. `page` is `Library.page`. `own` is a
+    digest of all that lists and feeds show of the member itself, or rank it by; `card` is one of that and of the names
+    and addresses that its card links to. `coverage` is the member itself if it has no file.
     """
 
     published: datetime
@@ -114,8 +113,9 @@ class Filed(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
 
 
 class StoryRecord(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
-    """A story without its members' values. `members` are their times and ids; `followers` are no members of the library.
+    """A story without its members' values.
 
+    `members` are their times and ids; `followers` are no members of the library.
     `peak` is a rank that it never exceeded. `stats` says of each provider whether it leads the story, whether it was
     first, and its lag; see `ProviderStats`.
     """
@@ -177,10 +177,10 @@ class Facts(msgspec.Struct, kw_only=True):
 
     `now` and `clock` are those of the last update. `gates` counts the files behind each gate ("" if none is closed),
     `folded` those that are held because they follow another; `published` and `coverage` count members, and `stories`
-    stories. `closed` counts the providers that files name which are not shown. `expired` are the files that have expired.
-    Of these and of files that are shown, `aliases` has those with aliases; of files that are shown, `links` has those that
-    name addresses of this site, and `pins` the ends of pins. `named` has the files with each `story` name, and whether they are shown. `ubiquitous` are the topics on more
-    than half of all members.
+    stories. `closed` counts the providers that files name which are not shown. `expired` are the files that have
+    expired. Of these and of files that are shown, `aliases` has those with aliases; of files that are shown, `links`
+    has those that name addresses of this site, and `pins` the ends of pins. `named` has the files with each `story`
+    name, and whether they are shown. `ubiquitous` are the topics on more than half of all members.
     """
 
     now: datetime | None = None

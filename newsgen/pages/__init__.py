@@ -1,7 +1,7 @@
 """Turns the library into pages: values that hold exactly what their templates read.
 
-Reading order: `kinds` defines a type for each kind of page. `planner` plans the pages of a site: `reach` finds the parts
-that an update can have changed, and `parts` makes their pages. `cards` turns members and stories into cards and
+Reading order: `kinds` defines a type for each kind of page. `planner` plans the pages of a site: `reach` finds the
+parts that an update can have changed, and `parts` makes their pages. `cards` turns members and stories into cards and
 clusters, and `frontpage`, `lists`, `storypages`, `articlepages` and `feeds` put them on pages.
 """
 

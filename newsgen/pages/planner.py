@@ -111,8 +111,8 @@ class Plan:
 
         With `whole`, all pages are planned. `remake` are paths whose pages must be made although nothing reached them.
         `on_page`, if given, receives the pages that are made, even those that a conflict removes from the plan later;
-        otherwise the plan holds them. `check_cancelled` is called before each part and may raise. `own_redirects` is the
-        text of the site's own `_redirects`; that of the plan contains it.
+        otherwise the plan holds them. `check_cancelled` is called before each part and may raise. `own_redirects` is
+        the text of the site's own `_redirects`; that of the plan contains it.
         """
         self._library, self._cards, self._store = library, Cards(library), library.store
         self._parts = Parts(self._cards, files, folder_name, own_redirects)

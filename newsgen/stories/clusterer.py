@@ -517,9 +517,9 @@ class _FirstStories(Mapping[str, Story | None]):
 class _StoryInputs(NamedTuple):
     """Everything that a story is made from besides its articles.
 
-    `hidden` are the ids of files that are not shown. `lead` is the lead that an editor chose. `evidence` is what joined the files, `one_sided` the near misses that only one side lists, and
-    `by_words` the evidence from similar words. `near_miss_names` are the `story` names of the near misses in
-    `by_words`, or empty if the story has no name.
+    `hidden` are the ids of files that are not shown. `lead` is the lead that an editor chose. `evidence` is what joined
+    the files, `one_sided` the near misses that only one side lists, and `by_words` the evidence from similar words.
+    `near_miss_names` are the `story` names of the near misses in `by_words`, or empty if the story has no name.
     """
 
     id: str
