@@ -350,6 +350,6 @@ def test_texts_behind_routes_are_no_story(site: Callable[[], Site]) -> None:
     s.article("b", title="Lifeboat crew honoured", webUrl="https://tv.example/video/#/video/local/rescue")
     s.article("c", title="Order of posts", webUrl="https://groups.example/forum/#!topic/jay/8QCI")
     s.article("d", title="Licence of the logo", webUrl="https://groups.example/forum/#!topic/jay/9ZZa")
-    assert s.load().library.stories == ()
+    assert not s.load().library.stories
     s.article("e", title="Rescue", webUrl="https://www.tv.example/video#/video/local/rescue?utm_source=x")
     assert [len(story.members) for story in s.load().library.stories] == [2]

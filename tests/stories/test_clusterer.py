@@ -290,7 +290,7 @@ def test_the_sample_is_one_story_of_seven_sources_with_held_articles_shown(
         assert library.providers["techstory.in"].title == "techstory.in"
         assert library.providers["techcrunch.com"].title == "TechCrunch"
     else:
-        assert library.members == ()
+        assert not library.members
 
 
 def test_switching_similarity_off_leaves_no_near_misses(site: Callable[..., Site]) -> None:
