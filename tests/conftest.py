@@ -32,3 +32,11 @@ def data() -> Path:
     if not named:
         pytest.skip("NEWSGEN_DATA is not set: no real articles to test with")
     return Path(named)
+
+
+LONGEST = ("test_incremental.py", "test_soak.py", "test_bench.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begins with the longest tests: at the end, one process would run them while the other has nothing left to do."""
+    items.sort(key=lambda item: item.path.name not in LONGEST)

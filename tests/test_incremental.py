@@ -911,7 +911,7 @@ class InTwoProcesses(Law):
 
 @pytest.fixture
 def fast(monkeypatch: Patch) -> None:
-    """Small batches, a fast clock, and each template compiled once, since compiling takes half of the time."""
+    """Small batches, a fast clock, and each template parsed, searched and compiled once, which takes most of the time."""
     monkeypatch.setattr(pool, "BATCH", 40)
     # Edits come faster here than in practice, and file systems under test have finer clocks than FAT.
     monkeypatch.setattr(files, "TICK", 20_000_000)
@@ -930,6 +930,8 @@ def fast(monkeypatch: Patch) -> None:
     parse_once = cache(partial(jinja2.Environment.parse, jinja2.Environment()))
     monkeypatch.setattr(jinja2.Environment, "parse", staticmethod(parse_once))
     monkeypatch.setattr(jinja2.Environment, "compile", compile_once)
+    find_once = cache(lambda tree, kinds: tuple(jinja2.nodes.Node.find_all(tree, kinds)))
+    monkeypatch.setattr(jinja2.nodes.Template, "find_all", lambda tree, kinds: iter(find_once(tree, kinds)))
 
 
 def run_machine(machine: type[Law], examples: int, *phases: Phase) -> None:
