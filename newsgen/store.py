@@ -24,17 +24,28 @@ class Store:
     """Named values: those that an earlier build saved, and over them those that this one puts or removes.
 
     With `spill`, the function that saves a value, changes are saved in between when they take much memory, so that
-    `fetch` must find them; the rest when the owner of the store calls `save`. Without, nothing is saved.
+    `fetch` must find them; the rest when the owner of the store calls `save`. Without, nothing is saved. A store that
+    `is_new` has no values of an earlier build.
     """
 
-    def __init__(self, fetch: Fetch = lambda _: None, spill: Callable[[str, bytes | None], None] | None = None) -> None:
-        self._fetch, self._spill = fetch, spill
+    def __init__(
+        self,
+        fetch: Fetch = lambda _: None,
+        spill: Callable[[str, bytes | None], None] | None = None,
+        *,
+        is_new: bool = False,
+    ) -> None:
+        self._fetch, self._spill, self._is_new = fetch, spill, is_new
         self._changed: dict[str, bytes | None] = {}
+        self._spilled: set[str] = set()  # the first words of names
         self._size = 0
 
     def get(self, name: str) -> bytes | None:
         """The value with a name, or None."""
-        return self._changed[name] if name in self._changed else self._fetch(name)
+        if name in self._changed:
+            return self._changed[name]
+        # Most of what a first build asks for does not exist yet.
+        return None if self._is_new and name.partition(" ")[0] not in self._spilled else self._fetch(name)
 
     def need(self, name: str) -> bytes:
         """The value with a name. Raises LostError if there is none."""
@@ -55,6 +66,7 @@ class Store:
         if self._spill:
             for name in sorted(self._changed):
                 self._spill(name, self._changed[name])
+                self._spilled.add(name.partition(" ")[0])
             self._changed, self._size = {}, 0
 
 
@@ -113,6 +125,7 @@ class Rows(Generic[R]):
             except (msgspec.MsgspecError, TypeError):
                 raise LostError(name) from None
         self._chunks: dict[int, list[R]] = {}
+        self._keys: dict[int, list[Any]] = {}
         self._changed: set[int] = set()
         self._is_changed = False
         self._index()
@@ -142,19 +155,26 @@ class Rows(Generic[R]):
             self._chunks[head.number] = chunk
         return chunk
 
+    def _chunk_keys(self, at: int) -> list[Any]:
+        number = self._heads[at].number
+        keys = self._keys.get(number)
+        if keys is None:
+            keys = self._keys[number] = [row.key for row in self._chunk(at)]
+        return keys
+
     def get(self, key: Any) -> R | None:
         """The row with a key."""
         at = bisect_right(self._firsts, key) - 1
         if at < 0:
             return None
-        chunk = self._chunk(at)
-        place = bisect_left(chunk, key, key=_key)
-        return chunk[place] if place < len(chunk) and chunk[place].key == key else None
+        keys = self._chunk_keys(at)
+        place = bisect_left(keys, key)
+        return self._chunk(at)[place] if place < len(keys) and keys[place] == key else None
 
     def position(self, key: Any) -> int:
         """The number of rows whose key is lower."""
         at = bisect_right(self._firsts, key) - 1
-        return self._starts[at] + bisect_left(self._chunk(at), key, key=_key) if at >= 0 else 0
+        return self._starts[at] + bisect_left(self._chunk_keys(at), key) if at >= 0 else 0
 
     def at(self, start: int, stop: int) -> list[R]:
         """The rows at these positions, by ascending key."""
@@ -171,14 +191,15 @@ class Rows(Generic[R]):
         first = max(0, bisect_right(self._firsts, key) - 1) if key is not None else 0
         for at in range(first, len(self._heads)):
             chunk = self._chunk(at)
-            yield from chunk[bisect_left(chunk, key, key=_key) :] if key is not None and at == first else chunk
+            yield from chunk[bisect_left(self._chunk_keys(at), key) :] if key is not None and at == first else chunk
 
     def descending(self, key: Any = None) -> Iterator[R]:
         """The rows below a key, or all, the highest key first."""
         last = bisect_right(self._firsts, key) - 1 if key is not None else len(self._heads) - 1
         for at in range(last, -1, -1):
             chunk = self._chunk(at)
-            yield from reversed(chunk[: bisect_left(chunk, key, key=_key)] if key is not None and at == last else chunk)
+            is_cut = key is not None and at == last
+            yield from reversed(chunk[: bisect_left(self._chunk_keys(at), key)] if is_cut else chunk)
 
     def best(self, item: Callable[[R], str], count: int) -> list[tuple[float, str]]:
         """The `count` items with the highest scores, each with its score; of equal ones those with the highest names.
@@ -230,6 +251,7 @@ class Rows(Generic[R]):
 
     def _drop(self, number: int) -> None:
         self._chunks.pop(number, None)
+        self._keys.pop(number, None)
         if number in self._changed:
             self._changed.discard(number)
         else:

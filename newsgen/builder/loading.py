@@ -224,7 +224,9 @@ class _Loading:
         if cache.is_read_only:
             return Store() if is_fresh else Store(lambda name: cache.fetch(f"{prefix} {name}"))
         return Store(
-            lambda name: cache.fetch(f"{prefix} {name}"), lambda name, value: cache.put(f"{prefix} {name}", value)
+            lambda name: cache.fetch(f"{prefix} {name}"),
+            lambda name, value: cache.put(f"{prefix} {name}", value),
+            is_new=is_fresh,
         )
 
     # Files

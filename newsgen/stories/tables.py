@@ -6,7 +6,7 @@ day together, or those of keys with one hash.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any, Generic, TypeVar
 from zlib import crc32
 
@@ -44,7 +44,7 @@ class Table(dict[str, V], Generic[V]):
         self._store, self._name, self._shard_of = store, f"stories {name}", shard_of
         self._decode: Callable[[msgspec.Raw], V] = msgspec.msgpack.Decoder(kind).decode
         self._encoded: dict[int, dict[str, msgspec.Raw]] = {}
-        self._changed: dict[int, set[str]] = {}
+        self._touched: set[str] = set()  # keys of values that have changed since they were encoded
         self._unsaved: set[int] = set()
         self._saved: set[int] = set()
 
@@ -81,39 +81,39 @@ class Table(dict[str, V], Generic[V]):
         return value
 
     def __contains__(self, key: object) -> bool:
-        shard = self._shard_of(str(key))
-        return key in self._changed.get(shard, ()) or key in self._shard(shard)
+        value: V | None = dict.get(self, str(key))
+        if value is not None:
+            return value is not self._default
+        return bool(self._saved or self._encoded) and key in self._shard(self._shard_of(str(key)))
 
     def __setitem__(self, key: str, value: V) -> None:
         dict.__setitem__(self, key, value)
-        self.touch(key)
+        self._touched.add(key)
 
     def touch(self, key: str) -> None:
         """Says that a value has changed."""
-        shard = self._shard_of(key)
-        changed = self._changed.get(shard)
-        if changed is None:
-            self._changed[shard] = {key}
-        else:
-            changed.add(key)
+        self._touched.add(key)
 
     def discard(self, key: str) -> None:
         """Removes a value, if there is one."""
-        shard = self._shard_of(key)
         dict.pop(self, key, None)
-        if shard in self._changed:
-            self._changed[shard].discard(key)
-        if self._shard(shard).pop(key, None) is not None:
-            self._unsaved.add(shard)
+        self._touched.discard(key)
+        if self._saved or self._encoded:
+            shard = self._shard_of(key)
+            if self._shard(shard).pop(key, None) is not None:
+                self._unsaved.add(shard)
 
     def pack(self) -> None:
         """Encodes the changed values and forgets all that are decoded, to free memory."""
-        for shard in list(self._changed):
-            self._encode_changed(shard)
+        self._encode(self._touched)
+        self._touched = set()
         self.clear()
 
-    def flush(self, shards: Iterable[int]) -> None:
+    def flush(self, shards: Collection[int]) -> None:
         """Puts what changed in some shards into the store, and forgets these shards, to free memory."""
+        touched = {key for key in self._touched if self._shard_of(key) in shards}
+        self._encode(touched)
+        self._touched -= touched
         for shard in shards:
             self._put(shard)
             for key in self._encoded.pop(shard, ()):
@@ -121,7 +121,9 @@ class Table(dict[str, V], Generic[V]):
 
     def save(self) -> None:
         """Puts what changed into the store. Forgets everything if it is much, to free memory."""
-        shards = {*self._changed, *self._unsaved}
+        self._encode(self._touched)
+        self._touched = set()
+        shards = list(self._unsaved)
         if sum(map(len, self._encoded.values())) > MANY:
             self.flush(shards)
         for shard in shards:
@@ -138,7 +140,7 @@ class Table(dict[str, V], Generic[V]):
 
     def loaded_shards(self) -> list[int]:
         """The shards in memory."""
-        return list(self._encoded.keys() | self._changed.keys())
+        return list(self._encoded.keys() | map(self._shard_of, self._touched))
 
     def holding(self, shard: int, texts: Iterable[str]) -> Iterator[str]:
         """The keys of the values in a shard that may hold one of these short texts; nothing is decoded for that."""
@@ -147,7 +149,7 @@ class Table(dict[str, V], Generic[V]):
             data = bytes(encoded)
             if any(part in data for part in parts):
                 yield key
-        yield from self._changed.get(shard, ())
+        yield from (key for key in self._touched if self._shard_of(key) == shard)
 
     def _shard(self, shard: int) -> dict[str, msgspec.Raw]:
         encoded = self._encoded.get(shard)
@@ -161,16 +163,14 @@ class Table(dict[str, V], Generic[V]):
             self._encoded[shard] = encoded
         return encoded
 
-    def _encode_changed(self, shard: int) -> None:
-        changed = self._changed.pop(shard, None)
-        if changed:
-            encoded = self._shard(shard)
-            for key in changed:
-                encoded[key] = msgspec.Raw(_encode(dict.__getitem__(self, key)))
+    def _encode(self, keys: Iterable[str]) -> None:
+        """Encodes values that have changed."""
+        for key in keys:
+            shard = self._shard_of(key)
+            self._shard(shard)[key] = msgspec.Raw(_encode(dict.__getitem__(self, key)))
             self._unsaved.add(shard)
 
     def _put(self, shard: int) -> None:
-        self._encode_changed(shard)
         if shard in self._unsaved:
             self._unsaved.remove(shard)
             encoded = self._shard(shard)
@@ -214,8 +214,8 @@ class HashTable(Table[V]):
 
     def _distribute(self) -> None:
         """Distributes all values over more shards."""
-        for shard in list(self._changed):
-            self._encode_changed(shard)
+        self._encode(self._touched)
+        self._touched = set()
         for shard in list(self._saved):
             self._shard(shard)
             self._store.put(f"{self._name} {shard}", None)
