@@ -6,7 +6,7 @@ files have all changed.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -56,7 +56,7 @@ class Arrangement:
         self._store, self._read, self._config, self._about = store, read, config, about
         self._clock = clock
         self.filing, self._counting = Filing(self.library), Counting(self.library, config)
-        self.clusterer = Clusterer(store, self.library.article)
+        self.clusterer = Clusterer(store, self.library.article, similar=config.stories.similarity)
 
     def update(self, changed: Iterable[str], removed: Iterable[str] = ()) -> Reached:
         """Takes the files of articles that were added or changed, and those that are no longer there, by id."""
@@ -79,23 +79,24 @@ class Arrangement:
             files[id] = filed
             if filed.role == "shown":
                 rows[id] = self._row(own)
-            self.filing.count(id, own, before.get(id), filed)
+            self.filing.count(id, own, old, filed)
+            if filed.role or (old and old.role):
+                self.clusterer.take(Change(id, own, filed.role) if filed.role else Change(id, None))
         for id in gone:
             self.filing.count(id, None, before[id], None)
+            if before[id].role:
+                self.clusterer.take(Change(id, None))
         readdressed = self.filing.give_addresses(before, files)
         before |= {id: filed for id in readdressed if (filed := library.filed(id))}
         files |= readdressed
         self.filing.put(files, gone)
         library.clock = self._find_clock(rows, {*changed, *gone})
         clusters = self.clusterer.update(
-            self._changes(before, files, {*changed, *gone}),
-            clock=self._latest(library.clock, rows),
-            about=self._about["story"],
-            similar=self._config.stories.similarity,
-            platforms=self._config.platforms,
+            clock=self._latest(library.clock, rows), about=self._about["story"], platforms=self._config.platforms
         )
         reached.files = {id: (before.get(id), files.get(id)) for id in (*files, *gone)}
         self._arrange(reached, clusters, rows, old_rows)
+        self.filing.write()
         self.facts.now, self.facts.clock = library.now, library.clock
         return reached
 
@@ -159,19 +160,6 @@ class Arrangement:
                 newest.append(row)
         all_day = any(row.all_day for row in newest)
         return times.end(times.local(clock, zone).date(), zone) if all_day else clock
-
-    # Stories
-
-    def _changes(
-        self, before: Mapping[str, Filed], files: Mapping[str, Filed], changed: Collection[str]
-    ) -> Iterator[Change]:
-        """The changed files for the clusterer."""
-        for id in changed:
-            new, old = files.get(id), before.get(id)
-            if new and new.role:
-                yield Change(id, self.library.article(id), new.role)
-            elif old and old.role:
-                yield Change(id, None)
 
     # Members
 
@@ -305,7 +293,7 @@ class Arrangement:
                     successor=clusters.successors.get(id, successor) or "",
                     origin=clusters.origins.get(id, origin) or "",
                 )
-                self.filing.put_file(id, new)
+                library.refiled[id] = new
             reached.files[id] = old, new
             self._relate("targeted", id, old.targets if old else (), new.targets if new else ())
             for kind, field in (("succeeded", "successor"), ("originated", "origin")):
@@ -314,7 +302,6 @@ class Arrangement:
                     id,
                     *([getattr(filed, field)] if filed and getattr(filed, field) else [] for filed in (old, new)),
                 )
-        library.filed.cache_clear()
 
     def _relate(self, kind: str, id: str, old: Collection[str], new: Collection[str]) -> None:
         """Keeps, by each of the ids in `new`, that it concerns `id`; no longer by those in `old` only."""
@@ -371,6 +358,7 @@ class Arrangement:
             self._relate("missed", id, *missed)
         self.library.order.edit(*order)
         self.library.story.cache_clear()
+        self.library.story_record.cache_clear()
 
     def _story_of_coverage(self, id: str) -> str:
         """The story of coverage: the earliest, if it is in several."""

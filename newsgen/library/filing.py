@@ -134,7 +134,7 @@ class Filing:
         return out
 
     def put(self, files: Mapping[str, Filed], gone: Iterable[str]) -> None:
-        """Stores files, with their moments and what they mention."""
+        """Keeps files, with their moments and what they mention. `write` stores them."""
         filed_of = self._library.filed
         moments: tuple[list[Any], list[Moment]] = [], []
         mentions: tuple[list[Any], list[Mention]] = [], []
@@ -148,14 +148,16 @@ class Filing:
                 mentions[1].extend(Mention(kind=k, name=n, id=id) for k, n in dict.fromkeys(new.mentions))
         self._moments.edit(*moments)
         self._library.mentioned.edit(*mentions)
-        for id in files:
-            self.put_file(id, files[id])
-        for id in gone:
-            self.put_file(id, None)
-        filed_of.cache_clear()
+        self._library.refiled.update(files)
+        self._library.refiled.update(dict.fromkeys(gone))
 
-    def put_file(self, id: str, filed: Filed | None) -> None:
-        self._store.put(f"file {id}", _encode(filed) if filed else None)
+    def write(self) -> None:
+        """Stores the files that the update changed."""
+        library = self._library
+        for id, filed in library.refiled.items():
+            self._store.put(f"file {id}", _encode(filed) if filed else None)
+        library.refiled = {}
+        library.stored_file.cache_clear()
 
     def save(self) -> None:
         """Puts everything that changed into the store."""

@@ -44,8 +44,8 @@ T = TypeVar("T")
 
 _IDS = re.compile(r' id="([^"]*)"')
 
-_CACHED = 1024
-"""The articles that stay decoded, and four times the stories: each of these holds the articles in it."""
+_CACHED = 2048
+"""The articles that stay decoded. Half as many stories do, each with the articles in it."""
 
 
 class Library:
@@ -81,8 +81,11 @@ class Library:
         self.mentioned = Rows(store, "mentions", Mention)
         self.day = lru_cache(1 << 14)(lambda moment: urls.day(moment, config.zone))
         self.article = lru_cache(_CACHED)(self._article)
-        self.story = lru_cache(_CACHED // 4)(self._story)
-        self.filed = lru_cache(8 * _CACHED)(self._filed)
+        self.story = lru_cache(_CACHED // 2)(self._story)
+        self.story_record = lru_cache(_CACHED)(self._story_record)
+        self.stored_file = lru_cache(8 * _CACHED)(self._stored_file)
+        self.refiled: dict[str, Filed | None] = {}
+        """What an update has changed, until it is stored."""
         self.index = lru_cache(None)(self._index)
         self.section_rows = lru_cache(None)(self._section_rows)
         self.section_facts = lru_cache(None)(self._section_facts)
@@ -141,7 +144,11 @@ class Library:
             published = filed.published if filed and filed.role == "shown" else None
         return self.rows.get((published, id)) if published else None
 
-    def _filed(self, id: str) -> Filed | None:
+    def filed(self, id: str) -> Filed | None:
+        """An article's file, published or not."""
+        return self.refiled[id] if id in self.refiled else self.stored_file(id)
+
+    def _stored_file(self, id: str) -> Filed | None:
         found: Filed | None = self.get(f"file {id}", Filed, None)
         return found
 
@@ -168,7 +175,7 @@ class Library:
         row = self.row(id)
         return self.story(row.item) if row and row.in_story else None
 
-    def story_record(self, id: str) -> StoryRecord | None:
+    def _story_record(self, id: str) -> StoryRecord | None:
         """A story without its members."""
         found: StoryRecord | None = self.get(f"story {id}", StoryRecord, None)
         return found

@@ -116,12 +116,13 @@ class Clusterer:
     """The stories of a changing set of articles. The result never depends on the order of the changes.
 
     The state is in `store`: a clusterer continues where another one saved. `article` returns any article that takes
-    part at the time, with the changes of the present update. All methods raise LostError if something is missing in the
-    store; then start with a new store, and give all articles as changes.
+    part at the time, with the changes of the present update. `similar` says whether similar words join articles, and is
+    the same for all clusterers of a store. All methods raise LostError if something is missing in the store; then start
+    with a new store, and give all articles as changes.
     """
 
-    def __init__(self, store: Store, article: Callable[[str], Article]) -> None:
-        self._store, self._article = store, article
+    def __init__(self, store: Store, article: Callable[[str], Article], *, similar: bool = True) -> None:
+        self._store, self._article, self._similar = store, article, similar
         self._files: HashTable[File] = HashTable(store, "files", File)
         self._sets: HashTable[_Set] = HashTable(store, "sets", _Set)
         self._keys = _Keys(self._files)
@@ -129,22 +130,22 @@ class Clusterer:
         self._places = self._declarations.places
         self._grouping = Grouping(store, self._keys, self._declarations.bond)
         self._leads: dict[str, str] = {}
-        self._similar = True
+        self._changed: dict[str, File | None] = {}
+        self._added: dict[str, Role] = {}
+        self._is_first = True
         if (saved := store.get("stories")) is not None:
             try:
                 state = msgspec.msgpack.decode(saved, type=_Saved)
             except msgspec.DecodeError:
                 raise LostError("stories") from None
-            self._similar, self._leads = state.similar, state.leads
+            if state.similar != similar:
+                raise LostError("stories")
+            self._leads = state.leads
             self._declarations.restore(state.declarations)
             self._grouping.restore(state.days, state.grouping)
             self._files.restore(state.tables[0])
             self._sets.restore(state.tables[1])
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether no article takes part."""
-        return not self._files.count
+        self._is_first = not self._files.count
 
     def save(self) -> None:
         """Puts what changed into the store."""
@@ -165,29 +166,27 @@ class Clusterer:
 
     def update(
         self,
-        changed: Iterable[Change],
+        changes: Iterable[Change] = (),
         *,
         clock: datetime,
         about: Mapping[str, About] | None = None,
-        similar: bool = True,
         platforms: hosts.Platforms | None = None,
     ) -> Changes:
-        """Takes in articles that are new, have changed or no longer take part; each id occurs once.
+        """Takes in articles that are new, have changed or no longer take part, besides those given to `take`; each id
+        occurs once.
 
         Coverage with a date later than `clock` is dated to it. Hidden files are clustered too, so that stories and
         their ids stay as they are when a file expires, but are members of none. Followers are shown in their stories.
-        `about` holds the `_stories` files by story name. `similar` says whether similar words join articles; if it
-        differs from the last update, this raises LostError. Independent sources are counted by `platforms`; if these
+        `about` holds the `_stories` files by story name. Independent sources are counted by `platforms`; if these
         differ, give all articles as changed.
         """
         # None of these objects form cycles, but the garbage collector would scan all of them repeatedly.
         gc_was_enabled = gc.isenabled()
         gc.disable()
         try:
-            if similar != self._similar and not self.is_empty:
-                raise LostError("stories")
-            self._similar = similar
-            return self._update(changed, clock, about or {}, platforms or hosts.of())
+            for change in changes:
+                self.take(change)
+            return self._update(clock, about or {}, platforms or hosts.of())
         finally:
             if gc_was_enabled:
                 gc.enable()
@@ -198,11 +197,9 @@ class Clusterer:
         is_compared = self._similar and file and file.role != "follower" and self._places[id].compared
         return self._grouping.evidence((id,)).near_misses if is_compared else ()
 
-    def _update(
-        self, given: Iterable[Change], clock: datetime, about: Mapping[str, About], platforms: hosts.Platforms
-    ) -> Changes:
-        is_first = self.is_empty
-        changed, added = self._take_in(given)
+    def _update(self, clock: datetime, about: Mapping[str, About], platforms: hosts.Platforms) -> Changes:
+        is_first, changed, added = self._is_first, self._changed, self._added
+        self._is_first, self._changed, self._added = False, {}, {}
         old = {id: (self._files[id], self._places[id].root) for id in changed}
         declared = self._declarations.update(changed, added, clock)
         reached = {*changed, *added, *declared.reached}
@@ -316,47 +313,40 @@ class Clusterer:
             if len(table) > MANY // 4:
                 table.pack()
 
-    def _take_in(self, changes: Iterable[Change]) -> tuple[dict[str, File | None], dict[str, Role]]:
-        """Compares changed articles with what is known of them, and updates their words.
-
-        Returns the new facts of known files, None if they are gone, and the roles of new ones, whose facts are known
-        from now on.
-        """
-        changed: dict[str, File | None] = {}
-        added: dict[str, Role] = {}
-        grouping, similarity = self._grouping, self._grouping.similarity
-        for id, given, role in changes:
-            # A follower without an address leads nowhere.
-            article = given if role != "follower" or (given and given.url) else None
-            old: File | None = self._files.get(id)
-            text = None
-            if article and role != "follower" and self._similar:
-                text = similarity.text(article)
-            if old and old.role != "follower" and self._similar:
-                if not self._places[id].compared:
-                    text = None  # its address decides anew whether it is compared
-                elif text and similarity.is_current(text):
-                    text = None
-                else:
-                    grouping.remove(id)
-            self._keys.pop(id, None)
-            if article:
-                file = File.of(article, role)
-                self._keys[id] = (file.published.timestamp(), id)
-                if old:
-                    changed[id] = file
-                else:
-                    self._files[id] = file
-                    added[id] = role
-                    if len(added) % _BATCH == 0:
-                        self._files.pack()
-                    if len(added) % (5 * _BATCH) == 0:
-                        similarity.put_texts()
-                if text:
-                    grouping.add(text)
-            elif old:
-                changed[id] = None
-        return changed, added
+    def take(self, change: Change) -> None:
+        """Takes in an article that is new, has changed or no longer takes part. Call `update` after the last one."""
+        id, article, role = change
+        if role == "follower" and article and not article.url:
+            article = None  # it leads nowhere
+        similarity = self._grouping.similarity
+        old: File | None = self._files.get(id)
+        text = None
+        if article and role != "follower" and self._similar:
+            text = similarity.text(article)
+        if old and old.role != "follower" and self._similar:
+            if not self._places[id].compared:
+                text = None  # its address decides anew whether it is compared
+            elif text and similarity.is_current(text):
+                text = None
+            else:
+                self._grouping.remove(id)
+        self._keys.pop(id, None)
+        if article:
+            file = File.of(article, role)
+            self._keys[id] = (file.published.timestamp(), id)
+            if old:
+                self._changed[id] = file
+            else:
+                self._files[id] = file
+                self._added[id] = role
+                if len(self._added) % _BATCH == 0:
+                    self._files.pack()
+                if len(self._added) % (5 * _BATCH) == 0:
+                    similarity.put_texts()
+            if text:
+                self._grouping.add(text)
+        elif old:
+            self._changed[id] = None
 
     def _find_sets(
         self, reached: Iterable[str], old: Mapping[str, tuple[File, str]], added: Collection[str]
@@ -475,9 +465,10 @@ def cluster(
     clock: datetime,
     hidden: Iterable[Article] = (),
     followers: Iterable[Article] = (),
+    similar: bool = True,
     **options: Any,
 ) -> Clusters:
-    """Clusters articles once, with the options of `Clusterer.update`."""
+    """Clusters articles once, with the options of `Clusterer` and its `update`."""
     by_id: dict[str, Article] = {}
     changes = []
     roles: tuple[tuple[Role, Iterable[Article]], ...] = (
@@ -487,7 +478,7 @@ def cluster(
         for article in group:
             by_id[article.id] = article
             changes.append(Change(article.id, article, role))
-    found = Clusterer(Store(), by_id.__getitem__).update(changes, clock=clock, **options)
+    found = Clusterer(Store(), by_id.__getitem__, similar=similar).update(changes, clock=clock, **options)
     stories = sorted(filter(None, found.stories.values()), key=lambda s: (s.first.published, s.id))
     coverage = sorted(filter(None, found.coverage.values()), key=by_time)
     targets = {id: targets for id, targets in found.targets.items() if targets is not None}
