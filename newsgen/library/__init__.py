@@ -9,7 +9,7 @@ from newsgen.library.arrangement import Arrangement, library_of, minutes
 from newsgen.library.gates import GATE_REASONS, GATES, gate
 from newsgen.library.library import AXES, Library, Section, anchors, has_page, post
 from newsgen.library.reached import Reached
-from newsgen.library.records import IndexRow, Row, SectionRow
+from newsgen.library.records import IndexRow, Row, SectionRow, StoryRecord
 
 __all__ = [
     "AXES",
@@ -22,6 +22,7 @@ __all__ = [
     "Row",
     "Section",
     "SectionRow",
+    "StoryRecord",
     "anchors",
     "gate",
     "has_page",

@@ -10,6 +10,7 @@ import msgspec
 from newsgen.model import Coverage, Evidence, Member, Provider, Rejected
 from newsgen.platforms import Platforms
 from newsgen.store import StoredRow
+from newsgen.stories import COVERAGE_PREFIX
 
 Role = Literal["shown", "hidden", "follower", ""]
 
@@ -115,8 +116,7 @@ class Filed(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
 class StoryRecord(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
     """A story without its members' values.
 
-    `members` are their times and ids; `followers` are no members of the library.
-    `peak` is a rank that it never exceeded. `stats` says of each provider whether it leads the story, whether it was
+    `members` are their times and ids, oldest first; `followers` are no members of the library. `peak` is a rank that it never exceeded. `stats` says of each provider whether it leads the story, whether it was
     first, and its lag; see `ProviderStats`.
     """
 
@@ -132,6 +132,11 @@ class StoryRecord(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
     score: float
     peak: float
     stats: tuple[tuple[str, bool, bool, int | None], ...] = ()
+
+    @property
+    def first_file(self) -> datetime:
+        """The time of the earliest member with a file."""
+        return next(published for published, id in self.members if not id.startswith(COVERAGE_PREFIX))
 
 
 class IndexRow(msgspec.Struct, array_like=True):

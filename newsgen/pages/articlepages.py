@@ -95,8 +95,9 @@ def _earlier(cards: Cards, article: Article, seen: set[str]) -> Iterator[Block]:
     for axis, key in places:
         section = cards.library.sections[axis][key]
         rows = islice(section.rows.descending((article.published, article.id)), EARLIER_CANDIDATES)
-        earlier = [section.member(row) for row in [row for row in rows if row.id not in seen][:3]]
-        seen = seen | {m.id for m in earlier}
+        earlier = [row for row in rows if row.id not in seen][:3]
+        seen = seen | {row.id for row in earlier}
         if earlier:
             link = cards.link(axis, key)
-            yield Block(title=link.title, url=link.url, clusters=tuple(map(cards.single, earlier)))
+            clusters = map(cards.single_of, cards.cards(section, earlier))
+            yield Block(title=link.title, url=link.url, clusters=tuple(clusters))

@@ -5,10 +5,12 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from newsgen import text, times, urls
-from newsgen.library import Library, Row, Section, SectionRow, anchors, has_page, post
+from newsgen.library import Library, Row, Section, SectionRow, StoryRecord, anchors, has_page, post
 from newsgen.model import Article, Card, Cluster, CountedLink, Link, Member, Story
+from newsgen.store import LostError
 from newsgen.stories import cap, choose_lead, count_sources, rank
 
 Item = Story | Member
@@ -17,7 +19,7 @@ Item = Story | Member
 CANDIDATES = 8
 """The items that are looked at for each place of a ranked list, because of the caps."""
 
-_CACHED = 5000
+_CACHED = 20000
 
 LINES = 3
 """The headlines below the lead of a cluster."""
@@ -56,13 +58,13 @@ class Cards:
         """
         config = self.config.ranking
 
-        def capped_names(item: Item) -> list[tuple[str, int]]:
-            lead = self._lead_at(item, until)
+        def capped_names(id: str) -> list[tuple[str, int]]:
+            lead = self._lead_row(id, until)
             names = [("provider " + lead.provider, config.provider_cap)] if lead.provider else []
             keys = set(self.topics(lead)) - uncapped - self.ubiquitous_topics
             return names + [("topic " + k, config.topic_cap) for k in sorted(keys)]
 
-        return cap((self.library.item(id) for _, id in scored), capped_names, size)
+        return [self.library.item(id) for id in cap((id for _, id in scored), capped_names, size)]
 
     def scored_until(self, rows: Iterable[SectionRow], until: datetime, count: int) -> list[tuple[float, str]]:
         """The `count` best items of these rows, ranked by the members that they had at a time."""
@@ -74,11 +76,32 @@ class Cards:
             scores[id] = row.score
             record = library.story_record(id) if row.last > until else None
             if record:
-                keys = [key for key in record.members if key[0] <= until]
-                rows_of = (record.followers.get(key[1]) or library.rows.get(key) for key in keys)
-                members = [member for member in rows_of if member]
+                members = self._rows_until(record, until)
                 scores[id] = rank(members, self.config.ranking.half_life, self.config.platforms)
         return heapq.nlargest(count, ((score, id) for id, score in scores.items()))
+
+    def _rows_until(self, record: StoryRecord, until: datetime) -> list[Any]:
+        """What ranking needs of the members that a story had at a time: their rows, and the followers among them."""
+        keys = [key for key in record.members if key[0] <= until]
+        found = (record.followers.get(key[1]) or self.library.rows.get(key) for key in keys)
+        return [row for row in found if row]
+
+    def _lead_row(self, id: str, until: datetime | None) -> Row:
+        """The row of the lead that an item had at a time, or of the member that it is."""
+        library, record = self.library, self.library.story_record(id)
+        row: Any
+        if record is None:
+            row = library.row(id)
+        else:
+            published = next(published for published, member in record.members if member == record.lead)
+            if until is not None and published > until:
+                row = choose_lead(self._rows_until(record, until))
+            else:
+                row = library.rows.get((published, record.lead))
+        if row is None:
+            raise LostError(id)
+        found: Row = row
+        return found
 
     def _members_until(self, story: Story, until: datetime | None) -> Sequence[Member]:
         """The members that a story had at a time; all if it is None."""
@@ -108,6 +131,10 @@ class Cards:
             card = self._cards[member.id] = self._card(member)
         return card
 
+    def cards(self, section: Section, rows: Iterable[SectionRow]) -> list[Card]:
+        """The cards of members of a section. A member whose card is known is not loaded."""
+        return [self._cards.get(row.id) or self.card(section.member(row)) for row in rows]
+
     def has_page(self, row: Row) -> bool:
         """Whether the member of a row has a page to itself."""
         return has_page(row, self.config)
@@ -119,13 +146,13 @@ class Cards:
         return self._anchors.get(member.id, "")
 
     def _card(self, member: Member) -> Card:
-        page = self.library.page(member)
-        story = self.library.story_of.get(member.id)
+        row = self.library.row(member.id)
+        page = row.page if row else ""
         provider = self.provider(member.provider)
         return Card(
             url=member.url or page,
             page=page,
-            story=self.story_url(story) if story else "",
+            story=self.library.address[row.item] if row and row.in_story else "",
             # The reader removed the provider's name in the file; here it is the name that readers see.
             title=text.headline(member.title, provider.title),
             summary=text.shorten(member.excerpt, self.config.excerpt_length),
@@ -158,7 +185,10 @@ class Cards:
 
     def single(self, member: Member) -> Cluster:
         """A cluster of one member, even if it is in a story."""
-        card = self.card(member)
+        return self.single_of(self.card(member))
+
+    def single_of(self, card: Card) -> Cluster:
+        """A cluster of one card."""
         return Cluster(title=card.title, url="", lead=card, coverage=(), count=1, sources=1)
 
     def link(self, axis: str, key: str) -> Link:

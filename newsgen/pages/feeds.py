@@ -72,7 +72,8 @@ def _newest_items(cards: Cards, rows: Rows[Any]) -> list[Item]:
             break
         id = row.item or row.id
         if id not in found:
-            found[id] = cards.first_published(cards.library.item(id)), id
+            story = cards.library.story_record(id)
+            found[id] = story.first_file if story else row.published, id
     return [cards.library.item(id) for _, id in sorted(found.values(), reverse=True)[:size]]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterator
 from datetime import date
-from itertools import groupby
+from itertools import groupby, islice
 from typing import TypeVar
 
 from newsgen import idn, urls
@@ -66,11 +66,11 @@ def first(
     axis, key, about = section.axis, section.key, section.about
     address = urls.section(axis, key)
     size = cards.config.page_size
-    members = section.members
     oldest = last(section.count, size)
     ranked = _ranked(cards, section, candidates)
     shown = {_card_url(c) for r in ranked for c in (r.lead, *r.coverage)}
-    newest = [c for c in map(cards.card, members[: size + len(shown)]) if _card_url(c) not in shown][:size]
+    rows = islice(section.rows.descending(), size + len(shown))
+    newest = [c for c in cards.cards(section, rows) if _card_url(c) not in shown][:size]
     title, parent, breadcrumbs = _heading(cards, section)
     intro = about.description if about else ""
     image = about.image if about else None
@@ -135,7 +135,7 @@ def numbered(cards: Cards, section: Section, number: int) -> ListPage:
         title=title,
         home=cards.library.providers[key].home if axis == "provider" else "",
         number=number,
-        cards=tuple(cards.card(section.member(row)) for row in reversed(rows)),
+        cards=tuple(cards.cards(section, reversed(rows))),
         newer=Link(title="Newer", url=urls.numbered(address, 0 if is_newest else number + 1)),
         older=Link(title="Older", url=urls.numbered(address, number - 1)) if number > 1 else None,
         parent=parent,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from itertools import takewhile
+from operator import itemgetter
 from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
 
 import msgspec
@@ -152,7 +153,8 @@ class Plan:
 
     def _plan_whole(self) -> None:
         """Plans all parts, and resolves conflicts between their paths."""
-        names = [*reach.everything(self._cards)]
+        dated = [*reach.everything(self._cards)]
+        names = [name for _, name in dated]
         before = list(self._paths.ascending())
         for part in {row.part for row in before} - {*names}:
             self._store.put(f"made {part}", None)
@@ -161,7 +163,7 @@ class Plan:
         self._modified = {}
         for name in names:
             self._store.put(f"made {name}", None)
-        _, rows = self._make_parts(names)
+        _, rows = self._make_parts([name for _, name in sorted(dated, key=itemgetter(0), reverse=True)])
         self._paths.edit([row.key for row in before], rows)
         # An old address is in use even if there is no stub: some hosts prefer `_redirects` to a page.
         paths = [row.path for row in rows] + (["_redirects"] if "_redirects" not in self.refs else [])

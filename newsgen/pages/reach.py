@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from itertools import islice
 
 from newsgen.library import Reached, Row
@@ -30,27 +31,31 @@ def parts(cards: Cards, reached: Reached, planned: Mapping[str, SectionPlan]) ->
     return list(found)
 
 
-def everything(cards: Cards) -> Iterator[str]:
-    """The names of all parts. Those that show the same cards come soon after each other, which saves rendering."""
+def everything(cards: Cards) -> Iterator[tuple[datetime, str]]:
+    """The names of all parts, each with the time of the newest member that it shows.
+
+    Of two pages with one path, that of the earlier part stays. Parts of one time show the same members: who makes them
+    by time loads each member, and renders each card, about once.
+    """
     library, size = cards.library, cards.config.page_size
-    yield from SINGLE[:3]
-    axes = [
-        axis for axis in ("topic", "provider", "category", "day") if cards.has(axis if axis != "day" else "archive")
-    ]
+    latest, earliest = datetime.max.replace(tzinfo=UTC), datetime.min.replace(tzinfo=UTC)
+    yield from ((latest, name) for name in SINGLE[:3])
     dated = []
-    for axis in axes:
+    for axis in ("topic", "provider", "category", "day"):
+        if not cards.has(axis if axis != "day" else "archive"):
+            continue
         for key, row in library.index(axis).items():
             dated.append((row.newest, f"first {axis} {key}"))
             rows = library.section_rows(axis, key)
             for number in range(1, lists.last(row.count, size) + 1):
                 newest = rows.at(min(number * size, row.count) - 1, number * size)[0].published
                 dated.append((newest, f"numbered {axis} {key} {number}"))
-    yield from (name for _, name in sorted(dated, reverse=True))
-    yield SINGLE[3]
-    yield from (f"story {row.id}" for row in library.order.ascending())
-    yield from (f"article {row.id}" for row in library.rows.descending() if cards.has_page(row))
-    yield from SINGLE[4:]
-    yield from (f"expired {id}" for id in sorted(library.facts.expired))
+    yield from sorted(dated, reverse=True)
+    yield latest, SINGLE[3]
+    yield from ((row.last, f"story {row.id}") for row in library.order.ascending())
+    yield from ((row.published, f"article {row.id}") for row in library.rows.descending() if cards.has_page(row))
+    yield from ((latest, name) for name in SINGLE[4:])
+    yield from ((earliest, f"expired {id}") for id in sorted(library.facts.expired))
 
 
 class _Sections:
