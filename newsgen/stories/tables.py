@@ -61,7 +61,7 @@ class Table(dict[str, V], Generic[V]):
         value = dict.get(self, key)
         if value is None:
             value = self._decoded(key)
-        return default if value is None else value
+        return default if value is None or value is self._default else value
 
     def _decoded(self, key: str) -> V | None:
         if not (self._saved or self._encoded):

@@ -448,3 +448,14 @@ def test_a_copied_site_keeps_what_its_cache_knows(site: Make, parsed: list[str],
     cache = Cache(copy.root, engine())
     assert not cache.is_intact
     cache.close()
+
+
+@pytest.mark.usefixtures("settled")
+def test_a_site_that_has_just_been_built_is_read_without_parsing(site: Make, parsed: list[str]) -> None:
+    s = site(SITE).article("a").article("b")
+    s.good()
+    before = database(s).read_bytes()
+    parsed.clear()
+    assert [member.id for member in s.load().library.members] == ["b.md", "a.md"]
+    assert parsed == []
+    assert database(s).read_bytes() == before
