@@ -98,6 +98,10 @@ class Arrangement:
         self._arrange(reached, clusters, rows, old_rows)
         self.filing.write()
         self.facts.now, self.facts.clock = library.now, library.clock
+        if reached.everything:
+            # The whole site is planned next, and what only another update needs takes much memory.
+            self.save()
+            return Reached(everything=True)
         return reached
 
     # Files
@@ -200,7 +204,11 @@ class Arrangement:
         self._counting.put_rows(reached, pairs)
         self._counting.put_providers(reached, pairs, before, after)
         self._counting.put_stats(reached, before, after)
-        self._find_reached(reached, pairs, before, after)
+        half = len(library.rows) / 2
+        ubiquitous = sorted(key for key, row in library.index("topic").items() if row.count > half)
+        reached.ubiquitous, self.facts.ubiquitous = ubiquitous != self.facts.ubiquitous, ubiquitous
+        if not reached.everything:
+            self._find_reached(reached, pairs, before, after)
 
     def _moved_stories(self, reached: Reached) -> list[str]:
         """The stories whose address has changed: members have places on their pages."""
@@ -379,7 +387,7 @@ class Arrangement:
         library, cards = self.library, reached.cards
         cards |= {id: pair for id, pair in pairs.items() if not (pair[0] and pair[1] and pair[0].card == pair[1].card)}
         reached.story_pages.update(before)
-        for axis, key in () if reached.everything else tuple(reached.sections):
+        for axis, key in tuple(reached.sections):
             if axis != "day" and key in library.index(axis):
                 for row in library.section_rows(axis, key).ascending():
                     if row.id not in cards and (own := library.rows.get(row.key)):
@@ -396,9 +404,6 @@ class Arrangement:
         shown = {*cards, *(m for pair in reached.stories.values() for r in pair if r for _, m in r.members)}
         for id in shown:
             reached.story_pages.update(library.related("missed", id))
-        half = len(library.rows) / 2
-        ubiquitous = sorted(key for key, row in library.index("topic").items() if row.count > half)
-        reached.ubiquitous, self.facts.ubiquitous = ubiquitous != self.facts.ubiquitous, ubiquitous
 
     def save(self) -> None:
         """Puts everything that an update changed into the store."""
