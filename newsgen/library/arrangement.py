@@ -252,6 +252,7 @@ class Arrangement:
             has_content=file is not None and file.has_content,
             own=digest_bytes(_encode(listed)),
             all_day=member.all_day,
+            updated=file.updated if file else None,
             coverage=member if isinstance(member, Coverage) else None,
         )
 
@@ -341,6 +342,7 @@ class Arrangement:
             rejected=story.rejected,
             providers=story.providers,
             sources=story.sources,
+            updated=max(max(m.published, getattr(m, "updated", None) or m.published) for m in story.members),
             score=self._rank(story.members),
             peak=peak(story.members, self._config.ranking.half_life, self._config.platforms),
             stats=tuple(stats),

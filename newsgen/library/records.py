@@ -21,7 +21,8 @@ class Row(StoredRow, frozen=True):
     `item` is the id of its story, or its own if it is not `in_story`. `score` is the rank of that, and `last` the time
     of its newest member. `topics` are names, of which the first is the main one. `page` is `Library.page`. `own` is a
     digest of all that lists and feeds show of the member itself, or rank it by; `card` is one of that and of the names
-    and addresses that its card links to. `coverage` is the member itself if it has no file.
+    and addresses that its card links to. `updated` is when the article says that it changed. `coverage` is the member
+    itself if it has no file.
     """
 
     published: datetime
@@ -42,6 +43,7 @@ class Row(StoredRow, frozen=True):
     page: str = ""
     card: bytes = b""
     all_day: bool = False
+    updated: datetime | None = None
     coverage: Coverage | None = None
 
     @property
@@ -116,7 +118,8 @@ class Filed(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
 class StoryRecord(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
     """A story without its members' values.
 
-    `members` are their times and ids, oldest first; `followers` are no members of the library. `peak` is a rank that it never exceeded. `stats` says of each provider whether it leads the story, whether it was
+    `members` are their times and ids, oldest first; `followers` are no members of the library. `updated` is the latest
+    time at which a member was published or updated. `peak` is a rank that it never exceeded. `stats` says of each provider whether it leads the story, whether it was
     first, and its lag; see `ProviderStats`.
     """
 
@@ -129,6 +132,7 @@ class StoryRecord(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
     rejected: tuple[Rejected, ...]
     providers: tuple[str, ...]
     sources: int
+    updated: datetime
     score: float
     peak: float
     stats: tuple[tuple[str, bool, bool, int | None], ...] = ()

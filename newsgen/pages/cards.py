@@ -135,6 +135,17 @@ class Cards:
         """The cards of members of a section. A member whose card is known is not loaded."""
         return [self._cards.get(row.id) or self.card(section.member(row)) for row in rows]
 
+    def card_in(self, story: StoryRecord, key: tuple[datetime, str]) -> Card:
+        """The card of a member of a story, by its time and id."""
+        card = self._cards.get(key[1])
+        if card is None:
+            row = self.library.rows.get(key)
+            member: Member | None = self.library.member(row) if row else story.followers.get(key[1])
+            if member is None:
+                raise LostError(key[1])
+            card = self.card(member)
+        return card
+
     def has_page(self, row: Row) -> bool:
         """Whether the member of a row has a page to itself."""
         return has_page(row, self.config)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from bisect import insort
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from operator import attrgetter
 from typing import Any, NamedTuple
@@ -14,7 +15,7 @@ from newsgen import times, urls
 from newsgen.hosts import Host, effective_lines, is_dynamic
 from newsgen.library import Section
 from newsgen.model import About, Article, Link, Member, Story
-from newsgen.pages.cards import Cards, Item
+from newsgen.pages.cards import Cards
 from newsgen.pages.kinds import (
     AtomFeed,
     Feed,
@@ -49,8 +50,8 @@ def site(cards: Cards) -> Iterator[Page]:
     """The feeds of the whole site."""
     if cards.feed_formats:
         config = cards.config
-        items = [(item, None) for item in _newest_items(cards, cards.library.rows)]
-        yield from _feeds(cards, config.title, config.description, urls.HOME, items, cards.feed_formats)
+        entries = [_entry(cards, id) for id in _newest(cards, cards.library.rows)]
+        yield from _feeds(cards, config.title, config.description, urls.HOME, entries, cards.feed_formats)
 
 
 def section(cards: Cards, section: Section) -> Iterator[Page]:
@@ -59,33 +60,25 @@ def section(cards: Cards, section: Section) -> Iterator[Page]:
     if formats:
         about = section.about.description if section.about else ""
         title, address = f"{section.title} · {cards.config.title}", urls.section(section.axis, section.key)
-        items = [(item, _representative(cards, section, item)) for item in _newest_items(cards, section.rows)]
-        yield from _feeds(cards, title, about, address, items, formats)
+        provider = section.key if section.axis == "provider" else ""
+        entries = [_entry(cards, id, provider) for id in _newest(cards, section.rows)]
+        yield from _feeds(cards, title, about, address, entries, formats)
 
 
-def _newest_items(cards: Cards, rows: Rows[Any]) -> list[Item]:
-    """The `feed_size` items of these rows whose earliest files are the newest."""
-    size, found = cards.config.feed_size, dict[str, tuple[datetime, str]]()
+def _newest(cards: Cards, rows: Rows[Any]) -> list[str]:
+    """The ids of the `feed_size` items of these rows whose earliest files are the newest."""
+    size, found = cards.config.feed_size, list[tuple[datetime, str]]()
+    known = set[str]()
     for row in rows.descending():
         # An item that has not been met yet begins no later than this member.
-        if len(found) >= size and sorted(found.values())[-size][0] > row.published:
+        if len(found) >= size and found[-size][0] > row.published:
             break
         id = row.item or row.id
-        if id not in found:
+        if id not in known:
+            known.add(id)
             story = cards.library.story_record(id)
-            found[id] = story.first_file if story else row.published, id
-    return [cards.library.item(id) for _, id in sorted(found.values(), reverse=True)[:size]]
-
-
-def _representative(cards: Cards, section: Section, item: Item) -> Member | None:
-    """The member that represents an item in the feeds of a section, or None for its lead.
-
-    In the feeds of a provider, a story is represented by that provider's first member.
-    """
-    if section.axis != "provider":
-        return None
-    members = (m for m in members_of(item) if m.provider == section.key)
-    return next(m for m in members if (row := cards.library.row(m.id)) and row.item == item.id)
+            insort(found, (story.first_file if story else row.published, id))
+    return [id for _, id in found[::-1][:size]]
 
 
 class Redirect(NamedTuple):
@@ -204,11 +197,10 @@ def _feeds(
     title: str,
     description: str,
     address: str,
-    items: Iterable[tuple[Item, Member | None]],
+    entries: Sequence[FeedEntry],
     formats: Iterable[str],
 ) -> Iterator[Feed]:
-    """The feed of a list in each of the formats. `items` have the members that represent them, or None for leads."""
-    entries = [_entry(cards, item, member) for item, member in items]
+    """The feed of a list in each of the formats."""
     updated = max((e.updated for e in entries), default=cards.library.clock)
     kinds = {"rss": RssFeed, "atom": AtomFeed, "jsonfeed": JsonFeed}
     for name in formats:
@@ -233,7 +225,8 @@ def story_address(address: str) -> str:
 def story(cards: Cards, story: Story, title: str, description: str) -> AtomFeed:
     """The feed of a story, with an entry for each of its newest members."""
     newest = story.members[::-1][: cards.config.feed_size]
-    entries = tuple(_member_entry(cards, m) for m in newest)
+    address_of = cards.library.address
+    entries = tuple(_member_entry(cards, m, address_of[m.id] if isinstance(m, Article) else m.url) for m in newest)
     address = cards.story_url(story)
     return AtomFeed(
         path=urls.path(story_address(address)),
@@ -247,12 +240,12 @@ def story(cards: Cards, story: Story, title: str, description: str) -> AtomFeed:
     )
 
 
-def _member_entry(cards: Cards, member: Member) -> FeedEntry:
-    """The feed entry of one member of a story. Its id is made of the article's address here, or is the URL of coverage."""
+def _member_entry(cards: Cards, member: Member, address: str) -> FeedEntry:
+    """The feed entry of one member. `address` is the one that its id is made of, or a URL."""
     card = cards.card(member)
     updated = member.updated if isinstance(member, Article) else None
     return FeedEntry(
-        id=_id(cards, cards.library.address[member.id] if isinstance(member, Article) else member.url),
+        id=_id(cards, address),
         page=card.page,
         url=card.url,
         title=card.title,
@@ -267,30 +260,34 @@ def _member_entry(cards: Cards, member: Member) -> FeedEntry:
     )
 
 
-def _entry(cards: Cards, item: Item, representative: Member | None) -> FeedEntry:
-    """The feed entry of an item, with the words of its representative or its lead.
+def _entry(cards: Cards, id: str, provider: str = "") -> FeedEntry:
+    """The feed entry of an item. In the feeds of a provider, a story is represented by that provider's first member.
 
-    Its id is made of the address of the earliest article, so that it stays the same when a story grows.
+    The entry's id is made of the address of the earliest article, so that it stays the same when a story grows.
     """
-    lead = representative or (item.lead if isinstance(item, Story) else item)
-    card = cards.card(lead)
-    page = cards.story_url(item) if isinstance(item, Story) else card.page
-    origin = item.id if isinstance(item, Story) else cards.library.origins.get(item.id, item.id)
-    members = members_of(item)
-    changed = [m.updated for m in members if isinstance(m, Article) and m.updated]
+    library = cards.library
+    story = library.story_record(id)
+    if story is None:
+        return _member_entry(cards, library.by_id[id], library.address[library.origins.get(id, id)])
+    lead = next(key for key in story.members if key[1] == story.lead)
+    if provider:
+        rows = filter(None, map(library.rows.get, story.members))
+        lead = next(row.key for row in rows if row.provider == provider and row.item == id)
+    card = cards.card_in(story, lead)
+    is_own_post = card.url == card.page
     return FeedEntry(
-        id=_id(cards, cards.library.address[origin]),
-        page=page,
+        id=_id(cards, library.address[id]),
+        page=library.address[id],
         url=card.url,
         title=card.title,
         summary=card.summary,
         provider=card.provider,
-        published=cards.first_published(item),
-        updated=max([m.published for m in members] + changed),
+        published=story.first_file,
+        updated=story.updated,
         topics=tuple(t.title for t in card.topics),
         image=card.image,
-        coverage=tuple(cards.card(m) for m in members if m.id != lead.id)[:COVERAGE],
-        body=_body(cards, lead),
+        coverage=tuple(cards.card_in(story, key) for key in [key for key in story.members if key != lead][:COVERAGE]),
+        body=_body(cards, library.by_id[lead[1]]) if is_own_post else "",
     )
 
 
