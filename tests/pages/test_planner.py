@@ -218,7 +218,7 @@ def test_a_post_that_began_a_story_is_read_at_the_top_of_its_page(site: Make) ->
     s.article("wire", story="x", quality=9).article("column", story="x", body="One.\n\nWith a text.\n")
     s.good()
     story = s.read("2026/11/07/post/index.html")
-    places = [story.index(words) for words in ("<h1", "<em>own</em>", "All coverage", 'id="wire"')]
+    places = [story.index(words) for words in ("<h1", "<em>own</em>", 'id="wire"', "Lead report")]
     assert places == sorted(places)
     assert "With a text" not in story
     assert "/sub/2026/11/08/column/" in story, "a member with a body keeps its page"
