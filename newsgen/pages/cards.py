@@ -175,7 +175,7 @@ class Cards:
         if not isinstance(item, Story):
             return self.single(item)
         members, lead = self._members_until(item, until), self._lead_at(item, until)
-        development = self.development(members, lead)
+        development = self.development(members, lead) if lines else None
         others = [m for m in members if m is not lead and m is not development]
         others.sort(key=lambda m: (m.provider == lead.provider, -(m.quality or 0), m.published, m.id))
         coverage = [development, *others] if development else others
