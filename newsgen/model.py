@@ -337,7 +337,8 @@ class Card(Value, frozen=True, kw_only=True, cache_hash=True):
 class Cluster(Value, frozen=True, kw_only=True, cache_hash=True):
     """What a list shows of a story: its lead and a few other members. For an article alone, `url` is "".
 
-    `count` is the number of members, `sources` the number of independent sources.
+    `count` is the number of members, `sources` the number of independent sources. If the story is `developing`, its
+    newest report is more than an hour younger than its lead, and is the first of `coverage`.
     """
 
     title: str
@@ -346,6 +347,7 @@ class Cluster(Value, frozen=True, kw_only=True, cache_hash=True):
     coverage: tuple[Card, ...]
     count: int
     sources: int
+    developing: bool = False
 
 
 class ProviderStats(Value, frozen=True, kw_only=True):

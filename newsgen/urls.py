@@ -101,6 +101,7 @@ def anchors(files: Iterable[Article], taken: Iterable[str] = ()) -> dict[str, st
 
 HOME = "/"
 TOPICS = "/topics/"
+CATEGORIES = "/categories/"
 SOURCES = "/sources/"
 ARCHIVE = "/archive/"
 
@@ -109,7 +110,7 @@ def section(axis: str, key: str) -> str:
     """The first page of a section. `key` is the slug of a topic or category, a provider's domain or a day (2026-11-08)."""
     if axis == "day":
         return ARCHIVE + key.replace("-", "/") + "/"
-    return {"topic": TOPICS, "provider": "/providers/", "category": "/categories/"}[axis] + key + "/"
+    return {"topic": TOPICS, "provider": "/providers/", "category": CATEGORIES}[axis] + key + "/"
 
 
 def archive(*parts: str) -> str:

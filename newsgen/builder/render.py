@@ -37,7 +37,7 @@ TRIAL_CALLS = 1 << 10
 PAUSE_CALLS = 1 << 13
 
 _decoder = msgspec.msgpack.Decoder(tuple[bytes, dict[str, bytes]])
-_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
 class Renderer:
@@ -243,10 +243,19 @@ def filters(site: Site, asset: Callable[[str], str]) -> dict[str, Callable[..., 
         clock = "" if all_day else f", {local.hour:02}:{local.minute:02}"
         return f"{local.day} {MONTHS[local.month - 1][:3]} {local.year}{clock}"
 
-    def day(when: datetime) -> str:
-        """A day in the site's zone: 8 November 2026."""
+    def brief(when: datetime, today: str, all_day: bool = False) -> str:
+        """A time as a reader needs it on a day of the form 2026-11-08: 16:30, else 7 Nov, else 7 Nov 2025."""
         local = times.local(when, zone)
-        return f"{local.day} {MONTHS[local.month - 1]} {local.year}"
+        if local.date().isoformat() == today and not all_day:
+            return f"{local.hour:02}:{local.minute:02}"
+        year = "" if f"{local.year:04}" == today[:4] else f" {local.year}"
+        return f"{local.day} {MONTHS[local.month - 1][:3]}{year}"
+
+    def day(when: datetime, with_weekday: bool = False) -> str:
+        """A day in the site's zone: 8 November 2026. With `with_weekday`: Sunday 8 November 2026."""
+        local = times.local(when, zone)
+        weekday = f"{WEEKDAYS[local.weekday()]} " if with_weekday else ""
+        return f"{weekday}{local.day} {MONTHS[local.month - 1]} {local.year}"
 
     def clock(when: datetime) -> str:
         """A time of day in the site's zone: 16:30."""
@@ -264,8 +273,8 @@ def filters(site: Site, asset: Callable[[str], str]) -> dict[str, Callable[..., 
         return " ".join(f"{n} {unit}" for n, unit in parts if n) or "0 min"
 
     return {
-        "lag": lag, "href": href, "absolute": absolute, "asset": asset_link, "moment": moment, "day": day,
-        "clock": clock, "iso": iso_or_day, "rfc822": rfc822, "host": partial(host, language=site.language),
+        "lag": lag, "href": href, "absolute": absolute, "asset": asset_link, "moment": moment, "brief": brief,
+        "day": day, "clock": clock, "iso": iso_or_day, "rfc822": rfc822, "host": partial(host, language=site.language),
     }  # fmt: skip
 
 
@@ -278,7 +287,7 @@ def iso(when: datetime) -> str:
 def rfc822(when: datetime) -> str:
     """A time for RSS: Sun, 08 Nov 2026 16:30:00 +0000 (RFC 822 with a four-digit year)."""
     utc = when.astimezone(UTC)
-    return f"{_DAYS[utc.weekday()]}, {utc.day:02} {MONTHS[utc.month - 1][:3]} {utc.year:04} {utc:%H:%M:%S} +0000"
+    return f"{WEEKDAYS[utc.weekday()][:3]}, {utc.day:02} {MONTHS[utc.month - 1][:3]} {utc.year:04} {utc:%H:%M:%S} +0000"
 
 
 def host(url: str, language: str = "") -> str:

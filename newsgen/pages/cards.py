@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from newsgen import text, times, urls
@@ -21,8 +21,11 @@ CANDIDATES = 8
 
 _CACHED = 20000
 
-LINES = 3
+LINES = 1
 """The headlines below the lead of a cluster."""
+
+DEVELOPMENT = timedelta(hours=1)
+"""How much later than the lead of its story a report must be to be shown as a development."""
 
 
 class Cards:
@@ -183,16 +186,23 @@ class Cards:
         if not isinstance(item, Story):
             return self.single(item)
         members, lead = self._members_until(item, until), self._lead_at(item, until)
-        others = [m for m in members if m is not lead]
+        development = self.development(members, lead) if lines else None
+        others = [m for m in members if m is not lead and m is not development]
         others.sort(key=lambda m: (m.provider == lead.provider, -(m.quality or 0), m.published, m.id))
+        coverage = [development, *others] if development else others
         return Cluster(
             title=self.story_title(item, lead),
             url=self.story_url(item),
             lead=self.card(lead),
-            coverage=tuple(self.card(m) for m in others[:lines]),
+            coverage=tuple(self.card(m) for m in coverage[:lines]),
             count=len(members),
             sources=count_sources(members, self.config.platforms),
+            developing=development is not None,
         )
+
+    def development(self, members: Sequence[Member], lead: Member) -> Member | None:
+        """The newest of a story's members, if it tells what came after the lead."""
+        return members[-1] if members[-1].published - lead.published > DEVELOPMENT else None
 
     def single(self, member: Member) -> Cluster:
         """A cluster of one member, even if it is in a story."""

@@ -484,6 +484,12 @@ def sitemap_index(lists: SitemapPage, modified: Mapping[str, datetime]) -> Sitem
 
 def _single_addresses(cards: Cards) -> list[str]:
     """The addresses of the pages that a site has once, and of its own plain pages."""
-    single = {"home": urls.HOME, "topic": urls.TOPICS, "sources": urls.SOURCES, "archive": urls.ARCHIVE}
+    single = {
+        "home": urls.HOME,
+        "topic": urls.TOPICS,
+        "category": urls.CATEGORIES,
+        "sources": urls.SOURCES,
+        "archive": urls.ARCHIVE,
+    }
     addresses = [address for kind, address in single.items() if cards.has(kind)]
     return addresses + [urls.page(key) for key in cards.library.about["page"] if cards.has("page")]

@@ -20,6 +20,13 @@ TOP = 12
 
 BLOCKS = 6
 BLOCK_SIZE = 3
+
+LEAD_LINES = 2
+"""The headlines below the first of the top stories."""
+
+LATEST = 15
+"""The maximum number of latest members; the page of the day has the others."""
+
 _WEEK = timedelta(days=7)
 _NEWEST = 400
 
@@ -38,7 +45,7 @@ def page(cards: Cards) -> HomePage:
     rising = trending(dated, library.clock)
     active = Counter(m.provider for m in recent if m.provider)
     days = sorted(library.index("day"), reverse=True)[:7] if cards.has("archive") else []
-    clusters = [cards.cluster(item, 6 if at == 0 else LINES) for at, item in enumerate(best)]
+    clusters = [cards.cluster(item, LEAD_LINES if at == 0 else LINES) for at, item in enumerate(best)]
     head = Head(
         title=config.title,
         description=config.description,
@@ -51,7 +58,7 @@ def page(cards: Cards) -> HomePage:
         lead=clusters[0] if clusters else None,
         top=tuple(clusters[1:]),
         blocks=tuple(_blocks(cards, recent, {m.id for item in best for m in members_of(item)})),
-        latest=tuple(cards.card(m) for m in library.members[: config.page_size]),
+        latest=tuple(cards.card(m) for m in library.members[: min(LATEST, config.page_size)]),
         trending=tuple(cards.link("topic", k) for k in rising[:8]),
         providers=tuple(cards.provider(p) for p, _ in sorted(active.items(), key=lambda a: (-a[1], a[0]))[:10]),
         days=tuple(lists.counted_link("day", day, library.index("day")[day]) for day in days),
@@ -76,7 +83,7 @@ def _blocks(cards: Cards, recent: list[Row], shown: set[str]) -> Iterator[Block]
             continue
         shown = shown | {m.id for i in chosen for m in members_of(i)}
         link = cards.link("topic", key)
-        yield Block(title=link.title, url=link.url, clusters=tuple(cards.cluster(i, 2) for i in chosen))
+        yield Block(title=link.title, url=link.url, clusters=tuple(cards.cluster(i, 0) for i in chosen))
         remaining -= 1
         if not remaining:
             return

@@ -85,13 +85,6 @@ class StoryEntry(Value, frozen=True, kw_only=True):
     copies: tuple[StoryEntry, ...] = ()
 
 
-class Group(Value, frozen=True, kw_only=True):
-    """The members of a story from one provider, oldest first, without copies of others."""
-
-    provider: Link
-    entries: tuple[StoryEntry, ...]
-
-
 class TimelinePoint(Value, frozen=True, kw_only=True):
     """A member on the timeline of a story.
 
@@ -153,8 +146,9 @@ class StoryPage(HtmlPage, frozen=True, kw_only=True):
     """All members of one story, at the address of its earliest file.
 
     `post` is that file if it has content of its own: an own post, or an article with a body. `lead_reason` is what
-    decided the lead. `groups` are sorted by their best member. `timeline` holds all members, oldest first, and `axis`
-    is the width and height of its drawing. `related` are other stories and articles.
+    decided the lead. `reports` are the members without copies, newest first; if the story is `developing`, the first is
+    more than an hour younger than the lead. `timeline` holds all members, oldest first, and `axis` is the width and
+    height of its drawing. `related` are other stories and articles.
     """
 
     template: ClassVar[str] = "pages/story.html"
@@ -166,7 +160,8 @@ class StoryPage(HtmlPage, frozen=True, kw_only=True):
     first: Card
     last: Card
     sources: int
-    groups: tuple[Group, ...]
+    reports: tuple[StoryEntry, ...]
+    developing: bool
     timeline: tuple[TimelinePoint, ...]
     axis: tuple[int, int]
     topics: tuple[Link, ...]
@@ -222,14 +217,14 @@ class ListPage(HtmlPage, frozen=True, kw_only=True):
 
 
 class IndexGroup(Value, frozen=True, kw_only=True):
-    """A titled group of links: the topics with one first letter, or the days of a month."""
+    """A titled group of links: the topics or categories with one first letter, or the days of a month."""
 
     title: str
     items: tuple[CountedLink, ...]
 
 
 class IndexPage(HtmlPage, frozen=True, kw_only=True):
-    """An index: all topics from A to Z, or the years, months or days of the archive."""
+    """An index: all topics or categories from A to Z, or the years, months or days of the archive."""
 
     template: ClassVar[str] = "pages/index.html"
     axis: str

@@ -41,6 +41,7 @@ def _heading(cards: Cards, section: Section) -> tuple[str, Link | None, tuple[Li
     parent = cards.link(axis, section.parent) if section.parent else None
     index = {
         "topic": Link(title="Topics", url=urls.TOPICS),
+        "category": Link(title="Sections", url=urls.CATEGORIES),
         "provider": Link(title="Sources", url=urls.SOURCES if cards.has("sources") else ""),
         "day": Link(title="Archive", url=urls.ARCHIVE),
     }.get(axis)
@@ -179,18 +180,18 @@ def _card_url(card: Card) -> str:
     return card.url or card.page
 
 
-def topics(cards: Cards) -> Iterator[IndexPage]:
-    """The index of all topics, grouped by first letter."""
-    rows = sorted(cards.library.index("topic").items(), key=lambda row: (row[1].title.casefold(), row[0]))
-    title = "Topics"
-    for number, chunk, address, newer, older in _paginate(rows, urls.TOPICS, INDEX_ROWS):
+def index(cards: Cards, axis: str) -> Iterator[IndexPage]:
+    """The index of all topics or categories, grouped by first letter."""
+    rows = sorted(cards.library.index(axis).items(), key=lambda row: (row[1].title.casefold(), row[0]))
+    title, top = ("Topics", urls.TOPICS) if axis == "topic" else ("Sections", urls.CATEGORIES)
+    for number, chunk, address, newer, older in _paginate(rows, top, INDEX_ROWS):
         yield IndexPage(
             path=urls.path(address),
-            head=_head(cards, _page_title(title, number), address, Link(title=title, url=urls.TOPICS)),
-            axis="topic",
+            head=_head(cards, _page_title(title, number), address, Link(title=title, url=top)),
+            axis=axis,
             title=title,
             groups=tuple(
-                IndexGroup(title=letter, items=tuple(counted_link("topic", *row) for row in group))
+                IndexGroup(title=letter, items=tuple(counted_link(axis, *row) for row in group))
                 for letter, group in groupby(chunk, key=lambda row: row[1].title[:1].upper())
             ),
             newer=newer,

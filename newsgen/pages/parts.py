@@ -20,7 +20,7 @@ from newsgen.pages.cards import CANDIDATES, Cards
 from newsgen.pages.feeds import Redirect, SitemapRow
 from newsgen.pages.kinds import FilePage, Head, NotFoundPage, Page, TextPage
 
-SINGLE = ("home", "topics", "archive", "sources", "pages", "404", "feeds", "files", "static", "redirects")
+SINGLE = ("home", "topics", "categories", "archive", "sources", "pages", "404", "feeds", "files", "static", "redirects")
 """The parts that a site has once. They show something of all of the site, so they are always planned."""
 
 
@@ -146,7 +146,9 @@ class Parts:
         if kind == "home" and cards.has("home"):
             yield frontpage.page(cards)
         elif kind == "topics" and cards.has("topic"):
-            yield from lists.topics(cards)
+            yield from lists.index(cards, "topic")
+        elif kind == "categories" and cards.has("category"):
+            yield from lists.index(cards, "category")
         elif kind == "archive" and cards.has("archive"):
             yield from lists.archive(cards)
         elif kind == "sources" and cards.has("sources"):

@@ -43,6 +43,9 @@ from newsgen.text import digest
 
 T = TypeVar("T")
 
+SECTIONS = 12
+"""The maximum number of categories in the navigation; an index has all of them."""
+
 _encode = msgspec.msgpack.Encoder().encode
 
 
@@ -458,7 +461,9 @@ def site(library: Library) -> Site:
         navigation = [Link(title=n.title, url=urls.spelled(n.url) or n.url) for n in config.navigation]
     else:
         sections = sorted(library.index("category").items()) if config.has("category") else []
-        navigation = [Link(title=row.title, url=urls.section("category", key)) for key, row in sections[:12]]
+        navigation = [Link(title=row.title, url=urls.section("category", key)) for key, row in sections[:SECTIONS]]
+        if len(sections) > SECTIONS:
+            navigation.append(Link(title="All sections", url=urls.CATEGORIES))
         indexes = {
             "topic": ("Topics", urls.TOPICS),
             "sources": ("Sources", urls.SOURCES),

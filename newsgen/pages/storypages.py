@@ -1,18 +1,17 @@
-"""Makes the page and the feed of a story: its members by provider and by time, and the evidence for them."""
+"""Makes the page and the feed of a story: its members by time, and the evidence for them."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from itertools import groupby
 
 from newsgen import urls
 from newsgen.library import minutes, post
 from newsgen.model import Cluster, Link, Member, Story, by_time
 from newsgen.pages import articlepages, feeds
-from newsgen.pages.cards import Cards, Item
-from newsgen.pages.kinds import Group, Head, NearMiss, Page, Reason, StoryEntry, StoryPage, TimelinePoint
+from newsgen.pages.cards import DEVELOPMENT, Cards, Item
+from newsgen.pages.kinds import Head, NearMiss, Page, Reason, StoryEntry, StoryPage, TimelinePoint
 from newsgen.stories import lead_reason
 
 AXIS, DOT = 360, 9
@@ -45,6 +44,7 @@ def _page(cards: Cards, story: Story) -> StoryPage:
     title = cards.story_title(story, story.lead)
     summary = (about.description if about else "") or lead.summary
     timeline = _timeline(cards, story)
+    reports = _reports(cards, story)
     head = Head(
         title=title,
         qualifier=f"Full coverage, {cards.moment(next(story.files))}",
@@ -68,7 +68,8 @@ def _page(cards: Cards, story: Story) -> StoryPage:
         first=cards.card(story.first),
         last=cards.card(story.last),
         sources=story.sources,
-        groups=tuple(_groups(cards, story)),
+        reports=reports,
+        developing=reports[0].card.published - lead.published > DEVELOPMENT,
         timeline=timeline,
         axis=(AXIS, DOT * max(r.y + 1 for r in timeline)),
         topics=tuple(cards.link("topic", k) for k, _ in sorted(topic_counts.items(), key=lambda c: (-c[1], c[0]))),
@@ -79,8 +80,8 @@ def _page(cards: Cards, story: Story) -> StoryPage:
     )
 
 
-def _groups(cards: Cards, story: Story) -> Iterator[Group]:
-    """The members by provider. Copies of a text are listed with one of them: the lead, or else the earliest."""
+def _reports(cards: Cards, story: Story) -> tuple[StoryEntry, ...]:
+    """The members, newest first. Copies of a text are listed with one of them: the lead, or else the earliest."""
     first_with_text: dict[str, Member] = {}
     copies: dict[str, list[Member]] = {}
     originals: list[Member] = []
@@ -90,14 +91,7 @@ def _groups(cards: Cards, story: Story) -> Iterator[Group]:
             originals.append(member)
         else:
             copies.setdefault(first.id, []).append(member)
-    rows = sorted(originals, key=lambda m: (m.provider, m.published, m.id))
-    groups = [tuple(group) for _, group in groupby(rows, key=lambda m: m.provider)]
-    groups.sort(key=lambda g: (-max(m.quality or 0 for m in g), g[0].published, g[0].id))
-    for group in groups:
-        yield Group(
-            provider=cards.provider(group[0].provider),
-            entries=tuple(_entry(cards, m, copies.get(m.id, ())) for m in group),
-        )
+    return tuple(_entry(cards, m, copies.get(m.id, ())) for m in sorted(originals, key=by_time, reverse=True))
 
 
 def _entry(cards: Cards, member: Member, copies: Iterable[Member] = ()) -> StoryEntry:

@@ -86,8 +86,7 @@ class State:
         assert isinstance(page, ArticlePage | StoryPage | None)
         if place:
             assert isinstance(page, StoryPage)
-            entries = [entry for group in page.groups for entry in group.entries]
-            assert place in [e.anchor for entry in entries for e in (entry, *entry.copies)]
+            assert place in [e.anchor for entry in page.reports for e in (entry, *entry.copies)]
         return page
 
     def files(self, address: str) -> list[str]:

@@ -218,7 +218,7 @@ def test_a_post_that_began_a_story_is_read_at_the_top_of_its_page(site: Make) ->
     s.article("wire", story="x", quality=9).article("column", story="x", body="One.\n\nWith a text.\n")
     s.good()
     story = s.read("2026/11/07/post/index.html")
-    places = [story.index(words) for words in ("<h1", "<em>own</em>", "All coverage", 'id="wire"')]
+    places = [story.index(words) for words in ("<h1", "<em>own</em>", 'id="wire"', "Lead report")]
     assert places == sorted(places)
     assert "With a text" not in story
     assert "/sub/2026/11/08/column/" in story, "a member with a body keeps its page"
@@ -227,6 +227,52 @@ def test_a_post_that_began_a_story_is_read_at_the_top_of_its_page(site: Make) ->
     assert "/sub/2026/11/07/post/" in column, "which names its story"
     titles = [re.findall("<title>(.*)</title>", page) for page in (story, column)]
     assert titles[0] != titles[1]
+
+
+def test_the_navigation_has_twelve_sections_and_an_index_of_all(site: Make) -> None:
+    s = site()
+    for n in range(12):
+        s.article(f"a{n:02}", category=f"Section {n:02}")
+    s.good()
+    links = re.findall(r'href="(/categories/[^"]*)"', s.read("index.html").split("</header>")[0])
+    assert links == [f"/categories/section-{n:02}/" for n in range(12)]
+    assert s.read("categories/section-00/index.html").count('href="/categories/"') == 1, "in the breadcrumbs"
+    s.article("a12", category="Section 12").good()
+    links = re.findall(r'href="(/categories/[^"]*)"', s.read("index.html").split("</header>")[0])
+    assert links == [f"/categories/section-{n:02}/" for n in range(12)] + ["/categories/"]
+    assert s.read("categories/index.html").count('href="/categories/section-') == 13 + 2 * 12
+
+
+def test_the_front_page_says_its_day_and_ends_with_the_day_before(site: Make) -> None:
+    s = site().article("a", publishedDateTime="2026-11-08T12:00:00Z")
+    s.good()
+    front = s.read("index.html")
+    assert "Sunday 8 November 2026" in front
+    assert "You are up to date." in front
+    assert "The front page of" not in front
+    s.article("b", publishedDateTime="2026-11-06T12:00:00Z").good()
+    assert '<a href="/archive/2026/11/06/">The front page of 6 November 2026</a>' in s.read("index.html")
+    assert "Sunday" not in s.read("archive/2026/11/08/index.html"), "it may change with every new article"
+
+
+def test_a_cluster_shows_what_came_an_hour_after_its_lead_first(site: Make) -> None:
+    s = site()
+    for name, time, quality in (
+        ("first", "08:00", 1),
+        ("lead", "09:00", 9),
+        ("good", "09:30", 8),
+        ("late", "10:00", 1),
+    ):
+        s.article(name, publishedDateTime=f"2026-11-08T{time}:00Z", quality=quality, story="x")
+
+    def shown() -> tuple[bool, list[str]]:
+        (home,) = (p for p in s.load().plan.pages() if isinstance(p, HomePage))
+        assert home.lead
+        return home.lead.developing, [card.title for card in home.lead.coverage]
+
+    assert shown() == (False, ["Good", "First"])
+    s.edit("content/late.md", "10:00", "10:01")
+    assert shown() == (True, ["Late", "Good"])
 
 
 def test_a_section_has_one_feed_if_it_has_enough_members(site: Make) -> None:

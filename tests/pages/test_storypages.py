@@ -38,22 +38,37 @@ def page(s: Site) -> StoryPage:
 
 def test_copies_of_a_text_are_shown_once_with_the_names_of_their_providers(site: Make) -> None:
     s = storm(site)
-    copies = {e.card.title: [c.card.provider.title for c in e.copies] for g in page(s).groups for e in g.entries}
-    assert copies == {
-        "Wall gives way": ["post.example", "north.post.example"],
-        "A night on the quay": [],
-        "A morning on the quay": [],
-    }
+    copies = [(e.card.title, [c.card.provider.title for c in e.copies]) for e in page(s).reports]
+    assert copies == [
+        ("A morning on the quay", []),
+        ("A night on the quay", []),
+        ("Wall gives way", ["post.example", "north.post.example"]),
+    ]
     s.good()
-    words = re.sub(r"<[^>]+>", "", s.read("2026/11/08/a/index.html"))
-    assert "3 outlets ran this text: post.example, north.post.example" in words
+    words = " ".join(re.sub(r"<[^>]+>", "", s.read("2026/11/08/a/index.html")).split())
+    assert "2 other outlets ran this text post.example 8 Nov 2026, 04:25 north.post.example 8 Nov 2026, 06:05" in words
+
+
+def test_a_story_page_shows_each_headline_once_and_what_came_after_the_lead_first(site: Make) -> None:
+    s = storm(site)
+    assert page(s).developing
+    s.good()
+    main = re.sub(r"<details.*?</details>|<script.*?</script>", "", s.read("2026/11/08/a/index.html"), flags=re.DOTALL)
+    main = main[main.index("<main") :]
+    titles = ("A night on the quay</h1>", "Where it stands", "A morning on the quay", "Lead report", "Wall gives way")
+    assert sorted(titles, key=main.index) == list(titles)
+    assert [main.count(title) for title in titles] == [1] * 5
+    s.edit("content/e.md", "2026-11-09T09:00:00Z", "2026-11-09T05:59:00Z")
+    assert not page(s).developing
+    s.good()
+    assert "Where it stands" not in s.read("2026/11/08/a/index.html")
 
 
 def test_short_texts_are_not_treated_as_copies(site: Make) -> None:
     s = site()
     s.article("a", title="Wall falls", excerpt="More soon.", story="x")
     s.article("b", title="Harbour closed", excerpt="More soon.", story="x")
-    assert [len(g.entries) for g in page(s).groups] == [1, 1]
+    assert [e.copies for e in page(s).reports] == [(), ()]
 
 
 def test_sub_domains_of_one_owner_are_one_source(site: Make) -> None:
