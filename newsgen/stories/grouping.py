@@ -26,7 +26,7 @@ from newsgen.stories.days import Key, Text, day_number
 from newsgen.stories.similarity import REACH, UNIT, Similarity
 from newsgen.stories.tables import HashTable, State, Table
 
-THRESHOLD = (0.07, 0.24)
+THRESHOLD = (0.062, 0.24)
 """The fit to a story that is enough: with up to `CROWD[0]` articles within reach, and with `CROWD[1]` or more.
 
 In a crowd more articles are similar by chance. In between, the threshold grows with the logarithm of their number.
@@ -37,13 +37,17 @@ SMALL_STORY_THRESHOLD = 0.3
 
 CROWD = (60, 1000)
 
+TITLE_THRESHOLDS = (0.45, 0.16)
+"""The least fit of an article without an excerpt to a story of one or two members, and to a larger one.
+
+Headlines are short: two of them on one subject share a third of their words.
+"""
+
 CENTROID_FROM = 5
 """The members from which on a story is compared as a whole."""
 
-GROWTH, GROWTH_FROM, GROWTH_TO = 0.3, 10, 150
+GROWTH, GROWTH_FROM, GROWTH_TO = 0.25, 10, 150
 """Between these numbers of members, the threshold falls with the size of the story to this power."""
-
-PAIRED_EXPONENT = 0.5
 
 PAIRED_SIMILARITY = 0.15
 """An article that is at least this similar to another one probably has a story."""
@@ -51,11 +55,18 @@ PAIRED_SIMILARITY = 0.15
 PAIRED_DAYS = 60
 """The days before and after an article's day in which the share of such articles is counted."""
 
-PAIRED_PRIOR = (20, 4)
+PAIRED_PRIOR = (20, 3)
 """Imaginary articles that are counted with them, and how many of these probably have a story; they matter if there are few."""
 
-PAIRED_SHARE = (0.06, 0.7)
-"""The least and the greatest share. `THRESHOLD[0]` holds at the greatest one."""
+FEW = 30
+"""With fewer articles around, nobody can say which words are rare: the share falls with the square of their number."""
+
+PAIRED_SHARE = (0.025, 0.7)
+"""The least and the greatest share. `THRESHOLD[0]` holds at the greatest one, and grows by its root as the share falls.
+
+The odds that two articles are about one event grow with the share of the articles that have a story (Bayes), and about
+with the square of their similarity.
+"""
 
 PAIRED_STEPS = 4
 """The steps in which the share may halve; a finer share would be noise."""
@@ -438,7 +449,9 @@ class Grouping:
         if found is None:
             seconds = self._keys[id][0]
             crowding = _crowding(self.similarity.count_within_reach(seconds))
-            found = self._thresholds[id] = _thresholds(crowding, self._scarcity_of(day_number(seconds)))
+            scarcity = self._scarcity_of(day_number(seconds))
+            found = _thresholds(crowding, scarcity, title_only=self.similarity.title_only(id))
+            self._thresholds[id] = found
         return found
 
     def _later_neighbours(self, key: Key, label: str) -> Iterator[str]:
@@ -533,8 +546,8 @@ def _scarcity(paired: int, count: int) -> int:
     """How scarce articles with a story are, if so many of a number of articles probably have one."""
     count_prior, paired_prior = PAIRED_PRIOR
     least, greatest = PAIRED_SHARE
-    share = min(greatest, max(least, (paired + paired_prior) / (count + count_prior)))
-    return round(PAIRED_STEPS * math.log2(greatest / share))
+    share = (paired + paired_prior) / (count + count_prior) * min(1.0, count / FEW) ** 2
+    return round(PAIRED_STEPS * math.log2(greatest / min(greatest, max(least, share))))
 
 
 def _sums(values: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -549,10 +562,14 @@ def _difference(sums: list[tuple[int, int]], start: int, end: int) -> tuple[int,
     return sums[end][0] - sums[start][0], sums[end][1] - sums[start][1]
 
 
-def _thresholds(crowding: float, scarcity: int) -> tuple[float, float]:
-    """The fit that is enough to join a story of one or two members, and a larger one."""
-    low = THRESHOLD[0] * 2 ** (scarcity / PAIRED_STEPS * PAIRED_EXPONENT)
-    return low + (max(low, SMALL_STORY_THRESHOLD) - low) * crowding, low + (max(low, THRESHOLD[1]) - low) * crowding
+def _thresholds(crowding: float, scarcity: int, *, title_only: bool) -> tuple[float, float]:
+    """The fit that an article needs to join a story of one or two members, and a larger one."""
+    low = THRESHOLD[0] * math.sqrt(2 ** (scarcity / PAIRED_STEPS))
+    small = low + (max(low, SMALL_STORY_THRESHOLD) - low) * crowding
+    large = low + (max(low, THRESHOLD[1]) - low) * crowding
+    if title_only:
+        small, large = max(small, TITLE_THRESHOLDS[0]), max(large, TITLE_THRESHOLDS[1])
+    return small, large
 
 
 def _minimum_sum(thresholds: tuple[float, float]) -> float:

@@ -63,6 +63,9 @@ DENSE = 200
 SECOND_WORD_SHARE = 0.1
 """Below `DENSE`, this share of a cosine below `SAME_PUBLISHER_COSINE` must come from more than one word."""
 
+SECOND_WORD_LETTERS = 0.2
+"""Unless the letters of the two titles are this similar: other words may be inflected."""
+
 STRONG_IDF = 1.75
 """From `DENSE` on, words with at least this idf are strong: they must reach `MIN_SIMILARITY_DENSE` by themselves."""
 
@@ -88,8 +91,9 @@ DAILY_DECAY = 0.7
 TITLE_WEIGHT, NAME_WEIGHT = 3, 6
 EXCERPT_LENGTH, EXCERPT_WORDS = 280, 12
 
-LETTERS_SHARE = 0.3
-"""The share of a similarity that the letters of the two titles decide, if they have any words."""
+LETTERS_SHARE, LETTERS_SHARE_TITLES = 0.15, 0.3
+"""The share of a similarity that the letters of the two titles decide, if they have any words. The second is for two
+articles without excerpts."""
 
 PRIOR = 20
 """Imaginary articles in every window that contain the short words and no others; they matter if articles are few."""
@@ -261,6 +265,10 @@ class Similarity:
                 count += bisect_right(day.seconds, end) if number == last else day.count
         return count
 
+    def title_only(self, id: str) -> bool:
+        """Whether an article's excerpt adds no stems to those of its title."""
+        return self._vectors[id].title_only
+
     def within_reach(self, moments: Iterable[float]) -> Iterator[Key]:
         """The keys of the articles within reach of any of these times, in order."""
         spans: list[tuple[float, float]] = []
@@ -401,7 +409,7 @@ class Similarity:
     def _vector(self, text: Text, *, compared: bool) -> Vector:
         day = self.days[text.day]
         if not compared:
-            return Vector({}, {}, "", 0, text.provider, dense=False, compared=False)
+            return Vector({}, {}, "", 0, text.provider, dense=False, title_only=True, compared=False)
         idf_of = day.idf
         dense = day.density[0] >= DENSE
         strong_idf = STRONG_IDF if dense else 0.0
@@ -424,7 +432,8 @@ class Similarity:
         of_title = set(text.stems[: text.title_length])
         stem_of = self._stem_of
         title = [w for w in text.words.split() if (s := stem_of[w]) in of_title and (s in strong or s in weak)]
-        return Vector(strong, weak, " ".join(title), text.languages, text.provider, dense, compared=True)
+        title_only = len(text.stems) == text.title_length
+        return Vector(strong, weak, " ".join(title), text.languages, text.provider, dense, title_only, compared=True)
 
     def _find_pairs(self, dirty: set[str]) -> None:
         """Adds to `near` all pairs with at least one dirty article.
@@ -451,7 +460,7 @@ class Similarity:
                 day = day_number(now)
                 self.relieve(day)
                 letters_of = {position: pieces for position, pieces in letters_of.items() if position >= first}
-            strong, weak, title, tongues, provider, dense, _ = vectors[id]
+            strong, weak, title, tongues, provider, dense, title_only, _ = vectors[id]
             while order[first][0] < now - _REACH_SECONDS:
                 first += 1
             is_dirty = id in dirty
@@ -482,40 +491,42 @@ class Similarity:
                 if dot < minimum:
                     continue
                 then, other = order[position]
-                other_vector = vectors[other]
-                if tongues and other_vector.languages and not tongues & other_vector.languages:
+                decay = math.exp(-DAILY_DECAY * (now - then) / 86400)
+                if dot * decay < minimum:
                     continue
-                cosine, weights = dot, other_vector.weak
+                strong_2, weak_2, title_2, tongues_2, provider_2, _, title_only_2, _ = vectors[other]
+                if tongues and tongues_2 and not tongues & tongues_2:
+                    continue
+                cosine = dot
                 for stem in weak:
-                    if stem in weights:
-                        cosine += weak[stem] * weights[stem]
-                if cosine < _SAME_PUBLISHER_DOT and provider == other_vector.provider:
+                    if stem in weak_2:
+                        cosine += weak[stem] * weak_2[stem]
+                if cosine < _SAME_PUBLISHER_DOT and provider == provider_2:
                     continue
-                if not dense and cosine < _SAME_PUBLISHER_DOT:
-                    # One shared word is chance: where there are few texts, every word is rare.
-                    weights = other_vector.strong
-                    if (
-                        cosine - max(strong[s] * weights[s] for s in strong if s in weights)
-                        < SECOND_WORD_SHARE * cosine
-                    ):
-                        continue
-                similarity = cosine / VECTOR_LENGTH / VECTOR_LENGTH
-                if title and other_vector.title:
+                similarity, shared = cosine / VECTOR_LENGTH / VECTOR_LENGTH, 0.0
+                if title and title_2:
                     mine = letters_of[at] if at in letters_of else letters_of.setdefault(at, words.letters(title))
                     theirs = letters_of.get(position)
                     if theirs is None:
-                        theirs = letters_of[position] = words.letters(other_vector.title)
+                        theirs = letters_of[position] = words.letters(title_2)
                     shared = len(mine & theirs) / math.sqrt(len(mine) * len(theirs))
-                    similarity += LETTERS_SHARE * (shared - similarity)
-                score = round(similarity * UNIT * math.exp(-DAILY_DECAY * (now - then) / 86400))
-                if score >= floor:
-                    for one, two in ((id, other), (other, id)):
-                        pairs = near[one]
-                        if not pairs:
-                            pairs = near[one] = {}
-                        elif one not in dirty:
-                            near.touch(one)
-                        pairs[two] = score
+                    share = LETTERS_SHARE_TITLES if title_only and title_only_2 else LETTERS_SHARE
+                    similarity += share * (shared - similarity)
+                score = round(similarity * UNIT * decay)
+                if score < floor:
+                    continue
+                if not dense and cosine < _SAME_PUBLISHER_DOT and shared < SECOND_WORD_LETTERS:
+                    # One shared word is chance: where there are few texts, every word is rare.
+                    first_word = max(strong[s] * strong_2[s] for s in strong if s in strong_2)
+                    if cosine - first_word < SECOND_WORD_SHARE * cosine:
+                        continue
+                for one, two in ((id, other), (other, id)):
+                    pairs = near[one]
+                    if not pairs:
+                        pairs = near[one] = {}
+                    elif one not in dirty:
+                        near.touch(one)
+                    pairs[two] = score
 
     def put_texts(self) -> None:
         """Puts texts into the store, to free memory."""
