@@ -146,9 +146,13 @@ class Grouping:
         self._members: HashTable[list[_Member]] = HashTable(store, "members", list[_Member])
         self._groups: HashTable[list[str]] = HashTable(store, "groups", list[str])
         self._paired: Table[int] = Table(store, "paired", int, lambda day: int(day) // 32, default=0)
-        self._tables: tuple[Table[Any], ...] = (self._placed, self._settled, self._members, self._groups, self._paired)
+        self._is_paired: Table[bool] = Table(store, "is paired", bool, day_of)
+        self._tables: tuple[Table[Any], ...] = (
+            self._placed, self._settled, self._members, self._groups, self._paired, self._is_paired,
+        )  # fmt: skip
         self._thresholds: dict[str, tuple[float, float]] = {}
         self._scarcity: dict[int, int] = {}
+        self._paired_changes: Counter[int] = Counter()
         self._masses: dict[str, int] = {}
         self._removed_from: list[tuple[Key, str]] = []
         self._removed: set[str] = set()
@@ -169,6 +173,7 @@ class Grouping:
             self._placed.discard(id)
             self._settled.discard(id)
         self._removed.add(id)
+        self._set_paired(id, False)
         self.similarity.remove(id)
 
     def refresh(self, rebound: set[str], renamed: set[str]) -> Touched:
@@ -198,16 +203,13 @@ class Grouping:
         counted: Counter[int] = Counter()
         for moment, change in self.similarity.count_changes.items():
             counted[day_number(moment)] += change
-        paired: dict[int, int] = {}
-        for number in sorted(counted.keys() | {day_number(self._keys[id][0]) for id in changed}):
-            self.similarity.relieve(number)
-            ids = days[number].ids if number in days else ()
-            old = self._paired[str(number)]
-            new = sum(max(near[id].values(), default=0) >= _PAIRED_MINIMUM for id in ids)
-            if old != new:
-                paired[number] = new - old
-                self._paired[str(number)] = new
-            if not new:
+        for id in sorted(changed, key=self._keys.__getitem__):
+            self.similarity.relieve(day_number(self._keys[id][0]))
+            self._set_paired(id, max(near[id].values(), default=0) >= _PAIRED_MINIMUM)
+        paired, self._paired_changes = self._paired_changes, Counter()
+        for number, change in paired.items():
+            self._paired[str(number)] += change
+            if not self._paired[str(number)]:
                 self._paired.discard(str(number))
         changed_days = sorted(counted.keys() | paired.keys())
         numbers = sorted(days)
@@ -218,8 +220,7 @@ class Grouping:
         found: set[str] = set()
         new_sums = _sums((self._paired[str(number)], days[number].count) for number in numbers)
         old_sums = _sums(
-            (self._paired[str(number)] - paired.get(number, 0), days[number].count - counted[number])
-            for number in numbers
+            (self._paired[str(number)] - paired[number], days[number].count - counted[number]) for number in numbers
         )
         self._scarcity = {}
         for number in numbers:
@@ -230,6 +231,15 @@ class Grouping:
                 if scarcity != _scarcity(*_difference(old_sums, start, end)):
                     found.update(days[number].ids)
         return found
+
+    def _set_paired(self, id: str, is_paired: bool) -> None:
+        """Says whether an article probably has a story."""
+        if is_paired != bool(self._is_paired.get(id)):
+            if is_paired:
+                self._is_paired[id] = True
+            else:
+                self._is_paired.discard(id)
+            self._paired_changes[day_number(self._keys[id][0])] += 1 if is_paired else -1
 
     def _scarcity_of(self, day: int) -> int:
         """How scarce articles with a story are around a day, in `PAIRED_STEPS`."""
