@@ -1,13 +1,15 @@
 """Groups similar articles into stories.
 
-Articles are placed in chronological order. Each joins the story that it fits best, or begins one. Its fit is its mean
-similarity to the story's members, divided by the threshold. Members out of reach count as 0, so that no chain of
-overlapping articles can form. A title alone contains few of the words that a large story is told in: for an article
-without an excerpt, the fit grows with the story beyond five members, by √(members / 5). Once all articles are placed,
-each may move to a story that it fits better. The numbers were chosen on labelled collections of English news, mostly on
-their first halves by time, and with an unlabelled stream of 1,200 articles a day in view.
+Articles are placed in chronological order. Each joins the story that it fits best, or begins one. Its fit to a small
+story is its mean similarity to the members, and to a larger one its cosine to the sum of the members, which allows for
+how different these are from each other; both are divided by a threshold. Members out of reach count as 0, so that no
+chain of overlapping articles can form. The threshold is higher where many articles are within reach, where few of those
+around have a story, and for headlines without excerpts; it falls with the size of the story. Once all articles are
+placed, each may move to a story that it fits better. The numbers were chosen on the first halves, by time, of labelled
+collections of news, whole and thinned until most articles were alone.
 
-The placement of an article depends only on the placements of earlier neighbours and on the sizes of their stories.
+The placement of an article depends only on the placements of earlier neighbours, on the similarities
+within their stories, and on how many articles around have a story.
 After an edit, only the articles that this affects are placed again.
 """
 
@@ -61,11 +63,10 @@ PAIRED_PRIOR = (20, 3)
 FEW = 30
 """With fewer articles around, nobody can say which words are rare: the share falls with the square of their number."""
 
-PAIRED_SHARE = (0.025, 0.7)
-"""The least and the greatest share. `THRESHOLD[0]` holds at the greatest one, and grows by its root as the share falls.
+PAIRED_SHARE, PAIRED_POWER = (0.025, 0.7), 0.65
+"""The least and the greatest share. `THRESHOLD[0]` holds at the greatest one, and grows as the share falls, to this power.
 
-The odds that two articles are about one event grow with the share of the articles that have a story (Bayes), and about
-with the square of their similarity.
+The odds that two articles are about one event grow with the share of the articles that have a story (Bayes).
 """
 
 PAIRED_STEPS = 4
@@ -574,7 +575,7 @@ def _difference(sums: list[tuple[int, int]], start: int, end: int) -> tuple[int,
 
 def _thresholds(crowding: float, scarcity: int, *, title_only: bool) -> tuple[float, float]:
     """The fit that an article needs to join a story of one or two members, and a larger one."""
-    low = THRESHOLD[0] * math.sqrt(2 ** (scarcity / PAIRED_STEPS))
+    low = THRESHOLD[0] * 2 ** (scarcity / PAIRED_STEPS * PAIRED_POWER)
     small = low + (max(low, SMALL_STORY_THRESHOLD) - low) * crowding
     large = low + (max(low, THRESHOLD[1]) - low) * crowding
     if title_only:
