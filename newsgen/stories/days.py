@@ -32,7 +32,8 @@ class Text(NamedTuple):
     `seconds` is the publication time as a Unix timestamp and `day` the number of days since 1970. `stems` are the
     distinct stems in the order they occur, those of the title first; `title_length` is how many of them the title has.
     `counts` holds the weighted number of occurrences of each stem, one byte per stem. `series` is the provider and the
-    headline without its numbers, separated by a NUL character.
+    headline without its numbers, separated by a NUL character. `words` are the words of the title in lower case, separated
+    by spaces. `languages` are those that the text may be in; see `languages.languages`.
     """
 
     seconds: float
@@ -43,17 +44,21 @@ class Text(NamedTuple):
     stems: tuple[str, ...]
     counts: bytes
     title_length: int
+    words: str
+    languages: int
 
 
 class Vector(NamedTuple):
     """The weights of a text's stems: strong ones, which can make a pair by themselves, and weak ones, which add to it.
 
-    `dense` says whether many articles are within reach of the text, `title_only` whether its excerpt adds no stems to
-    those of its title, and `compared` whether it is compared at all.
+    `title` are the words of the title that have a weight, separated by spaces. `languages` is as in `Text`. `dense` says whether many articles are
+    within reach of the text, `title_only` whether its excerpt adds no stems to those of its title, and `compared` whether it is compared at all.
     """
 
     strong: dict[str, int]
     weak: dict[str, int]
+    title: str
+    languages: int
     provider: str
     dense: bool
     title_only: bool

@@ -1,13 +1,15 @@
 """Groups similar articles into stories.
 
-Articles are placed in chronological order. Each joins the story that it fits best, or begins one. Its fit is its mean
-similarity to the story's members, divided by the threshold. Members out of reach count as 0, so that no chain of
-overlapping articles can form. A title alone contains few of the words that a large story is told in: for an article
-without an excerpt, the fit grows with the story beyond five members, by √(members / 5). Once all articles are placed,
-each may move to a story that it fits better. The numbers were chosen on labelled collections of English news, mostly on
-their first halves by time, and with an unlabelled stream of 1,200 articles a day in view.
+Articles are placed in chronological order. Each joins the story that it fits best, or begins one. Its fit to a small
+story is its mean similarity to the members, and to a larger one its cosine to the sum of the members, which allows for
+how different these are from each other; both are divided by a threshold. Members out of reach count as 0, so that no
+chain of overlapping articles can form. The threshold is higher where many articles are within reach, where few of those
+around have a story, and for headlines without excerpts; it falls with the size of the story. Once all articles are
+placed, each may move to a story that it fits better. The numbers were chosen on the first halves, by time, of labelled
+collections of news, whole and thinned until most articles were alone.
 
-The placement of an article depends only on the placements of earlier neighbours and on the sizes of their stories.
+The placement of an article depends only on the placements of earlier neighbours, on the similarities
+within their stories, and on how many articles around have a story.
 After an edit, only the articles that this affects are placed again.
 """
 
@@ -16,7 +18,8 @@ from __future__ import annotations
 import heapq
 import math
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import accumulate
 from typing import Any, NamedTuple
 
@@ -25,22 +28,55 @@ from newsgen.stories.days import Key, Text, day_number
 from newsgen.stories.similarity import REACH, UNIT, Similarity
 from newsgen.stories.tables import HashTable, State, Table
 
-THRESHOLD = (0.105, 0.24)
-"""The mean similarity needed to join a story: with up to `CROWD[0]` articles within reach, and with `CROWD[1]` or more.
+THRESHOLD = (0.062, 0.24)
+"""The fit to a story that is enough: with up to `CROWD[0]` articles within reach, and with `CROWD[1]` or more.
 
 In a crowd more articles are similar by chance. In between, the threshold grows with the logarithm of their number.
 """
 
-SMALL_STORY_THRESHOLD = 0.4
+SMALL_STORY_THRESHOLD = 0.3
 """The second threshold for a story of one or two members, which has no others to confirm a match."""
 
-CROWD = (100, 2000)
+CROWD = (60, 1000)
 
-GROWTH_FROM, GROWTH_TO = 5, 100
-"""The numbers of members between which the fit of an article without an excerpt grows."""
+TITLE_THRESHOLDS = (0.45, 0.16)
+"""The least fit of an article without an excerpt to a story of one or two members, and to a larger one.
+
+Headlines are short: two of them on one subject share a third of their words.
+"""
+
+CENTROID_FROM = 5
+"""The members from which on a story is compared as a whole."""
+
+GROWTH, GROWTH_FROM, GROWTH_TO = 0.25, 10, 150
+"""Between these numbers of members, the threshold falls with the size of the story to this power."""
+
+PAIRED_SIMILARITY = 0.15
+"""An article that is at least this similar to another one probably has a story."""
+
+PAIRED_DAYS = 60
+"""The days before and after an article's day in which the share of such articles is counted."""
+
+PAIRED_PRIOR = (20, 3)
+"""Imaginary articles that are counted with them, and how many of these probably have a story; they matter if there are few."""
+
+FEW = 30
+"""With fewer articles around, nobody can say which words are rare: the share falls with the square of their number."""
+
+PAIRED_SHARE, PAIRED_POWER = (0.025, 0.7), 0.65
+"""The least and the greatest share. `THRESHOLD[0]` holds at the greatest one, and grows as the share falls, to this power.
+
+The odds that two articles are about one event grow with the share of the articles that have a story (Bayes).
+"""
+
+PAIRED_STEPS = 4
+"""The steps in which the share may halve; a finer share would be noise."""
 
 MAX_NEAR_MISSES = 5
 """The near misses kept per story."""
+
+
+_PAIRED_MINIMUM = PAIRED_SIMILARITY * UNIT
 
 
 class Match(NamedTuple):
@@ -79,6 +115,10 @@ class Bond(NamedTuple):
     name: str
 
 
+_Member = tuple[float, str, int]
+"""A placed article: its key, and the sum of its similarities to the earlier members of its story."""
+
+
 class Touched(NamedTuple):
     """The articles whose evidence may have changed, and the labels of the groups that may have."""
 
@@ -104,10 +144,17 @@ class Grouping:
 
         self._placed: Table[str] = Table(store, "placed", str, day_of)
         self._settled: Table[str] = Table(store, "settled", str, day_of)
-        self._members: HashTable[list[Key]] = HashTable(store, "members", list[Key])
+        self._members: HashTable[list[_Member]] = HashTable(store, "members", list[_Member])
         self._groups: HashTable[list[str]] = HashTable(store, "groups", list[str])
-        self._tables: tuple[Table[Any], ...] = (self._placed, self._settled, self._members, self._groups)
-        self._crowding: dict[str, float] = {}
+        self._paired: Table[int] = Table(store, "paired", int, lambda day: int(day) // 32, default=0)
+        self._is_paired: Table[bool] = Table(store, "is paired", bool, day_of)
+        self._tables: tuple[Table[Any], ...] = (
+            self._placed, self._settled, self._members, self._groups, self._paired, self._is_paired,
+        )  # fmt: skip
+        self._thresholds: dict[str, tuple[float, float]] = {}
+        self._scarcity: dict[int, int] = {}
+        self._paired_changes: Counter[int] = Counter()
+        self._masses: dict[str, int] = {}
         self._removed_from: list[tuple[Key, str]] = []
         self._removed: set[str] = set()
         self._labels: set[str] = set()
@@ -127,6 +174,7 @@ class Grouping:
             self._placed.discard(id)
             self._settled.discard(id)
         self._removed.add(id)
+        self._set_paired(id, False)
         self.similarity.remove(id)
 
     def refresh(self, rebound: set[str], renamed: set[str]) -> Touched:
@@ -134,10 +182,11 @@ class Grouping:
         whose `story` name did.
         """
         dirty = self.similarity.refresh()
-        self._crowding = {}
+        self._thresholds = {}
         is_everything = len(dirty - self._removed) == self.similarity.count
+        differently_paired = self._count_paired(dirty - self._removed)
         if not is_everything:
-            dirty |= self._differently_crowded()
+            dirty |= self._differently_crowded() | differently_paired
         self.similarity.count_changes.clear()
         dirty = (dirty | rebound) - self._removed
         stale = self._place(dirty, renamed, is_everything=is_everything)
@@ -145,6 +194,63 @@ class Grouping:
         labels = self._labels | {self._settled[id] for id in dirty}
         self._labels, self._removed = set(), set()
         return Touched(dirty, labels - {""})
+
+    def _count_paired(self, changed: set[str]) -> set[str]:
+        """Counts the articles that probably have a story, and what this says of each day near those of the changes.
+
+        Returns the ids of the articles on the days of which it says something else than before.
+        """
+        days, near = self.similarity.days, self.similarity.near
+        counted: Counter[int] = Counter()
+        for moment, change in self.similarity.count_changes.items():
+            counted[day_number(moment)] += change
+        for id in sorted(changed, key=self._keys.__getitem__):
+            self.similarity.relieve(day_number(self._keys[id][0]))
+            self._set_paired(id, max(near[id].values(), default=0) >= _PAIRED_MINIMUM)
+        paired, self._paired_changes = self._paired_changes, Counter()
+        for number, change in paired.items():
+            self._paired[str(number)] += change
+            if not self._paired[str(number)]:
+                self._paired.discard(str(number))
+        changed_days = sorted(counted.keys() | paired.keys())
+        numbers = sorted(days)
+        # The days near those that changed, and the days near these.
+        if changed_days:
+            low, high = changed_days[0] - 2 * PAIRED_DAYS, changed_days[-1] + 2 * PAIRED_DAYS
+            numbers = numbers[bisect_left(numbers, low) : bisect_right(numbers, high)]
+        found: set[str] = set()
+        new_sums = _sums((self._paired[str(number)], days[number].count) for number in numbers)
+        old_sums = _sums(
+            (self._paired[str(number)] - paired[number], days[number].count - counted[number]) for number in numbers
+        )
+        self._scarcity = {}
+        for number in numbers:
+            start, end = bisect_left(numbers, number - PAIRED_DAYS), bisect_right(numbers, number + PAIRED_DAYS)
+            at = bisect_left(changed_days, number - PAIRED_DAYS)
+            if at < len(changed_days) and changed_days[at] <= number + PAIRED_DAYS:
+                scarcity = self._scarcity[number] = _scarcity(*_difference(new_sums, start, end))
+                if scarcity != _scarcity(*_difference(old_sums, start, end)):
+                    found.update(days[number].ids)
+        return found
+
+    def _set_paired(self, id: str, is_paired: bool) -> None:
+        """Says whether an article probably has a story."""
+        if is_paired != bool(self._is_paired.get(id)):
+            if is_paired:
+                self._is_paired[id] = True
+            else:
+                self._is_paired.discard(id)
+            self._paired_changes[day_number(self._keys[id][0])] += 1 if is_paired else -1
+
+    def _scarcity_of(self, day: int) -> int:
+        """How scarce articles with a story are around a day, in `PAIRED_STEPS`."""
+        scarcity = self._scarcity.get(day)
+        if scarcity is None:
+            days = self.similarity.days
+            numbers = [n for n in range(day - PAIRED_DAYS, day + PAIRED_DAYS + 1) if n in days]
+            paired, count = sum(self._paired[str(n)] for n in numbers), sum(days[n].count for n in numbers)
+            scarcity = self._scarcity[day] = _scarcity(paired, count)
+        return scarcity
 
     def _differently_crowded(self) -> set[str]:
         """The articles whose crowding changed, because others within their reach were added or removed."""
@@ -226,9 +332,12 @@ class Grouping:
         sums: dict[str, int] = {}
         most_similar: dict[str, tuple[int, str]] = {}
         members = set(ids)
+        mass = UNIT * len(ids)
         for id in ids:
             for other, score in self.similarity.near[id].items():
-                if other not in members:
+                if other in members:
+                    mass += score
+                else:
                     sums[other] = sums.get(other, 0) + score
                     most_similar[other] = max(most_similar.get(other, (0, "")), (score, id))
         nearest = heapq.nsmallest(MAX_NEAR_MISSES, sums, key=lambda c: (-sums[c], c))
@@ -237,7 +346,7 @@ class Grouping:
                 id,
                 most_similar[id][1],
                 most_similar[id][0] / UNIT,
-                _fit(sums[id], len(ids), self._crowding_of(id), title_only=self.similarity.title_only(id)),
+                _fit(sums[id], len(ids), mass, self._thresholds_of(id)),
             )
             for id in nearest
         ]
@@ -263,19 +372,15 @@ class Grouping:
             key = heapq.heappop(queue)
             id = key[1]
             self.similarity.relieve(day_number(key[0]))
-            old, new = self._placed.get(id), self._choose(key)
-            if old == new:
+            old, (new, total) = self._placed.get(id), self._choose(key)
+            if old == new and self._total(key, new) == total:
                 continue
             if old is not None:
                 self._leave(key, old)
                 changed_labels.add(old)
             self._placed[id] = new
             stale.add(id)
-            members = self._members.get(new)
-            if members is None:
-                members = self._members[new] = []
-            insort(members, key)
-            self._members.touch(new)
+            self._join(key, new, total)
             if is_everything:
                 continue  # all later articles are queued
             changed_labels.add(new)
@@ -287,13 +392,39 @@ class Grouping:
                     queued.add(other)
                     heapq.heappush(queue, self._keys[other])
         for label in changed_labels:
-            for _, member in self._members.get(label, ()):
+            for _, member, _ in self._members.get(label, ()):
                 stale.update(near[member])
         return stale
+
+    def _join(self, key: Key, label: str, total: int) -> None:
+        """Adds an article to the placed members of a story."""
+        members = self._members.get(label)
+        if members is None:
+            members = self._members[label] = []
+            self._masses[label] = 0
+        elif label not in self._masses:
+            self._masses[label] = sum(map(_mass, members))
+        member = (*key, total)
+        insort(members, member)
+        self._masses[label] += _mass(member)
+        self._members.touch(label)
+
+    def _total(self, key: Key, label: str) -> int:
+        """The sum of an article's similarities to the earlier members of the story in which it is placed."""
+        members = self._members[label]
+        return members[bisect_left(members, key)][2]
+
+    def _mass_of(self, label: str) -> int:
+        """The sum of all similarities between the placed members of a story, each to itself among them."""
+        mass = self._masses.get(label)
+        if mass is None:
+            mass = self._masses[label] = sum(map(_mass, self._members[label]))
+        return mass
 
     def _leave(self, key: Key, label: str) -> None:
         members = self._members[label]
         del members[bisect_left(members, key)]
+        self._masses.pop(label, None)
         self._members.touch(label)
         if not members:
             self._members.discard(label)
@@ -323,47 +454,58 @@ class Grouping:
                     self._groups.touch(label)
                     self._labels.add(label)
 
-    def _crowding_of(self, id: str) -> float:
-        """How crowded an article's surroundings are."""
-        crowding = self._crowding.get(id)
-        if crowding is None:
-            crowding = self._crowding[id] = _crowding(self.similarity.count_within_reach(self._keys[id][0]))
-        return crowding
+    def _thresholds_of(self, id: str) -> tuple[float, float]:
+        """The fit that an article needs to join a story of one or two members, and a larger one."""
+        found = self._thresholds.get(id)
+        if found is None:
+            seconds = self._keys[id][0]
+            crowding = _crowding(self.similarity.count_within_reach(seconds))
+            scarcity = self._scarcity_of(day_number(seconds))
+            found = _thresholds(crowding, scarcity, title_only=self.similarity.title_only(id))
+            self._thresholds[id] = found
+        return found
 
     def _later_neighbours(self, key: Key, label: str) -> Iterator[str]:
         """The articles after a key that are similar to any member of a story: the story's size may affect them."""
-        for _, member in self._members.get(label, ()):
+        for _, member, _ in self._members.get(label, ()):
             for other in self.similarity.near[member]:
                 if self._keys[other] > key:
                     yield other
 
-    def _choose(self, key: Key) -> str:
-        """The label of the story of earlier articles that an article fits best, or its own id if it begins a story."""
+    def _choose(self, key: Key) -> tuple[str, int]:
+        """The label of the story of earlier articles that an article fits best, or its own id if it begins a story.
+
+        Also returns the sum of its similarities to these articles.
+        """
         id = key[1]
         unit, name = self._bond_of(id)
-        if unit[0] != id:
-            return self._placed[unit[0]]
         sums: dict[str, int] = {}
         pairs = self.similarity.near[id]
-        if not pairs:
-            return id
         for other, score in pairs.items():
             if self._keys[other] < key:
                 label = self._placed[other]
                 sums[label] = sums.get(label, 0) + score
-        minimum = _minimum_sum(self._crowding_of(id))
+        if unit[0] != id:
+            label = self._placed[unit[0]]
+            return label, sums.get(label, 0)
+        if not sums:
+            return id, 0
+        thresholds = self._thresholds_of(id)
+        minimum = _minimum_sum(thresholds)
         best_fit, best = 1.0, id
         for label, total in sums.items():
             if total < minimum:
                 continue
             members = self._members[label]
-            size = bisect_left(members, key)
-            fit = _fit(total, size, self._crowding_of(id), title_only=self.similarity.title_only(id))
+            size, mass = bisect_left(members, key), self._mass_of(label)
+            if size < len(members):
+                mass -= sum(map(_mass, members[size:]))
+            fit = _fit(total, size, mass, thresholds)
             if fit > best_fit or (fit == best_fit > 1 and label < best):
-                if name and any(self._bond_of(m).name not in ("", name) for _, m in members[:size]):
+                if name and any(self._bond_of(m).name not in ("", name) for _, m, _ in members[:size]):
                     continue
                 best_fit, best = fit, label
-        return best
+        return best, sums.get(best, 0)
 
     def _settle(self, dirty: set[str]) -> None:
         """Moves each unit to the story that it fits best. Units with a `story` name stay where they were placed."""
@@ -376,21 +518,33 @@ class Grouping:
                 self._settle_in(unit, own_label)
                 continue
             sums: dict[str, int] = {}
+            own_mass = len(unit) * UNIT
             for member in unit:
                 for other, score in self.similarity.near[member].items():
-                    if other not in unit:
+                    if other in unit:
+                        own_mass += score
+                    else:
                         label = self._placed[other]
                         sums[label] = sums.get(label, 0) + score
-            minimum = _minimum_sum(self._crowding_of(id)) * len(unit)
+            thresholds = self._thresholds_of(id)
+            minimum = _minimum_sum(thresholds) * len(unit)
             best_fit, best = 1.0, ""
             for label, total in sums.items():
                 if total < minimum:
                     continue
-                size = len(self._members[label]) - (len(unit) if label == own_label else 0)
-                fit = _fit(total / len(unit), size, self._crowding_of(id), title_only=self.similarity.title_only(id))
+                size, mass = len(self._members[label]), self._mass_of(label)
+                if label == own_label:
+                    size -= len(unit)
+                    mass -= own_mass + 2 * total
+                fit = _fit(total / len(unit), size, mass, thresholds)
                 if fit > best_fit or (fit == best_fit > 1 and label < best):
                     best_fit, best = fit, label
             self._settle_in(unit, best)
+
+
+def _mass(member: _Member) -> int:
+    """What a member adds to the sum of all similarities between the members of its story."""
+    return UNIT + 2 * member[2]
 
 
 def _crowding(count: int) -> float:
@@ -399,13 +553,49 @@ def _crowding(count: int) -> float:
     return round(min(1.0, max(0.0, (math.log(max(1, count)) - low) / (high - low))), 2)
 
 
-def _minimum_sum(crowding: float) -> float:
+def _scarcity(paired: int, count: int) -> int:
+    """How scarce articles with a story are, if so many of a number of articles probably have one."""
+    count_prior, paired_prior = PAIRED_PRIOR
+    least, greatest = PAIRED_SHARE
+    share = (paired + paired_prior) / (count + count_prior) * min(1.0, count / FEW) ** 2
+    return round(PAIRED_STEPS * math.log2(greatest / min(greatest, max(least, share))))
+
+
+def _sums(values: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The sums of the first 0, 1, 2, … pairs."""
+    sums = [(0, 0)]
+    for paired, count in values:
+        sums.append((sums[-1][0] + paired, sums[-1][1] + count))
+    return sums
+
+
+def _difference(sums: list[tuple[int, int]], start: int, end: int) -> tuple[int, int]:
+    return sums[end][0] - sums[start][0], sums[end][1] - sums[start][1]
+
+
+def _thresholds(crowding: float, scarcity: int, *, title_only: bool) -> tuple[float, float]:
+    """The fit that an article needs to join a story of one or two members, and a larger one."""
+    low = THRESHOLD[0] * 2 ** (scarcity / PAIRED_STEPS * PAIRED_POWER)
+    small = low + (max(low, SMALL_STORY_THRESHOLD) - low) * crowding
+    large = low + (max(low, THRESHOLD[1]) - low) * crowding
+    if title_only:
+        small, large = max(small, TITLE_THRESHOLDS[0]), max(large, TITLE_THRESHOLDS[1])
+    return small, large
+
+
+def _minimum_sum(thresholds: tuple[float, float]) -> float:
     """A sum of similarities below which nothing fits a story of any size; slightly reduced, because `_fit` rounds."""
-    return UNIT * (THRESHOLD[0] + (THRESHOLD[1] - THRESHOLD[0]) * crowding) * 0.999
+    return float(UNIT * min(thresholds) * (GROWTH_FROM / GROWTH_TO) ** GROWTH * 0.999)
 
 
-def _fit(total: float, size: int, crowding: float, *, title_only: bool) -> float:
-    """The fit to a story of `size` members, from the sum of the similarities to them; above 1 is enough to join."""
-    threshold = THRESHOLD[0] + ((SMALL_STORY_THRESHOLD if size < 3 else THRESHOLD[1]) - THRESHOLD[0]) * crowding
-    growth = math.sqrt(min(size, GROWTH_TO) / GROWTH_FROM) if title_only and size > GROWTH_FROM else 1.0
-    return round(total / UNIT / size * growth / threshold, 6)
+def _fit(total: float, size: int, mass: int, thresholds: tuple[float, float]) -> float:
+    """The fit to a story of `size` members, from the sum of the similarities to them; above 1 is enough to join.
+
+    `mass` is the sum of all similarities between the members, each to itself among them.
+    """
+    threshold = thresholds[0 if size < 3 else 1]
+    if size > GROWTH_FROM:
+        threshold *= (GROWTH_FROM / min(size, GROWTH_TO)) ** GROWTH
+    # The mean, or the cosine to the sum of the members.
+    divisor = UNIT * size if size < CENTROID_FROM else math.sqrt(mass * UNIT)
+    return round(total / divisor / threshold, 6)

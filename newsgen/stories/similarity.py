@@ -27,8 +27,11 @@ from typing import Any
 
 from newsgen.model import Article
 from newsgen.store import Store
+from newsgen.stories import words
 from newsgen.stories.days import Day, Key, SlidingWindow, Text, Vector, day_number
+from newsgen.stories.languages import languages
 from newsgen.stories.tables import MANY, HashTable, State, Table
+from newsgen.stories.words import STEM_LENGTH, headline
 
 REACH = timedelta(hours=49)
 """The maximum time between two similar articles: two days, plus an hour for clock changes."""
@@ -45,7 +48,7 @@ UNIT = 10_000
 VECTOR_LENGTH = 1000
 """The length that vectors are scaled to; weights are integers for the same reason."""
 
-MIN_SIMILARITY, MIN_SIMILARITY_DENSE = 0.08, 0.1
+MIN_SIMILARITY, MIN_SIMILARITY_DENSE = 0.06, 0.08
 """Lower similarities count as zero. The second applies if at least `DENSE` articles are within reach."""
 
 SAME_PUBLISHER_COSINE = 0.4
@@ -59,6 +62,9 @@ DENSE = 200
 
 SECOND_WORD_SHARE = 0.1
 """Below `DENSE`, this share of a cosine below `SAME_PUBLISHER_COSINE` must come from more than one word."""
+
+SECOND_WORD_LETTERS = 0.2
+"""Unless the letters of the two titles are this similar: other words may be inflected."""
 
 STRONG_IDF = 1.75
 """From `DENSE` on, words with at least this idf are strong: they must reach `MIN_SIMILARITY_DENSE` by themselves."""
@@ -81,10 +87,13 @@ IDF_STEPS = 4
 COUNT_DIGITS, DENSITY_DIGITS = 3, 5
 """The leading binary digits kept of a word's counts, and of the numbers of articles in `Day.density`."""
 
-DAILY_DECAY = 0.2
-TITLE_WEIGHT = 3
-EXCERPT_LENGTH = 280
-STEM_LENGTH = 5
+DAILY_DECAY = 0.7
+TITLE_WEIGHT, NAME_WEIGHT = 3, 6
+EXCERPT_LENGTH, EXCERPT_WORDS = 280, 12
+
+LETTERS_SHARE, LETTERS_SHARE_TITLES = 0.15, 0.3
+"""The share of a similarity that the letters of the two titles decide, if they have any words. The second is for two
+articles without excerpts."""
 
 PRIOR = 20
 """Imaginary articles in every window that contain the short words and no others; they matter if articles are few."""
@@ -97,26 +106,11 @@ _MANY_STEMS = 50
 
 _REACH_SECONDS = REACH.total_seconds()
 _SAME_PUBLISHER_DOT = SAME_PUBLISHER_COSINE * VECTOR_LENGTH * VECTOR_LENGTH
-_WORD = re.compile(r"[^\W_]+(?:['.][^\W_]+)*")
 _NOT_LETTERS = re.compile(r"[\d\W_]+")
-# Scripts without spaces between words: Thai, Lao, Burmese, Khmer, kana, Han. Two characters stand for a word.
-_UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]+")
-# The publisher's name that many publishers put at the end of a headline: " - The Daily News".
-_PUBLISHER_SUFFIX = re.compile(r" [-|] [^-|]{2,60}$")
 _LOG_TF = [0.0, *(round(1 + math.log(n), 6) for n in range(1, 256))]
 
 
 _NO_PAIRS: dict[str, int] = {}
-
-
-class _Stems(dict[str, str]):
-    """Caches the stem of each word: its first letters, or "" if it is too short to be a word."""
-
-    def __missing__(self, word: str) -> str:
-        stem = word.removesuffix("'s").replace("'", "").replace(".", "")
-        stem = "" if len(stem) < 2 else stem[:STEM_LENGTH] if stem.isalpha() else stem
-        self[word] = stem
-        return stem
 
 
 class Similarity:
@@ -140,7 +134,7 @@ class Similarity:
         self._series: HashTable[list[tuple[int, str]]] = HashTable(store, "series", list[tuple[int, str]])
         self._tables: tuple[Table[Any], ...] = (self.near, self._texts, self._vectors, self._series)
         self._store = store
-        self._stem_of = _Stems()
+        self._stem_of = words.Stems()
         self._added: set[str] = set()
         self._removed: set[str] = set()
         self._changed_stems: set[str] = set()
@@ -296,13 +290,25 @@ class Similarity:
 
     def text(self, article: Article) -> Text:
         """The part of an article that is compared."""
-        title = headline(article.title)
-        counts: dict[str, int] = {}
-        for stem in self._stems(title):
-            counts[stem] = counts.get(stem, 0) + TITLE_WEIGHT
+        title = headline(words.normal(article.title))
+        pieces, found = words.split(title)
+        names = words.names(found)
+        stem_of, counts = self._stem_of, dict[str, int]()
+        for piece in pieces:
+            counts[piece] = counts.get(piece, 0) + TITLE_WEIGHT
+        title_words = [words.lower(word) for word in found]
+        small = []
+        for word, lower in zip(found, title_words, strict=True):
+            stem = stem_of[lower]
+            if word in names:
+                counts[stem] = counts.get(stem, 0) + NAME_WEIGHT
+            else:
+                counts[stem] = counts.get(stem, 0) + TITLE_WEIGHT
+                small.append(lower)
         counts.pop("", None)
         title_length = len(counts)
-        for stem in self._stems(article.excerpt[:EXCERPT_LENGTH]):
+        pieces, excerpt = words.split(words.lower(words.normal(article.excerpt[:EXCERPT_LENGTH])))
+        for stem in [*pieces, *map(stem_of.__getitem__, excerpt)]:
             counts[stem] = counts.get(stem, 0) + 1
         counts.pop("", None)
         seconds = article.published.timestamp()
@@ -317,18 +323,9 @@ class Similarity:
             if max(counts.values(), default=0) < 256
             else bytes(min(n, 255) for n in counts.values()),
             title_length=title_length,
+            words=" ".join(title_words),
+            languages=languages([*small, *excerpt[:EXCERPT_WORDS]], article.lang),
         )
-
-    def _stems(self, text: str) -> list[str]:
-        text = text.lower().replace("’", "'")
-        stems: list[str] = []
-        if not text.isascii():
-            for run in _UNSPACED.findall(text):
-                stems += [run[i : i + 2] for i in range(max(1, len(run) - 1))]
-            if stems:
-                text = _UNSPACED.sub(" ", text)
-        stem_of = self._stem_of
-        return stems + [stem_of[word] for word in _WORD.findall(text)]
 
     def _possibly_excluded(self) -> set[str]:
         """The ids of the texts for which the result of `_is_excluded` may differ after the changes."""
@@ -411,9 +408,8 @@ class Similarity:
 
     def _vector(self, text: Text, *, compared: bool) -> Vector:
         day = self.days[text.day]
-        title_only = len(text.stems) == text.title_length
         if not compared:
-            return Vector({}, {}, text.provider, dense=False, title_only=title_only, compared=False)
+            return Vector({}, {}, "", 0, text.provider, dense=False, title_only=True, compared=False)
         idf_of = day.idf
         dense = day.density[0] >= DENSE
         strong_idf = STRONG_IDF if dense else 0.0
@@ -433,7 +429,11 @@ class Similarity:
         weak: dict[str, int] = {}
         for stem, weight, is_strong in weights:
             (strong if is_strong else weak)[stem] = round(weight * scale)
-        return Vector(strong, weak, text.provider, dense, title_only, compared=True)
+        of_title = set(text.stems[: text.title_length])
+        stem_of = self._stem_of
+        title = [w for w in text.words.split() if (s := stem_of[w]) in of_title and (s in strong or s in weak)]
+        title_only = len(text.stems) == text.title_length
+        return Vector(strong, weak, " ".join(title), text.languages, text.provider, dense, title_only, compared=True)
 
     def _find_pairs(self, dirty: set[str]) -> None:
         """Adds to `near` all pairs with at least one dirty article.
@@ -454,18 +454,21 @@ class Similarity:
         # Clean articles are compared with dirty ones only. If all are dirty, the second index is not needed.
         indexes = (index_all,) if all(id in dirty for _, id in order) else (index_all, index_dirty)
         first = day = 0
+        letters_of: dict[int, frozenset[str]] = {}
         for at, (now, id) in enumerate(order):
             if day < day_number(now):
                 day = day_number(now)
                 self.relieve(day)
-            strong, weak, provider, dense, _, _ = vectors[id]
+                letters_of = {position: pieces for position, pieces in letters_of.items() if position >= first}
+            strong, weak, title, tongues, provider, dense, title_only, _ = vectors[id]
             while order[first][0] < now - _REACH_SECONDS:
                 first += 1
             is_dirty = id in dirty
             stems = strong if is_dirty else strong.keys() & dirty_stems
             if not stems:
                 continue
-            minimum = (MIN_SIMILARITY_DENSE if dense else MIN_SIMILARITY) * VECTOR_LENGTH * VECTOR_LENGTH
+            floor = (MIN_SIMILARITY_DENSE if dense else MIN_SIMILARITY) * UNIT
+            minimum = floor * VECTOR_LENGTH * VECTOR_LENGTH / UNIT
             dots: dict[int, int] = {}
             dot_with = dots.get
             index = index_all if is_dirty else index_dirty
@@ -488,32 +491,42 @@ class Similarity:
                 if dot < minimum:
                     continue
                 then, other = order[position]
-                other_vector = vectors[other]
-                cosine, weights = dot, other_vector.weak
-                for stem in weak:
-                    if stem in weights:
-                        cosine += weak[stem] * weights[stem]
-                if cosine < _SAME_PUBLISHER_DOT and provider == other_vector.provider:
+                decay = math.exp(-DAILY_DECAY * (now - then) / 86400)
+                if dot * decay < minimum:
                     continue
-                if not dense and cosine < _SAME_PUBLISHER_DOT:
+                strong_2, weak_2, title_2, tongues_2, provider_2, _, title_only_2, _ = vectors[other]
+                if tongues and tongues_2 and not tongues & tongues_2:
+                    continue
+                cosine = dot
+                for stem in weak:
+                    if stem in weak_2:
+                        cosine += weak[stem] * weak_2[stem]
+                if cosine < _SAME_PUBLISHER_DOT and provider == provider_2:
+                    continue
+                similarity, shared = cosine / VECTOR_LENGTH / VECTOR_LENGTH, 0.0
+                if title and title_2:
+                    mine = letters_of[at] if at in letters_of else letters_of.setdefault(at, words.letters(title))
+                    theirs = letters_of.get(position)
+                    if theirs is None:
+                        theirs = letters_of[position] = words.letters(title_2)
+                    shared = len(mine & theirs) / math.sqrt(len(mine) * len(theirs))
+                    share = LETTERS_SHARE_TITLES if title_only and title_only_2 else LETTERS_SHARE
+                    similarity += share * (shared - similarity)
+                score = round(similarity * UNIT * decay)
+                if score < floor:
+                    continue
+                if not dense and cosine < _SAME_PUBLISHER_DOT and shared < SECOND_WORD_LETTERS:
                     # One shared word is chance: where there are few texts, every word is rare.
-                    weights = other_vector.strong
-                    if (
-                        cosine - max(strong[s] * weights[s] for s in strong if s in weights)
-                        < SECOND_WORD_SHARE * cosine
-                    ):
+                    first_word = max(strong[s] * strong_2[s] for s in strong if s in strong_2)
+                    if cosine - first_word < SECOND_WORD_SHARE * cosine:
                         continue
-                score = round(
-                    cosine * UNIT / VECTOR_LENGTH / VECTOR_LENGTH * math.exp(-DAILY_DECAY * (now - then) / 86400)
-                )
-                if score * VECTOR_LENGTH * VECTOR_LENGTH >= minimum * UNIT:
-                    for one, two in ((id, other), (other, id)):
-                        pairs = near[one]
-                        if not pairs:
-                            pairs = near[one] = {}
-                        elif one not in dirty:
-                            near.touch(one)
-                        pairs[two] = score
+                for one, two in ((id, other), (other, id)):
+                    pairs = near[one]
+                    if not pairs:
+                        pairs = near[one] = {}
+                    elif one not in dirty:
+                        near.touch(one)
+                    pairs[two] = score
 
     def put_texts(self) -> None:
         """Puts texts into the store, to free memory."""
@@ -555,14 +568,6 @@ def _update_idf(day: Day, stems: Iterable[str], near: Mapping[str, int], around:
     return changed
 
 
-def headline(title: str) -> str:
-    """A title without the publisher's name at its end."""
-    suffix = _PUBLISHER_SUFFIX.search(title)
-    if suffix and len(suffix[0].split()) <= 6 and len(title[: suffix.start()].split()) >= 4:
-        return title[: suffix.start()]
-    return title
-
-
 def _round(count: int, digits: int) -> int:
     """A number rounded down to its leading binary digits."""
     rest = count.bit_length() - digits
@@ -572,7 +577,7 @@ def _round(count: int, digits: int) -> int:
 @cache
 def _prior(stem: str) -> int:
     """The number of imaginary articles that contain a stem."""
-    if len(stem) >= STEM_LENGTH or not stem.isalpha() or _UNSPACED.match(stem):
+    if not words.is_short(stem):
         return 0
     return PRIOR if len(stem) < STEM_LENGTH - 1 else PRIOR // 2
 

@@ -89,12 +89,30 @@ def test_articles_with_a_placeholder_date_are_not_compared() -> None:
 
 def test_two_posts_of_one_publisher_on_one_subject_are_not_a_story() -> None:
     first = "Harbour bridge stuck open after first ship"
-    second = "Harbour bridge: how the new timetable works"
-    apart = [article("a", first, provider="p.example"), article("b", second, hours=5, provider="p.example")]
+    second = "Trains at the harbour get a new timetable this week"
+    excerpt = "Passengers wait for the bridge over the Lisk."
+    one = article("a", first, "The gears of the bridge over the Lisk failed on Saturday.", provider="p.example")
+    apart = [one, article("b", second, excerpt, hours=5, provider="p.example")]
     assert groups([*apart, *noise(60)]) == []
-    assert groups([apart[0], article("b", second, hours=5), *noise(60)]) == [{"a", "b"}]
+    assert groups([one, article("b", second, excerpt, hours=5), *noise(60)]) == [{"a", "b"}]
     update = article("b", f"{first}, now closed", hours=5, provider="p.example")
     assert groups([apart[0], update, *noise(60)]) == [{"a", "b"}]
+
+
+def test_headlines_on_one_subject_are_not_a_story() -> None:
+    pair = [
+        article("a", "Harbour bridge stuck open after first ship"),
+        article("b", "Harbour bridge: how the new timetable works", hours=5),
+    ]
+    assert groups([*pair, *noise(60)]) == []
+
+
+def test_a_few_articles_need_better_evidence() -> None:
+    pair = [
+        article("a", "Buoy, a library of harbour icons", "Free to use, and it has a simple licence."),
+        article("b", "Walrus, a library for tide gauges", "Simple wrapper, and free."),
+    ]
+    assert groups([*pair, *noise(8)]) == []
 
 
 def test_one_agency_text_in_forty_papers_is_one_story() -> None:

@@ -1,0 +1,134 @@
+"""The words by which articles are compared, in any language.
+
+A word is cut to its first letters, its stem, so that its inflected forms are one. Scripts that are written without spaces
+between words have no words to find: there, two neighbouring characters stand for a word, and so do two syllables of
+Hangul, whose words carry their particles. There is no list of words.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import unicodedata
+from functools import cache
+
+STEM_LENGTH = 5
+"""The letters that are kept of a word. A word that contains digits is kept whole."""
+
+LETTERS = 4
+"""The length of the pieces by which the letters of two headlines are compared."""
+
+TITLE_CASE = 0.6
+"""From this share of capitalised words on, capitals in a headline say nothing of names."""
+
+HEAD_WORDS, TAIL_WORDS = 4, 5
+"""The minimum length of a headline before its publisher's name, and the maximum length of the name, in words."""
+
+_POSSESSIVE = re.compile(r"(?<=\w)'[sS]\b")
+_WORD = re.compile(r"[^\W_]+(?:\.[^\W_]+)*")
+# Scripts without spaces between words: Thai, Lao, Burmese, Khmer, kana, Han; and Hangul.
+_HAN = "\u3005\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+_SOUTHEAST = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"
+_HANGUL = "\uac00-\ud7a3"
+_UNSPACED = re.compile(f"[{_SOUTHEAST}]+|[\u3040-\u30ff{_HAN}]+|[{_HANGUL}]+")
+_IS_UNSPACED = re.compile(f"[{_SOUTHEAST}\u3040-\u30ff{_HAN}{_HANGUL}]")
+_IS_HAN = re.compile(f"[{_HAN}]")
+# Signs that one publisher writes and another does not: points of Arabic and Hebrew, joiners, soft hyphens, and the dot
+# that is left of a Turkish capital.
+_OPTIONAL = re.compile(
+    "[\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0640\u064b-\u0655\u0670\u200b-\u200f\u00ad\u2060]"
+)
+_SIGNS = str.maketrans("’‘“”–—…\u00a0", "''\"\"~~. ")
+_DOTTED_I = str.maketrans({"\u0307": None, "ı": "i"})
+# The publisher's name that many publishers put at the end of a headline: " - The Daily News".
+_TAIL = re.compile(r" [-|] [^-|]{2,60}$")
+_UNSPACED_TAIL = re.compile(r"(?: [-|丨] ?|[|丨_])[^-|丨_]{2,30}$")
+
+
+class Stems(dict[str, str]):
+    """Caches the stem of each word in lower case: its first letters, or "" if it is too short to be a word."""
+
+    def __missing__(self, word: str) -> str:
+        stem = word.replace(".", "")
+        if len(stem) < 2:
+            stem = ""
+        elif len(stem) > STEM_LENGTH and not any(map(str.isdigit, stem)):
+            stem = stem[:STEM_LENGTH]
+        self[word] = stem
+        return stem
+
+
+def normal(text: str) -> str:
+    """The text in one of the ways in which Unicode can write it, compatibility characters and optional signs removed."""
+    if text.isascii() or (text := text.translate(_SIGNS)).isascii():
+        return text
+    return _OPTIONAL.sub("", unicodedata.normalize("NFKC", text))
+
+
+def headline(title: str) -> str:
+    """A title, in its normal form, without the publisher's name at its end."""
+    tail = _TAIL.search(title)
+    if tail and len(tail[0].split()) <= TAIL_WORDS + 1 and len(title[: tail.start()].split()) >= HEAD_WORDS:
+        return title[: tail.start()]
+    if not title.isascii() and (tail := _UNSPACED_TAIL.search(title)):
+        head = title[: tail.start()]
+        # Two characters count as a word.
+        length = len(_IS_UNSPACED.findall(head))
+        if length >= 2 * HEAD_WORDS and length > 2 * len(tail[0]):
+            return head.rstrip()
+    return title
+
+
+def split(text: str) -> tuple[list[str], list[str]]:
+    """The pieces of a text, in its normal form, that are written without spaces, and its words, with their capitals."""
+    pieces: list[str] = []
+    if "'" in text:
+        text = _POSSESSIVE.sub("", text)
+    # From here on, there are combining marks, and then scripts without spaces.
+    if text.isascii() or max(text) < "\u0300":
+        return pieces, _WORD.findall(text)
+    for run in _UNSPACED.findall(text):
+        pieces += [run[i : i + 2] for i in range(max(1, len(run) - 1))]
+        if len(run) > 1:
+            pieces += _IS_HAN.findall(run)
+    if pieces:
+        text = _UNSPACED.sub(" ", text)
+    return pieces, _word_with_marks().findall(text)
+
+
+def lower(text: str) -> str:
+    """A text in lower case."""
+    return text.lower() if text.isascii() else text.casefold().translate(_DOTTED_I)
+
+
+def names(words: list[str]) -> set[str]:
+    """The words of a headline that its capitals mark as names, if it has few capitals; never its first word.
+
+    In German, whose nouns have capitals, these are the nouns.
+    """
+    capitalised = [word for word in words[1:] if word[0].isupper()]
+    return set(capitalised) if len(capitalised) < TITLE_CASE * (len(words) - 1) else set()
+
+
+def is_short(stem: str) -> bool:
+    """Whether a stem is a short word, as most of those that belong to a language rather than to a subject are."""
+    return len(stem) < STEM_LENGTH and stem.isalpha() and not _IS_UNSPACED.match(stem)
+
+
+def letters(words: str) -> frozenset[str]:
+    """The pieces of `LETTERS` letters in some words that are separated by spaces; the ends of words count as letters."""
+    pieces = set()
+    for word in words.split():
+        padded = f" {word} "
+        pieces.update([padded[i : i + LETTERS] for i in range(max(1, len(padded) - LETTERS + 1))])
+    return frozenset(pieces)
+
+
+@cache
+def _word_with_marks() -> re.Pattern[str]:
+    """As `_WORD`, for scripts whose letters have combining marks, such as Devanagari."""
+    marks = "".join(
+        c for c in map(chr, range(0x300, min(sys.maxunicode, 0x20000))) if unicodedata.category(c)[0] == "M"
+    )
+    letter = f"(?:[^\\W_]|[{marks}])"
+    return re.compile(rf"{letter}+(?:\.{letter}+)*")
