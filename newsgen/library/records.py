@@ -138,9 +138,9 @@ class StoryRecord(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
     stats: tuple[tuple[str, bool, bool, int | None], ...] = ()
 
     @property
-    def first_file(self) -> datetime:
-        """The time of the earliest member with a file."""
-        return next(published for published, id in self.members if not id.startswith(COVERAGE_PREFIX))
+    def first_file(self) -> tuple[datetime, str]:
+        """The time and id of the earliest member with a file."""
+        return next(key for key in self.members if not key[1].startswith(COVERAGE_PREFIX))
 
 
 class IndexRow(msgspec.Struct, array_like=True):

@@ -41,8 +41,9 @@ def page(cards: Cards, article: Article) -> ArticlePage:
     """The page of an article that has one to itself."""
     library = cards.library
     card = cards.card(article)
-    story = library.story_of.get(article.id)
-    in_story = {m.id for m in story.members} if story else {article.id}
+    row = library.row(article.id)
+    story = row.item if row and row.in_story else ""
+    in_story = cards.member_ids(story or article.id)
     related = [member for id in library.targets.get(article.id, ()) if (member := library.by_id.get(id))]
     address = library.address[article.id]
     moment = cards.moment(article)

@@ -5,16 +5,15 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TypeVar
 
 from newsgen import text, times, urls
-from newsgen.library import Library, Row, Section, SectionRow, StoryRecord, anchors, has_page, post
-from newsgen.model import Article, Card, Cluster, CountedLink, Link, Member, Story
+from newsgen.library import Library, Row, Section, SectionRow, StoryRecord, anchors, has_page
+from newsgen.model import Article, Card, Cluster, CountedLink, Coverage, Link, Member, Story
 from newsgen.store import LostError
-from newsgen.stories import cap, choose_lead, count_sources, rank
+from newsgen.stories import best_lead, cap, count_sources, rank
 
-Item = Story | Member
-"""An entry of a list: a story, or a member without one."""
+M = TypeVar("M", Member, Row | Coverage)
 
 CANDIDATES = 8
 """The items that are looked at for each place of a ranked list, because of the caps."""
@@ -43,31 +42,28 @@ class Cards:
         # Topics on more than half of all members distinguish nothing, so they are neither capped nor shown as busy.
         self.ubiquitous_topics = frozenset(library.facts.ubiquitous)
 
-    def first_published(self, item: Item) -> datetime:
-        """The time of an item's earliest article."""
-        return next(item.files).published if isinstance(item, Story) else item.published
-
     def ranked(
         self,
         scored: Iterable[tuple[float, str]],
         size: int,
         uncapped: frozenset[str] = frozenset(),
         until: datetime | None = None,
-    ) -> list[Item]:
-        """The first `size` items of those with these scores and ids, the best first, with no provider or topic above
-        its cap, except topics in `uncapped`.
+    ) -> list[str]:
+        """The ids of the first `size` items of those with these scores and ids, the best first, with no provider or
+        topic above its cap, except topics in `uncapped`.
 
         With `until`, stories have the leads that they had at that time.
         """
         config = self.config.ranking
 
         def capped_names(id: str) -> list[tuple[str, int]]:
-            lead = self._lead_row(id, until)
+            story = self.library.story_record(id)
+            lead = self._lead(story, until) if story else self._row(id)
             names = [("provider " + lead.provider, config.provider_cap)] if lead.provider else []
             keys = set(self.topics(lead)) - uncapped - self.ubiquitous_topics
             return names + [("topic " + k, config.topic_cap) for k in sorted(keys)]
 
-        return [self.library.item(id) for id in cap((id for _, id in scored), capped_names, size)]
+        return cap((id for _, id in scored), capped_names, size)
 
     def scored_until(self, rows: Iterable[SectionRow], until: datetime, count: int) -> list[tuple[float, str]]:
         """The `count` best items of these rows, ranked by the members that they had at a time."""
@@ -79,44 +75,33 @@ class Cards:
             scores[id] = row.score
             record = library.story_record(id) if row.last > until else None
             if record:
-                members = self._rows_until(record, until)
+                members = self._members(record, until)
                 scores[id] = rank(members, self.config.ranking.half_life, self.config.platforms)
         return heapq.nlargest(count, ((score, id) for id, score in scores.items()))
 
-    def _rows_until(self, record: StoryRecord, until: datetime) -> list[Any]:
-        """What ranking needs of the members that a story had at a time: their rows, and the followers among them."""
-        keys = [key for key in record.members if key[0] <= until]
-        found = (record.followers.get(key[1]) or self.library.rows.get(key) for key in keys)
-        return [row for row in found if row]
-
-    def _lead_row(self, id: str, until: datetime | None) -> Row:
-        """The row of the lead that an item had at a time, or of the member that it is."""
-        library, record = self.library, self.library.story_record(id)
-        row: Any
-        if record is None:
-            row = library.row(id)
-        else:
-            published = next(published for published, member in record.members if member == record.lead)
-            if until is not None and published > until:
-                row = choose_lead(self._rows_until(record, until))
-            else:
-                row = library.rows.get((published, record.lead))
+    def _row(self, id: str) -> Row:
+        row = self.library.row(id)
         if row is None:
             raise LostError(id)
-        found: Row = row
-        return found
+        return row
 
-    def _members_until(self, story: Story, until: datetime | None) -> Sequence[Member]:
-        """The members that a story had at a time; all if it is None."""
-        return story.members if until is None else [m for m in story.members if m.published <= until]
+    def _member_in(self, story: StoryRecord, key: tuple[datetime, str]) -> Row | Coverage:
+        """The row of a member of a story, by its time and id, or the follower itself."""
+        member = story.followers.get(key[1]) or self.library.rows.get(key)
+        if member is None:
+            raise LostError(key[1])
+        return member
 
-    def _lead_at(self, item: Item, until: datetime | None) -> Member:
-        """The lead that an item had at a time, or the member itself."""
-        if not isinstance(item, Story):
-            return item
-        if until is None or item.lead.published <= until:
-            return item.lead
-        return choose_lead(self._members_until(item, until))
+    def _members(self, story: StoryRecord, until: datetime | None) -> list[Row | Coverage]:
+        """The members that a story had at a time, oldest first; all if it is None."""
+        return [self._member_in(story, key) for key in story.members if until is None or key[0] <= until]
+
+    def _lead(self, story: StoryRecord, until: datetime | None) -> Row | Coverage:
+        """The lead that a story had at a time."""
+        lead = next(key for key in story.members if key[1] == story.lead)
+        if until is None or lead[0] <= until:
+            return self._member_in(story, lead)
+        return best_lead(self._members(story, until))
 
     def topics(self, member: Member | Row) -> tuple[str, ...]:
         """The keys of a member's topics."""
@@ -181,26 +166,37 @@ class Cards:
             topics=tuple(self.link("topic", key) for key in self.topics(member)),
         )
 
-    def cluster(self, item: Item, lines: int = LINES, until: datetime | None = None) -> Cluster:
+    def cluster(self, id: str, lines: int = LINES, until: datetime | None = None) -> Cluster:
         """The cluster of an item, with `lines` headlines below the lead. `until` leaves out later members."""
-        if not isinstance(item, Story):
-            return self.single(item)
-        members, lead = self._members_until(item, until), self._lead_at(item, until)
+        story = self.library.story_record(id)
+        if story is None:
+            return self.single_of(self._cards.get(id) or self.card(self.library.by_id[id]))
+        members, lead = self._members(story, until), self._lead(story, until)
         development = self.development(members, lead) if lines else None
-        others = [m for m in members if m is not lead and m is not development]
+        others = [m for m in members if m.id != lead.id and m is not development]
         others.sort(key=lambda m: (m.provider == lead.provider, -(m.quality or 0), m.published, m.id))
         coverage = [development, *others] if development else others
+
+        def card(member: Row | Coverage) -> Card:
+            return self.card_in(story, (member.published, member.id))
+
+        own = next((m for m in members if isinstance(m, Row) and m.id == id and m.has_content), None)
         return Cluster(
-            title=self.story_title(item, lead),
-            url=self.story_url(item),
-            lead=self.card(lead),
-            coverage=tuple(self.card(m) for m in coverage[:lines]),
+            title=self.story_title(story.name, card(lead), card(own) if own else None),
+            url=self.library.address[id],
+            lead=card(lead),
+            coverage=tuple(map(card, coverage[:lines])),
             count=len(members),
             sources=count_sources(members, self.config.platforms),
             developing=development is not None,
         )
 
-    def development(self, members: Sequence[Member], lead: Member) -> Member | None:
+    def member_ids(self, id: str) -> set[str]:
+        """The ids of the members of an item."""
+        story = self.library.story_record(id)
+        return {member for _, member in story.members} if story else {id}
+
+    def development(self, members: Sequence[M], lead: M) -> M | None:
         """The newest of a story's members, if it tells what came after the lead."""
         return members[-1] if members[-1].published - lead.published > DEVELOPMENT else None
 
@@ -237,13 +233,15 @@ class Cards:
         """The address of a story: that of its earliest file."""
         return self.library.address[story.id]
 
-    def story_title(self, story: Story, lead: Member) -> str:
-        """The title of a story: the editor's, or that of the site's own post that began it, or the lead's."""
-        about = self.library.about["story"].get(story.name)
+    def story_title(self, name: str, lead: Card, post: Card | None) -> str:
+        """The title of a story: the editor's, or that of the site's own post that began it, or the lead's.
+
+        `name` is the story's, and `post` the earliest article, if it has content.
+        """
+        about = self.library.about["story"].get(name)
         if about and about.title:
             return about.title
-        own = post(story)
-        return self.card(own if own and not own.url else lead).title
+        return (post if post and post.url == post.page else lead).title
 
     def category(self, member: Member) -> Link | None:
         """A link to a member's category."""

@@ -77,7 +77,7 @@ def _newest(cards: Cards, rows: Rows[Any]) -> list[str]:
         if id not in known:
             known.add(id)
             story = cards.library.story_record(id)
-            insort(found, (story.first_file if story else row.published, id))
+            insort(found, (story.first_file[0] if story else row.published, id))
     return [id for _, id in found[::-1][:size]]
 
 
@@ -282,7 +282,7 @@ def _entry(cards: Cards, id: str, provider: str = "") -> FeedEntry:
         title=card.title,
         summary=card.summary,
         provider=card.provider,
-        published=story.first_file,
+        published=story.first_file[0],
         updated=story.updated,
         topics=tuple(t.title for t in card.topics),
         image=card.image,
@@ -420,7 +420,7 @@ def listed(cards: Cards, item: Story | Article) -> SitemapRow | None:
     if any(member.status for member in members):
         return None
     if isinstance(item, Story):
-        modified, published = item.last.published, cards.first_published(item)
+        modified, published = item.last.published, next(item.files).published
     else:
         modified, published = item.updated or item.published, item.published
     return SitemapRow(published=published, address=cards.library.address[item.id], modified=modified)

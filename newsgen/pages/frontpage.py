@@ -37,15 +37,14 @@ def page(cards: Cards) -> HomePage:
     best = cards.ranked(library.rows.best(lambda row: row.item, TOP * CANDIDATES), TOP)
     pins = {row.item: None for id in library.facts.pins if (row := library.row(id))}
     pinned = longest_pinned(map(members_of, map(library.item, pins)), library.clock)
-    if pinned:
-        pinned_item = library.story_of.get(pinned[0].id, pinned[0])
-        best = [pinned_item, *(i for i in best if i.id != pinned_item.id)][:TOP]
+    if pinned and (row := library.row(pinned[0].id)):
+        best = [row.item, *(id for id in best if id != row.item)][:TOP]
     recent = list(takewhile(lambda row: library.clock - row.published < _WEEK, library.rows.descending()))
     dated = ((k, row.published) for row in recent for k in _distinctive_topics(cards, row))
     rising = trending(dated, library.clock)
     active = Counter(m.provider for m in recent if m.provider)
     days = sorted(library.index("day"), reverse=True)[:7] if cards.has("archive") else []
-    clusters = [cards.cluster(item, LEAD_LINES if at == 0 else LINES) for at, item in enumerate(best)]
+    clusters = [cards.cluster(id, LEAD_LINES if at == 0 else LINES) for at, id in enumerate(best)]
     head = Head(
         title=config.title,
         description=config.description,
@@ -57,7 +56,7 @@ def page(cards: Cards) -> HomePage:
         head=head,
         lead=clusters[0] if clusters else None,
         top=tuple(clusters[1:]),
-        blocks=tuple(_blocks(cards, recent, {m.id for item in best for m in members_of(item)})),
+        blocks=tuple(_blocks(cards, recent, {member for id in best for member in cards.member_ids(id)})),
         latest=tuple(cards.card(m) for m in library.members[: min(LATEST, config.page_size)]),
         trending=tuple(cards.link("topic", k) for k in rising[:8]),
         providers=tuple(cards.provider(p) for p, _ in sorted(active.items(), key=lambda a: (-a[1], a[0]))[:10]),
@@ -81,9 +80,9 @@ def _blocks(cards: Cards, recent: list[Row], shown: set[str]) -> Iterator[Block]
         chosen = cards.ranked(heapq.nlargest(BLOCK_SIZE * CANDIDATES, unseen), BLOCK_SIZE, frozenset({key}))
         if len(chosen) < BLOCK_SIZE:
             continue
-        shown = shown | {m.id for i in chosen for m in members_of(i)}
+        shown = shown.union(*map(cards.member_ids, chosen))
         link = cards.link("topic", key)
-        yield Block(title=link.title, url=link.url, clusters=tuple(cards.cluster(i, 0) for i in chosen))
+        yield Block(title=link.title, url=link.url, clusters=tuple(cards.cluster(id, 0) for id in chosen))
         remaining -= 1
         if not remaining:
             return

@@ -147,8 +147,7 @@ def _ranked(cards: Cards, section: Section, candidates: list[tuple[float, str]])
     """The top stories of a section, for a day as of its end."""
     until = section.newest if section.axis == "day" else None
     uncapped = frozenset({section.key}) if until is None else frozenset[str]()
-    items = cards.ranked(candidates, RANKED, uncapped, until)
-    return [cards.cluster(item, until=until) for item in items]
+    return [cards.cluster(id, until=until) for id in cards.ranked(candidates, RANKED, uncapped, until)]
 
 
 def candidates(cards: Cards, section: Section) -> list[tuple[float, str]]:

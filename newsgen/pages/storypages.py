@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 
 from newsgen import urls
 from newsgen.library import minutes, post
 from newsgen.model import Cluster, Link, Member, Story, by_time
 from newsgen.pages import articlepages, feeds
-from newsgen.pages.cards import DEVELOPMENT, Cards, Item
+from newsgen.pages.cards import DEVELOPMENT, Cards
 from newsgen.pages.kinds import Head, NearMiss, Page, Reason, StoryEntry, StoryPage, TimelinePoint
+from newsgen.store import LostError
 from newsgen.stories import lead_reason
 
 AXIS, DOT = 360, 9
@@ -41,7 +43,7 @@ def _page(cards: Cards, story: Story) -> StoryPage:
     lead = cards.card(story.lead)
     own = post(story)
     topic_counts = Counter(k for m in story.members for k in dict.fromkeys(cards.topics(m)))
-    title = cards.story_title(story, story.lead)
+    title = cards.story_title(story.name, lead, cards.card(own) if own else None)
     summary = (about.description if about else "") or lead.summary
     timeline = _timeline(cards, story)
     reports = _reports(cards, story)
@@ -134,15 +136,17 @@ def _timeline(cards: Cards, story: Story) -> tuple[TimelinePoint, ...]:
 def _related(cards: Cards, story: Story) -> Iterator[Cluster]:
     """Related stories and articles, from the near misses, in chronological order."""
     library = cards.library
-    items: dict[str, Item] = {}
+    items: dict[str, tuple[datetime, str]] = {}
     for miss in story.rejected:
         if miss.reason == "unlike" and miss.fit < MIN_FIT:
             continue
-        item: Item = library.story_of.get(miss.id, library.by_id[miss.id])
-        if item.id != story.id and len(items) < RELATED:
-            items[item.id] = item
-    by_first = sorted(items.values(), key=lambda i: by_time(next(i.files) if isinstance(i, Story) else i))
-    yield from (cards.cluster(item, 0) for item in by_first)
+        row = library.row(miss.id)
+        if row is None:
+            raise LostError(miss.id)
+        if row.item != story.id and len(items) < RELATED:
+            record = library.story_record(row.item)
+            items[row.item] = record.first_file if record else row.key
+    yield from (cards.cluster(id, 0) for id in sorted(items, key=items.__getitem__))
 
 
 def _reasons(cards: Cards, story: Story) -> Iterator[Reason]:

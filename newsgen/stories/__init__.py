@@ -8,8 +8,8 @@ declare (`declarations`) and then what is similar: `similarity` compares article
 from newsgen.stories.clusterer import Change, Changes, Clusterer
 from newsgen.stories.declarations import COVERAGE_PREFIX
 from newsgen.stories.ranking import (
+    best_lead,
     cap,
-    choose_lead,
     count_sources,
     find_member,
     lead_reason,
@@ -25,8 +25,8 @@ __all__ = [
     "Change",
     "Changes",
     "Clusterer",
+    "best_lead",
     "cap",
-    "choose_lead",
     "count_sources",
     "find_member",
     "lead_reason",

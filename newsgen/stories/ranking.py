@@ -20,13 +20,35 @@ from newsgen.platforms import Platforms
 T = TypeVar("T")
 
 
-def choose_lead(members: Sequence[Member], chosen: str = "") -> Member:
-    """The lead: the member `chosen` by an editor, or else the best one.
+class Ranked(Protocol):
+    """What the rank of a member, and of a story that it is in, depends on."""
 
-    The best member has the highest quality, then the highest heat, then the latest time. Members of unknown quality
-    come last.
+    @property
+    def id(self) -> str: ...
+    @property
+    def published(self) -> datetime: ...
+    @property
+    def provider(self) -> str: ...
+    @property
+    def quality(self) -> int | None: ...
+    @property
+    def heat(self) -> float | None: ...
+
+
+R = TypeVar("R", bound=Ranked)
+
+
+def best_lead(members: Iterable[R]) -> R:
+    """The member with the highest quality, then the highest heat, then the latest time.
+
+    Members of unknown quality come last.
     """
-    return find_member(members, chosen) or max(members, key=_merit)
+    return max(members, key=_merit)
+
+
+def choose_lead(members: Sequence[Member], chosen: str = "") -> Member:
+    """The lead: the member `chosen` by an editor, or else the best one."""
+    return find_member(members, chosen) or best_lead(members)
 
 
 def find_member(members: Iterable[Member], chosen: str) -> Member | None:
@@ -65,26 +87,13 @@ def lead_reason(story: Story, chosen: str = "") -> str:
     return "newest"
 
 
-def _merit(member: Member) -> tuple[float, float, datetime, str]:
+def _merit(member: Ranked) -> tuple[float, float, datetime, str]:
     return (
         -1 if member.quality is None else member.quality,
         -1 if member.heat is None else max(member.heat, -1),
         member.published,
         member.id,
     )
-
-
-class Ranked(Protocol):
-    """What the rank of a member depends on."""
-
-    @property
-    def published(self) -> datetime: ...
-    @property
-    def provider(self) -> str: ...
-    @property
-    def quality(self) -> int | None: ...
-    @property
-    def heat(self) -> float | None: ...
 
 
 def count_sources(members: Iterable[Ranked], platforms: Platforms) -> int:
