@@ -78,6 +78,26 @@ def test_nothing_is_wider_than_the_window(browser: Browser, demo: Demo, kind: st
     assert over <= 0
 
 
+@pytest.mark.parametrize("kind", [k for k in PATTERNS if k != "redirect"])
+def test_text_of_double_size_fits_a_narrow_window(browser: Browser, demo: Demo, kind: str) -> None:
+    page = _open(browser, demo, _paths(demo)[kind], 320, "light")
+    page.add_style_tag(content="html { font-size: 200% !important }")
+    over = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    page.context.close()
+    assert over <= 0
+
+
+def test_top_stories_are_above_the_fold(browser: Browser, demo: Demo) -> None:
+    for width, height, count in ((360, 740, 3), (768, 1024, 5), (1280, 800, 6), (1920, 1080, 9)):
+        page = _open(browser, demo, "index.html", width, "light")
+        page.set_viewport_size({"width": width, "height": height})
+        headlines = (
+            "[...document.querySelectorAll('[aria-labelledby=top] h3')].map(h => h.getBoundingClientRect().bottom)"
+        )
+        assert len([bottom for bottom in page.evaluate(headlines) if bottom <= height]) >= count
+        page.context.close()
+
+
 @pytest.mark.parametrize("kind", ["home", "story", "article", "topic"])
 def test_images_never_shift_the_layout(browser: Browser, demo: Demo, kind: str) -> None:
     path = _paths(demo)[kind]
