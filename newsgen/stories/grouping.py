@@ -28,7 +28,7 @@ from newsgen.stories.days import Key, Text, day_number
 from newsgen.stories.similarity import REACH, UNIT, Similarity
 from newsgen.stories.tables import HashTable, State, Table
 
-THRESHOLD = (0.062, 0.24)
+THRESHOLD = (0.062, 0.28)
 """The fit to a story that is enough: with up to `CROWD[0]` articles within reach, and with `CROWD[1]` or more.
 
 In a crowd more articles are similar by chance. In between, the threshold grows with the logarithm of their number.
@@ -39,7 +39,7 @@ SMALL_STORY_THRESHOLD = 0.3
 
 CROWD = (60, 1000)
 
-TITLE_THRESHOLDS = (0.45, 0.16)
+TITLE_THRESHOLDS = (0.44, 0.16)
 """The least fit of an article without an excerpt to a story of one or two members, and to a larger one.
 
 Headlines are short: two of them on one subject share a third of their words.
@@ -48,7 +48,7 @@ Headlines are short: two of them on one subject share a third of their words.
 CENTROID_FROM = 5
 """The members from which on a story is compared as a whole."""
 
-GROWTH, GROWTH_FROM, GROWTH_TO = 0.25, 10, 150
+GROWTH, GROWTH_FROM, GROWTH_TO = 0.3, 10, 150
 """Between these numbers of members, the threshold falls with the size of the story to this power."""
 
 PAIRED_SIMILARITY = 0.15
