@@ -5,12 +5,11 @@ story is its mean similarity to the members, and to a larger one its cosine to t
 how different these are from each other; both are divided by a threshold. Members out of reach count as 0, so that no
 chain of overlapping articles can form. The threshold is higher where many articles are within reach, where few of those
 around have a story, and for headlines without excerpts; it falls with the size of the story. Once all articles are
-placed, each may move to a story that it fits better. The numbers were chosen on the first halves, by time, of labelled
-collections of news, whole and thinned until most articles were alone.
+placed, each may move to a story that it fits better. The numbers were chosen on labelled collections of news, mostly on their
+first halves by time, whole and thinned until most articles were alone.
 
-The placement of an article depends only on the placements of earlier neighbours, on the similarities
-within their stories, and on how many articles around have a story.
-After an edit, only the articles that this affects are placed again.
+The placement of an article depends only on the placements of earlier neighbours, on the similarities within their
+stories, and on how many articles around have a story. After an edit, only the articles that this affects are placed again.
 """
 
 from __future__ import annotations
