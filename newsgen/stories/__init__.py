@@ -1,8 +1,9 @@
 """Clusters articles into stories and ranks them.
 
 Reading order: `tables` keeps values in a store. `clusterer` turns articles into stories. It first joins what files
-declare (`declarations`) and then what is similar: `similarity` compares articles, using the word counts of `days`, and
-`grouping` puts similar articles into groups. `ranking` chooses the lead of a story and orders stories.
+declare (`declarations`) and then what is similar: `similarity` compares articles by their `words`, using the word
+counts of `days` and never across `languages`, and `grouping` puts similar articles into groups. `ranking` chooses the
+lead of a story and orders stories.
 """
 
 from newsgen.stories.clusterer import Change, Changes, Clusterer

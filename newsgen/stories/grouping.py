@@ -5,12 +5,11 @@ story is its mean similarity to the members, and to a larger one its cosine to t
 how different these are from each other; both are divided by a threshold. Members out of reach count as 0, so that no
 chain of overlapping articles can form. The threshold is higher where many articles are within reach, where few of those
 around have a story, and for headlines without excerpts; it falls with the size of the story. Once all articles are
-placed, each may move to a story that it fits better. The numbers were chosen on the first halves, by time, of labelled
-collections of news, whole and thinned until most articles were alone.
+placed, each may move to a story that it fits better. The numbers were chosen on labelled collections of news, mostly on their
+first halves by time, whole and thinned until most articles were alone.
 
-The placement of an article depends only on the placements of earlier neighbours, on the similarities
-within their stories, and on how many articles around have a story.
-After an edit, only the articles that this affects are placed again.
+The placement of an article depends only on the placements of earlier neighbours, on the similarities within their
+stories, and on how many articles around have a story. After an edit, only the articles that this affects are placed again.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ from newsgen.stories.days import Key, Text, day_number
 from newsgen.stories.similarity import REACH, UNIT, Similarity
 from newsgen.stories.tables import HashTable, State, Table
 
-THRESHOLD = (0.062, 0.24)
+THRESHOLD = (0.062, 0.28)
 """The fit to a story that is enough: with up to `CROWD[0]` articles within reach, and with `CROWD[1]` or more.
 
 In a crowd more articles are similar by chance. In between, the threshold grows with the logarithm of their number.
@@ -39,7 +38,7 @@ SMALL_STORY_THRESHOLD = 0.3
 
 CROWD = (60, 1000)
 
-TITLE_THRESHOLDS = (0.45, 0.16)
+TITLE_THRESHOLDS = (0.44, 0.16)
 """The least fit of an article without an excerpt to a story of one or two members, and to a larger one.
 
 Headlines are short: two of them on one subject share a third of their words.
@@ -48,7 +47,7 @@ Headlines are short: two of them on one subject share a third of their words.
 CENTROID_FROM = 5
 """The members from which on a story is compared as a whole."""
 
-GROWTH, GROWTH_FROM, GROWTH_TO = 0.25, 10, 150
+GROWTH, GROWTH_FROM, GROWTH_TO = 0.3, 10, 150
 """Between these numbers of members, the threshold falls with the size of the story to this power."""
 
 PAIRED_SIMILARITY = 0.15

@@ -1,16 +1,16 @@
 """Finds pairs of similar articles by their titles, excerpts, publishers and times.
 
 A text is a vector of word stems. A stem weighs (1 + ln tf) · idf (Spärck Jones, 1972; Salton and Buckley, 1988). Its
-occurrences in the title count three times, and idf = min(IDF_CAP, ln((N + 1) / (df + 1))) over the N articles of the
-days around. The cap makes all but the common words equal: without it, a name that nobody else writes outweighs the
-words that describe the event. A word that is as frequent on the days out of reach as on those within reach belongs to a
-subject, not to an event, and weighs less. The similarity of two articles within `REACH` is the cosine of their vectors,
-times exp(−0.2 · days between them).
+occurrences in the title count three times, and six times if it is a name. idf = min(IDF_CAP, ln((N + 1) / (df + 1))) over
+the N articles of the days around. The cap makes all but the common words equal: without it, a name that nobody else
+writes outweighs the words that describe the event. A word that is as frequent on the days out of reach as on those
+within reach belongs to a subject, not to an event, and weighs less. The similarity of two articles within `REACH` is the
+cosine of their vectors, mixed with that of the letters of their titles, times exp(−0.7 · days between them).
 
 Everything is local in time. An article's vector depends only on articles within `WINDOW_DAYS` of it and its pairs only
 on articles within `REACH`, so later articles never change old pairs. Counts are rounded, so that one more article
-leaves nearly all weights as they were and an update touches little. There is no list of words, and therefore no
-preferred language.
+leaves nearly all weights as they were and an update touches little. No word counts for more or less than its frequency
+says, and no language is preferred.
 """
 
 from __future__ import annotations
