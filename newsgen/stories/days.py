@@ -51,8 +51,9 @@ class Text(NamedTuple):
 class Vector(NamedTuple):
     """The weights of a text's stems: strong ones, which can make a pair by themselves, and weak ones, which add to it.
 
-    `title` are the words of the title that have a weight, separated by spaces. `languages` is as in `Text`. `dense` says whether many articles are
-    within reach of the text, `title_only` whether its excerpt adds no stems to those of its title, and `compared` whether it is compared at all.
+    `title` are the words of the title that have a weight, separated by spaces. `languages` is as in `Text`. `dense` says
+    whether many articles are within reach of the text, `title_only` whether its excerpt adds no stems to those of its
+    title, and `compared` whether it is compared at all.
     """
 
     strong: dict[str, int]
