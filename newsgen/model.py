@@ -74,7 +74,8 @@ class Article(Value, frozen=True, kw_only=True):
     `id` is its path below the content folder. `slug` is the file name without date and extension. `url` is where the
     headline leads, "" for an own post. `keys` are its canonical keys. `provider` is the provider's normalised domain,
     "" for the site itself. `embed` is the https URL of a video player. `body` is safe HTML. A negative `heat` marks a
-    follower, which is folded into another story. `status` is the gate that a preview opened for it, else "".
+    follower, which is folded into another story. No words join a `standalone` article to others. `status` is the gate
+    that a preview opened for it, else "".
     `merged_topics` are the spellings in the file that have the slug of another of its topics. `links` are the addresses
     of this site that the pictures, the related entries and the body name. `dropped` holds the line and name of the
     first element of each kind that was left out of the body.
@@ -116,6 +117,7 @@ class Article(Value, frozen=True, kw_only=True):
     held: bool
     draft: bool
     blocked: bool
+    standalone: bool = False
     status: str = ""
     digest: bytes = b""
     merged_topics: tuple[str, ...] = ()

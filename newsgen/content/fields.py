@@ -108,6 +108,7 @@ class ArticleFile(msgspec.Struct, rename="camel", kw_only=True):
     related: tuple[RelatedFile, ...] = ()
     featured_content: str = ""
     story: str = ""
+    standalone: bool = False
     pin: When = None
     lang: Annotated[str, Meta(extra_json_schema={"pattern": text.LANGUAGE})] = ""
     dir: Literal["", "ltr", "rtl", "auto"] = ""

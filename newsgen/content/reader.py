@@ -216,6 +216,7 @@ class Reader:
             related=RelatedEntries.of(related),
             embed=player(file.featured_content, self._hosts) if file.featured_content else "",
             story=text.slug(file.story) if file.story.strip() else "",
+            standalone=file.standalone,
             pin=self._end(fields.moment(file.pin, ("pin",), wrong)),
             lang=fields.language(file.lang, ("lang",), wrong),
             dir=file.dir,

@@ -33,7 +33,8 @@ class Text(NamedTuple):
     distinct stems in the order they occur, those of the title first; `title_length` is how many of them the title has.
     `counts` holds the weighted number of occurrences of each stem, one byte per stem. `series` is the provider and the
     headline without its numbers, separated by a NUL character. `words` are the words of the title in lower case, separated
-    by spaces. `languages` are those that the text may be in; see `languages.languages`.
+    by spaces. `languages` are those that the text may be in; see `languages.languages`. A `standalone` text is not
+    compared, because an editor says so.
     """
 
     seconds: float
@@ -46,6 +47,7 @@ class Text(NamedTuple):
     title_length: int
     words: str
     languages: int
+    standalone: bool
 
 
 class Vector(NamedTuple):

@@ -325,6 +325,7 @@ class Similarity:
             title_length=title_length,
             words=" ".join(title_words),
             languages=languages([*small, *excerpt[:EXCERPT_WORDS]], article.lang),
+            standalone=article.standalone,
         )
 
     def _possibly_excluded(self) -> set[str]:
@@ -343,10 +344,12 @@ class Similarity:
         return ids
 
     def _is_excluded(self, text: Text) -> bool:
-        """Whether a text is not compared: its time is a placeholder, or it is part of a series.
+        """Whether a text is not compared: an editor says so, its time is a placeholder, or it is part of a series.
 
         A series is one publisher's recurring headline: the same, apart from numbers, on different days.
         """
+        if text.standalone:
+            return True
         seconds = self.days[text.day].seconds
         if bisect_right(seconds, text.seconds) - bisect_left(seconds, text.seconds) >= PLACEHOLDER_COUNT:
             return True

@@ -57,6 +57,20 @@ def test_similarity_can_be_switched_off(site: Make) -> None:
     assert not s.load().library.stories
 
 
+def test_a_standalone_article_is_joined_by_what_is_declared_only(site: Make) -> None:
+    s = site()
+    for name in ("a", "b", "c"):
+        s.article(name, title="Harbour bridge stuck open after first ship")
+    assert [len(x.members) for x in s.load().library.stories] == [3]
+    s.article("b", title="Harbour bridge stuck open after first ship", standalone="true")
+    assert [[m.id for m in x.members] for x in s.load().library.stories] == [["a.md", "c.md"]]
+    for name in ("b", "c"):
+        s.article(name, title="Harbour bridge stuck open after first ship", standalone="true", story="bridge")
+    assert [[m.id for m in x.members] for x in s.load().library.stories] == [["b.md", "c.md"]]
+    s.article("b", title="Harbour bridge stuck open after first ship", standalone="maybe")
+    assert "standalone" in str(s.build().problems)
+
+
 def test_overlapping_events_of_a_dense_day_form_no_chain() -> None:
     # Each title shares two of its six words with the previous one and two with the next one.
     titles = [" ".join(word(n * 7919) for n in range(4 * at, 4 * at + 6)) for at in range(40)]

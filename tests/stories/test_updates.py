@@ -125,6 +125,7 @@ def _articles(draw: st.DrawFn) -> Article:
         quality=draw(st.sampled_from([None, 10, 20])),
         category=draw(st.sampled_from(["", "x"])),
         all_day=draw(st.booleans()),
+        standalone=draw(st.integers(0, 7)) == 7,
     )
 
 
