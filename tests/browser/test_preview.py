@@ -145,7 +145,7 @@ def test_a_style_sheet_is_swapped_without_a_navigation_and_without_rendering(sit
         served.idle()
         after = served.tree()
         assert {p for p in after if after[p] != before.get(p)} == {"css/site.css"}
-        site.edit("content/a07.md", "Number 7", "Lucky number")
+        site.edit("content/a29.md", "Number 29", "Lucky number")
         expect(page.get_by_text("Lucky number").first).to_be_visible()
         assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(9, 8, 7)"
 
@@ -268,11 +268,11 @@ def test_a_preview_equals_a_clean_build(site: Site, page: Page, production: bool
         if production:
             page.goto(served.address)
             assert page.locator("newsgen-preview").count() == 0
-            site.edit("content/a07.md", "Number 7", "Lucky number")
+            site.edit("content/a29.md", "Number 29", "Lucky number")
             page.wait_for_timeout(1500)
         else:
             visit(page, served.address)
-            site.edit("content/a07.md", "Number 7", "Lucky number")
+            site.edit("content/a29.md", "Number 29", "Lucky number")
             expect(page.get_by_text("Lucky number").first).to_be_visible()
             served.idle()
         tree = served.tree()
