@@ -54,7 +54,7 @@ def everything(cards: Cards) -> Iterator[tuple[datetime, str]]:
     yield latest, SINGLE[4]
     yield from ((row.last, f"story {row.id}") for row in library.order.ascending())
     yield from ((row.published, f"article {row.id}") for row in library.rows.descending() if cards.has_page(row))
-    yield from ((latest, name) for name in SINGLE[5:])
+    yield from ((earliest, name) for name in SINGLE[5:])
     yield from ((earliest, f"expired {id}") for id in sorted(library.facts.expired))
 
 
