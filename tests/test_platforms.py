@@ -1,6 +1,7 @@
 from collections.abc import Callable
 
 import pytest
+from articles import noise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sites import Site, related
@@ -159,11 +160,13 @@ def test_a_process_counts_anew_when_the_platforms_change(site: Make) -> None:
 
 def test_a_process_groups_anew_when_the_platforms_change(site: Make) -> None:
     s = site()
-    for author, title in (
-        ("ann", "Harbour bridge shut until spring, engineers warn"),
-        ("ben", "Storm closes harbour bridge to lorries and night buses"),
+    for author, title, excerpt in (
+        ("ann", "Harbour bridge stuck open after first ship", "The Lisk swing bridge failed to close on Saturday."),
+        ("ben", "Swing bridge fails on opening day", "Ships pass, trains wait: the Lisk bridge is stuck."),
     ):
-        s.article(author, title=title, webUrl=f"https://blogs.example/{author}/1")
+        s.article(author, title=title, excerpt=excerpt, webUrl=f"https://blogs.example/{author}/1")
+    for other in noise(60):
+        s.article(other.id, title=other.title, excerpt=other.excerpt)
     assert s.good().stories == 0
     s.write("site.toml", '[sources]\nplatforms = ["blogs.example/:name"]\n')
     assert s.good().stories == 1

@@ -20,7 +20,9 @@ from newsgen.pages.cards import CANDIDATES, Cards
 from newsgen.pages.feeds import Redirect, SitemapRow
 from newsgen.pages.kinds import FilePage, Head, NotFoundPage, Page, TextPage
 
-SINGLE = ("home", "topics", "categories", "archive", "sources", "pages", "404", "feeds", "files", "static", "redirects")
+INDEXES = ("home", "topics", "categories", "archive", "sources")
+OTHERS = ("pages", "404", "feeds", "files", "static", "redirects")
+SINGLE = (*INDEXES, *OTHERS)
 """The parts that a site has once. They show something of all of the site, so they are always planned."""
 
 

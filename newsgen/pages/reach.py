@@ -15,7 +15,7 @@ from newsgen.library import Reached, Row
 from newsgen.pages import lists
 from newsgen.pages.articlepages import EARLIER_CANDIDATES
 from newsgen.pages.cards import Cards
-from newsgen.pages.parts import SINGLE, SectionPlan
+from newsgen.pages.parts import INDEXES, OTHERS, SINGLE, SectionPlan
 
 Key = tuple[str, str]
 """The axis and key of a section."""
@@ -39,7 +39,7 @@ def everything(cards: Cards) -> Iterator[tuple[datetime, str]]:
     """
     library, size = cards.library, cards.config.page_size
     latest, earliest = datetime.max.replace(tzinfo=UTC), datetime.min.replace(tzinfo=UTC)
-    yield from ((latest, name) for name in SINGLE[:4])
+    yield from ((latest, name) for name in INDEXES)
     dated = []
     for axis in ("topic", "provider", "category", "day"):
         if not cards.has(axis if axis != "day" else "archive"):
@@ -51,10 +51,9 @@ def everything(cards: Cards) -> Iterator[tuple[datetime, str]]:
                 newest = rows.at(min(number * size, row.count) - 1, number * size)[0].published
                 dated.append((newest, f"numbered {axis} {key} {number}"))
     yield from sorted(dated, reverse=True)
-    yield latest, SINGLE[4]
     yield from ((row.last, f"story {row.id}") for row in library.order.ascending())
     yield from ((row.published, f"article {row.id}") for row in library.rows.descending() if cards.has_page(row))
-    yield from ((earliest, name) for name in SINGLE[5:])
+    yield from ((earliest, name) for name in OTHERS)
     yield from ((earliest, f"expired {id}") for id in sorted(library.facts.expired))
 
 
