@@ -138,6 +138,11 @@ class StoryRecord(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
     stats: tuple[tuple[str, bool, bool, int | None], ...] = ()
 
     @property
+    def lead_key(self) -> tuple[datetime, str]:
+        """The time and id of the lead."""
+        return next(key for key in self.members if key[1] == self.lead)
+
+    @property
     def first_file(self) -> tuple[datetime, str]:
         """The time and id of the earliest member with a file."""
         return next(key for key in self.members if not key[1].startswith(COVERAGE_PREFIX))

@@ -58,7 +58,7 @@ class Cards:
 
         def capped_names(id: str) -> list[tuple[str, int]]:
             story = self.library.story_record(id)
-            lead = self._lead(story, until) if story else self._row(id)
+            lead = self._lead(story, until) if story else self.row(id)
             names = [("provider " + lead.provider, config.provider_cap)] if lead.provider else []
             keys = set(self.topics(lead)) - uncapped - self.ubiquitous_topics
             return names + [("topic " + k, config.topic_cap) for k in sorted(keys)]
@@ -79,7 +79,8 @@ class Cards:
                 scores[id] = rank(members, self.config.ranking.half_life, self.config.platforms)
         return heapq.nlargest(count, ((score, id) for id, score in scores.items()))
 
-    def _row(self, id: str) -> Row:
+    def row(self, id: str) -> Row:
+        """The row of a member that must be there."""
         row = self.library.row(id)
         if row is None:
             raise LostError(id)
@@ -98,9 +99,8 @@ class Cards:
 
     def _lead(self, story: StoryRecord, until: datetime | None) -> Row | Coverage:
         """The lead that a story had at a time."""
-        lead = next(key for key in story.members if key[1] == story.lead)
-        if until is None or lead[0] <= until:
-            return self._member_in(story, lead)
+        if until is None or story.lead_key[0] <= until:
+            return self._member_in(story, story.lead_key)
         return best_lead(self._members(story, until))
 
     def topics(self, member: Member | Row) -> tuple[str, ...]:
@@ -127,11 +127,8 @@ class Cards:
         """The card of a member of a story, by its time and id."""
         card = self._cards.get(key[1])
         if card is None:
-            row = self.library.rows.get(key)
-            member: Member | None = self.library.member(row) if row else story.followers.get(key[1])
-            if member is None:
-                raise LostError(key[1])
-            card = self.card(member)
+            member = self._member_in(story, key)
+            card = self.card(self.library.member(member) if isinstance(member, Row) else member)
         return card
 
     def has_page(self, row: Row) -> bool:

@@ -269,7 +269,7 @@ def _entry(cards: Cards, id: str, provider: str = "") -> FeedEntry:
     story = library.story_record(id)
     if story is None:
         return _member_entry(cards, library.by_id[id], library.address[library.origins.get(id, id)])
-    lead = next(key for key in story.members if key[1] == story.lead)
+    lead = story.lead_key
     if provider:
         rows = filter(None, map(library.rows.get, story.members))
         lead = next(row.key for row in rows if row.provider == provider and row.item == id)

@@ -37,8 +37,9 @@ def page(cards: Cards) -> HomePage:
     best = cards.ranked(library.rows.best(lambda row: row.item, TOP * CANDIDATES), TOP)
     pins = {row.item: None for id in library.facts.pins if (row := library.row(id))}
     pinned = longest_pinned(map(members_of, map(library.item, pins)), library.clock)
-    if pinned and (row := library.row(pinned[0].id)):
-        best = [row.item, *(id for id in best if id != row.item)][:TOP]
+    if pinned:
+        first = cards.row(pinned[0].id).item
+        best = [first, *(id for id in best if id != first)][:TOP]
     recent = list(takewhile(lambda row: library.clock - row.published < _WEEK, library.rows.descending()))
     dated = ((k, row.published) for row in recent for k in _distinctive_topics(cards, row))
     rising = trending(dated, library.clock)

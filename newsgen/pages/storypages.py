@@ -13,7 +13,6 @@ from newsgen.model import Cluster, Link, Member, Story, by_time
 from newsgen.pages import articlepages, feeds
 from newsgen.pages.cards import DEVELOPMENT, Cards
 from newsgen.pages.kinds import Head, NearMiss, Page, Reason, StoryEntry, StoryPage, TimelinePoint
-from newsgen.store import LostError
 from newsgen.stories import lead_reason
 
 AXIS, DOT = 360, 9
@@ -140,9 +139,7 @@ def _related(cards: Cards, story: Story) -> Iterator[Cluster]:
     for miss in story.rejected:
         if miss.reason == "unlike" and miss.fit < MIN_FIT:
             continue
-        row = library.row(miss.id)
-        if row is None:
-            raise LostError(miss.id)
+        row = cards.row(miss.id)
         if row.item != story.id and len(items) < RELATED:
             record = library.story_record(row.item)
             items[row.item] = record.first_file if record else row.key

@@ -132,7 +132,6 @@ class Clusterer:
         self._leads: dict[str, str] = {}
         self._changed: dict[str, File | None] = {}
         self._added: dict[str, Role] = {}
-        self._is_first = True
         if (saved := store.get("stories")) is not None:
             try:
                 state = msgspec.msgpack.decode(saved, type=_Saved)
@@ -145,7 +144,6 @@ class Clusterer:
             self._grouping.restore(state.days, state.grouping)
             self._files.restore(state.tables[0])
             self._sets.restore(state.tables[1])
-        self._is_first = not self._files.count
 
     def save(self) -> None:
         """Puts what changed into the store."""
@@ -198,8 +196,9 @@ class Clusterer:
         return self._grouping.evidence((id,)).near_misses if is_compared else ()
 
     def _update(self, clock: datetime, about: Mapping[str, About], platforms: hosts.Platforms) -> Changes:
-        is_first, changed, added = self._is_first, self._changed, self._added
-        self._is_first, self._changed, self._added = False, {}, {}
+        changed, added = self._changed, self._added
+        self._changed, self._added = {}, {}
+        is_first = len(added) == self._files.count
         old = {id: (self._files[id], self._places[id].root) for id in changed}
         declared = self._declarations.update(changed, added, clock)
         reached = {*changed, *added, *declared.reached}

@@ -458,6 +458,13 @@ class Similarity:
         indexes = (index_all,) if all(id in dirty for _, id in order) else (index_all, index_dirty)
         first = day = 0
         letters_of: dict[int, frozenset[str]] = {}
+
+        def letters(position: int, title: str) -> frozenset[str]:
+            found = letters_of.get(position)
+            if found is None:
+                found = letters_of[position] = words.letters(title)
+            return found
+
         for at, (now, id) in enumerate(order):
             if day < day_number(now):
                 day = day_number(now)
@@ -508,10 +515,7 @@ class Similarity:
                     continue
                 similarity, shared = cosine / VECTOR_LENGTH / VECTOR_LENGTH, 0.0
                 if title and title_2:
-                    mine = letters_of[at] if at in letters_of else letters_of.setdefault(at, words.letters(title))
-                    theirs = letters_of.get(position)
-                    if theirs is None:
-                        theirs = letters_of[position] = words.letters(title_2)
+                    mine, theirs = letters(at, title), letters(position, title_2)
                     shared = len(mine & theirs) / math.sqrt(len(mine) * len(theirs))
                     share = LETTERS_SHARE_TITLES if title_only and title_only_2 else LETTERS_SHARE
                     similarity += share * (shared - similarity)

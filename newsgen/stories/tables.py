@@ -6,7 +6,7 @@ day together, or those of keys with one hash.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Set
 from typing import Any, Generic, TypeVar
 from zlib import crc32
 
@@ -105,15 +105,12 @@ class Table(dict[str, V], Generic[V]):
 
     def pack(self) -> None:
         """Encodes the changed values and forgets all that are decoded, to free memory."""
-        self._encode(self._touched)
-        self._touched = set()
+        self._encode_touched()
         self.clear()
 
     def flush(self, shards: Collection[int]) -> None:
         """Puts what changed in some shards into the store, and forgets these shards, to free memory."""
-        touched = {key for key in self._touched if self._shard_of(key) in shards}
-        self._encode(touched)
-        self._touched -= touched
+        self._encode_touched({key for key in self._touched if self._shard_of(key) in shards})
         for shard in shards:
             self._put(shard)
             for key in self._encoded.pop(shard, ()):
@@ -121,8 +118,7 @@ class Table(dict[str, V], Generic[V]):
 
     def save(self) -> None:
         """Puts what changed into the store. Forgets everything if it is much, to free memory."""
-        self._encode(self._touched)
-        self._touched = set()
+        self._encode_touched()
         shards = list(self._unsaved)
         if sum(map(len, self._encoded.values())) > MANY:
             self.flush(shards)
@@ -163,8 +159,10 @@ class Table(dict[str, V], Generic[V]):
             self._encoded[shard] = encoded
         return encoded
 
-    def _encode(self, keys: Iterable[str]) -> None:
-        """Encodes values that have changed."""
+    def _encode_touched(self, keys: Set[str] | None = None) -> None:
+        """Encodes the values that have changed, or those of them with these keys."""
+        keys = self._touched if keys is None else keys
+        self._touched = self._touched - keys
         for key in keys:
             shard = self._shard_of(key)
             self._shard(shard)[key] = msgspec.Raw(_encode(dict.__getitem__(self, key)))
@@ -214,8 +212,7 @@ class HashTable(Table[V]):
 
     def _distribute(self) -> None:
         """Distributes all values over more shards."""
-        self._encode(self._touched)
-        self._touched = set()
+        self._encode_touched()
         for shard in list(self._saved):
             self._shard(shard)
             self._store.put(f"{self._name} {shard}", None)
