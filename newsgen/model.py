@@ -259,7 +259,8 @@ class Story(Value, frozen=True, kw_only=True):
     """Two or more members about one event, oldest first. `id` is the id of its earliest file, even if that has expired.
 
     `providers` are the members' provider domains; `sources` counts the independent ones. `rejected` are the near
-    misses, nearest first.
+    misses, nearest first. `typicality` is that of members, by id, in steps of 5 % of that of the most typical one: 19 is
+    95 % and more. Members that words do not compare have none.
     """
 
     id: str
@@ -268,6 +269,7 @@ class Story(Value, frozen=True, kw_only=True):
     members: tuple[Member, ...]
     evidence: tuple[Evidence, ...]
     rejected: tuple[Rejected, ...]
+    typicality: dict[str, int]
     providers: tuple[str, ...]
     sources: int
 

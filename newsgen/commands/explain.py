@@ -48,7 +48,8 @@ LEADS = {
     "editor": "chosen by an editor",
     "quality": "highest quality",
     "heat": "highest heat among members of equal quality",
-    "newest": "newest among members of equal quality and heat",
+    "typical": "most typical among members of equal quality and heat",
+    "newest": "newest among the most typical members of equal quality and heat",
 }
 """What to print after the lead, by the result of `lead_reason`."""
 

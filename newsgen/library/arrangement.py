@@ -340,6 +340,7 @@ class Arrangement:
             followers=followers,
             evidence=story.evidence,
             rejected=story.rejected,
+            typicality=story.typicality,
             providers=story.providers,
             sources=story.sources,
             updated=max(max(m.published, getattr(m, "updated", None) or m.published) for m in story.members),
@@ -420,7 +421,10 @@ class Arrangement:
 
 def _shown(story: StoryRecord | None) -> tuple[Any, ...]:
     """What lists show of a story, or rank it by."""
-    return (story.name, story.lead, story.members, story.followers, story.sources, story.score) if story else ()
+    if story is None:
+        return ()
+    # Who is typical decides the lead that the story had on an earlier day.
+    return story.name, story.lead, story.members, story.followers, story.typicality, story.sources, story.score
 
 
 def minutes(one: datetime, other: datetime) -> int:

@@ -194,7 +194,8 @@ class Library:
                 raise LostError(member)
         return Story(
             id=record.id, name=record.name, lead=members[record.lead], members=tuple(members.values()),
-            evidence=record.evidence, rejected=record.rejected, providers=record.providers, sources=record.sources,
+            evidence=record.evidence, rejected=record.rejected, typicality=record.typicality,
+            providers=record.providers, sources=record.sources,
         )  # fmt: skip
 
     # What the site has about a member

@@ -118,9 +118,10 @@ class Filed(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
 class StoryRecord(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
     """A story without its members' values.
 
-    `members` are their times and ids, oldest first; `followers` are no members of the library. `updated` is the latest
-    time at which a member was published or updated. `peak` is a rank that it never exceeded. `stats` says of each provider whether it leads the story, whether it was
-    first, and its lag; see `ProviderStats`.
+    `members` are their times and ids, oldest first; `followers` are no members of the library. `typicality` is as in
+    `Story`. `updated` is the latest time at which a member was published or updated. `peak` is a rank that the story never
+    exceeded. `stats` says of each provider whether it leads the story, whether it was first, and its lag; see
+    `ProviderStats`.
     """
 
     id: str
@@ -130,6 +131,7 @@ class StoryRecord(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
     followers: dict[str, Coverage]
     evidence: tuple[Evidence, ...]
     rejected: tuple[Rejected, ...]
+    typicality: dict[str, int]
     providers: tuple[str, ...]
     sources: int
     updated: datetime

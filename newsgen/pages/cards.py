@@ -101,7 +101,7 @@ class Cards:
         """The lead that a story had at a time."""
         if until is None or story.lead_key[0] <= until:
             return self._member_in(story, story.lead_key)
-        return best_lead(self._members(story, until))
+        return best_lead(self._members(story, until), story.typicality)
 
     def topics(self, member: Member | Row) -> tuple[str, ...]:
         """The keys of a member's topics."""

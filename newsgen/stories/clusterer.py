@@ -11,6 +11,7 @@ After that, files with similar words are joined (see `grouping`).
 from __future__ import annotations
 
 import gc
+import math
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
@@ -24,6 +25,7 @@ from newsgen.stories import ranking
 from newsgen.stories.days import Key, day_number
 from newsgen.stories.declarations import COVERAGE_PREFIX, Attachment, Declarations, DeclarationsState, File, Role
 from newsgen.stories.grouping import MAX_NEAR_MISSES, Grouping, NearMiss, WordEvidence
+from newsgen.stories.similarity import DAILY_DECAY
 from newsgen.stories.tables import MANY, HashTable, State
 from newsgen.text import digest_bytes
 
@@ -95,6 +97,9 @@ class _Saved(msgspec.Struct, array_like=True):
     grouping: list[State]
     tables: list[State]
 
+
+TYPICALITY_STEPS = 20
+"""The steps of typicality: the articles of the highest one count as equal, so that the newest of them leads."""
 
 _BATCH = 2000
 """The number of new articles after which memory is freed."""
@@ -297,7 +302,10 @@ class Clusterer:
         shown = [self._article(id) for id in each.ids if self._is_shown(id)]
         story = _story(self._inputs(each, clock, platforms), shown)
         members = [m.id if isinstance(m, Article) else m for m in story.members]
-        facts = story.name, story.lead.id, members, story.evidence, story.rejected, story.providers, story.sources
+        facts = (
+            story.name, story.lead.id, members, story.evidence, story.rejected, story.typicality, story.providers,
+            story.sources,
+        )  # fmt: skip
         each.digest = digest_bytes(msgspec.msgpack.encode(facts))
         self._sets.touch(root)
         return story
@@ -430,9 +438,28 @@ class Clusterer:
             evidence=tuple([e for unit in units for e in self._declarations.units[unit].evidence]),
             one_sided=tuple(self._one_sided(each)),
             by_words=by_words,
+            typicality=self._typicality(each) if self._similar else {},
             near_miss_names=tuple([self._name(m.id) for m in by_words.near_misses]) if each.name else (),
             platforms=platforms,
         )
+
+    def _typicality(self, each: _Set) -> dict[str, int]:
+        """How typical the shown articles of a story are, by id: their similarity to all others, whatever the time between,
+        in steps of that of the most typical one. Articles that are similar to no other have none.
+        """
+        shown = {id for id in each.ids if self._is_shown(id)}
+        sums = {}
+        for id in each.ids:
+            if id in shown and self._places[id].compared:
+                seconds, total = self._keys[id][0], 0
+                for other, score in self._grouping.similarity.near[id].items():
+                    if other in shown:
+                        days = abs(self._keys[other][0] - seconds) / 86400
+                        total += round(score * math.exp(DAILY_DECAY * days))
+                if total:
+                    sums[id] = total
+        best = max(sums.values(), default=1)
+        return {id: min(TYPICALITY_STEPS - 1, TYPICALITY_STEPS * total // best) for id, total in sums.items()}
 
     def _one_sided(self, each: _Set) -> list[Rejected]:
         """The near misses that list a file of a story or are listed by one."""
@@ -508,7 +535,8 @@ class _StoryInputs(NamedTuple):
     """Everything that a story is made from besides its articles.
 
     `hidden` are the ids of files that are not shown. `lead` is the lead that an editor chose. `evidence` is what joined
-    the files, `one_sided` the near misses that only one side lists, and `by_words` the evidence from similar words.
+    the files, `one_sided` the near misses that only one side lists, `by_words` the evidence from similar words, and
+    `typicality` that of the articles.
     `near_miss_names` are the `story` names of the near misses in `by_words`, or empty if the story has no name.
     """
 
@@ -520,6 +548,7 @@ class _StoryInputs(NamedTuple):
     evidence: tuple[Evidence, ...]
     one_sided: tuple[Rejected, ...]
     by_words: WordEvidence
+    typicality: dict[str, int]
     near_miss_names: tuple[str, ...]
     platforms: hosts.Platforms
 
@@ -559,13 +588,15 @@ def _story(inputs: _StoryInputs, shown: list[Article]) -> Story:
         reason: Reason = "editor" if kept_apart else "elsewhere" if miss.fit > 1 else "unlike"
         near_miss = Rejected(id=miss.id, other=miss.other, reason=reason, score=miss.score, fit=miss.fit)
         rejected.setdefault(miss.id, near_miss)
+    candidates = [m for m in members if isinstance(m, Article) or not m.folded]
     return Story(
         id=inputs.id,
         name=inputs.name,
-        lead=ranking.choose_lead([m for m in members if isinstance(m, Article) or not m.folded], inputs.lead),
+        lead=ranking.choose_lead(candidates, inputs.lead, inputs.typicality),
         members=tuple(members),
         evidence=tuple(sorted(evidence, key=lambda e: (e.member, e.other, e.kind))),
         rejected=tuple(rejected.values())[:MAX_NEAR_MISSES],
+        typicality=inputs.typicality,
         providers=tuple(sorted({m.provider for m in members})),
         sources=ranking.count_sources(members, inputs.platforms),
     )

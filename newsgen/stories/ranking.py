@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 from unicodedata import normalize
@@ -38,17 +38,18 @@ class Ranked(Protocol):
 R = TypeVar("R", bound=Ranked)
 
 
-def best_lead(members: Iterable[R]) -> R:
-    """The member with the highest quality, then the highest heat, then the latest time.
+def best_lead(members: Iterable[R], typicality: Mapping[str, int]) -> R:
+    """The member with the highest quality, then the highest heat; of these the most typical, then the latest.
 
-    Members of unknown quality come last.
+    Members of unknown quality come last. `typicality` is by id, as in `Story`. Its steps are coarse: of reports that are
+    nearly as typical, the latest leads.
     """
-    return max(members, key=_merit)
+    return max(members, key=lambda member: _merit(member, typicality))
 
 
-def choose_lead(members: Sequence[Member], chosen: str = "") -> Member:
+def choose_lead(members: Sequence[Member], chosen: str, typicality: Mapping[str, int]) -> Member:
     """The lead: the member `chosen` by an editor, or else the best one."""
-    return find_member(members, chosen) or best_lead(members)
+    return find_member(members, chosen) or best_lead(members, typicality)
 
 
 def find_member(members: Iterable[Member], chosen: str) -> Member | None:
@@ -73,24 +74,25 @@ def find_member(members: Iterable[Member], chosen: str) -> Member | None:
 
 
 def lead_reason(story: Story, chosen: str = "") -> str:
-    """What decided a story's lead: "editor", "quality", "heat" or "newest"."""
+    """What decided a story's lead: "editor", "quality", "heat", "typical" or "newest"."""
     lead = story.lead
     candidates = [m for m in story.members if not getattr(m, "folded", False)]
     if find_member(candidates, chosen) is lead:
         return "editor"
     others = [m for m in candidates if m is not lead]
-    for at, name in enumerate(("quality", "heat")):
-        own = _merit(lead)[at]
-        others = [m for m in others if _merit(m)[at] == own]
+    for at, name in enumerate(("quality", "heat", "typical")):
+        own = _merit(lead, story.typicality)[at]
+        others = [m for m in others if _merit(m, story.typicality)[at] == own]
         if not others:
             return name
     return "newest"
 
 
-def _merit(member: Ranked) -> tuple[float, float, datetime, str]:
+def _merit(member: Ranked, typicality: Mapping[str, int]) -> tuple[float, float, int, datetime, str]:
     return (
         -1 if member.quality is None else member.quality,
         -1 if member.heat is None else max(member.heat, -1),
+        typicality.get(member.id, 0),
         member.published,
         member.id,
     )

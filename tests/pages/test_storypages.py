@@ -120,6 +120,16 @@ def test_a_story_page_says_what_decided_the_lead(
     assert (page(s).lead_reason, page(s).lead.title) == ("editor", "B")
 
 
+def test_a_story_page_says_that_its_lead_is_the_most_typical(site: Make) -> None:
+    s = site()
+    titles = ("Ferry Aurelia aground at Kestrel Point", "Ferry Aurelia aground", "Storm at Kestrel Point")
+    for hour, title in enumerate(titles):
+        s.article(f"a{hour}", title=title, story="x", publishedDateTime=f"2026-11-08T1{hour}:00:00Z")
+    assert (page(s).lead_reason, page(s).lead.title) == ("typical", titles[0])
+    s.good()
+    assert "its words are the most typical of the story" in s.read("2026/11/08/a0/index.html")
+
+
 def test_a_one_way_entry_is_shown_as_related_and_as_a_near_miss(site: Make) -> None:
     s = storm(site)
     s.article("f", title="Flood elsewhere", webUrl="https://f.example/1", more=related("https://wire.example/1"))

@@ -48,6 +48,30 @@ def test_one_event_in_the_words_of_two_papers_is_one_story() -> None:
     assert groups([*pair, *noise(60)], similar=False) == []
 
 
+def test_the_most_typical_article_leads_its_story_and_of_equals_the_newest() -> None:
+    texts = {
+        "event": "Ferry Aurelia runs aground off Kestrel Point in thick fog",
+        "rescue": "Lifeboats bring all passengers of ferry Aurelia ashore off Kestrel Point",
+        "later": "Ferry Aurelia runs aground in thick fog off Kestrel Point, all safe",
+        "angle": "Chef of ferry Aurelia served soup while it lay aground",
+        "newest": "Kestrel Point inn gives passengers of Aurelia free beds",
+    }
+    members = [
+        article(id, title, f"{title} on Saturday", hours=hours * 4) for hours, (id, title) in enumerate(texts.items())
+    ]
+    (story,) = stories.cluster([*members, *noise(60)], clock=START).stories
+    assert {m.id for m in story.members} == texts.keys()
+    assert story.lead.id == "later"
+    assert story.typicality["later"] == story.typicality["event"] == 19 > story.typicality["newest"]
+    pair = [members[0], msgspec.structs.replace(members[2], id="repeated", url="https://x.example/repeated")]
+    (story,) = stories.cluster([*pair, *noise(60)], clock=START).stories
+    assert (story.lead.id, set(story.typicality.values())) == ("repeated", {19})
+    (story,) = stories.cluster(
+        [msgspec.structs.replace(m, story="x") for m in pair], clock=START, similar=False
+    ).stories
+    assert (story.lead.id, story.typicality) == ("repeated", {})
+
+
 def test_similarity_can_be_switched_off(site: Make) -> None:
     s = site()
     s.article("a", title="Harbour bridge stuck open after first ship")
