@@ -11,6 +11,8 @@ from operator import attrgetter
 from typing import Any, NamedTuple
 from urllib.parse import urljoin
 
+import msgspec
+
 from newsgen import times, urls
 from newsgen.hosts import Host, effective_lines, is_dynamic
 from newsgen.library import Section
@@ -81,7 +83,7 @@ def _newest(cards: Cards, rows: Rows[Any]) -> list[str]:
     return [id for _, id in found[::-1][:size]]
 
 
-class Redirect(NamedTuple):
+class Redirect(msgspec.Struct, array_like=True, frozen=True):
     """An old address and where it leads: another address of the site, or the URL of an article without a page here.
 
     `stub` is the output file that answers the old address. `file` is the content file that has the address as an alias,
@@ -96,19 +98,8 @@ class Redirect(NamedTuple):
     published: datetime | None = None
 
 
-def redirects(cards: Cards, folder_name: str) -> tuple[Redirect, ...]:
-    """All redirects. Aliases come first, so they take precedence."""
-    first = single_redirects(cards, folder_name)
-    taken = {alias.stub for alias in first if alias.file}
-    others = [
-        *(redirect for story in cards.library.stories for redirect in story_redirects(cards, story)),
-        *(redirect for article in cards.library.expired for redirect in expired_redirects(cards, article)),
-    ]
-    return tuple(redirect for redirect in (*first, *others) if redirect.file or redirect.stub not in taken)
-
-
 def single_redirects(cards: Cards, folder_name: str) -> list[Redirect]:
-    """The redirects that belong to no story and no expired article: aliases, platforms and synonyms."""
+    """The redirects that belong to no article: aliases of pages, topics and providers, platforms, and synonyms."""
     return [*_aliases(cards, folder_name), *_platform_redirects(cards), *_synonym_redirects(cards)]
 
 
@@ -339,10 +330,14 @@ def story_redirects(cards: Cards, story: Story) -> Iterator[Redirect]:
             yield Redirect(old, row.page, urls.path(old), published=article.published)
 
 
-def expired_redirects(cards: Cards, article: Article) -> Iterator[Redirect]:
-    """The redirect from the address of an expired article to its story, or to what is left of it."""
-    old, new = cards.library.address[article.id], _successor(cards, article)
-    if new not in ("", old):
+def article_redirects(cards: Cards, article: Article, folder_name: str) -> Iterator[Redirect]:
+    """The redirects from the aliases of an article, and, if it has expired, from its address to its story, or to what is
+    left of it."""
+    is_expired = article.id in cards.library.facts.expired
+    old, new = cards.library.address[article.id], _successor(cards, article) if is_expired else _place(cards, article)
+    if new:
+        yield from _of_aliases(article, new, folder_name)
+    if is_expired and new not in ("", old):
         yield Redirect(old, new, urls.path(old), published=article.published)
 
 
@@ -358,27 +353,22 @@ def _place(cards: Cards, member: Member) -> str:
 
 
 def _aliases(cards: Cards, folder_name: str) -> list[Redirect]:
-    """Redirects from the aliases in content files, sorted by old address. Of equal ones, the first takes precedence."""
+    """Redirects from the aliases of pages, topics and providers."""
     library = cards.library
-    owners: list[tuple[str, About | Article]] = []
+    owners: list[tuple[str, About]] = []
     if cards.has("page"):
         owners += [(urls.page(p.key), p) for p in library.about["page"].values()]
     for axis in ("topic", "provider"):
         for about in library.about[axis].values():
             if cards.has(axis) and about.key in library.index(axis):
                 owners.append((urls.section(axis, about.key), about))
-    for article in map(library.article, sorted(library.facts.aliases)):
-        new = _successor(cards, article) if article.id in library.facts.expired else _place(cards, article)
-        if new:
-            owners.append((new, article))
-    return sorted(
-        (
-            Redirect(alias, new, _stub(alias), f"{folder_name}/{owner.id}", getattr(owner, "published", None))
-            for new, owner in owners
-            for alias in owner.aliases
-        ),
-        key=attrgetter("old"),
-    )
+    return [redirect for new, about in owners for redirect in _of_aliases(about, new, folder_name)]
+
+
+def _of_aliases(owner: About | Article, new: str, folder_name: str) -> Iterator[Redirect]:
+    """The redirects from the aliases of a content file to a new address."""
+    for alias in owner.aliases:
+        yield Redirect(alias, new, _stub(alias), f"{folder_name}/{owner.id}", getattr(owner, "published", None))
 
 
 def _synonym_redirects(cards: Cards) -> list[Redirect]:

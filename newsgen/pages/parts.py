@@ -1,8 +1,8 @@
 """Makes the pages of the parts of a site.
 
 A part is what is planned together: an article's page; a story's page with its feed and the stubs of its members; the
-first page of a section with its feeds; each numbered page of a section; and what a site has once. Its name says its
-kind and what it is about: "story a.md", "numbered topic ai 3".
+first page of a section with its feeds; each numbered page of a section; the stubs at old addresses of an article; and
+what a site has once. Its name says its kind and what it is about: "story a.md", "numbered topic ai 3".
 """
 
 from __future__ import annotations
@@ -39,12 +39,12 @@ class SectionPlan(msgspec.Struct, array_like=True, frozen=True):
 class PartPages(NamedTuple):
     """The pages of a part.
 
-    `olds` are the paths of old addresses that only a line in `_redirects` answers. `listed` is the entry in a sitemap,
-    and `section` what is known of the pages of the section whose first page the part is.
+    `redirects` are those from old addresses; if the site has stubs, these are among the pages. `listed` is the entry in a
+    sitemap, and `section` what is known of the pages of the section whose first page the part is.
     """
 
     pages: tuple[Page, ...] = ()
-    olds: tuple[str, ...] = ()
+    redirects: tuple[Redirect, ...] = ()
     listed: SitemapRow | None = None
     section: SectionPlan | None = None
 
@@ -70,10 +70,11 @@ class Parts:
             return self._story(of)
         if kind == "article":
             return self._article(of)
-        if kind == "expired":
-            is_expired = of in self.cards.library.facts.expired
-            article = self.cards.library.article(of) if is_expired else None
-            return self._stubs(feeds.expired_redirects(self.cards, article) if article else ())
+        if kind == "old":
+            facts = self.cards.library.facts
+            if of not in facts.aliases and of not in facts.expired:
+                return PartPages()
+            return self._stubs(feeds.article_redirects(self.cards, self.cards.library.article(of), self.folder_name))
         if kind in ("first", "numbered"):
             axis, _, key = of.partition(" ")
             key, _, number = key.partition(" ")
@@ -89,8 +90,8 @@ class Parts:
         story = self.cards.library.story(id)
         if story is None:
             return PartPages()
-        pages, olds, *_ = self._stubs(feeds.story_redirects(self.cards, story))
-        return PartPages((*storypages.pages(self.cards, story), *pages), olds, feeds.listed(self.cards, story))
+        stubs, redirects, *_ = self._stubs(feeds.story_redirects(self.cards, story))
+        return PartPages((*storypages.pages(self.cards, story), *stubs), redirects, feeds.listed(self.cards, story))
 
     def _article(self, id: str) -> PartPages:
         row = self.cards.library.row(id)
@@ -119,22 +120,17 @@ class Parts:
         return PartPages((lists.numbered(self.cards, section, number),) if exists else ())
 
     def _stubs(self, redirects: Iterable[Redirect]) -> PartPages:
-        """The stubs at old addresses, or the paths that these would have if the site has none."""
-        stubs = feeds.stubs(redirects)
-        if self.cards.config.redirects.pages:
-            return PartPages(tuple(feeds.stub_pages(stubs)))
-        return PartPages(olds=tuple(stubs))
+        """These redirects, and their stubs if the site has any."""
+        redirects = tuple(redirects)
+        has_stubs = self.cards.config.redirects.pages
+        return PartPages(tuple(feeds.stub_pages(feeds.stubs(redirects))) if has_stubs else (), redirects)
 
     def _redirects(self) -> PartPages:
-        """The redirects that belong to no story and no expired article, and `_redirects`."""
-        cards = self.cards
-        single = feeds.single_redirects(cards, self.folder_name)
-        pages, olds, *_ = self._stubs(single)
+        """The redirects that belong to no article."""
+        single = feeds.single_redirects(self.cards, self.folder_name)
         targets = {(redirect.stub, redirect.new) for redirect in single}
         self.is_ambiguous = len(targets) > len({stub for stub, _ in targets})
-        # Without stubs, the addresses of members and expired articles need lines too.
-        redirects = single if cards.config.redirects.pages else feeds.redirects(cards, self.folder_name)
-        return PartPages((*pages, *self.lines(redirects)), olds)
+        return self._stubs(single)
 
     def lines(self, redirects: Iterable[Redirect]) -> Iterator[Page]:
         """`_redirects`, if the site has it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from itertools import takewhile
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
 
 import msgspec
@@ -29,7 +29,6 @@ from newsgen.pages.kinds import (
     OpmlPage,
     Page,
     RedirectPage,
-    RedirectsPage,
     RobotsPage,
     RssFeed,
     SitemapIndex,
@@ -83,11 +82,22 @@ class PathRow(StoredRow, frozen=True):
         return self.folded, self.path, self.part
 
 
+class RedirectRow(StoredRow, frozen=True):
+    """A redirect that may need a line in `_redirects`: without stubs each one, else those of aliases."""
+
+    redirect: Redirect
+    part: str
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.redirect.old, self.part
+
+
 class Made(msgspec.Struct, array_like=True, frozen=True):
-    """What a part made: the paths of its pages, its old addresses, and its entry in a sitemap; see `PartPages`."""
+    """What a part made: the paths of its pages, the redirects that may need a line, and its entry in a sitemap."""
 
     paths: tuple[str, ...]
-    olds: tuple[str, ...] = ()
+    redirects: tuple[Redirect, ...] = ()
     listed: SitemapRow | None = None
 
 
@@ -129,17 +139,20 @@ class Plan:
         self._part_of: dict[str, str] = {}
         self._paths = Rows(self._store, "paths", PathRow)
         self._sitemap = Rows(self._store, "sitemap", SitemapRow)
+        self._redirects = Rows(self._store, "redirects", RedirectRow)
         self._shards: dict[str, Shard] = {}
         self._modified: dict[str, Any] = library.get("sitemaps", dict[str, datetime], {})
         self._sections: dict[str, SectionPlan] = library.get("planned", dict[str, SectionPlan], {})
-        has_stubs = library.config.redirects.pages
-        self.is_whole = whole or reached.everything or not has_stubs or not library.get("no conflict", bool, False)
+        self._count = library.get("pages", int, 0)
+        self._has_stubs = library.config.redirects.pages
+        self.is_whole = whole or reached.everything or not library.get("no conflict", bool, False)
         if not self.is_whole:
             names = reach.parts(self._cards, reached, self._sections)
             names += [row.part for path in remake for row in self._at(path)]
             self.is_whole = not self._plan(dict.fromkeys(names))
-        if self.is_whole:
-            self._plan_whole()
+        redirects = self._plan_whole() if self.is_whole else None
+        if not self._has_stubs:
+            self.problems += tuple(_unanswered(self._cards, redirects or self._known(), own_redirects))
 
     # Planning
 
@@ -150,59 +163,70 @@ class Plan:
         self._paths.edit(known - kept, [row for row in new if row.key not in known])
         if self._parts.is_ambiguous or any(self._conflicts(row) for row in new if row.key not in known):
             return False
+        before = [row.path for row in old if row.is_page]
         planned = {row.path for row in new if row.is_page}
-        self.removed = [row.path for row in old if row.is_page and row.path not in planned]
+        self.removed = [path for path in before if path not in planned]
+        self._count += len(planned) - len(before)
         return True
 
-    def _plan_whole(self) -> None:
-        """Plans all parts, and resolves conflicts between their paths."""
+    def _plan_whole(self) -> tuple[Redirect, ...] | None:
+        """Plans all parts, and resolves conflicts between their paths. Returns the redirects that these leave, if any."""
         dated = [*reach.everything(self._cards)]
         names = [name for _, name in dated]
         before = list(self._paths.ascending())
         for part in {row.part for row in before} - {*names}:
             self._store.put(f"made {part}", None)
         self.refs, self._part_of, self._made, self._sections = {}, {}, {}, {}
-        self._sitemap.edit([row.key for row in self._sitemap.ascending()], ())
+        for rows in (self._sitemap, self._redirects):
+            rows.edit([row.key for row in rows.ascending()], ())
         self._modified = {}
         for name in names:
             self._store.put(f"made {name}", None)
-        _, rows = self._make_parts([name for _, name in sorted(dated, key=itemgetter(0), reverse=True)])
-        self._paths.edit([row.key for row in before], rows)
+        _, after = self._make_parts([name for _, name in sorted(dated, key=itemgetter(0), reverse=True)])
+        self._paths.edit([row.key for row in before], after)
         # An old address is in use even if there is no stub: some hosts prefer `_redirects` to a page.
-        paths = [row.path for row in rows] + (["_redirects"] if "_redirects" not in self.refs else [])
+        paths = [row.path for row in after] + (["_redirects"] if "_redirects" not in self.refs else [])
         has_conflict = self._parts.is_ambiguous or _have_conflict(paths)
         self._store.put("no conflict", _encode(not has_conflict))
-        redirects = None
-        if has_conflict:
-            redirects = self._resolve(names)
-        if not self._library.config.redirects.pages:
-            if redirects is None:
-                redirects = feeds.redirects(self._cards, self._folder_name)
-            self.problems += tuple(_unanswered(self._cards, redirects, self._parts.own_redirects))
+        return self._resolve(names) if has_conflict else None
 
     def _make_parts(self, names: Iterable[str]) -> tuple[list[PathRow], list[PathRow]]:
-        """Makes parts, and the sitemaps that list them. Returns the rows of their paths before and after."""
+        """Makes parts, and the files that list them. Returns the rows of their paths before and after."""
         old: list[PathRow] = []
         new: list[PathRow] = []
         unlisted: list[Any] = []
         listed: list[SitemapRow] = []
+
+        def make(name: str) -> tuple[Made | None, Made | None]:
+            before, after = self._make_part(name)
+            old.extend(self._path_rows(name, before))
+            new.extend(self._path_rows(name, after))
+            return before, after
+
+        edits: tuple[list[Any], list[RedirectRow]] = [], []
         for name in names:
-            if name.startswith("sitemap"):
+            if name == "lines" or name.startswith("sitemap"):
                 continue
             self._check_cancelled()
-            before, after = self._make_part(name)
-            old += _path_rows(name, before)
-            new += _path_rows(name, after)
+            before, after = make(name)
             entries = [made.listed if made else None for made in (before, after)]
             if entries[0] != entries[1]:
                 unlisted += [row.key for row in entries[:1] if row]
                 listed += [row for row in entries[1:] if row]
+            redirects = [made.redirects if made else () for made in (before, after)]
+            if redirects[0] != redirects[1]:
+                edits[0].extend(RedirectRow(redirect, name).key for redirect in redirects[0])
+                edits[1].extend(RedirectRow(redirect, name) for redirect in redirects[1])
+        self._redirects.edit(*edits)
+        make("lines")
         if feeds.has_sitemap(self._cards):
             for name in dict.fromkeys([*self._list(unlisted, listed), *(n for n in names if n.startswith("sitemap "))]):
-                before, after = self._make_part(name)
-                old += _path_rows(name, before)
-                new += _path_rows(name, after)
+                make(name)
         return old, new
+
+    def _known(self) -> list[Redirect]:
+        """The redirects that may need a line, by old address."""
+        return [row.redirect for row in self._redirects.ascending()]
 
     def _list(self, unlisted: list[Any], listed: list[SitemapRow]) -> Iterator[str]:
         """Changes the entries of sitemaps. Returns the names of the sitemaps that differ, and last of their index."""
@@ -226,7 +250,8 @@ class Plan:
 
     def _make_part(self, name: str) -> tuple[Made | None, Made | None]:
         """Makes the pages of a part. Returns what it made at the last build, and now."""
-        pages, olds, listed, section = self._make(name)
+        pages, redirects, listed, section = self._make(name)
+        redirects = tuple(redirect for redirect in redirects if redirect.file or not self._has_stubs)
         kind, _, of = name.partition(" ")
         if kind == "first":
             self._sections.pop(of, None)
@@ -241,7 +266,7 @@ class Plan:
             else:
                 self._made[page.path] = page
         before = self._library.get(f"made {name}", Made, None)
-        after = Made(tuple(page.path for page in pages), olds, listed) if pages or olds else None
+        after = Made(tuple(page.path for page in pages), redirects, listed) if pages or redirects else None
         if before != after:
             self._store.put(f"made {name}", _encode(after) if after else None)
         return before, after
@@ -256,11 +281,24 @@ class Plan:
             page = feeds.shard_page(self._sitemap, shard)
             self._modified[address] = max(entry.modified for entry in page.entries if entry.modified)
             return PartPages((page,))
+        if kind == "lines":
+            return PartPages(tuple(self._parts.lines(self._known())))
         if kind == "sitemaps":
             lists = feeds.sitemap_of_lists(self._cards)
             modified = {address: self._modified[address] for address in self._shards}
             return PartPages((lists, feeds.sitemap_index(lists, modified)))
         return self._parts.make(name)
+
+    def _path_rows(self, part: str, made: Made | None) -> list[PathRow]:
+        """The rows of the paths that a part has, among them those of stubs that it would have if the site had any."""
+        if made is None:
+            return []
+        olds = () if self._has_stubs else feeds.stubs(made.redirects)
+        return [
+            PathRow(folded=path.casefold(), path=path, part=part, is_page=is_page)
+            for paths, is_page in ((made.paths, True), (olds, False))
+            for path in paths
+        ]
 
     # Conflicts
 
@@ -285,19 +323,28 @@ class Plan:
         sitemaps = [f"sitemap {address}" for address in self._shards]
         if sitemaps:
             sitemaps.append("sitemaps")
-        made = (page for name in (*names, *sitemaps) for page in self._make(name).pages)
-        pages, self.problems = self._without_conflicts(
-            page for page in made if not isinstance(page, RedirectPage | RedirectsPage)
-        )
+        aliases: list[Redirect] = []
+        others: list[Redirect] = []
+
+        def made() -> Iterator[Page]:
+            for name in (*names, *sitemaps):
+                made = self._make(name)
+                for redirect in made.redirects:
+                    (aliases if redirect.file else others).append(redirect)
+                yield from (page for page in made.pages if not isinstance(page, RedirectPage))
+
+        pages, self.problems = self._without_conflicts(made())
         self._made = {page.path: page for page in pages}
-        redirects = self._free_redirects(feeds.redirects(self._cards, self._folder_name))
-        if self._library.config.redirects.pages:
+        aliases.sort(key=attrgetter("old"))
+        taken = {alias.stub for alias in aliases}
+        redirects = self._free_redirects([*aliases, *(redirect for redirect in others if redirect.stub not in taken)])
+        if self._has_stubs:
             self._made |= {page.path: page for page in feeds.stub_pages(feeds.stubs(redirects))}
         self._made |= {page.path: page for page in self._parts.lines(redirects)}
         self.refs = {path: PageRef.of(page, page.encode()) for path, page in self._made.items()}
         return redirects
 
-    def _free_redirects(self, redirects: tuple[Redirect, ...]) -> tuple[Redirect, ...]:
+    def _free_redirects(self, redirects: Iterable[Redirect]) -> tuple[Redirect, ...]:
         """The redirects whose old address is neither a page's nor another redirect's. Adds a problem for each alias."""
         taken = _Taken[str | Redirect]()
         for path in (*self._made, "_redirects"):
@@ -358,7 +405,7 @@ class Plan:
 
     def __len__(self) -> int:
         """The number of pages."""
-        return len(self.refs) if self.is_whole else len(self._paths)
+        return len(self.refs) if self.is_whole else self._count
 
     def __contains__(self, path: object) -> bool:
         """Whether there is a page at a path."""
@@ -381,6 +428,8 @@ class Plan:
         """Puts what the next plan needs into the library's store."""
         self._paths.save()
         self._sitemap.save()
+        self._redirects.save()
+        self._store.put("pages", _encode(len(self)))
         self._store.put("planned", _encode(self._sections))
         self._store.put("sitemaps", _encode(self._modified))
 
@@ -417,17 +466,7 @@ def _rows_at(rows: Rows[PathRow], path: str) -> Iterator[PathRow]:
     return takewhile(lambda row: row.folded == folded, rows.ascending((folded, "", "")))
 
 
-def _path_rows(part: str, made: Made | None) -> list[PathRow]:
-    if made is None:
-        return []
-    return [
-        PathRow(folded=path.casefold(), path=path, part=part, is_page=is_page)
-        for paths, is_page in ((made.paths, True), (made.olds, False))
-        for path in paths
-    ]
-
-
-def _unanswered(cards: Cards, redirects: Iterable[Redirect], own: str) -> Iterator[Problem]:
+def _unanswered(cards: Cards, redirects: Collection[Redirect], own: str) -> Iterator[Problem]:
     """A problem for each alias, and one for all addresses of articles, that has neither a stub nor a line."""
     host = cards.config.limits
     answered = {line.old for line in feeds.redirect_lines(cards, redirects, own)}

@@ -27,7 +27,7 @@ def parts(cards: Cards, reached: Reached, planned: Mapping[str, SectionPlan]) ->
     found |= dict.fromkeys(_Sections(cards, reached, planned).parts())
     found |= dict.fromkeys(f"story {id}" for id in reached.story_pages)
     found |= dict.fromkeys(f"article {id}" for id in _articles(cards, reached))
-    found |= dict.fromkeys(f"expired {id}" for id in _expired(cards, reached))
+    found |= dict.fromkeys(f"old {id}" for id in _redirected(cards, reached))
     return list(found)
 
 
@@ -54,7 +54,7 @@ def everything(cards: Cards) -> Iterator[tuple[datetime, str]]:
     yield from ((row.last, f"story {row.id}") for row in library.order.ascending())
     yield from ((row.published, f"article {row.id}") for row in library.rows.descending() if cards.has_page(row))
     yield from ((earliest, name) for name in OTHERS)
-    yield from ((earliest, f"expired {id}") for id in sorted(library.facts.expired))
+    yield from ((earliest, f"old {id}") for id in sorted(library.facts.expired.keys() | library.facts.aliases.keys()))
 
 
 class _Sections:
@@ -176,9 +176,10 @@ def _articles(cards: Cards, reached: Reached) -> Iterator[str]:
                         yield own.id
 
 
-def _expired(cards: Cards, reached: Reached) -> Iterator[str]:
-    """The expired articles whose address leads elsewhere, or no longer does."""
+def _redirected(cards: Cards, reached: Reached) -> Iterator[str]:
+    """The articles whose old addresses are others, lead elsewhere, or no longer do."""
     library = cards.library
-    yield from (id for id, pair in reached.files.items() if any(filed and filed.role == "hidden" for filed in pair))
+    yield from reached.files
+    yield from reached.cards.keys() & library.facts.aliases.keys()
     for id in {*reached.cards, *reached.stories, *reached.files}:
         yield from library.related("succeeded", id)

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 from articles import START, article, word
 
-from newsgen.config import Config, Feeds, Pages
+from newsgen.config import Config, Feeds, Pages, Redirects
 from newsgen.library import AXES, Arrangement, Library, Reached, library_of
 from newsgen.model import About, Article, Related, RelatedEntries
 from newsgen.pages import PageRef, Plan
@@ -36,6 +36,7 @@ class History:
             feed_size=4,
             pages=Pages(articles=self.chance.choice(["own", "all"])),
             feeds=Feeds(sections=("atom",), min_members=2),
+            redirects=Redirects(pages=seed % 2 == 0),
         )
         self.abouts = [
             About(id="_topics/a.md", kind="topic", key="a", title="A", parent="B"),
@@ -161,8 +162,9 @@ def test_an_update_gives_what_a_library_from_nothing_gives(seed: int) -> None:
         assert all(path in planned for path in expected.refs)
 
 
-def test_an_edit_plans_a_part_of_the_site() -> None:
-    history = History(2)
+@pytest.mark.parametrize("seed", [2, 5])
+def test_an_edit_plans_a_part_of_the_site(seed: int) -> None:
+    history = History(seed)
     history.update({history.add() for _ in range(40)})
     _, planned = history.update({history.add()})
     assert not planned.is_whole
