@@ -257,13 +257,19 @@ class Grouping:
         moments = [moment for moment, _ in changes]
         sums = list(accumulate((change for _, change in changes), initial=0))
         reach = REACH.total_seconds()
+        most = sum(change for _, change in changes if change > 0)
         ids = set()
-        for seconds, id in self.similarity.within_reach(moments):
+        for seconds, id in self.similarity.within_reach(moments, lambda day: self._is_crowded(day, most)):
             now = self.similarity.count_within_reach(seconds)
             added = sums[bisect_right(moments, seconds + reach)] - sums[bisect_left(moments, seconds - reach)]
             if added and _crowding(now) != _crowding(now - added):
                 ids.add(id)
         return ids
+
+    def _is_crowded(self, day: int, added: int = 0) -> bool:
+        """Whether it is certain that a day's articles all have a crowd within reach, and had it before some were added."""
+        days = self.similarity.days
+        return sum(days[d].count for d in (day - 1, day, day + 1) if d in days) - added >= CROWD[1]
 
     def settled(self, label: str) -> list[str]:
         """The ids of the articles that have settled in a story, ascending."""
@@ -458,8 +464,10 @@ class Grouping:
         found = self._thresholds.get(id)
         if found is None:
             seconds = self._keys[id][0]
-            crowding = _crowding(self.similarity.count_within_reach(seconds))
-            scarcity = self._scarcity_of(day_number(seconds))
+            day = day_number(seconds)
+            is_crowded = self._is_crowded(day)
+            crowding = 1.0 if is_crowded else _crowding(self.similarity.count_within_reach(seconds))
+            scarcity = self._scarcity_of(day)
             found = _thresholds(crowding, scarcity, title_only=self.similarity.title_only(id))
             self._thresholds[id] = found
         return found

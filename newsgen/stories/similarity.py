@@ -19,14 +19,16 @@ import math
 import re
 from bisect import bisect_left, bisect_right, insort
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import timedelta
 from functools import cache, lru_cache
 from itertools import accumulate
 from typing import Any
 
+import msgspec
+
 from newsgen.model import Article
-from newsgen.store import Store
+from newsgen.store import LostError, Store
 from newsgen.stories import words
 from newsgen.stories.days import Day, Key, SlidingWindow, Text, Vector, day_number
 from newsgen.stories.languages import languages
@@ -109,6 +111,14 @@ _SAME_PUBLISHER_DOT = SAME_PUBLISHER_COSINE * VECTOR_LENGTH * VECTOR_LENGTH
 _NOT_LETTERS = re.compile(r"[\d\W_]+")
 _LOG_TF = [0.0, *(round(1 + math.log(n), 6) for n in range(1, 256))]
 
+
+class _Strong(msgspec.Struct, array_like=True):
+    """The first field of a `Vector`."""
+
+    strong: dict[str, int]
+
+
+_decode_strong = msgspec.msgpack.Decoder(_Strong).decode
 
 _NO_PAIRS: dict[str, int] = {}
 
@@ -269,8 +279,10 @@ class Similarity:
         """Whether an article's excerpt adds no stems to those of its title."""
         return self._vectors[id].title_only
 
-    def within_reach(self, moments: Iterable[float]) -> Iterator[Key]:
-        """The keys of the articles within reach of any of these times, in order."""
+    def within_reach(
+        self, moments: Iterable[float], is_skipped: Callable[[int], bool] = lambda _: False
+    ) -> Iterator[Key]:
+        """The keys of the articles within reach of any of these times, in order, without those of days that are skipped."""
         spans: list[tuple[float, float]] = []
         for moment in sorted(moments):
             start, end = moment - _REACH_SECONDS, moment + _REACH_SECONDS
@@ -279,7 +291,7 @@ class Similarity:
             spans.append((start, end))
         for start, end in spans:
             for number in range(day_number(start), day_number(end) + 1):
-                if day := self.days.get(number):
+                if (day := self.days.get(number)) and not is_skipped(number):
                     low, high = bisect_left(day.seconds, start), bisect_right(day.seconds, end)
                     self.keys |= {id: (seconds, id) for seconds, id in zip(day.seconds, day.ids, strict=True)}
                     yield from zip(day.seconds[low:high], day.ids[low:high], strict=True)
@@ -293,7 +305,7 @@ class Similarity:
         title = headline(words.normal(article.title))
         pieces, found = words.split(title)
         names = words.names(found)
-        stem_of, counts = self._stem_of, dict[str, int]()
+        stem_of, counts = self._stem_of, Counter[str]()
         for piece in pieces:
             counts[piece] = counts.get(piece, 0) + TITLE_WEIGHT
         title_words = [words.lower(word) for word in found]
@@ -308,8 +320,8 @@ class Similarity:
         counts.pop("", None)
         title_length = len(counts)
         pieces, excerpt = words.split(words.lower(words.normal(article.excerpt[:EXCERPT_LENGTH])))
-        for stem in [*pieces, *map(stem_of.__getitem__, excerpt)]:
-            counts[stem] = counts.get(stem, 0) + 1
+        counts.update(pieces)
+        counts.update(map(stem_of.__getitem__, excerpt))
         counts.pop("", None)
         seconds = article.published.timestamp()
         return Text(
@@ -416,23 +428,22 @@ class Similarity:
         idf_of = day.idf
         dense = day.density[0] >= DENSE
         strong_idf = STRONG_IDF if dense else 0.0
-        weights = []
+        length = text.title_length
+        rows = [(stem, idf_of.get(stem, IDF_CAP), count) for stem, count in zip(text.stems, text.counts, strict=True)]
+        rows = [(stem, abs(idf), count) for stem, idf, count in rows[:length] if idf] + [
+            row for row in rows[length:] if row[1] > 0
+        ]
+        weights = [idf * _LOG_TF[count] for _, idf, count in rows]
+        # Added one by one: `sum` of Python 3.12 rounds otherwise.
         square = 0.0
-        for position, (stem, count) in enumerate(zip(text.stems, text.counts, strict=True)):
-            idf = idf_of.get(stem, IDF_CAP)
-            if idf <= 0:
-                if position >= text.title_length or not idf:
-                    continue
-                idf = -idf
-            weight = idf * _LOG_TF[count]
+        for weight in weights:
             square += weight * weight
-            weights.append((stem, weight, idf >= strong_idf))
         scale = VECTOR_LENGTH / math.sqrt(square) if square else 0.0
         strong: dict[str, int] = {}
         weak: dict[str, int] = {}
-        for stem, weight, is_strong in weights:
-            (strong if is_strong else weak)[stem] = round(weight * scale)
-        of_title = set(text.stems[: text.title_length])
+        for (stem, idf, _), weight in zip(rows, weights, strict=True):
+            (strong if idf >= strong_idf else weak)[stem] = round(weight * scale)
+        of_title = set(text.stems[:length])
         stem_of = self._stem_of
         title = [w for w in text.words.split() if (s := stem_of[w]) in of_title and (s in strong or s in weak)]
         title_only = len(text.stems) == text.title_length
@@ -456,6 +467,8 @@ class Similarity:
         order = list(self.within_reach(moments))
         # Clean articles are compared with dirty ones only. If all are dirty, the second index is not needed.
         indexes = (index_all,) if all(id in dirty for _, id in order) else (index_all, index_dirty)
+        known = dict.keys(vectors)
+        encoded: Mapping[str, msgspec.Raw] = {}
         first = day = 0
         letters_of: dict[int, frozenset[str]] = {}
 
@@ -469,14 +482,23 @@ class Similarity:
             if day < day_number(now):
                 day = day_number(now)
                 self.relieve(day)
+                if len(indexes) > 1:
+                    encoded = vectors.encoded(day)
                 letters_of = {position: pieces for position, pieces in letters_of.items() if position >= first}
-            strong, weak, title, tongues, provider, dense, title_only, _ = vectors[id]
             while order[first][0] < now - _REACH_SECONDS:
                 first += 1
             is_dirty = id in dirty
+            if is_dirty or id in known or id not in encoded:
+                strong = vectors[id].strong
+            else:
+                try:
+                    strong = _decode_strong(encoded[id]).strong
+                except msgspec.DecodeError:
+                    raise LostError(id) from None
             stems = strong if is_dirty else strong.keys() & dirty_stems
             if not stems:
                 continue
+            dense = self.days[day].density[0] >= DENSE
             floor = (MIN_SIMILARITY_DENSE if dense else MIN_SIMILARITY) * UNIT
             minimum = floor * VECTOR_LENGTH * VECTOR_LENGTH / UNIT
             dots: dict[int, int] = {}
@@ -497,9 +519,11 @@ class Similarity:
                         each[stem][1].append(weight)
                     else:
                         each[stem] = ([at], [weight])
-            for position, dot in dots.items():
-                if dot < minimum:
-                    continue
+            candidates = [pair for pair in dots.items() if pair[1] >= minimum]
+            if not candidates:
+                continue
+            strong, weak, title, tongues, provider, _, title_only, _ = vectors[id]
+            for position, dot in candidates:
                 then, other = order[position]
                 decay = math.exp(-DAILY_DECAY * (now - then) / 86400)
                 if dot * decay < minimum:
