@@ -23,7 +23,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import timedelta
 from functools import cache, lru_cache
 from itertools import accumulate
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
@@ -121,6 +121,27 @@ class _Strong(msgspec.Struct, array_like=True):
 _decode_strong = msgspec.msgpack.Decoder(_Strong).decode
 
 _NO_PAIRS: dict[str, int] = {}
+
+
+Obstacle = Literal["", "excluded", "time", "language", "publisher", "low", "one word"]
+"""Why two articles are not similar at all, or "": a text is not compared ("excluded"), or both are out of reach ("time"),
+in two languages, by one publisher and not nearly the same, or share one word only or too little."""
+
+
+class Comparison(NamedTuple):
+    """How similar two articles are, and why; numbers are 0 to 1 unless something else is said.
+
+    `seconds` is the time between them. `shared` maps each stem of both to its lower idf (0 to `IDF_CAP`) and its part of
+    the cosine of the vectors. `letters` is the likeness of the letters of their titles, None if one has no words. Below
+    the `floor` a similarity counts as zero.
+    """
+
+    seconds: float
+    shared: dict[str, tuple[float, float]]
+    letters: float | None
+    similarity: float
+    floor: float
+    obstacle: Obstacle
 
 
 class Similarity:
@@ -262,6 +283,39 @@ class Similarity:
             day.save()
             if not day.count:
                 del self.days[number]
+
+    def compare(self, one: str, two: str) -> Comparison:
+        """How similar two articles are, and why."""
+        first, last = sorted((one, two), key=self.keys.__getitem__)
+        earlier, later = self._vectors[first], self._vectors[last]
+        seconds = self.keys[last][0] - self.keys[first][0]
+        decay = math.exp(-DAILY_DECAY * seconds / 86400)
+        floor = MIN_SIMILARITY_DENSE if later.dense else MIN_SIMILARITY
+        minimum = floor * VECTOR_LENGTH * VECTOR_LENGTH
+        dot = sum(weight * earlier.strong.get(stem, 0) for stem, weight in later.strong.items())
+        letters = None
+        if earlier.title and later.title:
+            letters = words.likeness(words.letters(earlier.title), words.letters(later.title))
+        score = 0
+        obstacle: Obstacle = "low"
+        if not (earlier.compared and later.compared):
+            obstacle = "excluded"
+        elif seconds > _REACH_SECONDS:
+            obstacle = "time"
+        elif earlier.languages and later.languages and not earlier.languages & later.languages:
+            obstacle = "language"
+        elif dot * decay >= minimum:
+            score, obstacle = _compare(later, earlier, dot, decay, letters)
+        texts = self._texts[first], self._texts[last]
+        of_first, of_last = (dict(zip(text.stems, self._idf_of(text), strict=True)) for text in texts)
+        parts = {}
+        for stem, idf in of_last.items():
+            if stem in of_first:
+                product = 1
+                for vector in (earlier, later):
+                    product *= vector.strong.get(stem, 0) or vector.weak.get(stem, 0)
+                parts[stem] = min(idf, of_first[stem]), product / VECTOR_LENGTH / VECTOR_LENGTH
+        return Comparison(seconds, parts, letters, score / UNIT, floor, obstacle)
 
     def count_within_reach(self, moment: float) -> int:
         """The number of articles within reach of a time in seconds."""
@@ -425,15 +479,10 @@ class Similarity:
         day = self.days[text.day]
         if not compared:
             return Vector({}, {}, "", 0, text.provider, dense=False, title_only=True, compared=False)
-        idf_of = day.idf
         dense = day.density[0] >= DENSE
         strong_idf = STRONG_IDF if dense else 0.0
-        length = text.title_length
-        rows = [(stem, idf_of.get(stem, IDF_CAP), count) for stem, count in zip(text.stems, text.counts, strict=True)]
-        rows = [(stem, abs(idf), count) for stem, idf, count in rows[:length] if idf] + [
-            row for row in rows[length:] if row[1] > 0
-        ]
-        weights = [idf * _LOG_TF[count] for _, idf, count in rows]
+        idfs = self._idf_of(text)
+        weights = [idf * _LOG_TF[count] for idf, count in zip(idfs, text.counts, strict=True)]
         # Added one by one: `sum` of Python 3.12 rounds otherwise.
         square = 0.0
         for weight in weights:
@@ -441,13 +490,20 @@ class Similarity:
         scale = VECTOR_LENGTH / math.sqrt(square) if square else 0.0
         strong: dict[str, int] = {}
         weak: dict[str, int] = {}
-        for (stem, idf, _), weight in zip(rows, weights, strict=True):
-            (strong if idf >= strong_idf else weak)[stem] = round(weight * scale)
-        of_title = set(text.stems[:length])
+        for stem, idf, weight in zip(text.stems, idfs, weights, strict=True):
+            if idf:
+                (strong if idf >= strong_idf else weak)[stem] = round(weight * scale)
+        of_title = set(text.stems[: text.title_length])
         stem_of = self._stem_of
         title = [w for w in text.words.split() if (s := stem_of[w]) in of_title and (s in strong or s in weak)]
         title_only = len(text.stems) == text.title_length
         return Vector(strong, weak, " ".join(title), text.languages, text.provider, dense, title_only, compared=True)
+
+    def _idf_of(self, text: Text) -> list[float]:
+        """The idf of each stem of a text, 0 if it does not count in it."""
+        idf_of, length = self.days[text.day].idf, text.title_length
+        found = [idf_of.get(stem, IDF_CAP) for stem in text.stems]
+        return [abs(idf) for idf in found[:length]] + [idf if idf > 0 else 0.0 for idf in found[length:]]
 
     def _find_pairs(self, dirty: set[str]) -> None:
         """Adds to `near` all pairs with at least one dirty article.
@@ -522,35 +578,19 @@ class Similarity:
             candidates = [pair for pair in dots.items() if pair[1] >= minimum]
             if not candidates:
                 continue
-            strong, weak, title, tongues, provider, _, title_only, _ = vectors[id]
+            vector = vectors[id]
             for position, dot in candidates:
                 then, other = order[position]
                 decay = math.exp(-DAILY_DECAY * (now - then) / 86400)
                 if dot * decay < minimum:
                     continue
-                strong_2, weak_2, title_2, tongues_2, provider_2, _, title_only_2, _ = vectors[other]
-                if tongues and tongues_2 and not tongues & tongues_2:
+                earlier = vectors[other]
+                shared = None
+                if vector.title and earlier.title:
+                    shared = words.likeness(letters(at, vector.title), letters(position, earlier.title))
+                score, obstacle = _compare(vector, earlier, dot, decay, shared)
+                if obstacle:
                     continue
-                cosine = dot
-                for stem in weak:
-                    if stem in weak_2:
-                        cosine += weak[stem] * weak_2[stem]
-                if cosine < _SAME_PUBLISHER_DOT and provider == provider_2:
-                    continue
-                similarity, shared = cosine / VECTOR_LENGTH / VECTOR_LENGTH, 0.0
-                if title and title_2:
-                    mine, theirs = letters(at, title), letters(position, title_2)
-                    shared = len(mine & theirs) / math.sqrt(len(mine) * len(theirs))
-                    share = LETTERS_SHARE_TITLES if title_only and title_only_2 else LETTERS_SHARE
-                    similarity += share * (shared - similarity)
-                score = round(similarity * UNIT * decay)
-                if score < floor:
-                    continue
-                if not dense and cosine < _SAME_PUBLISHER_DOT and shared < SECOND_WORD_LETTERS:
-                    # One shared word is chance: where there are few texts, every word is rare.
-                    first_word = max(strong[s] * strong_2[s] for s in strong if s in strong_2)
-                    if cosine - first_word < SECOND_WORD_SHARE * cosine:
-                        continue
                 for one, two in ((id, other), (other, id)):
                     pairs = near[one]
                     if not pairs:
@@ -570,6 +610,35 @@ class Similarity:
             self._relieved = day
             for table in (self.near, self._vectors):
                 table.flush([shard for shard in table.loaded_shards() if abs(shard - day) > REACH_DAYS + 1])
+
+
+def _compare(later: Vector, earlier: Vector, dot: int, decay: float, letters: float | None) -> tuple[int, Obstacle]:
+    """The similarity of two vectors in `UNIT`s, or 0 and why they are not similar at all.
+
+    `dot` is the scalar product of the strong words, `decay` what the time between them leaves of the similarity, and
+    `letters` the likeness of the letters of their titles, None if one has no words.
+    """
+    if later.languages and earlier.languages and not later.languages & earlier.languages:
+        return 0, "language"
+    cosine, weak_2 = dot, earlier.weak
+    for stem, weight in later.weak.items():
+        if stem in weak_2:
+            cosine += weight * weak_2[stem]
+    if cosine < _SAME_PUBLISHER_DOT and later.provider == earlier.provider:
+        return 0, "publisher"
+    similarity = cosine / VECTOR_LENGTH / VECTOR_LENGTH
+    if letters is not None:
+        share = LETTERS_SHARE_TITLES if later.title_only and earlier.title_only else LETTERS_SHARE
+        similarity += share * (letters - similarity)
+    score = round(similarity * UNIT * decay)
+    if score < (MIN_SIMILARITY_DENSE if later.dense else MIN_SIMILARITY) * UNIT:
+        return 0, "low"
+    if not later.dense and cosine < _SAME_PUBLISHER_DOT and (letters or 0.0) < SECOND_WORD_LETTERS:
+        # One shared word is chance: where there are few texts, every word is rare.
+        first_word = max([weight * earlier.strong[s] for s, weight in later.strong.items() if s in earlier.strong])
+        if cosine - first_word < SECOND_WORD_SHARE * cosine:
+            return 0, "one word"
+    return score, ""
 
 
 def _update_idf(day: Day, stems: Iterable[str], near: Mapping[str, int], around: Mapping[str, int]) -> set[str]:

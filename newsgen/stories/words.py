@@ -7,6 +7,7 @@ Hangul, whose words carry their particles. There is no list of words.
 
 from __future__ import annotations
 
+import math
 import re
 import sys
 import unicodedata
@@ -100,6 +101,16 @@ def split(text: str) -> tuple[list[str], list[str]]:
     return pieces, _word_with_marks().findall(text)
 
 
+def spelt(title: str, excerpt: str) -> dict[str, str]:
+    """The first word in lower case, or piece, of each stem of a title and an excerpt."""
+    stem_of, found = Stems(), dict[str, str]()
+    for text in (headline(normal(title)), normal(excerpt)):
+        pieces, of_text = split(text)
+        for word in [*pieces, *map(lower, of_text)]:
+            found.setdefault(word if word in pieces else stem_of[word], word)
+    return found
+
+
 def lower(text: str) -> str:
     """A text in lower case."""
     return text.lower() if text.isascii() else text.casefold().translate(_DOTTED_I)
@@ -126,6 +137,11 @@ def letters(words: str) -> frozenset[str]:
         padded = f" {word} "
         pieces.update([padded[i : i + LETTERS] for i in range(max(1, len(padded) - LETTERS + 1))])
     return frozenset(pieces)
+
+
+def likeness(one: frozenset[str], two: frozenset[str]) -> float:
+    """How alike two sets of letters are: the cosine of their vectors."""
+    return len(one & two) / math.sqrt(len(one) * len(two))
 
 
 @cache
