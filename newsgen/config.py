@@ -73,10 +73,12 @@ class Stories(Table, frozen=True, kw_only=True):
 
     `folded`: "member" shows a follower (held, with heat below 0) as a line of its story; "hold" hides it.
     `similarity`: whether similar words alone can put articles into one story.
+    `join`: whether they join more articles than normally, or fewer; see `grouping.ENOUGH`.
     """
 
     folded: Literal["hold", "member"] = "hold"
     similarity: bool = True
+    join: Literal["less", "normal", "more"] = "normal"
 
 
 class Ranking(Table, frozen=True, kw_only=True):

@@ -96,6 +96,7 @@ SETTINGS: dict[str, list[str]] = {
     "feeds.min_members": ["1", "9"],
     "host": ['"github-pages"', '"gitlab-pages"', '"cloudflare-pages"'],
     "stories.similarity": ["false"],
+    "stories.join": ['"less"', '"more"'],
     "stories.folded": ['"member"'],
     "sources.platforms": ['["p1.example/:name"]', '["p1.example/:name", "a.example"]'],
     "block.providers": ['["p1.example"]', '["p2.example", "elsewhere.example"]'],

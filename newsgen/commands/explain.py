@@ -6,6 +6,7 @@ import os
 import re
 import unicodedata
 from collections.abc import Iterator
+from itertools import groupby
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import unquote
@@ -17,7 +18,7 @@ from newsgen.config import Config
 from newsgen.errors import ConfigError
 from newsgen.library import GATE_REASONS, Library, gate
 from newsgen.model import Article, Member, Rejected, Story
-from newsgen.stories import COVERAGE_PREFIX, lead_reason
+from newsgen.stories import COVERAGE_PREFIX, IDF_CAP, Pair, lead_reason, spelt
 
 KINDS = {
     "same address": "has the same address as {other}",
@@ -43,6 +44,19 @@ TOPICS = {
     "keyword": "the title or excerpt contains its keyword {written!r}",
 }
 """What to print after a topic, by `Reason.kind`."""
+
+QUARTERS = ("nothing", "a quarter", "half", "three quarters", "fully")
+"""How much a word counts, by quarters of the most."""
+
+OBSTACLES = {
+    "excluded": "words do not compare them: one is `standalone`, a headline that its publisher repeats, or undated",
+    "time": "they are {hours:g} hours apart; words join articles within 49 hours",
+    "language": "they are in two languages, and words join none of these",
+    "publisher": "they have one publisher, and their words are less than 40% similar",
+    "low": "they are less than {floor:.0%} similar, which counts as nothing",
+    "one word": "what they share is one word",
+}
+"""Why words do not join two articles at all, by `Comparison.obstacle`."""
 
 LEADS = {
     "editor": "chosen by an editor",
@@ -83,6 +97,93 @@ def explain(target: str, options: Options, progress: Progress | None = None) -> 
         "story": None,
         "evidence": [],
         "nearest": [_row(r) for r in near_misses],
+    }
+
+
+def compare(target: str, other: str, options: Options, progress: Progress | None = None) -> dict[str, Any]:
+    """Why two articles are or are not one story; each is named as for `explain`.
+
+    Raises ConfigError if one has no file that is published, or if both names mean one article.
+    """
+    loaded = load(options, progress)
+    library = loaded.library
+    one, two = _article(loaded, target, options), _article(loaded, other, options)
+    if one.id == two.id:
+        raise ConfigError(f"{target!r} and {other!r} are one article; name two")
+    stories = [library.story_of.get(each.id) for each in (one, two)]
+    story = stories[0] if stories[0] is not None and stories[0] is stories[1] else None
+    pair = loaded.arrangement.clusterer.compare(one.id, two.id)
+    ids = {one.id, two.id}
+    return {
+        "articles": [
+            _member(library, each) | {"story": library.address[found.id] if found else None, "named": each.story, "standalone": each.standalone}
+            for each, found in zip((one, two), stories, strict=True)
+        ],
+        "one_story": story is not None,
+        "evidence": [_row(e) for e in story.evidence if {e.member, e.other} == ids] if story else [],
+        "one_sided": any(r.reason == "one side" and {r.id, r.other} == ids for s in stories if s for r in s.rejected),
+        "between": _between(story, one.id, two.id) if story else [],
+        "words": _words(library, one, two, pair) if pair else None,
+    }  # fmt: skip
+
+
+def _article(loaded: Loaded, target: str, options: Options) -> Article:
+    """The article with a name that is not meant to be a story's."""
+    found = _find(loaded.library, target, options)
+    if isinstance(found, Story):
+        # An article that began a story has the story's address.
+        found = found.first if isinstance(found.first, Article) else None
+    if found is None:
+        raise ConfigError(_not_found(loaded, target, options))
+    if not isinstance(found, Article):
+        raise ConfigError(f"{target!r} has no file; name an article that has one")
+    return loaded.article(found.id)
+
+
+def _between(story: Story, one: str, two: str) -> list[str]:
+    """The members that connect two others, as few as possible; none if evidence joins these directly."""
+    neighbours: dict[str, list[str]] = {}
+    for e in story.evidence:
+        neighbours.setdefault(e.member, []).append(e.other)
+        neighbours.setdefault(e.other, []).append(e.member)
+    way: dict[str, str] = {one: ""}
+    queue = [one]
+    for id in queue:  # grows in the loop
+        for other in sorted(neighbours.get(id, ())):
+            if other not in way:
+                way[other] = id
+                queue.append(other)
+    found = []
+    at = way.get(two, "")
+    while at and at != one:
+        found.append(at)
+        at = way[at]
+    return found[::-1]
+
+
+def _words(library: Library, one: Article, two: Article, pair: Pair) -> dict[str, Any]:
+    """What words say of two articles."""
+    comparison = pair.comparison
+    spelling = spelt(two.title, two.excerpt) | spelt(one.title, one.excerpt)
+    shared = sorted(comparison.shared.items(), key=lambda row: (-row[1][1], -row[1][0], row[0]))
+    both = [(id, library.story_of.get(id)) for id in pair.both if id in library.by_id]
+    return {
+        "hours": round(comparison.seconds / 3600, 1),
+        "shared": [
+            {
+                "word": spelling.get(stem, stem),
+                "quarters": max(idf > 0, round(4 * idf / IDF_CAP)),
+                "part": round(part, 4),
+            }
+            for stem, (idf, part) in shared
+        ],
+        "letters": comparison.letters,
+        "similarity": comparison.similarity,
+        "floor": comparison.floor,
+        "needed": pair.needed,
+        "obstacle": comparison.obstacle,
+        "fits": list(pair.fits),
+        "both": [{"id": id, "story": library.address[story.id] if story else None} for id, story in both],
     }
 
 
@@ -184,6 +285,54 @@ def _member(library: Library, member: Member) -> dict[str, Any]:
 def _row(item: Any) -> dict[str, Any]:
     row = {name: getattr(item, name) for name in item.__struct_fields__}
     return {"id": row.pop("member"), **row} if "member" in row else row
+
+
+def pair_lines(explanation: dict[str, Any]) -> Iterator[str]:
+    """What `compare` found, as lines of text."""
+    one, two = explanation["articles"]
+    yield f"{one['id']}: {one['title']}"
+    yield f"{two['id']}: {two['title']}"
+    if explanation["one_story"]:
+        yield f"They are one story, {one['story']}."
+    else:
+        places = [f"{each['id']} is in {each['story'] or 'no story'}" for each in (one, two)]
+        yield f"They are not one story: {places[0]}, {places[1]}."
+    for row in explanation["evidence"]:
+        yield f"  {row['id']} " + KINDS[row["kind"]].format(**row)
+    if explanation["between"]:
+        yield f"  joined by way of {', '.join(explanation['between'])}"
+    if explanation["one_sided"]:
+        yield "  only one lists the other in `related`, which joins nothing"
+    if one["named"] and two["named"] and one["named"] != two["named"]:
+        yield f"  an editor keeps them apart: `story` is {one['named']!r} and {two['named']!r}"
+    for each in (one, two):
+        if each["standalone"]:
+            yield f"  {each['id']} is `standalone`: words join it to nothing"
+    found = explanation["words"]
+    if found is None:
+        if not explanation["evidence"] and not explanation["between"]:
+            yield "  words are not compared"
+        return
+    for quarters, rows in groupby(
+        sorted(found["shared"], key=lambda row: -row["quarters"]), lambda row: row["quarters"]
+    ):
+        yield f"  both have, counting {QUARTERS[quarters]}: {', '.join(row['word'] for row in rows)}"
+    if not found["shared"]:
+        yield "  they share no word"
+    if found["obstacle"]:
+        yield "  " + OBSTACLES[found["obstacle"]].format(**found)
+        return
+    yield f"  {found['similarity']:.0%} similar, {found['hours']:g} hours apart; alone they would need {found['needed']:.0%}"
+    if not explanation["one_story"]:
+        for each, other, fit in ((one, two, found["fits"][0]), (two, one, found["fits"][1])):
+            whose = "the story of " if other["story"] else ""
+            if fit > 1:
+                yield f"  {each['id']} would fit {whose}{other['id']}, but fits another story better, or an editor keeps it apart"
+            else:
+                yield f"  {each['id']} has {fit:.0%} of what it needs to join {whose}{other['id']}"
+    for row in found["both"]:
+        if not explanation["one_story"]:
+            yield f"  similar to both: {row['id']}, in {row['story'] or 'no story'}"
 
 
 def lines(explanation: dict[str, Any]) -> Iterator[str]:

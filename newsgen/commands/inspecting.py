@@ -68,22 +68,26 @@ def list_(what: str, as_json: bool, **params: Any) -> None:
 
 @click.command()
 @click.argument("target", metavar="STORY|ARTICLE")
+@click.argument("other", metavar="[ARTICLE]", default="")
 @site_and_output
 @gate_options
 @click.option("--json", "as_json", is_flag=True, help="Print the explanation as JSON.")
 @handle_errors
-def explain(target: str, as_json: bool, **params: Any) -> None:
+def explain(target: str, other: str, as_json: bool, **params: Any) -> None:
     """Explain why articles are in a story or not.
 
-    Prints the evidence for each member, the reason for the lead, and the near misses. Name a story or an article by
-    its content file, its file name, its address on the site, its output file, or the publisher's URL.
+    Prints the evidence for each member, the reason for the lead, and the near misses; of two articles, why they are or
+    are not one story. Name a story or an article by its content file, its file name, its address on the site, its output
+    file, or the publisher's URL.
     """
-    from newsgen.commands.explain import explain as explain_target
-    from newsgen.commands.explain import lines
+    from newsgen.commands import explain as explaining
 
     with ProgressLine() as progress:
-        explanation = explain_target(target, make_options(**params), progress)
+        if other:
+            explanation = explaining.compare(target, other, make_options(**params), progress)
+        else:
+            explanation = explaining.explain(target, make_options(**params), progress)
     if as_json:
         print_json(explanation)
     else:
-        click.echo("\n".join(lines(explanation)))
+        click.echo("\n".join(explaining.pair_lines(explanation) if other else explaining.lines(explanation)))

@@ -56,7 +56,8 @@ class Arrangement:
         self._store, self._read, self._config, self._about = store, read, config, about
         self._clock = clock
         self.filing, self._counting = Filing(self.library), Counting(self.library, config)
-        self.clusterer = Clusterer(store, self.library.article, similar=config.stories.similarity)
+        stories = config.stories
+        self.clusterer = Clusterer(store, self.library.article, similar=stories.similarity, join=stories.join)
 
     def update(self, changed: Iterable[str], removed: Iterable[str] = ()) -> Reached:
         """Takes the files of articles that were added or changed, and those that are no longer there, by id."""

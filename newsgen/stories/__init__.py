@@ -8,6 +8,7 @@ lead of a story and orders stories.
 
 from newsgen.stories.clusterer import Change, Changes, Clusterer
 from newsgen.stories.declarations import COVERAGE_PREFIX
+from newsgen.stories.grouping import Pair
 from newsgen.stories.ranking import (
     best_lead,
     cap,
@@ -20,12 +21,16 @@ from newsgen.stories.ranking import (
     rank,
     trending,
 )
+from newsgen.stories.similarity import IDF_CAP
+from newsgen.stories.words import spelt
 
 __all__ = [
     "COVERAGE_PREFIX",
+    "IDF_CAP",
     "Change",
     "Changes",
     "Clusterer",
+    "Pair",
     "best_lead",
     "cap",
     "count_sources",
@@ -35,5 +40,6 @@ __all__ = [
     "members_of",
     "peak",
     "rank",
+    "spelt",
     "trending",
 ]

@@ -24,7 +24,7 @@ from newsgen.store import LostError, Store
 from newsgen.stories import ranking
 from newsgen.stories.days import Key, day_number
 from newsgen.stories.declarations import COVERAGE_PREFIX, Attachment, Declarations, DeclarationsState, File, Role
-from newsgen.stories.grouping import MAX_NEAR_MISSES, Grouping, NearMiss, WordEvidence
+from newsgen.stories.grouping import MAX_NEAR_MISSES, Grouping, NearMiss, Pair, WordEvidence
 from newsgen.stories.similarity import DAILY_DECAY
 from newsgen.stories.tables import MANY, HashTable, State
 from newsgen.text import digest_bytes
@@ -86,11 +86,12 @@ class _Set(msgspec.Struct, array_like=True):
 
 
 class _Saved(msgspec.Struct, array_like=True):
-    """What is kept besides the tables: whether similar words join, the leads that editors chose by `story` name, the
-    number of texts and the density of each day, and what restores the tables.
+    """What is kept besides the tables: whether similar words join and how easily, the leads that editors chose by `story`
+    name, the number of texts and the density of each day, and what restores the tables.
     """
 
     similar: bool
+    join: str
     leads: dict[str, str]
     days: dict[int, tuple[int, tuple[int, int]]]
     declarations: DeclarationsState
@@ -121,19 +122,21 @@ class Clusterer:
     """The stories of a changing set of articles. The result never depends on the order of the changes.
 
     The state is in `store`: a clusterer continues where another one saved. `article` returns any article that takes
-    part at the time, with the changes of the present update. `similar` says whether similar words join articles, and is
-    the same for all clusterers of a store. All methods raise LostError if something is missing in the store; then start
-    with a new store, and give all articles as changes.
+    part at the time, with the changes of the present update. `similar` says whether similar words join articles, and
+    `join`, a key of `grouping.ENOUGH`, how easily; both are the same for all clusterers of a store. All methods raise
+    LostError if something is missing in the store; then start with a new store, and give all articles as changes.
     """
 
-    def __init__(self, store: Store, article: Callable[[str], Article], *, similar: bool = True) -> None:
-        self._store, self._article, self._similar = store, article, similar
+    def __init__(
+        self, store: Store, article: Callable[[str], Article], *, similar: bool = True, join: str = "normal"
+    ) -> None:
+        self._store, self._article, self._similar, self._join = store, article, similar, join
         self._files: HashTable[File] = HashTable(store, "files", File)
         self._sets: HashTable[_Set] = HashTable(store, "sets", _Set)
         self._keys = _Keys(self._files)
         self._declarations = Declarations(store, self._files, article)
         self._places = self._declarations.places
-        self._grouping = Grouping(store, self._keys, self._declarations.bond)
+        self._grouping = Grouping(store, self._keys, self._declarations.bond, join)
         self._leads: dict[str, str] = {}
         self._changed: dict[str, File | None] = {}
         self._added: dict[str, Role] = {}
@@ -142,7 +145,7 @@ class Clusterer:
                 state = msgspec.msgpack.decode(saved, type=_Saved)
             except msgspec.DecodeError:
                 raise LostError("stories") from None
-            if state.similar != similar:
+            if (state.similar, state.join) != (similar, join):
                 raise LostError("stories")
             self._leads = state.leads
             self._declarations.restore(state.declarations)
@@ -159,6 +162,7 @@ class Clusterer:
         days = {number: (day.count, day.density) for number, day in self._grouping.similarity.days.items()}
         state = _Saved(
             self._similar,
+            self._join,
             self._leads,
             days,
             self._declarations.state,
@@ -199,6 +203,19 @@ class Clusterer:
         file: File | None = self._files.get(id)
         is_compared = self._similar and file and file.role != "follower" and self._places[id].compared
         return self._grouping.evidence((id,)).near_misses if is_compared else ()
+
+    def compare(self, one: str, two: str) -> Pair | None:
+        """What words say of two articles that declarations do not join; None if words do not count."""
+        if not self._similar or any(self._files[id].role == "follower" for id in (one, two)):
+            return None
+        if two in self._unit(one):
+            return None
+        # Of files with one address, the first is compared.
+        texts = [next(each for each in (id, *self._unit(id)) if self._places[each].compared) for id in (one, two)]
+        sets = [self._sets[root].ids if (root := self._places[id].root) else (id,) for id in (one, two)]
+        return self._grouping.compare(
+            texts[0], texts[1], *([id for id in ids if self._places[id].compared] for ids in sets)
+        )
 
     def _update(self, clock: datetime, about: Mapping[str, About], platforms: hosts.Platforms) -> Changes:
         changed, added = self._changed, self._added
@@ -492,6 +509,7 @@ def cluster(
     hidden: Iterable[Article] = (),
     followers: Iterable[Article] = (),
     similar: bool = True,
+    join: str = "normal",
     **options: Any,
 ) -> Clusters:
     """Clusters articles once, with the options of `Clusterer` and its `update`."""
@@ -504,7 +522,7 @@ def cluster(
         for article in group:
             by_id[article.id] = article
             changes.append(Change(article.id, article, role))
-    found = Clusterer(Store(), by_id.__getitem__, similar=similar).update(changes, clock=clock, **options)
+    found = Clusterer(Store(), by_id.__getitem__, similar=similar, join=join).update(changes, clock=clock, **options)
     stories = sorted(filter(None, found.stories.values()), key=lambda s: (s.first.published, s.id))
     coverage = sorted(filter(None, found.coverage.values()), key=by_time)
     targets = {id: targets for id, targets in found.targets.items() if targets is not None}

@@ -18,13 +18,13 @@ import heapq
 import math
 from bisect import bisect_left, bisect_right, insort
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from itertools import accumulate
 from typing import Any, NamedTuple
 
 from newsgen.store import Store
 from newsgen.stories.days import Key, Text, day_number
-from newsgen.stories.similarity import REACH, UNIT, Similarity
+from newsgen.stories.similarity import REACH, UNIT, Comparison, Similarity
 from newsgen.stories.tables import HashTable, State, Table
 
 THRESHOLD = (0.062, 0.28)
@@ -71,6 +71,9 @@ The odds that two articles are about one event grow with the share of the articl
 PAIRED_STEPS = 4
 """The steps in which the share may halve; a finer share would be noise."""
 
+ENOUGH = {"less": 1.4, "normal": 1.0, "more": 0.7}
+"""What all thresholds are multiplied by, by the setting `stories.join`."""
+
 MAX_NEAR_MISSES = 5
 """The near misses kept per story."""
 
@@ -105,6 +108,20 @@ class WordEvidence(NamedTuple):
     near_misses: tuple[NearMiss, ...]
 
 
+class Pair(NamedTuple):
+    """What words say of two articles and their stories.
+
+    `needed` is the similarity that the later article needs to join a story of the other one alone (0 to 1). `fits` are
+    the fits of each article to the story of the other; above 1 it would have joined, had it not joined another story.
+    `both` are the articles that are most similar to both, the nearest first.
+    """
+
+    comparison: Comparison
+    needed: float
+    fits: tuple[float, float]
+    both: tuple[str, ...]
+
+
 class Bond(NamedTuple):
     """What decides where an article may be, besides words: the articles that stay together with it whatever their
     similarity, in order, itself among them, and their `story` name. Articles with different names stay apart.
@@ -130,11 +147,15 @@ class Grouping:
 
     A story is labelled with the id of the article that began it. `_placed` holds the label of each article's story
     after placing, and `_settled` after moving ("" if it fits none). `_members` lists the keys of placed articles by
-    label, and `_groups` the ids of settled ones. `keys` maps each article to its key, and `bond_of` to its bond.
+    label, and `_groups` the ids of settled ones. `keys` maps each article to its key, and `bond_of` to its bond. `join`
+    is a key of `ENOUGH`.
     """
 
-    def __init__(self, store: Store, keys: dict[str, Key], bond_of: Callable[[str], Bond]) -> None:
+    def __init__(
+        self, store: Store, keys: dict[str, Key], bond_of: Callable[[str], Bond], join: str = "normal"
+    ) -> None:
         self.similarity = Similarity(store, keys)
+        self._enough = ENOUGH[join]
         self._keys = keys
         self._bond_of = bond_of
 
@@ -257,13 +278,19 @@ class Grouping:
         moments = [moment for moment, _ in changes]
         sums = list(accumulate((change for _, change in changes), initial=0))
         reach = REACH.total_seconds()
+        most = sum(change for _, change in changes if change > 0)
         ids = set()
-        for seconds, id in self.similarity.within_reach(moments):
+        for seconds, id in self.similarity.within_reach(moments, lambda day: self._is_crowded(day, most)):
             now = self.similarity.count_within_reach(seconds)
             added = sums[bisect_right(moments, seconds + reach)] - sums[bisect_left(moments, seconds - reach)]
             if added and _crowding(now) != _crowding(now - added):
                 ids.add(id)
         return ids
+
+    def _is_crowded(self, day: int, added: int = 0) -> bool:
+        """Whether it is certain that a day's articles all have a crowd within reach, and had it before some were added."""
+        days = self.similarity.days
+        return sum(days[d].count for d in (day - 1, day, day + 1) if d in days) - added >= CROWD[1]
 
     def settled(self, label: str) -> list[str]:
         """The ids of the articles that have settled in a story, ascending."""
@@ -312,6 +339,27 @@ class Grouping:
     def evidence(self, ids: tuple[str, ...]) -> WordEvidence:
         """The similarity evidence for and against these articles being one story."""
         return WordEvidence(tuple(self._matches(ids)), tuple(self._near_misses(ids)))
+
+    def compare(self, one: str, two: str, story_of_one: Collection[str], story_of_two: Collection[str]) -> Pair:
+        """What words say of two articles, given the articles of the stories that they are in."""
+        near = self.similarity.near
+        later = max(one, two, key=self._keys.__getitem__)
+        sums = {each: score + near[two][each] for each, score in near[one].items() if each in near[two]}
+        both = heapq.nsmallest(MAX_NEAR_MISSES, sums, key=lambda each: (-sums[each], each))
+        return Pair(
+            self.similarity.compare(one, two),
+            self._thresholds_of(later)[0],
+            (self._fit_to(one, story_of_two), self._fit_to(two, story_of_one)),
+            tuple(both),
+        )
+
+    def _fit_to(self, id: str, ids: Collection[str]) -> float:
+        """The fit of an article to the story of others."""
+        near, unit = self.similarity.near, self._bond_of(id).unit
+        members = {other for other in ids if other not in unit}
+        mass = UNIT * len(members) + sum(near[m].get(other, 0) for m in members for other in members)
+        total = sum(near[id].get(other, 0) for other in members)
+        return _fit(total, len(members), mass, self._thresholds_of(id)) if members else 0.0
 
     def _matches(self, ids: tuple[str, ...]) -> Iterator[Match]:
         """Each member with the most similar other member outside its unit; each pair once."""
@@ -458,10 +506,12 @@ class Grouping:
         found = self._thresholds.get(id)
         if found is None:
             seconds = self._keys[id][0]
-            crowding = _crowding(self.similarity.count_within_reach(seconds))
-            scarcity = self._scarcity_of(day_number(seconds))
-            found = _thresholds(crowding, scarcity, title_only=self.similarity.title_only(id))
-            self._thresholds[id] = found
+            day = day_number(seconds)
+            is_crowded = self._is_crowded(day)
+            crowding = 1.0 if is_crowded else _crowding(self.similarity.count_within_reach(seconds))
+            scarcity = self._scarcity_of(day)
+            small, large = _thresholds(crowding, scarcity, title_only=self.similarity.title_only(id))
+            found = self._thresholds[id] = small * self._enough, large * self._enough
         return found
 
     def _later_neighbours(self, key: Key, label: str) -> Iterator[str]:

@@ -19,14 +19,16 @@ import math
 import re
 from bisect import bisect_left, bisect_right, insort
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import timedelta
 from functools import cache, lru_cache
 from itertools import accumulate
-from typing import Any
+from typing import Any, Literal, NamedTuple
+
+import msgspec
 
 from newsgen.model import Article
-from newsgen.store import Store
+from newsgen.store import LostError, Store
 from newsgen.stories import words
 from newsgen.stories.days import Day, Key, SlidingWindow, Text, Vector, day_number
 from newsgen.stories.languages import languages
@@ -110,7 +112,36 @@ _NOT_LETTERS = re.compile(r"[\d\W_]+")
 _LOG_TF = [0.0, *(round(1 + math.log(n), 6) for n in range(1, 256))]
 
 
+class _Strong(msgspec.Struct, array_like=True):
+    """The first field of a `Vector`."""
+
+    strong: dict[str, int]
+
+
+_decode_strong = msgspec.msgpack.Decoder(_Strong).decode
+
 _NO_PAIRS: dict[str, int] = {}
+
+
+Obstacle = Literal["", "excluded", "time", "language", "publisher", "low", "one word"]
+"""Why two articles are not similar at all, or "": a text is not compared ("excluded"), or both are out of reach ("time"),
+in two languages, by one publisher and not nearly the same, or share one word only or too little."""
+
+
+class Comparison(NamedTuple):
+    """How similar two articles are, and why; numbers are 0 to 1 unless something else is said.
+
+    `seconds` is the time between them. `shared` maps each stem of both to its lower idf (0 to `IDF_CAP`) and its part of
+    the cosine of the vectors. `letters` is the likeness of the letters of their titles, None if one has no words. Below
+    the `floor` a similarity counts as zero.
+    """
+
+    seconds: float
+    shared: dict[str, tuple[float, float]]
+    letters: float | None
+    similarity: float
+    floor: float
+    obstacle: Obstacle
 
 
 class Similarity:
@@ -253,6 +284,39 @@ class Similarity:
             if not day.count:
                 del self.days[number]
 
+    def compare(self, one: str, two: str) -> Comparison:
+        """How similar two articles are, and why."""
+        first, last = sorted((one, two), key=self.keys.__getitem__)
+        earlier, later = self._vectors[first], self._vectors[last]
+        seconds = self.keys[last][0] - self.keys[first][0]
+        decay = math.exp(-DAILY_DECAY * seconds / 86400)
+        floor = MIN_SIMILARITY_DENSE if later.dense else MIN_SIMILARITY
+        minimum = floor * VECTOR_LENGTH * VECTOR_LENGTH
+        dot = sum(weight * earlier.strong.get(stem, 0) for stem, weight in later.strong.items())
+        letters = None
+        if earlier.title and later.title:
+            letters = words.likeness(words.letters(earlier.title), words.letters(later.title))
+        score = 0
+        obstacle: Obstacle = "low"
+        if not (earlier.compared and later.compared):
+            obstacle = "excluded"
+        elif seconds > _REACH_SECONDS:
+            obstacle = "time"
+        elif earlier.languages and later.languages and not earlier.languages & later.languages:
+            obstacle = "language"
+        elif dot * decay >= minimum:
+            score, obstacle = _compare(later, earlier, dot, decay, letters)
+        texts = self._texts[first], self._texts[last]
+        of_first, of_last = (dict(zip(text.stems, self._idf_of(text), strict=True)) for text in texts)
+        parts = {}
+        for stem, idf in of_last.items():
+            if stem in of_first:
+                product = 1
+                for vector in (earlier, later):
+                    product *= vector.strong.get(stem, 0) or vector.weak.get(stem, 0)
+                parts[stem] = min(idf, of_first[stem]), product / VECTOR_LENGTH / VECTOR_LENGTH
+        return Comparison(seconds, parts, letters, score / UNIT, floor, obstacle)
+
     def count_within_reach(self, moment: float) -> int:
         """The number of articles within reach of a time in seconds."""
         start, end = moment - _REACH_SECONDS, moment + _REACH_SECONDS
@@ -269,8 +333,10 @@ class Similarity:
         """Whether an article's excerpt adds no stems to those of its title."""
         return self._vectors[id].title_only
 
-    def within_reach(self, moments: Iterable[float]) -> Iterator[Key]:
-        """The keys of the articles within reach of any of these times, in order."""
+    def within_reach(
+        self, moments: Iterable[float], is_skipped: Callable[[int], bool] = lambda _: False
+    ) -> Iterator[Key]:
+        """The keys of the articles within reach of any of these times, in order, without those of days that are skipped."""
         spans: list[tuple[float, float]] = []
         for moment in sorted(moments):
             start, end = moment - _REACH_SECONDS, moment + _REACH_SECONDS
@@ -279,7 +345,7 @@ class Similarity:
             spans.append((start, end))
         for start, end in spans:
             for number in range(day_number(start), day_number(end) + 1):
-                if day := self.days.get(number):
+                if (day := self.days.get(number)) and not is_skipped(number):
                     low, high = bisect_left(day.seconds, start), bisect_right(day.seconds, end)
                     self.keys |= {id: (seconds, id) for seconds, id in zip(day.seconds, day.ids, strict=True)}
                     yield from zip(day.seconds[low:high], day.ids[low:high], strict=True)
@@ -293,7 +359,7 @@ class Similarity:
         title = headline(words.normal(article.title))
         pieces, found = words.split(title)
         names = words.names(found)
-        stem_of, counts = self._stem_of, dict[str, int]()
+        stem_of, counts = self._stem_of, Counter[str]()
         for piece in pieces:
             counts[piece] = counts.get(piece, 0) + TITLE_WEIGHT
         title_words = [words.lower(word) for word in found]
@@ -308,8 +374,8 @@ class Similarity:
         counts.pop("", None)
         title_length = len(counts)
         pieces, excerpt = words.split(words.lower(words.normal(article.excerpt[:EXCERPT_LENGTH])))
-        for stem in [*pieces, *map(stem_of.__getitem__, excerpt)]:
-            counts[stem] = counts.get(stem, 0) + 1
+        counts.update(pieces)
+        counts.update(map(stem_of.__getitem__, excerpt))
         counts.pop("", None)
         seconds = article.published.timestamp()
         return Text(
@@ -413,30 +479,31 @@ class Similarity:
         day = self.days[text.day]
         if not compared:
             return Vector({}, {}, "", 0, text.provider, dense=False, title_only=True, compared=False)
-        idf_of = day.idf
         dense = day.density[0] >= DENSE
         strong_idf = STRONG_IDF if dense else 0.0
-        weights = []
+        idfs = self._idf_of(text)
+        weights = [idf * _LOG_TF[count] for idf, count in zip(idfs, text.counts, strict=True)]
+        # Added one by one: `sum` of Python 3.12 rounds otherwise.
         square = 0.0
-        for position, (stem, count) in enumerate(zip(text.stems, text.counts, strict=True)):
-            idf = idf_of.get(stem, IDF_CAP)
-            if idf <= 0:
-                if position >= text.title_length or not idf:
-                    continue
-                idf = -idf
-            weight = idf * _LOG_TF[count]
+        for weight in weights:
             square += weight * weight
-            weights.append((stem, weight, idf >= strong_idf))
         scale = VECTOR_LENGTH / math.sqrt(square) if square else 0.0
         strong: dict[str, int] = {}
         weak: dict[str, int] = {}
-        for stem, weight, is_strong in weights:
-            (strong if is_strong else weak)[stem] = round(weight * scale)
+        for stem, idf, weight in zip(text.stems, idfs, weights, strict=True):
+            if idf:
+                (strong if idf >= strong_idf else weak)[stem] = round(weight * scale)
         of_title = set(text.stems[: text.title_length])
         stem_of = self._stem_of
         title = [w for w in text.words.split() if (s := stem_of[w]) in of_title and (s in strong or s in weak)]
         title_only = len(text.stems) == text.title_length
         return Vector(strong, weak, " ".join(title), text.languages, text.provider, dense, title_only, compared=True)
+
+    def _idf_of(self, text: Text) -> list[float]:
+        """The idf of each stem of a text, 0 if it does not count in it."""
+        idf_of, length = self.days[text.day].idf, text.title_length
+        found = [idf_of.get(stem, IDF_CAP) for stem in text.stems]
+        return [abs(idf) for idf in found[:length]] + [idf if idf > 0 else 0.0 for idf in found[length:]]
 
     def _find_pairs(self, dirty: set[str]) -> None:
         """Adds to `near` all pairs with at least one dirty article.
@@ -456,6 +523,8 @@ class Similarity:
         order = list(self.within_reach(moments))
         # Clean articles are compared with dirty ones only. If all are dirty, the second index is not needed.
         indexes = (index_all,) if all(id in dirty for _, id in order) else (index_all, index_dirty)
+        known = dict.keys(vectors)
+        encoded: Mapping[str, msgspec.Raw] = {}
         first = day = 0
         letters_of: dict[int, frozenset[str]] = {}
 
@@ -469,14 +538,23 @@ class Similarity:
             if day < day_number(now):
                 day = day_number(now)
                 self.relieve(day)
+                if len(indexes) > 1:
+                    encoded = vectors.encoded(day)
                 letters_of = {position: pieces for position, pieces in letters_of.items() if position >= first}
-            strong, weak, title, tongues, provider, dense, title_only, _ = vectors[id]
             while order[first][0] < now - _REACH_SECONDS:
                 first += 1
             is_dirty = id in dirty
+            if is_dirty or id in known or id not in encoded:
+                strong = vectors[id].strong
+            else:
+                try:
+                    strong = _decode_strong(encoded[id]).strong
+                except msgspec.DecodeError:
+                    raise LostError(id) from None
             stems = strong if is_dirty else strong.keys() & dirty_stems
             if not stems:
                 continue
+            dense = self.days[day].density[0] >= DENSE
             floor = (MIN_SIMILARITY_DENSE if dense else MIN_SIMILARITY) * UNIT
             minimum = floor * VECTOR_LENGTH * VECTOR_LENGTH / UNIT
             dots: dict[int, int] = {}
@@ -497,36 +575,22 @@ class Similarity:
                         each[stem][1].append(weight)
                     else:
                         each[stem] = ([at], [weight])
-            for position, dot in dots.items():
-                if dot < minimum:
-                    continue
+            candidates = [pair for pair in dots.items() if pair[1] >= minimum]
+            if not candidates:
+                continue
+            vector = vectors[id]
+            for position, dot in candidates:
                 then, other = order[position]
                 decay = math.exp(-DAILY_DECAY * (now - then) / 86400)
                 if dot * decay < minimum:
                     continue
-                strong_2, weak_2, title_2, tongues_2, provider_2, _, title_only_2, _ = vectors[other]
-                if tongues and tongues_2 and not tongues & tongues_2:
+                earlier = vectors[other]
+                shared = None
+                if vector.title and earlier.title:
+                    shared = words.likeness(letters(at, vector.title), letters(position, earlier.title))
+                score, obstacle = _compare(vector, earlier, dot, decay, shared)
+                if obstacle:
                     continue
-                cosine = dot
-                for stem in weak:
-                    if stem in weak_2:
-                        cosine += weak[stem] * weak_2[stem]
-                if cosine < _SAME_PUBLISHER_DOT and provider == provider_2:
-                    continue
-                similarity, shared = cosine / VECTOR_LENGTH / VECTOR_LENGTH, 0.0
-                if title and title_2:
-                    mine, theirs = letters(at, title), letters(position, title_2)
-                    shared = len(mine & theirs) / math.sqrt(len(mine) * len(theirs))
-                    share = LETTERS_SHARE_TITLES if title_only and title_only_2 else LETTERS_SHARE
-                    similarity += share * (shared - similarity)
-                score = round(similarity * UNIT * decay)
-                if score < floor:
-                    continue
-                if not dense and cosine < _SAME_PUBLISHER_DOT and shared < SECOND_WORD_LETTERS:
-                    # One shared word is chance: where there are few texts, every word is rare.
-                    first_word = max(strong[s] * strong_2[s] for s in strong if s in strong_2)
-                    if cosine - first_word < SECOND_WORD_SHARE * cosine:
-                        continue
                 for one, two in ((id, other), (other, id)):
                     pairs = near[one]
                     if not pairs:
@@ -546,6 +610,35 @@ class Similarity:
             self._relieved = day
             for table in (self.near, self._vectors):
                 table.flush([shard for shard in table.loaded_shards() if abs(shard - day) > REACH_DAYS + 1])
+
+
+def _compare(later: Vector, earlier: Vector, dot: int, decay: float, letters: float | None) -> tuple[int, Obstacle]:
+    """The similarity of two vectors in `UNIT`s, or 0 and why they are not similar at all.
+
+    `dot` is the scalar product of the strong words, `decay` what the time between them leaves of the similarity, and
+    `letters` the likeness of the letters of their titles, None if one has no words.
+    """
+    if later.languages and earlier.languages and not later.languages & earlier.languages:
+        return 0, "language"
+    cosine, weak_2 = dot, earlier.weak
+    for stem, weight in later.weak.items():
+        if stem in weak_2:
+            cosine += weight * weak_2[stem]
+    if cosine < _SAME_PUBLISHER_DOT and later.provider == earlier.provider:
+        return 0, "publisher"
+    similarity = cosine / VECTOR_LENGTH / VECTOR_LENGTH
+    if letters is not None:
+        share = LETTERS_SHARE_TITLES if later.title_only and earlier.title_only else LETTERS_SHARE
+        similarity += share * (letters - similarity)
+    score = round(similarity * UNIT * decay)
+    if score < (MIN_SIMILARITY_DENSE if later.dense else MIN_SIMILARITY) * UNIT:
+        return 0, "low"
+    if not later.dense and cosine < _SAME_PUBLISHER_DOT and (letters or 0.0) < SECOND_WORD_LETTERS:
+        # One shared word is chance: where there are few texts, every word is rare.
+        first_word = max([weight * earlier.strong[s] for s, weight in later.strong.items() if s in earlier.strong])
+        if cosine - first_word < SECOND_WORD_SHARE * cosine:
+            return 0, "one word"
+    return score, ""
 
 
 def _update_idf(day: Day, stems: Iterable[str], near: Mapping[str, int], around: Mapping[str, int]) -> set[str]:

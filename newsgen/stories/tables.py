@@ -6,7 +6,9 @@ day together, or those of keys with one hash.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Set
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from functools import partial
 from typing import Any, Generic, TypeVar
 from zlib import crc32
 
@@ -44,7 +46,8 @@ class Table(dict[str, V], Generic[V]):
         self._store, self._name, self._shard_of = store, f"stories {name}", shard_of
         self._decode: Callable[[msgspec.Raw], V] = msgspec.msgpack.Decoder(kind).decode
         self._encoded: dict[int, dict[str, msgspec.Raw]] = {}
-        self._touched: set[str] = set()  # keys of values that have changed since they were encoded
+        # By shard, the keys of the values that have changed since they were encoded.
+        self._touched: defaultdict[int, set[str]] = defaultdict(set)
         self._unsaved: set[int] = set()
         self._saved: set[int] = set()
 
@@ -80,6 +83,10 @@ class Table(dict[str, V], Generic[V]):
         dict.__setitem__(self, key, value)
         return value
 
+    def encoded(self, shard: int) -> Mapping[str, msgspec.Raw]:
+        """The values of a shard as they are stored, to decode parts of them; those that the dict holds may be newer."""
+        return self._shard(shard)
+
     def __contains__(self, key: object) -> bool:
         value: V | None = dict.get(self, str(key))
         if value is not None:
@@ -88,37 +95,36 @@ class Table(dict[str, V], Generic[V]):
 
     def __setitem__(self, key: str, value: V) -> None:
         dict.__setitem__(self, key, value)
-        self._touched.add(key)
+        self._touched[self._shard_of(key)].add(key)
 
     def touch(self, key: str) -> None:
         """Says that a value has changed."""
-        self._touched.add(key)
+        self._touched[self._shard_of(key)].add(key)
 
     def discard(self, key: str) -> None:
         """Removes a value, if there is one."""
         dict.pop(self, key, None)
-        self._touched.discard(key)
-        if self._saved or self._encoded:
-            shard = self._shard_of(key)
-            if self._shard(shard).pop(key, None) is not None:
-                self._unsaved.add(shard)
+        shard = self._shard_of(key)
+        self._touched[shard].discard(key)
+        if (self._saved or self._encoded) and self._shard(shard).pop(key, None) is not None:
+            self._unsaved.add(shard)
 
     def pack(self) -> None:
         """Encodes the changed values and forgets all that are decoded, to free memory."""
-        self._encode_touched()
+        self._encode_all()
         self.clear()
 
     def flush(self, shards: Collection[int]) -> None:
         """Puts what changed in some shards into the store, and forgets these shards, to free memory."""
-        self._encode_touched({key for key in self._touched if self._shard_of(key) in shards})
         for shard in shards:
+            self._encode_touched(shard)
             self._put(shard)
             for key in self._encoded.pop(shard, ()):
                 dict.pop(self, key, None)
 
     def save(self) -> None:
         """Puts what changed into the store. Forgets everything if it is much, to free memory."""
-        self._encode_touched()
+        self._encode_all()
         shards = list(self._unsaved)
         if sum(map(len, self._encoded.values())) > MANY:
             self.flush(shards)
@@ -136,7 +142,7 @@ class Table(dict[str, V], Generic[V]):
 
     def loaded_shards(self) -> list[int]:
         """The shards in memory."""
-        return list(self._encoded.keys() | map(self._shard_of, self._touched))
+        return list(self._encoded.keys() | self._touched.keys())
 
     def holding(self, shard: int, texts: Iterable[str]) -> Iterator[str]:
         """The keys of the values in a shard that may hold one of these short texts; nothing is decoded for that."""
@@ -145,7 +151,7 @@ class Table(dict[str, V], Generic[V]):
             data = bytes(encoded)
             if any(part in data for part in parts):
                 yield key
-        yield from (key for key in self._touched if self._shard_of(key) == shard)
+        yield from self._touched.get(shard, ())
 
     def _shard(self, shard: int) -> dict[str, msgspec.Raw]:
         encoded = self._encoded.get(shard)
@@ -159,13 +165,17 @@ class Table(dict[str, V], Generic[V]):
             self._encoded[shard] = encoded
         return encoded
 
-    def _encode_touched(self, keys: Set[str] | None = None) -> None:
-        """Encodes the values that have changed, or those of them with these keys."""
-        keys = self._touched if keys is None else keys
-        self._touched = self._touched - keys
-        for key in keys:
-            shard = self._shard_of(key)
-            self._shard(shard)[key] = msgspec.Raw(_encode(dict.__getitem__(self, key)))
+    def _encode_all(self) -> None:
+        """Encodes the values that have changed."""
+        for shard in list(self._touched):
+            self._encode_touched(shard)
+
+    def _encode_touched(self, shard: int) -> None:
+        """Encodes the values of a shard that have changed."""
+        if keys := self._touched.pop(shard, None):
+            encoded, value_of = self._shard(shard), partial(dict.__getitem__, self)
+            for key in keys:
+                encoded[key] = msgspec.Raw(_encode(value_of(key)))
             self._unsaved.add(shard)
 
     def _put(self, shard: int) -> None:
@@ -212,7 +222,7 @@ class HashTable(Table[V]):
 
     def _distribute(self) -> None:
         """Distributes all values over more shards."""
-        self._encode_touched()
+        self._encode_all()
         for shard in list(self._saved):
             self._shard(shard)
             self._store.put(f"{self._name} {shard}", None)

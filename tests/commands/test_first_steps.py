@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 from sites import Site
 
+from newsgen.commands.explain import compare, pair_lines
+from newsgen.errors import ConfigError
+
 Make = Callable[..., Site]
 
 LOCALES = [
@@ -117,6 +120,43 @@ def test_explain_says_that_an_editor_keeps_articles_apart(site: Make) -> None:
     story = s.run("explain", "/2026/11/08/a/").stdout
     assert "b.md belongs to a different `story`" in story
     assert "only one lists" not in story
+
+
+def test_explain_says_why_two_articles_are_or_are_not_one_story(site: Make) -> None:
+    s = site()
+    times = {"publishedDateTime": "2026-11-08T04:00:00Z"}
+    s.article("a", title="Harbour bridge stuck open after first ship", excerpt="", story="bridge", **times)
+    s.article("b", title="Harbour bridge stuck open since first ship left", excerpt="", **times)
+    s.article("c", title="Harbour bridge stuck open: the ship", excerpt="", story="ship", **times)
+    s.article("d", title="Brücke im Hafen und das Schiff", excerpt="Nicht mit der Bahn", standalone="true", **times)
+    s.article("e", title="Harbour bridge stuck open", excerpt="", publishedDateTime="2026-11-18T04:00:00Z")
+    s.article("f", title="Ship", story="ship", **times)
+    for n in range(30):
+        s.article(f"n{n}", title=f"Number{n} and its number{n + 100}")
+    for (one, two), lines in {
+        ("a", "b"): (
+            "They are one story, /2026/11/08/a/.\n  b.md is ",
+            "\n  both have, counting fully: first\n  both have, counting three quarters: ",
+            " similar, 0 hours apart; alone they would need ",
+        ),
+        ("a", "c"): (
+            "not one story: a.md is in /2026/11/08/a/, c.md is in /2026/11/08/c/.",
+            "similar to both: b.md, in /",
+        ),
+        ("b", "d"): ("  d.md is `standalone`: words join it to nothing\n  they share no word\n", "do not compare them"),
+        ("a", "e"): ("  they are 240 hours apart; words join articles within 49 hours",),
+        ("c", "f"): ("They are one story, /2026/11/08/c/.\n", "names the same `story` as"),
+        ("n1", "n2"): ("  both have, counting nothing: and, its\n  they are less than 6% similar",),
+    }.items():
+        output = "\n".join(pair_lines(compare(one, two, s.options())))
+        assert all(line in output for line in lines), output
+    assert "They are one story" in s.run("explain", "a", "b").stdout
+    found = json.loads(s.run("explain", "a", "2026/11/08/b/", "--json").stdout)
+    assert found["one_story"]
+    assert found["words"]["shared"][0]["quarters"] == 4
+    for other in ("a.md", "nope"):
+        with pytest.raises(ConfigError):
+            compare("a", other, s.options())
 
 
 @pytest.mark.skipif(os.name == "nt", reason="needs symbolic links")

@@ -11,16 +11,18 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from itertools import combinations
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import msgspec
 import pytest
 from articles import START, article, noise, word
 from sites import Site
 
+from newsgen import config
 from newsgen.model import Article
+from newsgen.store import Store
 from newsgen.stories import clusterer as stories
-from newsgen.stories import similarity
+from newsgen.stories import grouping, similarity
 
 Make = Callable[..., Site]
 
@@ -79,6 +81,56 @@ def test_similarity_can_be_switched_off(site: Make) -> None:
     assert [len(x.members) for x in s.load().library.stories] == [2]
     s.write("site.toml", "[stories]\nsimilarity = false\n")
     assert not s.load().library.stories
+
+
+def test_a_site_can_join_more_or_less(site: Make) -> None:
+    articles = [
+        article("a", "Swing bridge fails: Lisk asks for repairs", "A ship passed. Trains wait.", hours=3),
+        article("b", "Lisk council argues about repairs and tolls", "The bridge is old.", hours=5),
+        article("c", "Choir of Kestry wins the valley prize", "Forty singers and a tuba.", hours=30),
+        article("d", "Judges praise young singers at the valley festival", "The jury sat late.", hours=34),
+        *noise(60),
+    ]
+    found = {join: groups(articles, join=join) for join in grouping.ENOUGH}
+    assert found == {"less": [], "normal": [{"a", "b"}], "more": [{"a", "b"}, {"c", "d"}]}
+    s = site("-- site.toml --\n[stories]\njoin = 'most'\n")
+    assert "join" in s.run("build").stderr
+    assert set(get_args(get_type_hints(config.Stories)["join"])) == grouping.ENOUGH.keys()
+
+
+def test_a_comparison_is_what_the_engine_found() -> None:
+    """The explanation of a pair is computed anew; it must not say something else."""
+    chance = random.Random(7)
+    subjects = [[word(chance.randrange(400)) for _ in range(8)] for _ in range(6)]
+    articles = []
+    for n in range(60):
+        title = [
+            *chance.sample(chance.choice(subjects), 4),
+            word(chance.randrange(400)),
+            *chance.sample(["the", "der", "und", "of"], 2),
+        ]
+        chance.shuffle(title)
+        if n in (7, 9):  # one shared word
+            title = ["ferry", *(word(chance.randrange(26**5)) for _ in range(6))]
+        excerpt = " ".join(chance.sample(chance.choice(subjects), 5)) if n % 3 and n not in (7, 9) else ""
+        articles.append(article(f"{n:02}", " ".join(title), excerpt, hours=n * 2, provider=f"p{n % 5}.example"))
+    articles[5] = msgspec.structs.replace(articles[5], standalone=True)
+    by_id = {a.id: a for a in articles}
+    for dense in (similarity.DENSE, 10):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(similarity, "DENSE", dense)
+            clusterer = stories.Clusterer(Store(), by_id.__getitem__)
+            clusterer.update([stories.Change(a.id, a) for a in articles], clock=START)
+            near = clusterer._grouping.similarity.near
+            obstacles = set()
+            for one, two in combinations(sorted(by_id), 2):
+                pair = clusterer.compare(one, two)
+                assert pair is not None
+                assert pair.comparison.similarity == near[one].get(two, 0) / similarity.UNIT, (one, two)
+                assert bool(pair.comparison.obstacle) == (two not in near[one])
+                obstacles.add(pair.comparison.obstacle)
+        assert obstacles >= {"", "excluded", "time", "language", "publisher", "low"}
+        assert ("one word" in obstacles) == (dense > 10)
 
 
 def test_a_standalone_article_is_joined_by_what_is_declared_only(site: Make) -> None:

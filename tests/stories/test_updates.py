@@ -46,12 +46,12 @@ class Archive:
         self.fetched.add(name)
         return self.saved.get(name)
 
-    def reopen(self, *, similar: bool = True) -> None:
+    def reopen(self, **rules: Any) -> None:
         """Starts a new clusterer with what is saved, as another process would."""
         self.fetched = set()
         self._changes: dict[str, bytes | None] = {}
         self._store = Store(self._fetch, self._changes.__setitem__)
-        self._clusterer = Clusterer(self._store, self._article, similar=similar)
+        self._clusterer = Clusterer(self._store, self._article, **rules)
 
     def _article(self, id: str) -> Article:
         return self.live[id][0]
@@ -294,6 +294,8 @@ def test_other_rules_of_similarity_need_a_new_start() -> None:
     archive.save()
     with pytest.raises(LostError):
         archive.reopen(similar=False)
+    with pytest.raises(LostError):
+        archive.reopen(join="more")
 
 
 def test_near_misses_of_an_article_that_is_in_no_story() -> None:
