@@ -46,15 +46,17 @@ class Cards:
         self,
         scored: Iterable[tuple[float, str]],
         size: int,
-        uncapped: frozenset[str] = frozenset(),
+        about: tuple[str, str] | None = None,
         until: datetime | None = None,
     ) -> list[str]:
         """The ids of the first `size` items of those with these scores and ids, the best first, with no provider or
-        topic above its cap, except topics in `uncapped`.
+        topic above its cap.
 
-        With `until`, stories have the leads that they had at that time.
+        With `about`, the axis and key of a section, only items that are about it count, and it has no cap. With `until`,
+        stories have the leads that they had at that time.
         """
         config = self.config.ranking
+        uncapped = {about[1]} if about else set[str]()
 
         def capped_names(id: str) -> list[tuple[str, int]]:
             story = self.library.story_record(id)
@@ -63,7 +65,19 @@ class Cards:
             keys = set(self.topics(lead)) - uncapped - self.ubiquitous_topics
             return names + [("topic " + k, config.topic_cap) for k in sorted(keys)]
 
-        return cap((id for _, id in scored), capped_names, size)
+        ids = (id for _, id in scored if about is None or self._is_about(id, *about))
+        return cap(ids, capped_names, size)
+
+    def _is_about(self, id: str, axis: str, key: str) -> bool:
+        """Whether an item is about a section: if it is a story, its lead or a third of its members are in the section."""
+        story = self.library.story_record(id)
+        if story is None:
+            return True
+
+        def is_in(member: tuple[datetime, str]) -> bool:
+            return any((axis, key) == place[:2] for place in self.library.keys(self._member_in(story, member)))
+
+        return is_in(story.lead_key) or 3 * sum(map(is_in, story.members)) >= len(story.members)
 
     def scored_until(self, rows: Iterable[SectionRow], until: datetime, count: int) -> list[tuple[float, str]]:
         """The `count` best items of these rows, ranked by the members that they had at a time."""

@@ -78,7 +78,7 @@ def _blocks(cards: Cards, recent: list[Row], shown: set[str]) -> Iterator[Block]
         rows = islice(cards.library.section_rows("topic", key).descending(), _NEWEST)
         scores = {row.item or row.id: row.score for row in rows}
         unseen = ((score, id) for id, score in scores.items() if id not in shown)
-        chosen = cards.ranked(heapq.nlargest(BLOCK_SIZE * CANDIDATES, unseen), BLOCK_SIZE, frozenset({key}))
+        chosen = cards.ranked(heapq.nlargest(BLOCK_SIZE * CANDIDATES, unseen), BLOCK_SIZE, ("topic", key))
         if len(chosen) < BLOCK_SIZE:
             continue
         shown = shown.union(*map(cards.member_ids, chosen))

@@ -275,6 +275,24 @@ def test_a_cluster_shows_what_came_an_hour_after_its_lead_first(site: Make) -> N
     assert shown() == (True, ["Late", "Good"])
 
 
+def test_a_story_leads_only_the_sections_that_it_is_about(site: Make) -> None:
+    s = site()
+    for n, topics in enumerate(("Health", "Games", "Games", "Games", "News")):
+        s.article(f"a{n}", title=f"Report {n}", topics=f"[{topics}]", story="x", quality=n)
+    for n in range(9):
+        s.article(f"b{n}", title=f"Other {n}", topics="[Health, Games, News]")
+
+    def leading() -> dict[str, bool]:
+        pages = (p for p in s.load(whole=True).plan.pages() if isinstance(p, ListPage) and p.axis == "topic" and not p.number)
+        return {page.key: "Report 4" in [c.lead.title for c in page.ranked] for page in pages}
+
+    assert leading() == {"health": False, "games": True, "news": True}, "1 of 5, 3 of 5, the lead"
+    s.good()
+    s.edit("content/a1.md", "[Games]", "[Games, Health]").good()
+    assert leading() == {"health": True, "games": True, "news": True}, "2 of 5"
+    assert s.read("topics/health/index.html").index("Report 4") < s.read("topics/health/index.html").index("Report 1")
+
+
 def test_a_section_has_one_feed_if_it_has_enough_members(site: Make) -> None:
     s = many(site(f"-- site.toml --\n{BASE}"), 8)
     s.good()
