@@ -259,7 +259,8 @@ class Story(Value, frozen=True, kw_only=True):
     """Two or more members about one event, oldest first. `id` is the id of its earliest file, even if that has expired.
 
     `providers` are the members' provider domains; `sources` counts the independent ones. `rejected` are the near
-    misses, nearest first.
+    misses, nearest first. `marginal` are the ids of members at the margin: similar words joined them, but to the others
+    they are much less similar than these are to each other. They may be about something else.
     """
 
     id: str
@@ -270,6 +271,12 @@ class Story(Value, frozen=True, kw_only=True):
     rejected: tuple[Rejected, ...]
     providers: tuple[str, ...]
     sources: int
+    marginal: tuple[str, ...] = ()
+
+    @property
+    def core(self) -> tuple[Member, ...]:
+        """The members that are not at the margin."""
+        return tuple([m for m in self.members if m.id not in self.marginal]) if self.marginal else self.members
 
     @property
     def first(self) -> Member:

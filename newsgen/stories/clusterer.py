@@ -297,7 +297,10 @@ class Clusterer:
         shown = [self._article(id) for id in each.ids if self._is_shown(id)]
         story = _story(self._inputs(each, clock, platforms), shown)
         members = [m.id if isinstance(m, Article) else m for m in story.members]
-        facts = story.name, story.lead.id, members, story.evidence, story.rejected, story.providers, story.sources
+        facts = (
+            story.name, story.lead.id, members, story.evidence, story.rejected, story.providers, story.sources,
+            story.marginal,
+        )  # fmt: skip
         each.digest = digest_bytes(msgspec.msgpack.encode(facts))
         self._sets.touch(root)
         return story
@@ -553,19 +556,28 @@ def _story(inputs: _StoryInputs, shown: list[Article]) -> Story:
     evidence += [Evidence(member=m.id, other=m.other, kind="similar", score=m.score) for m in inputs.by_words.matches]
     if inputs.hidden:
         evidence = _without_hidden(evidence, inputs.hidden, shown)
-    rejected = {r.id: r for r in inputs.one_sided}
+    scores = {miss.id: miss for miss in inputs.by_words.near_misses}
+    rejected = {r.id: _scored(r, scores.get(r.id)) for r in inputs.one_sided}
     for at, miss in enumerate(inputs.by_words.near_misses):
         kept_apart = bool(inputs.near_miss_names and inputs.near_miss_names[at] not in ("", inputs.name))
         reason: Reason = "editor" if kept_apart else "elsewhere" if miss.fit > 1 else "unlike"
         near_miss = Rejected(id=miss.id, other=miss.other, reason=reason, score=miss.score, fit=miss.fit)
         rejected.setdefault(miss.id, near_miss)
+    lead = ranking.choose_lead([m for m in members if isinstance(m, Article) or not m.folded], inputs.lead)
+    shown_ids = {file.id for file in shown} - {lead.id}
     return Story(
         id=inputs.id,
         name=inputs.name,
-        lead=ranking.choose_lead([m for m in members if isinstance(m, Article) or not m.folded], inputs.lead),
+        lead=lead,
         members=tuple(members),
         evidence=tuple(sorted(evidence, key=lambda e: (e.member, e.other, e.kind))),
         rejected=tuple(rejected.values())[:MAX_NEAR_MISSES],
         providers=tuple(sorted({m.provider for m in members})),
         sources=ranking.count_sources(members, inputs.platforms),
+        marginal=tuple(id for id in inputs.by_words.marginal if id in shown_ids),
     )
+
+
+def _scored(rejected: Rejected, miss: NearMiss | None) -> Rejected:
+    """A near miss that only one side lists, with what words say of it."""
+    return msgspec.structs.replace(rejected, score=miss.score, fit=miss.fit) if miss else rejected

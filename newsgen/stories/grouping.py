@@ -24,7 +24,7 @@ from typing import Any, NamedTuple
 
 from newsgen.store import Store
 from newsgen.stories.days import Key, Text, day_number
-from newsgen.stories.similarity import REACH, UNIT, Similarity
+from newsgen.stories.similarity import DAILY_DECAY, REACH, UNIT, Similarity
 from newsgen.stories.tables import HashTable, State, Table
 
 THRESHOLD = (0.062, 0.28)
@@ -74,6 +74,10 @@ PAIRED_STEPS = 4
 MAX_NEAR_MISSES = 5
 """The near misses kept per story."""
 
+MARGIN, MARGIN_FROM = 0.6, 5
+"""A member that words joined is at the margin of its story if it is less than this share as similar to the others as they
+are to each other on average; only from this number of members on, because fewer say little of each other.
+"""
 
 _PAIRED_MINIMUM = PAIRED_SIMILARITY * UNIT
 
@@ -99,10 +103,11 @@ class NearMiss(NamedTuple):
 
 
 class WordEvidence(NamedTuple):
-    """The similarity between the members of a story, and its near misses."""
+    """The similarity between the members of a story, its near misses, and the ids of the members at its margin."""
 
     matches: tuple[Match, ...]
     near_misses: tuple[NearMiss, ...]
+    marginal: tuple[str, ...] = ()
 
 
 class Bond(NamedTuple):
@@ -311,7 +316,25 @@ class Grouping:
 
     def evidence(self, ids: tuple[str, ...]) -> WordEvidence:
         """The similarity evidence for and against these articles being one story."""
-        return WordEvidence(tuple(self._matches(ids)), tuple(self._near_misses(ids)))
+        return WordEvidence(tuple(self._matches(ids)), tuple(self._near_misses(ids)), tuple(self._marginal(ids)))
+
+    def _marginal(self, ids: tuple[str, ...]) -> list[str]:
+        """The members at the margin of a story. Those that declarations or an editor joined with others never are.
+
+        Each is compared with the members within reach of it, and without the decay over time: the first report of a long
+        story is as good as the others.
+        """
+        if len(ids) < MARGIN_FROM:
+            return []
+        seconds = {id: self._keys[id][0] for id in ids}
+        means = {}
+        for id in ids:
+            own, near = seconds[id], self.similarity.near[id]
+            within = [other for other in ids if other != id and abs(seconds[other] - own) <= REACH.total_seconds()]
+            decays = [math.exp(DAILY_DECAY * abs(seconds[o] - own) / 86400) * near[o] for o in within if o in near]
+            means[id] = sum(decays) / max(1, len(within))
+        least = MARGIN * sum(means.values()) / len(means)
+        return [id for id in ids if means[id] < least and self._bond_of(id) == Bond((id,), "")]
 
     def _matches(self, ids: tuple[str, ...]) -> Iterator[Match]:
         """Each member with the most similar other member outside its unit; each pair once."""
