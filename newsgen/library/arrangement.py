@@ -327,8 +327,8 @@ class Arrangement:
         followers = {m.id: m for m in story.members if isinstance(m, Coverage) and m.folded}
         stats: list[tuple[str, bool, bool, int | None]] = []
         if story.sources > 1:
-            first = story.first
-            for domain, member in {m.provider: m for m in reversed(story.members)}.items():
+            first = story.core[0]
+            for domain, member in {m.provider: m for m in reversed(story.core)}.items():
                 is_timed = domain != first.provider and not (first.all_day or member.all_day)
                 lag = minutes(first.published, member.published) if is_timed else None
                 stats.append((domain, domain == story.lead.provider, domain == first.provider, lag))
@@ -346,6 +346,7 @@ class Arrangement:
             score=self._rank(story.members),
             peak=peak(story.members, self._config.ranking.half_life, self._config.platforms),
             stats=tuple(stats),
+            marginal=story.marginal,
         )
 
     def _put_stories(self, before: Mapping[str, StoryRecord | None], after: Mapping[str, StoryRecord | None]) -> None:
@@ -420,7 +421,11 @@ class Arrangement:
 
 def _shown(story: StoryRecord | None) -> tuple[Any, ...]:
     """What lists show of a story, or rank it by."""
-    return (story.name, story.lead, story.members, story.followers, story.sources, story.score) if story else ()
+    if story is None:
+        return ()
+    return (
+        story.name, story.lead, story.members, story.followers, story.sources, story.score, story.marginal, story.adjacent,
+    )  # fmt: skip
 
 
 def minutes(one: datetime, other: datetime) -> int:

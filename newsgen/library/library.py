@@ -195,6 +195,7 @@ class Library:
         return Story(
             id=record.id, name=record.name, lead=members[record.lead], members=tuple(members.values()),
             evidence=record.evidence, rejected=record.rejected, providers=record.providers, sources=record.sources,
+            marginal=record.marginal,
         )  # fmt: skip
 
     # What the site has about a member

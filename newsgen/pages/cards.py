@@ -115,7 +115,8 @@ class Cards:
         """The lead that a story had at a time."""
         if until is None or story.lead_key[0] <= until:
             return self._member_in(story, story.lead_key)
-        return best_lead(self._members(story, until))
+        members = self._members(story, until)
+        return best_lead([m for m in members if m.id not in story.marginal] or members)
 
     def topics(self, member: Member | Row) -> tuple[str, ...]:
         """The keys of a member's topics."""
@@ -183,8 +184,9 @@ class Cards:
         if story is None:
             return self.single_of(self._cards.get(id) or self.card(self.library.by_id[id]))
         members, lead = self._members(story, until), self._lead(story, until)
-        development = self.development(members, lead) if lines else None
-        others = [m for m in members if m.id != lead.id and m is not development]
+        core = [m for m in members if m.id not in story.marginal or m.id == lead.id]
+        development = self.development(core, lead) if lines else None
+        others = [m for m in core if m.id != lead.id and m is not development]
         others.sort(key=lambda m: (m.provider == lead.provider, -(m.quality or 0), m.published, m.id))
         coverage = [development, *others] if development else others
 

@@ -45,7 +45,8 @@ def _page(cards: Cards, story: Story) -> StoryPage:
     title = cards.story_title(story.name, lead, cards.card(own) if own else None)
     summary = (about.description if about else "") or lead.summary
     timeline = _timeline(cards, story)
-    reports = _reports(cards, story)
+    reports, marginal = _reports(cards, story)
+    first_report = _first_report(story)
     head = Head(
         title=title,
         qualifier=f"Full coverage, {cards.moment(next(story.files))}",
@@ -69,7 +70,9 @@ def _page(cards: Cards, story: Story) -> StoryPage:
         first=cards.card(story.first),
         last=cards.card(story.last),
         sources=story.sources,
+        first_report=cards.card(first_report) if first_report else None,
         reports=reports,
+        marginal=marginal,
         developing=reports[0].card.published - lead.published > DEVELOPMENT,
         timeline=timeline,
         axis=(AXIS, DOT * max(r.y + 1 for r in timeline)),
@@ -81,8 +84,17 @@ def _page(cards: Cards, story: Story) -> StoryPage:
     )
 
 
-def _reports(cards: Cards, story: Story) -> tuple[StoryEntry, ...]:
-    """The members, newest first. Copies of a text are listed with one of them: the lead, or else the earliest."""
+def _first_report(story: Story) -> Member | None:
+    """The member that reported first, of those that are not at the margin; none if two may have been."""
+    first, *others = story.core
+    is_known = not first.all_day and all(m.published > first.published for m in others[:1])
+    return first if is_known else None
+
+
+def _reports(cards: Cards, story: Story) -> tuple[tuple[StoryEntry, ...], tuple[StoryEntry, ...]]:
+    """The members, newest first, and those at the margin. Copies of a text are listed with one of them: the lead, or else
+    the earliest.
+    """
     first_with_text: dict[str, Member] = {}
     copies: dict[str, list[Member]] = {}
     originals: list[Member] = []
@@ -92,7 +104,11 @@ def _reports(cards: Cards, story: Story) -> tuple[StoryEntry, ...]:
             originals.append(member)
         else:
             copies.setdefault(first.id, []).append(member)
-    return tuple(_entry(cards, m, copies.get(m.id, ())) for m in sorted(originals, key=by_time, reverse=True))
+    originals.sort(key=by_time, reverse=True)
+    entries = [(m.id in story.marginal, _entry(cards, m, copies.get(m.id, ()))) for m in originals]
+    return tuple(e for is_marginal, e in entries if not is_marginal), tuple(
+        e for is_marginal, e in entries if is_marginal
+    )
 
 
 def _entry(cards: Cards, member: Member, copies: Iterable[Member] = ()) -> StoryEntry:

@@ -283,7 +283,9 @@ def test_a_story_leads_only_the_sections_that_it_is_about(site: Make) -> None:
         s.article(f"b{n}", title=f"Other {n}", topics="[Health, Games, News]")
 
     def leading() -> dict[str, bool]:
-        pages = (p for p in s.load(whole=True).plan.pages() if isinstance(p, ListPage) and p.axis == "topic" and not p.number)
+        pages = (
+            p for p in s.load(whole=True).plan.pages() if isinstance(p, ListPage) and p.axis == "topic" and not p.number
+        )
         return {page.key: "Report 4" in [c.lead.title for c in page.ranked] for page in pages}
 
     assert leading() == {"health": False, "games": True, "news": True}, "1 of 5, 3 of 5, the lead"
