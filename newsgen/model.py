@@ -347,7 +347,8 @@ class Cluster(Value, frozen=True, kw_only=True, cache_hash=True):
     """What a list shows of a story: its lead and a few other members. For an article alone, `url` is "".
 
     `count` is the number of members, `sources` the number of independent sources. If the story is `developing`, its
-    newest report is more than an hour younger than its lead, and is the first of `coverage`.
+    newest report is more than an hour younger than its lead, and is the first of `coverage`. `siblings` are stories and
+    articles on the same event that are not in it.
     """
 
     title: str
@@ -357,6 +358,7 @@ class Cluster(Value, frozen=True, kw_only=True, cache_hash=True):
     count: int
     sources: int
     developing: bool = False
+    siblings: tuple[Cluster, ...] = ()
 
 
 class ProviderStats(Value, frozen=True, kw_only=True):

@@ -404,6 +404,9 @@ class Arrangement:
             if record := library.story_record(id):
                 reached.stories[id] = before.get(id, record), record
         reached.story_pages.update(reached.stories)
+        adjacent = {miss for pair in reached.stories.values() for r in pair if r for miss in r.adjacent}
+        near = filter(None, map(library.row, adjacent))
+        reached.story_pages.update(each.item for each in near if each.in_story)
         shown = {*cards, *(m for pair in reached.stories.values() for r in pair if r for _, m in r.members)}
         for id in shown:
             reached.story_pages.update(library.related("missed", id))

@@ -147,7 +147,8 @@ def _ranked(cards: Cards, section: Section, candidates: list[tuple[float, str]])
     """The top stories of a section, for a day as of its end."""
     until = section.newest if section.axis == "day" else None
     about = (section.axis, section.key) if until is None else None
-    return [cards.cluster(id, until=until) for id in cards.ranked(candidates, RANKED, about, until)]
+    places = cards.ranked(candidates, RANKED, about, until)
+    return [cards.cluster(id, until=until, siblings=siblings) for id, siblings in places.items()]
 
 
 def candidates(cards: Cards, section: Section) -> list[tuple[float, str]]:

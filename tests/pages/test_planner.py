@@ -7,8 +7,10 @@ from datetime import UTC, datetime, timedelta
 from xml.etree import ElementTree
 
 import pytest
+from articles import noise, word
 from sites import Site
 
+from newsgen import urls
 from newsgen.config import KINDS
 from newsgen.pages import planner
 from newsgen.pages.kinds import ArticlePage, HomePage, ListPage, StoryPage
@@ -293,6 +295,40 @@ def test_a_story_leads_only_the_sections_that_it_is_about(site: Make) -> None:
     s.edit("content/a1.md", "[Games]", "[Games, Health]").good()
     assert leading() == {"health": True, "games": True, "news": True}, "2 of 5"
     assert s.read("topics/health/index.html").index("Report 4") < s.read("topics/health/index.html").index("Report 1")
+
+
+def test_stories_of_one_event_share_a_place_in_a_list(site: Make) -> None:
+    def words(*numbers: int) -> str:
+        return " ".join(word(26 * n + 7) for n in numbers)
+
+    s = site()
+    both = words(21, 22, 23, 24, 1, 2, 3)  # of the second story, which they fit better, and of the first one
+    for n, title in enumerate([words(*range(1, 7))] * 3 + [words(*range(21, 27))] * 2 + [both] * 2):
+        about = [words(*range(11, 17)), words(*range(31, 37))][n > 2] if n < 5 else words(31, 32, 33, 34)
+        s.article(f"a{n}", title=title, excerpt=f"{about} {word(n)}", quality=9 if n < 3 else 1,
+                  publishedDateTime=f"2026-11-08T0{n}:00:00Z")  # fmt: skip
+    for made in noise(30):
+        time = made.published.strftime("%Y-%m-%dT%H:%M:%SZ")
+        s.article(made.slug, title=made.title, excerpt=made.excerpt, publishedDateTime=time)
+
+    def shown() -> tuple[dict[str, list[str]], dict[str, list[str]]]:
+        pages = list(s.load(whole=True).plan.pages())
+        (day,) = (p for p in pages if isinstance(p, ListPage) and p.key == "2026-11-08" and not p.number)
+        stories = {p.path: [c.url for c in p.siblings] for p in pages if isinstance(p, StoryPage)}
+        return {c.url: [other.url for other in c.siblings] for c in day.ranked if c.url}, stories
+
+    one, other = "/2026/11/08/a0/", "/2026/11/08/a3/"
+    listed, stories = shown()
+    assert listed in ({one: [other]}, {other: [one]})
+    assert stories == {urls.path(one): [other], urls.path(other): [one]}
+    s.good()
+    assert "More on this" in s.read("2026/11/08/a0/index.html")
+    assert "More on this" in s.read("archive/2026/11/08/index.html")
+    s.edit("content/a5.md", both, words(21, 22, 23, 24)).edit("content/a6.md", both, words(21, 22, 23, 24)).good()
+    listed, stories = shown()
+    assert listed == {one: [], other: []}
+    assert stories == {urls.path(one): [], urls.path(other): []}
+    assert "More on this" not in s.read("2026/11/08/a0/index.html") + s.read("2026/11/08/a3/index.html")
 
 
 def test_a_section_has_one_feed_if_it_has_enough_members(site: Make) -> None:
