@@ -245,6 +245,24 @@ def test_the_navigation_has_twelve_sections_and_an_index_of_all(site: Make) -> N
     assert s.read("categories/index.html").count('href="/categories/section-') == 13 + 2 * 12
 
 
+def test_sections_are_in_the_order_of_their_last_full_month(site: Make) -> None:
+    s = site()
+
+    def sections() -> list[str]:
+        return [link.title for link in planner.site(s.load().library).navigation[:3]]
+
+    for n, month in enumerate(("10", "10", "10", "11", "11", "11", "11")):
+        s.article(f"a{n}", category="Bees" if n < 3 else "Ants", publishedDateTime=f"2026-{month}-0{n + 1}T10:00:00Z")
+    s.article("a7", category="Cows", publishedDateTime="2026-10-31T10:00:00Z")
+    assert sections() == ["Bees", "Cows", "Ants"]
+    s.article("a8", category="Cows", publishedDateTime="2026-11-20T10:00:00Z")
+    assert sections() == ["Bees", "Cows", "Ants"], "November is not over"
+    s.article("a9", category="Dogs", publishedDateTime="2026-12-01T10:00:00Z")
+    assert [
+        link.title for link in planner.site(s.load(now=datetime(2026, 12, 2, tzinfo=UTC)).library).navigation[:3]
+    ] == ["Ants", "Cows", "Bees"]
+
+
 def test_the_front_page_says_its_day_and_ends_with_the_day_before(site: Make) -> None:
     s = site().article("a", publishedDateTime="2026-11-08T12:00:00Z")
     s.good()

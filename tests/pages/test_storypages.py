@@ -89,7 +89,8 @@ def test_members_at_the_margin_come_last_and_are_never_the_first_report(site: Ma
     (found,) = (p for p in pages if isinstance(p, StoryPage))
     assert [e.card.title[:13] for e in found.marginal] == ["Storm warning"]
     assert len(found.reports) == 6
-    assert found.first_report and found.first_report.title == titles[0]
+    assert found.first_report
+    assert found.first_report.title == titles[0]
     stats = {source.domain: source.stats.first for p in pages if isinstance(p, SourcesPage) for source in p.sources}
     assert (stats["a0.example"], stats["larder.example"]) == (1, 0)
     s.good()
