@@ -172,6 +172,7 @@ class About(Value, frozen=True, kw_only=True):
 
     `key` is what the file is about: a provider's domain, or the slug of a topic, story or page. `dropped` is as in an
     article. `synonyms` are other names of a topic; `keywords` are words and phrases that put an article under it.
+    `type`, `country` and `owner` are those of a provider, in the site's words.
     """
 
     id: str
@@ -181,6 +182,9 @@ class About(Value, frozen=True, kw_only=True):
     description: str = ""
     parent: str = ""
     home: str = ""
+    type: str = ""
+    country: str = ""
+    owner: str = ""
     lead: str = ""
     image: Image | None = None
     body: str = ""
