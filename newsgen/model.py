@@ -172,6 +172,7 @@ class About(Value, frozen=True, kw_only=True):
 
     `key` is what the file is about: a provider's domain, or the slug of a topic, story or page. `dropped` is as in an
     article. `synonyms` are other names of a topic; `keywords` are words and phrases that put an article under it.
+    `type`, `country` and `owner` are those of a provider, in the site's words.
     """
 
     id: str
@@ -181,6 +182,9 @@ class About(Value, frozen=True, kw_only=True):
     description: str = ""
     parent: str = ""
     home: str = ""
+    type: str = ""
+    country: str = ""
+    owner: str = ""
     lead: str = ""
     image: Image | None = None
     body: str = ""
@@ -260,7 +264,9 @@ class Story(Value, frozen=True, kw_only=True):
 
     `providers` are the members' provider domains; `sources` counts the independent ones. `rejected` are the near
     misses, nearest first. `typicality` is that of members, by id, in steps of 5 % of that of the most typical one: 19 is
-    95 % and more. Members that words do not compare have none.
+    95 % and more. Members that words do not compare have none. `marginal` are the ids of members at the margin: similar
+    words joined them, but to the others they are much less similar than these are to each other. They may be about
+    something else.
     """
 
     id: str
@@ -272,6 +278,12 @@ class Story(Value, frozen=True, kw_only=True):
     typicality: dict[str, int]
     providers: tuple[str, ...]
     sources: int
+    marginal: tuple[str, ...] = ()
+
+    @property
+    def core(self) -> tuple[Member, ...]:
+        """The members that are not at the margin."""
+        return tuple([m for m in self.members if m.id not in self.marginal]) if self.marginal else self.members
 
     @property
     def first(self) -> Member:
@@ -342,7 +354,8 @@ class Cluster(Value, frozen=True, kw_only=True, cache_hash=True):
     """What a list shows of a story: its lead and a few other members. For an article alone, `url` is "".
 
     `count` is the number of members, `sources` the number of independent sources. If the story is `developing`, its
-    newest report is more than an hour younger than its lead, and is the first of `coverage`.
+    newest report is more than an hour younger than its lead, and is the first of `coverage`. `siblings` are stories and
+    articles on the same event that are not in it.
     """
 
     title: str
@@ -352,6 +365,7 @@ class Cluster(Value, frozen=True, kw_only=True, cache_hash=True):
     count: int
     sources: int
     developing: bool = False
+    siblings: tuple[Cluster, ...] = ()
 
 
 class ProviderStats(Value, frozen=True, kw_only=True):

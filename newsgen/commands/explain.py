@@ -271,7 +271,11 @@ def _story(library: Library, story: Story) -> dict[str, Any]:
     return {
         "story": {"id": story.id, "address": library.address[story.id], "title": story.lead.title,
                   "lead": story.lead.id, "why": lead_reason(story, about.lead if about else ""), "sources": story.sources},
-        "members": [_member(library, m) | {"evidence": [_row(e) for e in story.evidence if e.member == m.id]} for m in story.members],
+        "members": [
+            _member(library, m)
+            | {"marginal": m.id in story.marginal, "evidence": [_row(e) for e in story.evidence if e.member == m.id]}
+            for m in story.members
+        ],
         "nearest": [_row(r) for r in story.rejected],
     }  # fmt: skip
 
@@ -353,6 +357,8 @@ def lines(explanation: dict[str, Any]) -> Iterator[str]:
             published = member["published"]
             when = published.date().isoformat() if member["all_day"] else published.isoformat(" ", "minutes")
             yield f"  {when}  {member['id']}: {member['title']} ({member['provider'] or 'own post'})"
+            if member["marginal"]:
+                yield "    is at the margin: much less similar to the others than they are to each other"
             for row in member["evidence"]:
                 yield "    " + KINDS[row["kind"]].format(**row)
     if explanation["nearest"]:

@@ -18,6 +18,8 @@ from newsgen.validation import Faults, Path
 
 MAX_TOPICS = 50
 
+MAX_BRIEF = 80
+
 _PLAIN_URL = re.compile(
     r"https?://(?:[a-z0-9-]+\.)+[a-z][a-z0-9-]*(?:/[\w\-.~!$&'()*+,;=:@%/]*)?(?:\?[\w\-.~!$&'()*+,;=:@%/?]*)?", re.ASCII
 )
@@ -126,6 +128,9 @@ class AboutFile(msgspec.Struct, rename="camel", kw_only=True):
     parent: str = ""
     domain: str = ""
     home: Url = ""
+    kind: str = ""
+    country: str = ""
+    owner: str = ""
     lead: str = ""
     images: Images = ()
     navigation: bool = False
@@ -289,6 +294,15 @@ def duration(value: str, at: Path, wrong: Faults) -> int | None:
         wrong.add(at, f"{_quoted(value, 40)} is not a duration", "write it as 30m, 12h or 7d")
         return None
     return seconds(value)
+
+
+def brief(value: str, at: Path, wrong: Faults) -> str:
+    """A few words on one line; "" if there are more than `MAX_BRIEF` characters."""
+    words = text.plain(value)
+    if len(words) > MAX_BRIEF:
+        wrong.add(at, f"{_quoted(words, 40)} is too long", f"write at most {MAX_BRIEF} characters")
+        return ""
+    return words
 
 
 def sought(given: tuple[str, ...], at: Path, wrong: Faults) -> tuple[str, ...]:

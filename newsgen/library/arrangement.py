@@ -328,8 +328,8 @@ class Arrangement:
         followers = {m.id: m for m in story.members if isinstance(m, Coverage) and m.folded}
         stats: list[tuple[str, bool, bool, int | None]] = []
         if story.sources > 1:
-            first = story.first
-            for domain, member in {m.provider: m for m in reversed(story.members)}.items():
+            first = story.core[0]
+            for domain, member in {m.provider: m for m in reversed(story.core)}.items():
                 is_timed = domain != first.provider and not (first.all_day or member.all_day)
                 lag = minutes(first.published, member.published) if is_timed else None
                 stats.append((domain, domain == story.lead.provider, domain == first.provider, lag))
@@ -348,6 +348,7 @@ class Arrangement:
             score=self._rank(story.members),
             peak=peak(story.members, self._config.ranking.half_life, self._config.platforms),
             stats=tuple(stats),
+            marginal=story.marginal,
         )
 
     def _put_stories(self, before: Mapping[str, StoryRecord | None], after: Mapping[str, StoryRecord | None]) -> None:
@@ -405,6 +406,9 @@ class Arrangement:
             if record := library.story_record(id):
                 reached.stories[id] = before.get(id, record), record
         reached.story_pages.update(reached.stories)
+        adjacent = {miss for pair in reached.stories.values() for r in pair if r for miss in r.adjacent}
+        near = filter(None, map(library.row, adjacent))
+        reached.story_pages.update(each.item for each in near if each.in_story)
         shown = {*cards, *(m for pair in reached.stories.values() for r in pair if r for _, m in r.members)}
         for id in shown:
             reached.story_pages.update(library.related("missed", id))
@@ -425,7 +429,10 @@ def _shown(story: StoryRecord | None) -> tuple[Any, ...]:
     if story is None:
         return ()
     # Who is typical decides the lead that the story had on an earlier day.
-    return story.name, story.lead, story.members, story.followers, story.typicality, story.sources, story.score
+    return (
+        story.name, story.lead, story.members, story.followers, story.typicality, story.sources, story.score, story.marginal,
+        story.adjacent,
+    )  # fmt: skip
 
 
 def minutes(one: datetime, other: datetime) -> int:

@@ -29,7 +29,7 @@ from newsgen.library.records import (
     StoryRecord,
     Tally,
 )
-from newsgen.model import About, Article, Member, Provider, ProviderStats, Story
+from newsgen.model import About, Article, Coverage, Member, Provider, ProviderStats, Story
 from newsgen.store import LostError, Rows, Store
 from newsgen.stories import COVERAGE_PREFIX
 from newsgen.topics import Topics
@@ -194,7 +194,7 @@ class Library:
                 raise LostError(member)
         return Story(
             id=record.id, name=record.name, lead=members[record.lead], members=tuple(members.values()),
-            evidence=record.evidence, rejected=record.rejected, typicality=record.typicality,
+            evidence=record.evidence, rejected=record.rejected, typicality=record.typicality, marginal=record.marginal,
             providers=record.providers, sources=record.sources,
         )  # fmt: skip
 
@@ -233,7 +233,7 @@ class Library:
         """The key of the parent of each topic that has one."""
         return {key: self.topics.key(a.parent) for key, a in self.about["topic"].items() if a.parent}
 
-    def keys(self, row: Row) -> list[tuple[str, str, str]]:
+    def keys(self, row: Row | Coverage) -> list[tuple[str, str, str]]:
         """The axis, key and spelling of each section of a member; a topic's ancestors have the spelling ""."""
         topics: dict[str, str] = {}
         for topic in row.topics:

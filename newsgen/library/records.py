@@ -118,9 +118,10 @@ class Filed(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
 class StoryRecord(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
     """A story without its members' values.
 
-    `members` are their times and ids, oldest first; `followers` are no members of the library. `typicality` is as in
-    `Story`. `updated` is the latest time at which a member was published or updated. `peak` is a rank that the story never
-    exceeded. `stats` says of each provider whether it leads the story, whether it was first, and its lag; see
+    `members` are their times and ids, oldest first; `followers` are no members of the library. `typicality` and `marginal`
+    are as in `Story`. `updated` is the latest time at which a member was published or updated. `peak` is a rank that the
+    story never exceeded. `stats` says of each provider whether it leads the story, whether it was first, and its lag,
+    without members at the margin; see
     `ProviderStats`.
     """
 
@@ -138,6 +139,12 @@ class StoryRecord(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
     score: float
     peak: float
     stats: tuple[tuple[str, bool, bool, int | None], ...] = ()
+    marginal: tuple[str, ...] = ()
+
+    @property
+    def adjacent(self) -> tuple[str, ...]:
+        """The ids of the near misses that would be members if they did not fit another story better."""
+        return tuple([r.id for r in self.rejected if r.fit > 1 and r.reason != "editor"])
 
     @property
     def lead_key(self) -> tuple[datetime, str]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
+
+import msgspec
 
 from newsgen import text, times, urls
 from newsgen.library import Library, Row, Section, SectionRow, StoryRecord, anchors, has_page
@@ -23,8 +25,30 @@ _CACHED = 20000
 LINES = 1
 """The headlines below the lead of a cluster."""
 
+SIBLINGS = 3
+"""The siblings that a cluster shows."""
+
 DEVELOPMENT = timedelta(hours=1)
 """How much later than the lead of its story a report must be to be shown as a development."""
+
+
+class Event(NamedTuple):
+    """What decides whether two items are siblings: the ids of the members of one, and of the articles that would be members
+    if they did not fit another story better.
+    """
+
+    members: frozenset[str]
+    adjacent: tuple[str, ...]
+
+
+def _are_siblings(one: Event, other: Event) -> bool:
+    """Whether two items are on one event, though they are apart: half of the members of one, but not more than three,
+    would be members of the other.
+    """
+    return any(
+        sum(miss in b.members for miss in a.adjacent) >= min(3, (len(b.members) + 1) // 2)
+        for a, b in ((one, other), (other, one))
+    )
 
 
 class Cards:
@@ -46,15 +70,17 @@ class Cards:
         self,
         scored: Iterable[tuple[float, str]],
         size: int,
-        uncapped: frozenset[str] = frozenset(),
+        about: tuple[str, str] | None = None,
         until: datetime | None = None,
-    ) -> list[str]:
+    ) -> dict[str, list[str]]:
         """The ids of the first `size` items of those with these scores and ids, the best first, with no provider or
-        topic above its cap, except topics in `uncapped`.
+        topic above its cap, each with its siblings: later ones on the same event, which have no place of their own.
 
-        With `until`, stories have the leads that they had at that time.
+        With `about`, the axis and key of a section, only items that are about it count, and it has no cap. With `until`,
+        stories have the leads that they had at that time.
         """
         config = self.config.ranking
+        uncapped = {about[1]} if about else set[str]()
 
         def capped_names(id: str) -> list[tuple[str, int]]:
             story = self.library.story_record(id)
@@ -63,7 +89,61 @@ class Cards:
             keys = set(self.topics(lead)) - uncapped - self.ubiquitous_topics
             return names + [("topic " + k, config.topic_cap) for k in sorted(keys)]
 
-        return cap((id for _, id in scored), capped_names, size)
+        siblings: dict[str, list[str]] = {}
+        ids = (id for _, id in scored if about is None or self._is_about(id, *about))
+        return {id: siblings[id] for id in cap(self._events(ids, siblings, until), capped_names, size)}
+
+    def _events(self, ids: Iterable[str], found: dict[str, list[str]], until: datetime | None) -> Iterator[str]:
+        """The items of these that are no siblings of an earlier one. Puts those that are into its list in `found`."""
+        events: dict[str, Event] = {}
+        missing: dict[str, list[str]] = {}  # the items that an article nearly is a member of
+        member_of: dict[str, str] = {}
+        for id in ids:
+            event = self._event(id, until)
+            near = {other: None for member in event.members for other in missing.get(member, ())}
+            near |= {member_of[miss]: None for miss in event.adjacent if miss in member_of}
+            first = next((other for other in found if other in near and _are_siblings(event, events[other])), None)
+            if first is not None:
+                found[first].append(id)
+                continue
+            events[id], found[id] = event, []
+            member_of |= dict.fromkeys(event.members, id)
+            for miss in event.adjacent:
+                missing.setdefault(miss, []).append(id)
+            yield id
+
+    def _event(self, id: str, until: datetime | None = None) -> Event:
+        """An item as `_are_siblings` compares it, with the members that it had at a time."""
+        story = self.library.story_record(id)
+        if story is None:
+            return Event(frozenset((id,)), ())
+        members = (member for published, member in story.members if until is None or published <= until)
+        return Event(frozenset(members), story.adjacent)
+
+    def siblings(self, id: str) -> list[str]:
+        """The items on the event of a story that are not in it, in chronological order."""
+        library, own = self.library, self._event(id)
+        near = {row.item for miss in own.adjacent if (row := library.row(miss))}
+        near.update(other for member in own.members for other in library.related("missed", member))
+        near.discard(id)
+        found = [other for other in near if _are_siblings(own, self._event(other))]
+        return sorted(found, key=self.place)
+
+    def place(self, id: str) -> tuple[datetime, str]:
+        """The time and id by which items are in chronological order: those of their earliest file."""
+        story = self.library.story_record(id)
+        return story.first_file if story else self.row(id).key
+
+    def _is_about(self, id: str, axis: str, key: str) -> bool:
+        """Whether an item is about a section: if it is a story, its lead or a third of its members are in the section."""
+        story = self.library.story_record(id)
+        if story is None:
+            return True
+
+        def is_in(member: tuple[datetime, str]) -> bool:
+            return any((axis, key) == place[:2] for place in self.library.keys(self._member_in(story, member)))
+
+        return is_in(story.lead_key) or 3 * sum(map(is_in, story.members)) >= len(story.members)
 
     def scored_until(self, rows: Iterable[SectionRow], until: datetime, count: int) -> list[tuple[float, str]]:
         """The `count` best items of these rows, ranked by the members that they had at a time."""
@@ -101,7 +181,8 @@ class Cards:
         """The lead that a story had at a time."""
         if until is None or story.lead_key[0] <= until:
             return self._member_in(story, story.lead_key)
-        return best_lead(self._members(story, until), story.typicality)
+        members = self._members(story, until)
+        return best_lead([m for m in members if m.id not in story.marginal] or members, story.typicality)
 
     def topics(self, member: Member | Row) -> tuple[str, ...]:
         """The keys of a member's topics."""
@@ -163,14 +244,21 @@ class Cards:
             topics=tuple(self.link("topic", key) for key in self.topics(member)),
         )
 
-    def cluster(self, id: str, lines: int = LINES, until: datetime | None = None) -> Cluster:
-        """The cluster of an item, with `lines` headlines below the lead. `until` leaves out later members."""
+    def cluster(
+        self, id: str, lines: int = LINES, until: datetime | None = None, siblings: Iterable[str] = ()
+    ) -> Cluster:
+        """The cluster of an item, with `lines` headlines below the lead and with its `siblings`. `until` leaves out later
+        members.
+        """
+        others_on_it = tuple([self.cluster(each, 0, until) for each in siblings][:SIBLINGS])
         story = self.library.story_record(id)
         if story is None:
-            return self.single_of(self._cards.get(id) or self.card(self.library.by_id[id]))
+            single = self.single_of(self._cards.get(id) or self.card(self.library.by_id[id]))
+            return msgspec.structs.replace(single, siblings=others_on_it) if others_on_it else single
         members, lead = self._members(story, until), self._lead(story, until)
-        development = self.development(members, lead) if lines else None
-        others = [m for m in members if m.id != lead.id and m is not development]
+        core = [m for m in members if m.id not in story.marginal or m.id == lead.id]
+        development = self.development(core, lead) if lines else None
+        others = [m for m in core if m.id != lead.id and m is not development]
         others.sort(key=lambda m: (m.provider == lead.provider, -(m.quality or 0), m.published, m.id))
         coverage = [development, *others] if development else others
 
@@ -186,6 +274,7 @@ class Cards:
             count=len(members),
             sources=count_sources(members, self.config.platforms),
             developing=development is not None,
+            siblings=others_on_it,
         )
 
     def member_ids(self, id: str) -> set[str]:

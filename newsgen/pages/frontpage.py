@@ -6,7 +6,7 @@ import heapq
 from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
-from itertools import islice, takewhile
+from itertools import chain, islice, takewhile
 
 from newsgen import urls
 from newsgen.library import Row
@@ -39,13 +39,18 @@ def page(cards: Cards) -> HomePage:
     pinned = longest_pinned(map(members_of, map(library.item, pins)), library.clock)
     if pinned:
         first = cards.row(pinned[0].id).item
-        best = [first, *(id for id in best if id != first)][:TOP]
+        others = {id: [s for s in siblings if s != first] for id, siblings in best.items() if id != first}
+        best = dict(islice({first: best.get(first, []), **others}.items(), TOP))
     recent = list(takewhile(lambda row: library.clock - row.published < _WEEK, library.rows.descending()))
     dated = ((k, row.published) for row in recent for k in _distinctive_topics(cards, row))
     rising = trending(dated, library.clock)
     active = Counter(m.provider for m in recent if m.provider)
     days = sorted(library.index("day"), reverse=True)[:7] if cards.has("archive") else []
-    clusters = [cards.cluster(id, LEAD_LINES if at == 0 else LINES) for at, id in enumerate(best)]
+    clusters = [
+        cards.cluster(id, LEAD_LINES if at == 0 else LINES, siblings=siblings)
+        for at, (id, siblings) in enumerate(best.items())
+    ]
+    shown = {member for id, siblings in best.items() for each in (id, *siblings) for member in cards.member_ids(each)}
     head = Head(
         title=config.title,
         description=config.description,
@@ -57,7 +62,7 @@ def page(cards: Cards) -> HomePage:
         head=head,
         lead=clusters[0] if clusters else None,
         top=tuple(clusters[1:]),
-        blocks=tuple(_blocks(cards, recent, {member for id in best for member in cards.member_ids(id)})),
+        blocks=tuple(_blocks(cards, recent, shown)),
         latest=tuple(cards.card(m) for m in library.members[: min(LATEST, config.page_size)]),
         trending=tuple(cards.link("topic", k) for k in rising[:8]),
         providers=tuple(cards.provider(p) for p, _ in sorted(active.items(), key=lambda a: (-a[1], a[0]))[:10]),
@@ -78,10 +83,10 @@ def _blocks(cards: Cards, recent: list[Row], shown: set[str]) -> Iterator[Block]
         rows = islice(cards.library.section_rows("topic", key).descending(), _NEWEST)
         scores = {row.item or row.id: row.score for row in rows}
         unseen = ((score, id) for id, score in scores.items() if id not in shown)
-        chosen = cards.ranked(heapq.nlargest(BLOCK_SIZE * CANDIDATES, unseen), BLOCK_SIZE, frozenset({key}))
+        chosen = cards.ranked(heapq.nlargest(BLOCK_SIZE * CANDIDATES, unseen), BLOCK_SIZE, ("topic", key))
         if len(chosen) < BLOCK_SIZE:
             continue
-        shown = shown.union(*map(cards.member_ids, chosen))
+        shown = shown.union(*map(cards.member_ids, [*chosen, *chain(*chosen.values())]))
         link = cards.link("topic", key)
         yield Block(title=link.title, url=link.url, clusters=tuple(cards.cluster(id, 0) for id in chosen))
         remaining -= 1

@@ -147,8 +147,9 @@ class StoryPage(HtmlPage, frozen=True, kw_only=True):
 
     `post` is that file if it has content of its own: an own post, or an article with a body. `lead_reason` is what
     decided the lead. `reports` are the members without copies, newest first; if the story is `developing`, the first is
-    more than an hour younger than the lead. `timeline` holds all members, oldest first, and `axis` is the width and
-    height of its drawing. `related` are other stories and articles.
+    more than an hour younger than the lead. `marginal` are those that may be about something else. `first_report` is the
+    first of the others, none where that is not certain. `timeline` holds all members, oldest first, and `axis` is the
+    width and height of its drawing. `siblings` are stories and articles on the same event, `related` others.
     """
 
     template: ClassVar[str] = "pages/story.html"
@@ -159,12 +160,15 @@ class StoryPage(HtmlPage, frozen=True, kw_only=True):
     lead_reason: str
     first: Card
     last: Card
+    first_report: Card | None
     sources: int
     reports: tuple[StoryEntry, ...]
+    marginal: tuple[StoryEntry, ...]
     developing: bool
     timeline: tuple[TimelinePoint, ...]
     axis: tuple[int, int]
     topics: tuple[Link, ...]
+    siblings: tuple[Cluster, ...]
     related: tuple[Cluster, ...]
     reasons: tuple[Reason, ...]
     near_misses: tuple[NearMiss, ...]

@@ -146,8 +146,9 @@ def numbered(cards: Cards, section: Section, number: int) -> ListPage:
 def _ranked(cards: Cards, section: Section, candidates: list[tuple[float, str]]) -> list[Cluster]:
     """The top stories of a section, for a day as of its end."""
     until = section.newest if section.axis == "day" else None
-    uncapped = frozenset({section.key}) if until is None else frozenset[str]()
-    return [cards.cluster(id, until=until) for id in cards.ranked(candidates, RANKED, uncapped, until)]
+    about = (section.axis, section.key) if until is None else None
+    places = cards.ranked(candidates, RANKED, about, until)
+    return [cards.cluster(id, until=until, siblings=siblings) for id, siblings in places.items()]
 
 
 def candidates(cards: Cards, section: Section) -> list[tuple[float, str]]:

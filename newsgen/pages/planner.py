@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from itertools import takewhile
 from operator import attrgetter, itemgetter
 from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
 
 import msgspec
 
-from newsgen import urls
+from newsgen import times, urls
 from newsgen.errors import Problem
 from newsgen.hosts import effective_lines
-from newsgen.library import Library, Reached
+from newsgen.library import IndexRow, Library, Reached
 from newsgen.model import Link, Site
 from newsgen.pages import feeds, reach
 from newsgen.pages.cards import Cards
@@ -499,7 +499,7 @@ def site(library: Library) -> Site:
     if config.navigation is not None:
         navigation = [Link(title=n.title, url=urls.spelled(n.url) or n.url) for n in config.navigation]
     else:
-        sections = sorted(library.index("category").items()) if config.has("category") else []
+        sections = _by_activity(library) if config.has("category") else []
         navigation = [Link(title=row.title, url=urls.section("category", key)) for key, row in sections[:SECTIONS]]
         if len(sections) > SECTIONS:
             navigation.append(Link(title="All sections", url=urls.CATEGORIES))
@@ -526,6 +526,23 @@ def site(library: Library) -> Site:
         images=config.images.show != "none",
         embeds=config.video.embed,
     )
+
+
+def _by_activity(library: Library) -> list[tuple[str, IndexRow]]:
+    """The categories, those with the most members in the month before that of the clock first.
+
+    Every page shows this order, so it must hardly ever change: numbers count in powers of two, for late articles.
+    """
+    zone = library.config.zone
+    first = times.local(library.clock, zone).date().replace(day=1)
+    end = times.start(first, zone)
+    start = times.start(date.fromordinal(max(1, first.toordinal() - 1)).replace(day=1), zone)
+
+    def order(section: tuple[str, IndexRow]) -> tuple[int, str]:
+        rows = library.section_rows("category", section[0])
+        return -(rows.position((end, "")) - rows.position((start, ""))).bit_length(), section[0]
+
+    return sorted(library.index("category").items(), key=order)
 
 
 def early_pages(library: Library, paths: Collection[str]) -> Iterator[Page]:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from datetime import datetime
+from collections.abc import Collection, Iterable, Iterator
 
 from newsgen import urls
 from newsgen.library import minutes, post
@@ -18,8 +17,8 @@ from newsgen.stories import lead_reason
 AXIS, DOT = 360, 9
 """The width of the timeline's drawing, and of a dot on it."""
 
-RELATED = 4
-"""The maximum number of related stories and articles."""
+RELATED = SIBLINGS = 4
+"""The maximum number of related stories and articles, and of those on the same event."""
 
 MIN_FIT = 0.3
 """The fit that a near miss needs to be shown as related."""
@@ -45,7 +44,9 @@ def _page(cards: Cards, story: Story) -> StoryPage:
     title = cards.story_title(story.name, lead, cards.card(own) if own else None)
     summary = (about.description if about else "") or lead.summary
     timeline = _timeline(cards, story)
-    reports = _reports(cards, story)
+    siblings = cards.siblings(story.id)
+    reports, marginal = _reports(cards, story)
+    first_report = _first_report(story)
     head = Head(
         title=title,
         qualifier=f"Full coverage, {cards.moment(next(story.files))}",
@@ -69,20 +70,32 @@ def _page(cards: Cards, story: Story) -> StoryPage:
         first=cards.card(story.first),
         last=cards.card(story.last),
         sources=story.sources,
+        first_report=cards.card(first_report) if first_report else None,
         reports=reports,
+        marginal=marginal,
         developing=reports[0].card.published - lead.published > DEVELOPMENT,
         timeline=timeline,
         axis=(AXIS, DOT * max(r.y + 1 for r in timeline)),
         topics=tuple(cards.link("topic", k) for k, _ in sorted(topic_counts.items(), key=lambda c: (-c[1], c[0]))),
-        related=tuple(_related(cards, story)),
+        siblings=tuple(cards.cluster(id, 0) for id in siblings[:SIBLINGS]),
+        related=tuple(_related(cards, story, siblings)),
         reasons=tuple(_reasons(cards, story)),
         near_misses=tuple(_near_misses(cards, story)),
         body=about.body if about else "",
     )
 
 
-def _reports(cards: Cards, story: Story) -> tuple[StoryEntry, ...]:
-    """The members, newest first. Copies of a text are listed with one of them: the lead, or else the earliest."""
+def _first_report(story: Story) -> Member | None:
+    """The member that reported first, of those that are not at the margin; none if two may have been."""
+    first, *others = story.core
+    is_known = not first.all_day and all(m.published > first.published for m in others[:1])
+    return first if is_known else None
+
+
+def _reports(cards: Cards, story: Story) -> tuple[tuple[StoryEntry, ...], tuple[StoryEntry, ...]]:
+    """The members, newest first, and those at the margin. Copies of a text are listed with one of them: the lead, or else
+    the earliest.
+    """
     first_with_text: dict[str, Member] = {}
     copies: dict[str, list[Member]] = {}
     originals: list[Member] = []
@@ -92,7 +105,11 @@ def _reports(cards: Cards, story: Story) -> tuple[StoryEntry, ...]:
             originals.append(member)
         else:
             copies.setdefault(first.id, []).append(member)
-    return tuple(_entry(cards, m, copies.get(m.id, ())) for m in sorted(originals, key=by_time, reverse=True))
+    originals.sort(key=by_time, reverse=True)
+    entries = [(m.id in story.marginal, _entry(cards, m, copies.get(m.id, ()))) for m in originals]
+    return tuple(e for is_marginal, e in entries if not is_marginal), tuple(
+        e for is_marginal, e in entries if is_marginal
+    )
 
 
 def _entry(cards: Cards, member: Member, copies: Iterable[Member] = ()) -> StoryEntry:
@@ -132,18 +149,16 @@ def _timeline(cards: Cards, story: Story) -> tuple[TimelinePoint, ...]:
     return tuple(points)
 
 
-def _related(cards: Cards, story: Story) -> Iterator[Cluster]:
+def _related(cards: Cards, story: Story, siblings: Collection[str]) -> Iterator[Cluster]:
     """Related stories and articles, from the near misses, in chronological order."""
-    library = cards.library
-    items: dict[str, tuple[datetime, str]] = {}
+    items: dict[str, None] = {}
     for miss in story.rejected:
         if miss.reason == "unlike" and miss.fit < MIN_FIT:
             continue
-        row = cards.row(miss.id)
-        if row.item != story.id and len(items) < RELATED:
-            record = library.story_record(row.item)
-            items[row.item] = record.first_file if record else row.key
-    yield from (cards.cluster(id, 0) for id in sorted(items, key=items.__getitem__))
+        item = cards.row(miss.id).item
+        if item != story.id and item not in siblings and len(items) < RELATED:
+            items[item] = None
+    yield from (cards.cluster(id, 0) for id in sorted(items, key=cards.place))
 
 
 def _reasons(cards: Cards, story: Story) -> Iterator[Reason]:

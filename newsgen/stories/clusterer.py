@@ -11,7 +11,6 @@ After that, files with similar words are joined (see `grouping`).
 from __future__ import annotations
 
 import gc
-import math
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
@@ -25,7 +24,6 @@ from newsgen.stories import ranking
 from newsgen.stories.days import Key, day_number
 from newsgen.stories.declarations import COVERAGE_PREFIX, Attachment, Declarations, DeclarationsState, File, Role
 from newsgen.stories.grouping import MAX_NEAR_MISSES, Grouping, NearMiss, Pair, WordEvidence
-from newsgen.stories.similarity import DAILY_DECAY
 from newsgen.stories.tables import MANY, HashTable, State
 from newsgen.text import digest_bytes
 
@@ -98,9 +96,6 @@ class _Saved(msgspec.Struct, array_like=True):
     grouping: list[State]
     tables: list[State]
 
-
-TYPICALITY_STEPS = 20
-"""The steps of typicality: the articles of the highest one count as equal, so that the newest of them leads."""
 
 _BATCH = 2000
 """The number of new articles after which memory is freed."""
@@ -320,8 +315,8 @@ class Clusterer:
         story = _story(self._inputs(each, clock, platforms), shown)
         members = [m.id if isinstance(m, Article) else m for m in story.members]
         facts = (
-            story.name, story.lead.id, members, story.evidence, story.rejected, story.typicality, story.providers,
-            story.sources,
+            story.name, story.lead.id, members, story.evidence, story.rejected, story.typicality, story.marginal,
+            story.providers, story.sources,
         )  # fmt: skip
         each.digest = digest_bytes(msgspec.msgpack.encode(facts))
         self._sets.touch(root)
@@ -440,7 +435,7 @@ class Clusterer:
         files = {id: self._files[id] for id in each.ids}
         hidden = tuple([id for id, file in files.items() if file.role == "hidden"])
         units = dict.fromkeys([unit for id in each.ids if (unit := self._places[id].unit)])
-        by_words = WordEvidence((), ())
+        by_words = WordEvidence()
         if self._similar:
             compared = tuple([id for id in each.ids if self._places[id].compared])
             by_words = self._grouping.evidence(compared)
@@ -455,28 +450,9 @@ class Clusterer:
             evidence=tuple([e for unit in units for e in self._declarations.units[unit].evidence]),
             one_sided=tuple(self._one_sided(each)),
             by_words=by_words,
-            typicality=self._typicality(each) if self._similar else {},
             near_miss_names=tuple([self._name(m.id) for m in by_words.near_misses]) if each.name else (),
             platforms=platforms,
         )
-
-    def _typicality(self, each: _Set) -> dict[str, int]:
-        """How typical the shown articles of a story are, by id: their similarity to all others, whatever the time between,
-        in steps of that of the most typical one. Articles that are similar to no other have none.
-        """
-        shown = {id for id in each.ids if self._is_shown(id)}
-        sums = {}
-        for id in each.ids:
-            if id in shown and self._places[id].compared:
-                seconds, total = self._keys[id][0], 0
-                for other, score in self._grouping.similarity.near[id].items():
-                    if other in shown:
-                        days = abs(self._keys[other][0] - seconds) / 86400
-                        total += round(score * math.exp(DAILY_DECAY * days))
-                if total:
-                    sums[id] = total
-        best = max(sums.values(), default=1)
-        return {id: min(TYPICALITY_STEPS - 1, TYPICALITY_STEPS * total // best) for id, total in sums.items()}
 
     def _one_sided(self, each: _Set) -> list[Rejected]:
         """The near misses that list a file of a story or are listed by one."""
@@ -553,8 +529,7 @@ class _StoryInputs(NamedTuple):
     """Everything that a story is made from besides its articles.
 
     `hidden` are the ids of files that are not shown. `lead` is the lead that an editor chose. `evidence` is what joined
-    the files, `one_sided` the near misses that only one side lists, `by_words` the evidence from similar words, and
-    `typicality` that of the articles.
+    the files, `one_sided` the near misses that only one side lists, and `by_words` the evidence from similar words.
     `near_miss_names` are the `story` names of the near misses in `by_words`, or empty if the story has no name.
     """
 
@@ -566,7 +541,6 @@ class _StoryInputs(NamedTuple):
     evidence: tuple[Evidence, ...]
     one_sided: tuple[Rejected, ...]
     by_words: WordEvidence
-    typicality: dict[str, int]
     near_miss_names: tuple[str, ...]
     platforms: hosts.Platforms
 
@@ -600,21 +574,31 @@ def _story(inputs: _StoryInputs, shown: list[Article]) -> Story:
     evidence += [Evidence(member=m.id, other=m.other, kind="similar", score=m.score) for m in inputs.by_words.matches]
     if inputs.hidden:
         evidence = _without_hidden(evidence, inputs.hidden, shown)
-    rejected = {r.id: r for r in inputs.one_sided}
+    scores = {miss.id: miss for miss in inputs.by_words.near_misses}
+    rejected = {r.id: _scored(r, scores.get(r.id)) for r in inputs.one_sided}
     for at, miss in enumerate(inputs.by_words.near_misses):
         kept_apart = bool(inputs.near_miss_names and inputs.near_miss_names[at] not in ("", inputs.name))
         reason: Reason = "editor" if kept_apart else "elsewhere" if miss.fit > 1 else "unlike"
         near_miss = Rejected(id=miss.id, other=miss.other, reason=reason, score=miss.score, fit=miss.fit)
         rejected.setdefault(miss.id, near_miss)
     candidates = [m for m in members if isinstance(m, Article) or not m.folded]
+    typicality = inputs.by_words.typicality
+    lead = ranking.choose_lead(candidates, inputs.lead, typicality)
+    shown_ids = {file.id for file in shown}
     return Story(
         id=inputs.id,
         name=inputs.name,
-        lead=ranking.choose_lead(candidates, inputs.lead, inputs.typicality),
+        lead=lead,
         members=tuple(members),
         evidence=tuple(sorted(evidence, key=lambda e: (e.member, e.other, e.kind))),
         rejected=tuple(rejected.values())[:MAX_NEAR_MISSES],
-        typicality=inputs.typicality,
+        typicality={id: typicality[id] for id in typicality if id in shown_ids},
         providers=tuple(sorted({m.provider for m in members})),
         sources=ranking.count_sources(members, inputs.platforms),
+        marginal=tuple(id for id in inputs.by_words.marginal if id in shown_ids and id != lead.id),
     )
+
+
+def _scored(rejected: Rejected, miss: NearMiss | None) -> Rejected:
+    """A near miss that only one side lists, with what words say of it."""
+    return msgspec.structs.replace(rejected, score=miss.score, fit=miss.fit) if miss else rejected

@@ -24,7 +24,7 @@ from typing import Any, NamedTuple
 
 from newsgen.store import Store
 from newsgen.stories.days import Key, Text, day_number
-from newsgen.stories.similarity import REACH, UNIT, Comparison, Similarity
+from newsgen.stories.similarity import DAILY_DECAY, REACH, UNIT, Comparison, Similarity
 from newsgen.stories.tables import HashTable, State, Table
 
 THRESHOLD = (0.062, 0.28)
@@ -77,6 +77,13 @@ ENOUGH = {"less": 1.4, "normal": 1.0, "more": 0.7}
 MAX_NEAR_MISSES = 5
 """The near misses kept per story."""
 
+TYPICALITY_STEPS = 20
+"""The steps of typicality: the articles of the highest one count as equal, so that the newest of them leads."""
+
+MARGIN, MARGIN_FROM = 0.6, 5
+"""A member that words joined is at the margin of its story if it is less than this share as similar to the others as they
+are to each other on average; only from this number of members on, because fewer say little of each other.
+"""
 
 _PAIRED_MINIMUM = PAIRED_SIMILARITY * UNIT
 
@@ -102,10 +109,15 @@ class NearMiss(NamedTuple):
 
 
 class WordEvidence(NamedTuple):
-    """The similarity between the members of a story, and its near misses."""
+    """The similarity between the members of a story, and its near misses.
 
-    matches: tuple[Match, ...]
-    near_misses: tuple[NearMiss, ...]
+    `typicality` is that of the members, by id, and `marginal` are the ids of those at the margin; see `Story`.
+    """
+
+    matches: tuple[Match, ...] = ()
+    near_misses: tuple[NearMiss, ...] = ()
+    typicality: Mapping[str, int] = {}
+    marginal: tuple[str, ...] = ()
 
 
 class Pair(NamedTuple):
@@ -338,7 +350,34 @@ class Grouping:
 
     def evidence(self, ids: tuple[str, ...]) -> WordEvidence:
         """The similarity evidence for and against these articles being one story."""
-        return WordEvidence(tuple(self._matches(ids)), tuple(self._near_misses(ids)))
+        means = self._means(ids)
+        best, least = max(means.values(), default=0), MARGIN * sum(means.values()) / max(1, len(means))
+        return WordEvidence(
+            tuple(self._matches(ids)),
+            tuple(self._near_misses(ids)),
+            {id: min(TYPICALITY_STEPS - 1, int(TYPICALITY_STEPS * mean / best)) for id, mean in means.items() if mean},
+            tuple([id for id in ids if len(ids) >= MARGIN_FROM and means[id] < least and self._is_alone(id)]),
+        )
+
+    def _is_alone(self, id: str) -> bool:
+        """Whether neither declarations nor an editor join an article with others."""
+        return self._bond_of(id) == Bond((id,), "")
+
+    def _means(self, ids: tuple[str, ...]) -> dict[str, float]:
+        """The mean similarity of each member of a story to the other members within reach of it.
+
+        It does not decay over time: the first report of a long story is as good as the others.
+        """
+        members, reach = set(ids), REACH.total_seconds()
+        moments, means = sorted([self._keys[id][0] for id in ids]), {}
+        for id in ids:
+            now, total = self._keys[id][0], 0
+            for other, score in self.similarity.near[id].items():
+                if other in members:
+                    total += round(score * math.exp(DAILY_DECAY * abs(self._keys[other][0] - now) / 86400))
+            within = bisect_right(moments, now + reach) - bisect_left(moments, now - reach) - 1
+            means[id] = total / max(1, within)
+        return means
 
     def compare(self, one: str, two: str, story_of_one: Collection[str], story_of_two: Collection[str]) -> Pair:
         """What words say of two articles, given the articles of the stories that they are in."""

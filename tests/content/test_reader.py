@@ -207,6 +207,9 @@ def test_files_about_topics_providers_stories_and_pages_are_parsed() -> None:
         "<p>Body</p>",
     )
     assert parse("---\nname: X\n---\n", "_providers/WWW.A.example.md").key == "a.example"
+    about = parse("---\nkind: Weekly\ncountry: 12:30\nowner: A & B\n---\n", "_providers/a.example.md")
+    assert (about.type, about.country, about.owner) == ("Weekly", "12:30", "A & B")
+    assert "owner: 'yyy" in str(parse(f"---\nowner: {'y' * 81}\n---\n", "_providers/a.example.md")[0])
     assert "not a domain" in str(parse("---\nname: X\n---\n", "_providers/no domain.md")[0])
     assert "title: missing" in str(parse("---\ndescription: X\n---\n", "_pages/about.md")[0])
 

@@ -7,8 +7,10 @@ from datetime import UTC, datetime, timedelta
 from xml.etree import ElementTree
 
 import pytest
+from articles import noise, word
 from sites import Site
 
+from newsgen import urls
 from newsgen.config import KINDS
 from newsgen.pages import planner
 from newsgen.pages.kinds import ArticlePage, HomePage, ListPage, StoryPage
@@ -243,6 +245,24 @@ def test_the_navigation_has_twelve_sections_and_an_index_of_all(site: Make) -> N
     assert s.read("categories/index.html").count('href="/categories/section-') == 13 + 2 * 12
 
 
+def test_sections_are_in_the_order_of_their_last_full_month(site: Make) -> None:
+    s = site()
+
+    def sections() -> list[str]:
+        return [link.title for link in planner.site(s.load().library).navigation[:3]]
+
+    for n, month in enumerate(("10", "10", "10", "11", "11", "11", "11")):
+        s.article(f"a{n}", category="Bees" if n < 3 else "Ants", publishedDateTime=f"2026-{month}-0{n + 1}T10:00:00Z")
+    s.article("a7", category="Cows", publishedDateTime="2026-10-31T10:00:00Z")
+    assert sections() == ["Bees", "Cows", "Ants"]
+    s.article("a8", category="Cows", publishedDateTime="2026-11-20T10:00:00Z")
+    assert sections() == ["Bees", "Cows", "Ants"], "November is not over"
+    s.article("a9", category="Dogs", publishedDateTime="2026-12-01T10:00:00Z")
+    assert [
+        link.title for link in planner.site(s.load(now=datetime(2026, 12, 2, tzinfo=UTC)).library).navigation[:3]
+    ] == ["Ants", "Cows", "Bees"]
+
+
 def test_the_front_page_says_its_day_and_ends_with_the_day_before(site: Make) -> None:
     s = site().article("a", publishedDateTime="2026-11-08T12:00:00Z")
     s.good()
@@ -273,6 +293,60 @@ def test_a_cluster_shows_what_came_an_hour_after_its_lead_first(site: Make) -> N
     assert shown() == (False, ["Good", "First"])
     s.edit("content/late.md", "10:00", "10:01")
     assert shown() == (True, ["Late", "Good"])
+
+
+def test_a_story_leads_only_the_sections_that_it_is_about(site: Make) -> None:
+    s = site()
+    for n, topics in enumerate(("Health", "Games", "Games", "Games", "News")):
+        s.article(f"a{n}", title=f"Report {n}", topics=f"[{topics}]", story="x", quality=n)
+    for n in range(9):
+        s.article(f"b{n}", title=f"Other {n}", topics="[Health, Games, News]")
+
+    def leading() -> dict[str, bool]:
+        pages = (
+            p for p in s.load(whole=True).plan.pages() if isinstance(p, ListPage) and p.axis == "topic" and not p.number
+        )
+        return {page.key: "Report 4" in [c.lead.title for c in page.ranked] for page in pages}
+
+    assert leading() == {"health": False, "games": True, "news": True}, "1 of 5, 3 of 5, the lead"
+    s.good()
+    s.edit("content/a1.md", "[Games]", "[Games, Health]").good()
+    assert leading() == {"health": True, "games": True, "news": True}, "2 of 5"
+    assert s.read("topics/health/index.html").index("Report 4") < s.read("topics/health/index.html").index("Report 1")
+
+
+def test_stories_of_one_event_share_a_place_in_a_list(site: Make) -> None:
+    def words(*numbers: int) -> str:
+        return " ".join(word(26 * n + 7) for n in numbers)
+
+    s = site()
+    both = words(21, 22, 23, 24, 1, 2, 3)  # of the second story, which they fit better, and of the first one
+    for n, title in enumerate([words(*range(1, 7))] * 3 + [words(*range(21, 27))] * 2 + [both] * 2):
+        about = [words(*range(11, 17)), words(*range(31, 37))][n > 2] if n < 5 else words(31, 32, 33, 34)
+        s.article(f"a{n}", title=title, excerpt=f"{about} {word(n)}", quality=9 if n < 3 else 1,
+                  publishedDateTime=f"2026-11-08T0{n}:00:00Z")  # fmt: skip
+    for made in noise(30):
+        time = made.published.strftime("%Y-%m-%dT%H:%M:%SZ")
+        s.article(made.slug, title=made.title, excerpt=made.excerpt, publishedDateTime=time)
+
+    def shown() -> tuple[dict[str, list[str]], dict[str, list[str]]]:
+        pages = list(s.load(whole=True).plan.pages())
+        (day,) = (p for p in pages if isinstance(p, ListPage) and p.key == "2026-11-08" and not p.number)
+        stories = {p.path: [c.url for c in p.siblings] for p in pages if isinstance(p, StoryPage)}
+        return {c.url: [other.url for other in c.siblings] for c in day.ranked if c.url}, stories
+
+    one, other = "/2026/11/08/a0/", "/2026/11/08/a3/"
+    listed, stories = shown()
+    assert listed in ({one: [other]}, {other: [one]})
+    assert stories == {urls.path(one): [other], urls.path(other): [one]}
+    s.good()
+    assert "More on this" in s.read("2026/11/08/a0/index.html")
+    assert "More on this" in s.read("archive/2026/11/08/index.html")
+    s.edit("content/a5.md", both, words(21, 22, 23, 24)).edit("content/a6.md", both, words(21, 22, 23, 24)).good()
+    listed, stories = shown()
+    assert listed == {one: [], other: []}
+    assert stories == {urls.path(one): [], urls.path(other): []}
+    assert "More on this" not in s.read("2026/11/08/a0/index.html") + s.read("2026/11/08/a3/index.html")
 
 
 def test_a_section_has_one_feed_if_it_has_enough_members(site: Make) -> None:

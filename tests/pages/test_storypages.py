@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable
 
 import pytest
+from articles import noise
 from sites import Site, related
 
 from newsgen import platforms
@@ -62,6 +63,41 @@ def test_a_story_page_shows_each_headline_once_and_what_came_after_the_lead_firs
     assert not page(s).developing
     s.good()
     assert "Where it stands" not in s.read("2026/11/08/a/index.html")
+
+
+def test_members_at_the_margin_come_last_and_are_never_the_first_report(site: Make) -> None:
+    s = site()
+    excerpt = "The harbour wall at Ostrane gave way in the storm at four in the morning, the harbour master said."
+    titles = (
+        "Harbour wall in Ostrane gives way in the night storm",
+        "Storm breaks the harbour wall at Ostrane overnight",
+        "Ostrane harbour wall collapses in overnight storm",
+        "Harbour wall falls at Ostrane as storm hits the night",
+        "Night storm brings down Ostrane harbour wall",
+        "Ostrane wall gives way: storm floods the harbour at night",
+    )
+    for n, title in enumerate(titles):
+        s.article(f"a{n}", title=title, excerpt=f"{excerpt} {n}", publishedDateTime=f"2026-11-08T1{n}:00:00Z")
+    s.article("larder", title="Storm warning: what pensioners in Ostrane should keep in the larder this weekend",
+              excerpt="Bread, candles and tins of turnips: a storm kitchen for the weekend, with a word from the harbour.",
+              publishedDateTime="2026-11-08T07:00:00Z")  # fmt: skip
+    for made in noise(30):
+        s.article(
+            made.slug, title=made.title, excerpt=made.excerpt, publishedDateTime=made.published.isoformat()[:19] + "Z"
+        )
+    pages = list(s.load().plan.pages())
+    (found,) = (p for p in pages if isinstance(p, StoryPage))
+    assert [e.card.title[:13] for e in found.marginal] == ["Storm warning"]
+    assert len(found.reports) == 6
+    assert found.first_report
+    assert found.first_report.title == titles[0]
+    stats = {source.domain: source.stats.first for p in pages if isinstance(p, SourcesPage) for source in p.sources}
+    assert (stats["a0.example"], stats["larder.example"]) == (1, 0)
+    s.good()
+    text = s.read("2026/11/08/larder/index.html")
+    assert text.index("1 more report, perhaps about something else") > text.index(titles[1])
+    assert "first by <bdi>a0.example" in text
+    assert "at the margin" in s.run("explain", "/2026/11/08/larder/").stdout
 
 
 def test_short_texts_are_not_treated_as_copies(site: Make) -> None:
