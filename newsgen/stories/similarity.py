@@ -525,7 +525,7 @@ class Similarity:
         indexes = (index_all,) if all(id in dirty for _, id in order) else (index_all, index_dirty)
         known = dict.keys(vectors)
         encoded: Mapping[str, msgspec.Raw] = {}
-        first = day = 0
+        first, day = 0, day_number(order[0][0]) - 1 if order else 0  # days before 1970 are negative
         letters_of: dict[int, frozenset[str]] = {}
 
         def letters(position: int, title: str) -> frozenset[str]:
