@@ -108,6 +108,7 @@ _MANY_STEMS = 50
 
 _REACH_SECONDS = REACH.total_seconds()
 _SAME_PUBLISHER_DOT = SAME_PUBLISHER_COSINE * VECTOR_LENGTH * VECTOR_LENGTH
+_AFTER_APOSTROPHE = re.compile(r"(?<=\w')\w+")
 _NOT_LETTERS = re.compile(r"[\d\W_]+")
 _LOG_TF = [0.0, *(round(1 + math.log(n), 6) for n in range(1, 256))]
 
@@ -363,14 +364,20 @@ class Similarity:
         for piece in pieces:
             counts[piece] = counts.get(piece, 0) + TITLE_WEIGHT
         title_words = [words.lower(word) for word in found]
-        small = []
+        small, is_upper = [], title.isupper()
+        # Turkish puts an ending there, French begins a word.
+        endings = set(_AFTER_APOSTROPHE.findall(title)) if "'" in title else ()
         for word, lower in zip(found, title_words, strict=True):
             stem = stem_of[lower]
             if word in names:
                 counts[stem] = counts.get(stem, 0) + NAME_WEIGHT
             else:
                 counts[stem] = counts.get(stem, 0) + TITLE_WEIGHT
-                small.append(lower)
+                is_abbreviation = len(word) > 1 and word.isupper() and not is_upper
+                if not is_abbreviation and word not in endings:
+                    small.append(lower)
+        if "'s " in title:
+            small.append("'s")
         counts.pop("", None)
         title_length = len(counts)
         pieces, excerpt = words.split(words.lower(words.normal(article.excerpt[:EXCERPT_LENGTH])))
