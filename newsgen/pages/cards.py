@@ -90,7 +90,7 @@ class Cards:
             return names + [("topic " + k, config.topic_cap) for k in sorted(keys)]
 
         siblings: dict[str, list[str]] = {}
-        ids = (id for _, id in scored if about is None or self._is_about(id, *about))
+        ids = (id for _, id in scored if about is None or self.is_about(id, *about))
         return {id: siblings[id] for id in cap(self._events(ids, siblings, until), capped_names, size)}
 
     def _events(self, ids: Iterable[str], found: dict[str, list[str]], until: datetime | None) -> Iterator[str]:
@@ -134,7 +134,7 @@ class Cards:
         story = self.library.story_record(id)
         return story.first_file if story else self.row(id).key
 
-    def _is_about(self, id: str, axis: str, key: str) -> bool:
+    def is_about(self, id: str, axis: str, key: str) -> bool:
         """Whether an item is about a section: if it is a story, its lead or a third of its members are in the section."""
         story = self.library.story_record(id)
         if story is None:

@@ -190,12 +190,28 @@ class ArticlePage(HtmlPage, frozen=True, kw_only=True):
     earlier: tuple[Block, ...]
 
 
+class Trend(Value, frozen=True, kw_only=True):
+    """How many members a section has on each day up to that of its newest. `first` and `last` name days."""
+
+    first: str
+    last: str
+    counts: tuple[int, ...]
+
+
+class DayLine(Value, frozen=True, kw_only=True):
+    """The best item of a day, among those that the page does not show elsewhere."""
+
+    day: Link
+    cluster: Cluster
+
+
 class ListPage(HtmlPage, frozen=True, kw_only=True):
     """A page of a topic, provider, category or day: the first (`number` 0) or one that is numbered from the oldest.
 
     `home` is the provider's own site. `topics` and `providers` are those that occur most often in the section.
-    `next_day` and `previous_day` are the adjacent days that have members. Fields with a default are set on first pages
-    only, which change with every new article.
+    `next_day` and `previous_day` are the adjacent days that have members. `trend` and `days` are those of a topic or
+    category with more members than its first page has room for; `kind`, `country` and `owner` those of a provider. Fields
+    with a default are set on first pages only, which change with every new article.
     """
 
     template: ClassVar[str] = "pages/list.html"
@@ -218,17 +234,22 @@ class ListPage(HtmlPage, frozen=True, kw_only=True):
     topics: tuple[CountedLink, ...] = ()
     providers: tuple[CountedLink, ...] = ()
     stats: ProviderStats | None = None
+    trend: Trend | None = None
+    days: tuple[DayLine, ...] = ()
+    kind: str = ""
+    country: str = ""
+    owner: str = ""
 
 
 class IndexGroup(Value, frozen=True, kw_only=True):
-    """A titled group of links: the topics or categories with one first letter, or the days of a month."""
+    """A titled group of links: the topics or categories with one first letter."""
 
     title: str
     items: tuple[CountedLink, ...]
 
 
 class IndexPage(HtmlPage, frozen=True, kw_only=True):
-    """An index: all topics or categories from A to Z, or the years, months or days of the archive."""
+    """An index: all topics or categories from A to Z."""
 
     template: ClassVar[str] = "pages/index.html"
     axis: str
@@ -238,22 +259,93 @@ class IndexPage(HtmlPage, frozen=True, kw_only=True):
     older: Link | None
 
 
+class Headline(Value, frozen=True, kw_only=True):
+    """The words of a headline, with their language and direction."""
+
+    title: str
+    lang: str
+    dir: str
+
+
+class CalendarDay(Value, frozen=True, kw_only=True):
+    """A day of a calendar. `url` is "" if it has no members; otherwise `level` is 1 to 4, the more the busier.
+
+    `headline` is that of its first story, if the calendar has headlines.
+    """
+
+    day: str
+    url: str = ""
+    level: int = 0
+    headline: Headline | None = None
+
+
+class Calendar(Value, frozen=True, kw_only=True):
+    """A month up to its last day with members. `start` is the weekday of its first day: 0 is Monday."""
+
+    title: str
+    url: str
+    start: int
+    days: tuple[CalendarDay, ...]
+
+
+class ArchiveYear(Value, frozen=True, kw_only=True):
+    """A year of the archive, with its months that have members."""
+
+    year: Link
+    months: tuple[Link, ...]
+
+
+class ArchivePage(HtmlPage, frozen=True, kw_only=True):
+    """A page of the archive: a month with the headline of each day, a year with its months, or the newest month, followed
+    by all years.
+    """
+
+    template: ClassVar[str] = "pages/archive.html"
+    title: str
+    calendars: tuple[Calendar, ...]
+    years: tuple[ArchiveYear, ...]
+    newer: Link | None
+    older: Link | None
+
+
 class Source(Value, frozen=True, kw_only=True):
-    """One provider in the table of sources. `count` is the number of its members, `last` the time of the newest."""
+    """One provider among the strongest. `stats` is none if it is in no story of several sources."""
 
     provider: Link
     domain: str
     home: str
-    count: int
-    stats: ProviderStats
-    last: datetime
+    image: Image | None
+    kind: str
+    country: str
+    owner: str
+    stats: ProviderStats | None
+
+
+class SourceLine(Value, frozen=True, kw_only=True):
+    """One provider in the list of all."""
+
+    provider: Link
+    domain: str
+
+
+class SourceGroup(Value, frozen=True, kw_only=True):
+    """The providers with one first letter. `id` is the name of their place on the page."""
+
+    title: str
+    id: str
+    sources: tuple[SourceLine, ...]
 
 
 class SourcesPage(HtmlPage, frozen=True, kw_only=True):
-    """The table of all providers, and the settings for grouping and ranking that the page explains."""
+    """The strongest providers and the settings for grouping and ranking that the page explains, on the first page only, and
+    all providers by first letter. `letters` lead to the places of all letters.
+    """
 
     template: ClassVar[str] = "pages/sources.html"
+    number: int
     sources: tuple[Source, ...]
+    letters: tuple[Link, ...]
+    groups: tuple[SourceGroup, ...]
     newer: Link | None
     older: Link | None
     similarity: bool
@@ -412,7 +504,7 @@ class FilePage(Page, frozen=True, kw_only=True):
 
 
 KINDS = (
-    HomePage, StoryPage, ArticlePage, ListPage, IndexPage, SourcesPage, TextPage, NotFoundPage, RedirectPage, RssFeed, AtomFeed,
+    HomePage, StoryPage, ArticlePage, ListPage, IndexPage, ArchivePage, SourcesPage, TextPage, NotFoundPage, RedirectPage, RssFeed, AtomFeed,
     JsonFeed, OpmlPage, SitemapPage, SitemapIndex, RobotsPage, HeadersPage, RedirectsPage, FilePage,
 )  # fmt: skip
 _decode = msgspec.msgpack.Decoder(Union[KINDS]).decode  # noqa: UP007

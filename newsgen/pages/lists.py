@@ -1,25 +1,47 @@
-"""Makes the pages of topics, providers, categories and days, and the indexes that link to them."""
+"""Makes the pages of topics, providers, categories and days, and the indexes of topics, categories and providers."""
 
 from __future__ import annotations
 
+import heapq
 from bisect import bisect_left
 from collections.abc import Iterator
-from datetime import date
-from itertools import groupby, islice
+from datetime import date, datetime
+from itertools import groupby, islice, pairwise
 from typing import TypeVar
 
-from newsgen import idn, urls
+from newsgen import idn, times, urls
 from newsgen.library import IndexRow, Section, SectionRow
-from newsgen.model import Card, Cluster, CountedLink, Link, ProviderStats
-from newsgen.pages.cards import CANDIDATES, LINES, Cards
-from newsgen.pages.kinds import Head, IndexGroup, IndexPage, ListPage, Source, SourcesPage
-from newsgen.text import MONTHS, day_title
+from newsgen.model import Card, Cluster, CountedLink, Link
+from newsgen.pages.cards import CANDIDATES, LINES, SIBLINGS, Cards
+from newsgen.pages.kinds import (
+    DayLine,
+    Head,
+    IndexGroup,
+    IndexPage,
+    ListPage,
+    Source,
+    SourceGroup,
+    SourceLine,
+    SourcesPage,
+    Trend,
+)
+from newsgen.text import day_title
 
 RANKED = 10
 """The number of top stories on a section's first page."""
 
+DATED_AXES = ("topic", "category")
+"""The axes whose first pages have a line for each day, and a trend of `TREND_DAYS`."""
+
+TREND_DAYS = 30
+
+LATEST = 10
+"""The newest members on a first page that has a line for each day."""
+
 INDEX_ROWS = 600
-SOURCES_ROWS = 250
+
+STRONGEST = 30
+"""The sources that the first page of the sources describes; if there are more, it is followed by all of them."""
 
 T = TypeVar("T")
 
@@ -31,7 +53,7 @@ def last(count: int, size: int) -> int:
 
 def newest(size: int) -> int:
     """The number of newest members that the first page of a section may show, besides those of its top stories."""
-    return size + RANKED * (1 + LINES)
+    return size + RANKED * (1 + LINES + SIBLINGS)
 
 
 def _heading(cards: Cards, section: Section) -> tuple[str, Link | None, tuple[Link, ...]]:
@@ -69,9 +91,16 @@ def first(
     size = cards.config.page_size
     oldest = last(section.count, size)
     ranked = _ranked(cards, section, candidates)
-    shown = {_card_url(c) for r in ranked for c in (r.lead, *r.coverage)}
+    shown = {_card_url(c) for r in ranked for c in (r.lead, *r.coverage, *(s.lead for s in r.siblings))}
     rows = islice(section.rows.descending(), size + len(shown))
     newest = [c for c in cards.cards(section, rows) if _card_url(c) not in shown][:size]
+    trend, days = None, tuple[DayLine, ...]()
+    if oldest and axis in DATED_AXES:
+        # The numbered pages have all members: here, each day has one line.
+        newest = newest[:LATEST]
+        starts = _day_starts(cards, section)
+        trend = _trend(cards, section, starts)
+        days = tuple(_day_lines(cards, section, starts, shown))
     title, parent, breadcrumbs = _heading(cards, section)
     intro = about.description if about else ""
     image = about.image if about else None
@@ -99,7 +128,7 @@ def first(
         ranked=tuple(ranked),
         cards=tuple(newest),
         newer=None,
-        older=Link(title="Older", url=urls.numbered(address, oldest)) if oldest else None,
+        older=Link(title="All reports" if days else "Older", url=urls.numbered(address, oldest)) if oldest else None,
         next_day=after,
         previous_day=before,
         parent=parent,
@@ -107,7 +136,58 @@ def first(
         topics=cards.counted_links("topic", topic_counts),
         providers=cards.counted_links("provider", provider_counts) if axis != "provider" else (),
         stats=cards.library.stats(key) if axis == "provider" else None,
+        trend=trend,
+        days=days,
+        kind=about.type if about and axis == "provider" else "",
+        country=about.country if about and axis == "provider" else "",
+        owner=about.owner if about and axis == "provider" else "",
     )
+
+
+def _day_starts(cards: Cards, section: Section) -> list[datetime]:
+    """The beginnings of the days that the trend of a section has, and the end of the last one, oldest first."""
+    zone = cards.config.zone
+    newest = times.local(section.newest, zone).date().toordinal()
+    days = range(max(1, newest - TREND_DAYS + 1), min(newest + 1, date.max.toordinal()) + 1)
+    return [times.start(date.fromordinal(day), zone) for day in days]
+
+
+def _trend(cards: Cards, section: Section, starts: list[datetime]) -> Trend:
+    places = [section.rows.position((start, "")) for start in starts]
+    return Trend(
+        first=day_title(cards.library.day(starts[0])),
+        last=day_title(cards.library.day(section.newest)),
+        counts=tuple(after - before for before, after in pairwise(places)),
+    )
+
+
+def _day_lines(cards: Cards, section: Section, starts: list[datetime], shown: set[str]) -> Iterator[DayLine]:
+    """A line for each day, the newest first: the best item that the page does not show elsewhere."""
+    shown = set(shown)
+    for start, end in reversed([*pairwise(starts)]):
+        rows = section.rows
+        best = sorted(
+            {(row.score, row.item or row.id) for row in rows.at(rows.position((start, "")), rows.position((end, "")))},
+            reverse=True,
+        )
+        for _, id in best:
+            if not cards.is_about(id, section.axis, section.key):
+                continue
+            cluster = cards.cluster(id, 0)
+            if _card_url(cluster.lead) in shown:
+                continue
+            shown.add(_card_url(cluster.lead))
+            key = cards.library.day(start)
+            url = urls.section("day", key) if cards.has("archive") else ""
+            yield DayLine(day=Link(title=day_title(key), url=url), cluster=cluster)
+            break
+
+
+def cutoff(cards: Cards, section: Section) -> float:
+    """A score that no item on the first page of a section is below, besides those of its candidates."""
+    if section.axis in DATED_AXES and last(section.count, cards.config.page_size):
+        return _day_starts(cards, section)[0].timestamp() / 3600 / cards.config.ranking.half_life
+    return float("inf")
 
 
 def numbered(cards: Cards, section: Section, number: int) -> ListPage:
@@ -200,32 +280,68 @@ def index(cards: Cards, axis: str) -> Iterator[IndexPage]:
 
 
 def sources(cards: Cards) -> Iterator[SourcesPage]:
-    """The table of all providers with their statistics, and the settings that its page explains."""
-    rows = [
-        Source(
-            provider=cards.provider(key),
-            domain=idn.shown(key, cards.config.language),
-            home=cards.library.providers[key].home,
-            count=row.count,
-            stats=cards.library.stats(key) or ProviderStats(),
-            last=row.newest,
-        )
-        for key, row in cards.library.index("provider").items()
-    ]
-    rows.sort(key=lambda r: (r.provider.title.casefold(), r.domain))
+    """The strongest providers, and all of them by first letter if there are more."""
+    index = cards.library.index("provider")
+    rows = [SourceLine(provider=cards.provider(key), domain=idn.shown(key, cards.config.language)) for key in index]
+    rows.sort(key=lambda row: (_letter(row), row.provider.title.casefold(), row.domain))
     title = "Sources"
     config = cards.config.ranking
-    for number, chunk, address, newer, older in _paginate(rows, urls.SOURCES, SOURCES_ROWS):
+    pages = list(_paginate(rows if len(rows) > STRONGEST else [], urls.SOURCES, INDEX_ROWS))
+    letters: dict[str, Link] = {}
+    for _, chunk, address, _, _ in pages:
+        for row in chunk:
+            letter = _letter(row)
+            letters.setdefault(letter, Link(title=letter, url=f"{address}#{_place(letter)}"))
+    for number, chunk, address, newer, older in pages:
         yield SourcesPage(
             path=urls.path(address),
             head=_head(cards, _page_title(title, number), address, Link(title=title, url=urls.SOURCES)),
-            sources=tuple(chunk),
+            number=number,
+            sources=tuple(_strongest(cards)) if number == 1 else (),
+            letters=tuple(letters.values()),
+            groups=tuple(
+                SourceGroup(title=letter, id=_place(letter), sources=tuple(group))
+                for letter, group in groupby(chunk, key=_letter)
+            ),
             newer=newer,
             older=older,
             similarity=cards.config.stories.similarity,
             half_life=config.half_life,
             provider_cap=config.provider_cap,
             topic_cap=config.topic_cap,
+        )
+
+
+def _letter(row: SourceLine) -> str:
+    """The first letter of a provider's name; "#" if it begins with something else."""
+    first = row.provider.title[:1].upper()
+    return first if first.isalpha() else "#"
+
+
+def _place(letter: str) -> str:
+    return f"from_{letter.lower()}" if letter != "#" else "from_others"
+
+
+def _strongest(cards: Cards) -> Iterator[Source]:
+    """The providers that are in most stories with others, or else have most members."""
+    library = cards.library
+    tallies = library.tallies
+
+    def strength(key: str) -> tuple[int, int]:
+        return tallies[key].stories if key in tallies else 0, library.index("provider")[key].count
+
+    best = heapq.nsmallest(STRONGEST, library.index("provider"), key=lambda key: (*(-n for n in strength(key)), key))
+    for key in best:
+        about = library.about["provider"].get(key)
+        yield Source(
+            provider=cards.provider(key),
+            domain=idn.shown(key, cards.config.language),
+            home=library.providers[key].home,
+            image=about.image if about else None,
+            kind=about.type if about else "",
+            country=about.country if about else "",
+            owner=about.owner if about else "",
+            stats=library.stats(key),
         )
 
 
@@ -248,31 +364,6 @@ def _head(cards: Cards, title: str, address: str, *crumbs: Link) -> Head:
     return Head(title=title, description="", address=address, breadcrumbs=cards.breadcrumbs(*crumbs))
 
 
-def archive(cards: Cards) -> Iterator[IndexPage]:
-    """The pages of the archive: its front page lists months, a year lists its days by month, a month lists its days."""
-    days = sorted(cards.library.index("day").items())
-    months = [(month, list(group)) for month, group in groupby(days, key=lambda day: day[0][:7])]
-    years = [(year, list(group)) for year, group in groupby(months, key=lambda m: m[0][:4])]
-    top = Link(title="Archive", url=urls.ARCHIVE)
-    groups = [IndexGroup(title=year, items=tuple(map(_month, group))) for year, group in reversed(years)]
-    yield _calendar(cards, "Archive", urls.ARCHIVE, groups, (top,))
-    year_links = [Link(title=year, url=urls.archive(year)) for year, _ in years]
-    for at, (year, group) in enumerate(years):
-        groups = [
-            IndexGroup(title=MONTHS[int(month[5:]) - 1], items=tuple(counted_link("day", *day) for day in in_month))
-            for month, in_month in group
-        ]
-        crumbs = (top, year_links[at])
-        yield _calendar(cards, f"Archive {year}", year_links[at].url, groups, crumbs, *_adjacent(year_links, at))
-    month_links = [Link(title=t.title, url=t.url) for t in map(_month, months)]
-    for at, (month, in_month) in enumerate(months):
-        title, address = month_links[at].title, month_links[at].url
-        year_link = Link(title=month[:4], url=urls.archive(month[:4]))
-        crumb = Link(title=MONTHS[int(month[5:]) - 1], url=address)
-        days_of_month = IndexGroup(title=title, items=tuple(counted_link("day", *day) for day in in_month))
-        yield _calendar(cards, title, address, [days_of_month], (top, year_link, crumb), *_adjacent(month_links, at))
-
-
 def neighbours(days: list[str], day: str) -> tuple[Link | None, Link | None]:
     """Links to the days before and after a day that have members. `days` are the keys of all days, sorted."""
     at = bisect_left(days, day)
@@ -282,37 +373,6 @@ def neighbours(days: list[str], day: str) -> tuple[Link | None, Link | None]:
     )
     link = [Link(title=day_title(key), url=urls.section("day", key)) for key in (*before, *after)]
     return (link[0] if before else None, link[-1] if after else None)
-
-
-def _adjacent(links: list[Link], at: int) -> tuple[Link | None, Link | None]:
-    """The next newer and the next older link in a list that is sorted by date."""
-    return (links[at + 1] if at + 1 < len(links) else None, links[at - 1] if at else None)
-
-
-def _calendar(
-    cards: Cards,
-    title: str,
-    address: str,
-    groups: list[IndexGroup],
-    crumbs: tuple[Link, ...],
-    newer: Link | None = None,
-    older: Link | None = None,
-) -> IndexPage:
-    return IndexPage(
-        path=urls.path(address),
-        head=_head(cards, title, address, *crumbs),
-        axis="archive",
-        title=title,
-        groups=tuple(groups),
-        newer=newer,
-        older=older,
-    )
-
-
-def _month(month: tuple[str, list[tuple[str, IndexRow]]]) -> CountedLink:
-    key, days = month
-    title = f"{MONTHS[int(key[5:]) - 1]} {key[:4]}"
-    return CountedLink(title=title, url=urls.archive(key[:4], key[5:]), count=sum(row.count for _, row in days))
 
 
 def counted_link(axis: str, key: str, row: IndexRow) -> CountedLink:

@@ -1,8 +1,9 @@
 """Makes the pages of the parts of a site.
 
 A part is what is planned together: an article's page; a story's page with its feed and the stubs of its members; the
-first page of a section with its feeds; each numbered page of a section; the stubs at old addresses of an article; and
-what a site has once. Its name says its kind and what it is about: "story a.md", "numbered topic ai 3".
+first page of a section with its feeds; each numbered page of a section; a month of the archive; the stubs at old
+addresses of an article; and what a site has once. Its name says its kind and what it is about: "story a.md", "numbered
+topic ai 3", "month 2026-11".
 """
 
 from __future__ import annotations
@@ -14,26 +15,29 @@ import msgspec
 
 from newsgen import urls
 from newsgen.library import Section
-from newsgen.model import Link
-from newsgen.pages import articlepages, feeds, frontpage, lists, storypages
+from newsgen.model import Cluster, Link
+from newsgen.pages import archive, articlepages, feeds, frontpage, lists, storypages
 from newsgen.pages.cards import CANDIDATES, Cards
 from newsgen.pages.feeds import Redirect, SitemapRow
-from newsgen.pages.kinds import FilePage, Head, NotFoundPage, Page, TextPage
+from newsgen.pages.kinds import FilePage, Head, Headline, NotFoundPage, Page, TextPage
 
-INDEXES = ("home", "topics", "categories", "archive", "sources")
-OTHERS = ("pages", "404", "feeds", "files", "static", "redirects")
-SINGLE = (*INDEXES, *OTHERS)
-"""The parts that a site has once. They show something of all of the site, so they are always planned."""
+INDEXES = ("home", "topics", "categories", "sources")
+OTHERS = ("archive", "pages", "404", "feeds", "files", "static", "redirects")
+"""The parts that a site has once. They show something of all of the site, so they are always planned. `OTHERS` are
+planned last: the archive shows what was found for days.
+"""
 
 
 class SectionPlan(msgspec.Struct, array_like=True, frozen=True):
     """What is known of a section's pages: the number of the last one, and the lowest score of its candidates.
 
     Candidates are the items from which the top stories are chosen; with fewer than there is room for, it is -infinity.
+    `headline` is that of the first story of a day.
     """
 
     last: int
     cutoff: float
+    headline: Headline | None = None
 
 
 class PartPages(NamedTuple):
@@ -51,12 +55,13 @@ class PartPages(NamedTuple):
 
 class Parts:
     """Makes the pages of parts from one library. `files` are the site's static files, `own_redirects` the text of its
-    own `_redirects`, and `folder_name` is the content folder as messages name it."""
+    own `_redirects`, and `folder_name` is the content folder as messages name it. `headlines` are those of days."""
 
     def __init__(
         self, cards: Cards, files: Iterable[FilePage] = (), folder_name: str = "", own_redirects: str = ""
     ) -> None:
         self.cards, self.folder_name, self.own_redirects = cards, folder_name, own_redirects
+        self.headlines: dict[str, Headline] = {}
         self.has_lines = feeds.has_redirects_file(cards)
         self._files = tuple(file for file in files if not (self.has_lines and file.path == "_redirects"))
         self._days: list[str] | None = None
@@ -82,6 +87,9 @@ class Parts:
             if section is None or not self.cards.has("archive" if axis == "day" else axis):
                 return PartPages()
             return self._first(section) if kind == "first" else self._numbered(section, int(number))
+        if kind == "month":
+            page = archive.month(self.cards, of, self.headlines) if self.cards.has("archive") else None
+            return PartPages((page,) if page else ())
         if kind == "redirects":
             return self._redirects()
         return PartPages(tuple(self._single(kind)))
@@ -106,9 +114,20 @@ class Parts:
         page = lists.first(self.cards, section, candidates, before, after)
         is_full = len(candidates) == lists.RANKED * CANDIDATES
         plan = SectionPlan(
-            lists.last(section.count, self.cards.config.page_size), candidates[-1][0] if is_full else -float("inf")
+            lists.last(section.count, self.cards.config.page_size),
+            min(candidates[-1][0], lists.cutoff(self.cards, section)) if is_full else -float("inf"),
+            self._headline(section, page.ranked) if page.ranked and section.axis == "day" else None,
         )
         return PartPages((page, *feeds.section(self.cards, section)), section=plan)
+
+    def _headline(self, day: Section, ranked: tuple[Cluster, ...]) -> Headline:
+        """The headline of a day: that of the first story with a report of the day."""
+
+        def is_of_day(cluster: Cluster) -> bool:
+            return any(self.cards.library.day(c.published) == day.key for c in (cluster.lead, *cluster.coverage))
+
+        first = next(filter(is_of_day, ranked), ranked[0])
+        return Headline(title=first.title, lang=first.lead.lang, dir=first.lead.dir)
 
     def _neighbours(self, day: str) -> tuple[Link | None, Link | None]:
         if self._days is None:
@@ -148,7 +167,7 @@ class Parts:
         elif kind == "categories" and cards.has("category"):
             yield from lists.index(cards, "category")
         elif kind == "archive" and cards.has("archive"):
-            yield from lists.archive(cards)
+            yield from archive.front_and_years(cards, self.headlines)
         elif kind == "sources" and cards.has("sources"):
             yield from lists.sources(cards)
         elif kind == "pages" and cards.has("page"):

@@ -143,6 +143,11 @@ class Plan:
         self._shards: dict[str, Shard] = {}
         self._modified: dict[str, Any] = library.get("sitemaps", dict[str, datetime], {})
         self._sections: dict[str, SectionPlan] = library.get("planned", dict[str, SectionPlan], {})
+        self._parts.headlines = {
+            name[4:]: plan.headline
+            for name, plan in self._sections.items()
+            if plan.headline and name.startswith("day ")
+        }
         self._count = library.get("pages", int, 0)
         self._has_stubs = library.config.redirects.pages
         self.is_whole = whole or reached.everything or not library.get("no conflict", bool, False)
@@ -177,6 +182,7 @@ class Plan:
         for part in {row.part for row in before} - {*names}:
             self._store.put(f"made {part}", None)
         self.refs, self._part_of, self._made, self._sections = {}, {}, {}, {}
+        self._parts.headlines.clear()
         for rows in (self._sitemap, self._redirects):
             rows.edit([row.key for row in rows.ascending()], ())
         self._modified = {}
@@ -257,6 +263,11 @@ class Plan:
             self._sections.pop(of, None)
             if section:
                 self._sections[of] = section
+            axis, _, key = of.partition(" ")
+            if axis == "day":
+                self._parts.headlines.pop(key, None)
+                if section and section.headline:
+                    self._parts.headlines[key] = section.headline
         for page in pages:
             data = page.encode()
             ref = self.refs[page.path] = PageRef.of(page, data)

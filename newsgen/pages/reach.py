@@ -12,10 +12,10 @@ from datetime import UTC, datetime
 from itertools import islice
 
 from newsgen.library import Reached, Row
-from newsgen.pages import lists
+from newsgen.pages import archive, lists
 from newsgen.pages.articlepages import EARLIER_CANDIDATES
 from newsgen.pages.cards import Cards
-from newsgen.pages.parts import INDEXES, OTHERS, SINGLE, SectionPlan
+from newsgen.pages.parts import INDEXES, OTHERS, SectionPlan
 
 Key = tuple[str, str]
 """The axis and key of a section."""
@@ -23,11 +23,14 @@ Key = tuple[str, str]
 
 def parts(cards: Cards, reached: Reached, planned: Mapping[str, SectionPlan]) -> list[str]:
     """The names of all parts that an update reaches. `planned` are the sections as they were, by axis and key."""
-    found = dict.fromkeys(SINGLE)
-    found |= dict.fromkeys(_Sections(cards, reached, planned).parts())
+    found = dict.fromkeys(INDEXES)
+    sections = _Sections(cards, reached, planned)
+    found |= dict.fromkeys(sections.parts())
     found |= dict.fromkeys(f"story {id}" for id in reached.story_pages)
     found |= dict.fromkeys(f"article {id}" for id in _articles(cards, reached))
     found |= dict.fromkeys(f"old {id}" for id in _redirected(cards, reached))
+    found |= dict.fromkeys(f"month {month}" for month in sections.months())
+    found |= dict.fromkeys(OTHERS)
     return list(found)
 
 
@@ -53,6 +56,8 @@ def everything(cards: Cards) -> Iterator[tuple[datetime, str]]:
     yield from sorted(dated, reverse=True)
     yield from ((row.last, f"story {row.id}") for row in library.order.ascending())
     yield from ((row.published, f"article {row.id}") for row in library.rows.descending() if cards.has_page(row))
+    if cards.has("archive"):
+        yield from ((earliest, f"month {month}") for month in archive.months(library.index("day")))
     yield from ((earliest, name) for name in OTHERS)
     yield from ((earliest, f"old {id}") for id in sorted(library.facts.expired.keys() | library.facts.aliases.keys()))
 
@@ -134,6 +139,10 @@ class _Sections:
         for each in family:
             self._first.add(each)
             self._from[each] = 0
+
+    def months(self) -> set[str]:
+        """The months whose pages have headlines and numbers of days that are reached, or link to those of others."""
+        return {key[:7] for axis, key in self._first if axis == "day"}
 
     def parts(self) -> Iterator[str]:
         size = self._cards.config.page_size

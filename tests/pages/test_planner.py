@@ -397,6 +397,101 @@ def test_a_day_page_equals_the_front_page_at_the_end_of_the_day(site: Make) -> N
     )
 
 
+def test_a_month_shows_the_headline_of_each_day(site: Make) -> None:
+    s = site()
+    for day, names in (("10-31", "a"), ("11-01", "bcd"), ("11-03", "e")):
+        for n, name in enumerate(names):
+            s.article(name, title=f"Report {name}", quality=n, publishedDateTime=f"2026-{day}T10:00:00Z")
+    s.good()
+
+    def shown(path: str) -> list[str]:
+        main = s.read(path).split("<main")[1].split("</main>")[0]
+        cells = re.findall(r'<li class="(none|busy-\d)">(.*?)</li>', main, re.DOTALL)
+        return [f"{kind} {' '.join(re.sub('<[^>]+>', '', words).split())}" for kind, words in cells]
+
+    november = ["busy-1 1 Sun Report d", "none 2", "busy-1 3 Tue Report e"]
+    assert shown("archive/2026/11/index.html") == november
+    assert shown("archive/index.html") == november, "the newest month"
+    assert shown("archive/2026/10/index.html") == [*(f"none {n}" for n in range(1, 31)), "busy-1 31 Sat Report a"]
+    assert len(shown("archive/2026/index.html")) == 31 + 3
+    assert "from-6" in s.read("archive/2026/11/index.html"), "it began on a Sunday"
+    before = s.tree()
+    s.edit("content/b.md", "quality: 0", "quality: 9").edit("content/a.md", "Report a", "Report A").good()
+    assert shown("archive/2026/11/index.html")[0] == "busy-1 1 Sun Report b"
+    assert shown("archive/2026/10/index.html")[-1] == "busy-1 31 Sat Report A"
+    assert s.read("archive/2026/index.html").encode() == before["archive/2026/index.html"], "it has no headlines"
+
+
+def test_a_large_topic_shows_its_trend_and_a_line_for_each_day(site: Make) -> None:
+    s = site(f"-- site.toml --\n{BASE}page_size = 3\n[ranking]\nprovider_cap = 1\n")
+    for day, count in ((1, 14), (30, 3), (31, 2)):
+        for n in range(count):
+            s.article(
+                f"d{day}n{n}",
+                title=f"Bee {day} {n}",
+                topics="[Bees]",
+                quality=n,
+                publishedDateTime=f"2026-10-{day:02}T1{n % 10}:00:00Z",
+            )
+
+    def page() -> ListPage:
+        (found,) = (
+            p for p in s.load(whole=True).plan.pages() if isinstance(p, ListPage) and p.key == "bees" and not p.number
+        )
+        return found
+
+    bees = page()
+    assert bees.trend
+    assert bees.trend.counts == (*[0] * 28, 3, 2), "thirty days, without the first one"
+    assert (bees.trend.first, bees.trend.last) == ("2 October 2026", "31 October 2026")
+    assert [line.day.title for line in bees.days] == [], "the top stories are of these days"
+    s.article("d31n9", title="Bee 31 9", topics="[Bees]", quality=0, publishedDateTime="2026-10-31T09:00:00Z")
+    for n in range(12):
+        s.article(
+            f"top{n}", title=f"Top {n}", topics="[Bees]", quality=90, publishedDateTime=f"2026-11-01T{n:02}:00:00Z"
+        )
+    s.good()
+    bees = page()
+    assert {c.lead.title[:3] for c in bees.ranked} == {"Top"}
+    assert [(line.day.title, line.cluster.title) for line in bees.days] == [
+        ("1 November 2026", "Top 1"), ("31 October 2026", "Bee 31 1"), ("30 October 2026", "Bee 30 2")
+    ]  # fmt: skip
+    text = s.read("topics/bees/index.html")
+    assert text.count("<rect") == 3
+    assert "All reports" in text
+    s.edit("content/d30n2.md", "Bee 30 2", "Bee 30 two").edit("content/d31n0.md", "quality: 0", "quality: 5").good()
+    text = s.read("topics/bees/index.html")
+    assert "Bee 30 two" in text
+    assert [line.cluster.title for line in page().days] == ["Top 1", "Bee 31 0", "Bee 30 two"]
+
+
+def test_sources_are_described_in_sentences_the_strongest_first(site: Make) -> None:
+    s = site()
+    for n in range(40):
+        s.article(f"a{n}", title=f"Report {n}", webUrl=f"https://p{n:02}.example/{n}", story=f"s{n % 2}" if n < 4 else "",
+                  publishedDateTime=f"2026-11-08T1{n % 10}:00:00Z")  # fmt: skip
+    s.article("b", webUrl="https://p00.example/b", story="s1", publishedDateTime="2026-11-08T18:00:00Z")
+    s.article("c", webUrl="https://9.example/c", publishedDateTime="2026-11-08T09:00:00Z")
+    s.write(
+        "content/_providers/p00.example.md",
+        "---\nname: Ärzteblatt\nkind: Weekly\nowner: A & B\nimages: [{url: /a.png}]\n---\n",
+    )
+    s.good()
+    text = s.read("sources/index.html")
+    words = " ".join(re.sub("<[^>]+>", " ", text.split("<main")[1]).split())
+    assert "# P Ä The strongest Ärzteblatt p00.example Weekly ; owned by A &amp; B" in words
+    assert "Reported 1 of its 2 shared stories first; usually 7 h after the first report." in words
+    assert "p01.example p01.example Reported its only shared story first. p02.example" in words
+    assert 'href="/sources/#from_p"' in text
+    assert text.count('class="tags shelf"') == 3
+    provider = s.read("providers/p00.example/index.html")
+    assert "Weekly" in provider
+    assert "/a.png" in provider
+    before = text
+    s.article("d", webUrl="https://p01.example/d", publishedDateTime="2026-11-08T19:00:00Z").good()
+    assert s.read("sources/index.html") == before, "an article by itself changes nothing"
+
+
 def test_a_pinned_article_leads_the_front_page_until_its_time(site: Make) -> None:
     s = (
         site()

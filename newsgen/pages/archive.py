@@ -1,0 +1,109 @@
+"""Makes the pages of the archive: calendars of months and years.
+
+A month shows the headline of each of its days. It is taken from what is known of the days' first pages, so a month is made
+after them.
+"""
+
+from __future__ import annotations
+
+from calendar import monthrange
+from collections.abc import Iterator, Mapping
+from datetime import date
+from itertools import groupby
+
+from newsgen import urls
+from newsgen.library import IndexRow
+from newsgen.model import Link
+from newsgen.pages.cards import Cards
+from newsgen.pages.kinds import ArchivePage, ArchiveYear, Calendar, CalendarDay, Head, Headline
+from newsgen.text import MONTHS
+
+TOP = Link(title="Archive", url=urls.ARCHIVE)
+
+
+def months(days: Mapping[str, object]) -> list[str]:
+    """The months that have these days, in order: 2026-11."""
+    return sorted({day[:7] for day in days})
+
+
+def month(cards: Cards, key: str, headlines: Mapping[str, Headline]) -> ArchivePage | None:
+    """The page of a month, None if nothing was published in it. `headlines` are those of days, by day."""
+    days = cards.library.index("day")
+    keys = months(days)
+    if key not in keys:
+        return None
+    link, year = _month(key), Link(title=key[:4], url=urls.archive(key[:4]))
+    crumb = Link(title=MONTHS[int(key[5:]) - 1], url=link.url)
+    newer, older = _adjacent([_month(each) for each in keys], keys.index(key))
+    calendar = _calendar(key, days, headlines)
+    return _page(cards, link.title, link.url, (TOP, year, crumb), (calendar,), newer=newer, older=older)
+
+
+def front_and_years(cards: Cards, headlines: Mapping[str, Headline]) -> Iterator[ArchivePage]:
+    """The front page of the archive, with the newest month, and the page of each year."""
+    days = cards.library.index("day")
+    keys = months(days)
+    by_year = [(year, list(group)) for year, group in groupby(keys, key=lambda key: key[:4])]
+    links = [Link(title=year, url=urls.archive(year)) for year, _ in by_year]
+    years = tuple(
+        ArchiveYear(year=link, months=tuple(map(_month, group)))
+        for link, (_, group) in zip(reversed(links), reversed(by_year), strict=True)
+    )
+    newest = tuple(_calendar(key, days, headlines) for key in keys[-1:])
+    yield _page(cards, TOP.title, TOP.url, (TOP,), newest, years)
+    for at, (year, group) in enumerate(by_year):
+        newer, older = _adjacent(links, at)
+        calendars = tuple(_calendar(key, days, {}) for key in group)
+        yield _page(cards, f"Archive {year}", links[at].url, (TOP, links[at]), calendars, newer=newer, older=older)
+
+
+def _calendar(key: str, days: Mapping[str, IndexRow], headlines: Mapping[str, Headline]) -> Calendar:
+    start, count = monthrange(int(key[:4]), int(key[5:]))
+    link = _month(key)
+    cells = []
+    for number in range(1, count + 1):
+        day = f"{key}-{number:02}"
+        row = days.get(day)
+        if row is None:
+            cells.append(CalendarDay(day=day))
+            continue
+        # Powers of eight, so that another article hardly ever changes the level.
+        level = min(4, (row.count.bit_length() + 2) // 3)
+        url = urls.section("day", day)
+        cells.append(CalendarDay(day=day, url=url, level=level, headline=headlines.get(day)))
+    while cells and not cells[-1].url:
+        cells.pop()
+    return Calendar(title=link.title, url=link.url, start=start, days=tuple(cells))
+
+
+def _page(
+    cards: Cards,
+    title: str,
+    address: str,
+    crumbs: tuple[Link, ...],
+    calendars: tuple[Calendar, ...],
+    years: tuple[ArchiveYear, ...] = (),
+    newer: Link | None = None,
+    older: Link | None = None,
+) -> ArchivePage:
+    head = Head(title=title, description="", address=address, breadcrumbs=cards.breadcrumbs(*crumbs))
+    return ArchivePage(
+        path=urls.path(address),
+        head=head,
+        title=title,
+        calendars=calendars,
+        years=years,
+        newer=newer,
+        older=older,
+    )
+
+
+def _month(key: str) -> Link:
+    return Link(
+        title=f"{MONTHS[date.fromisoformat(key + '-01').month - 1]} {key[:4]}", url=urls.archive(key[:4], key[5:])
+    )
+
+
+def _adjacent(links: list[Link], at: int) -> tuple[Link | None, Link | None]:
+    """The next newer and the next older link in a list that is sorted by date."""
+    return (links[at + 1] if at + 1 < len(links) else None, links[at - 1] if at else None)
