@@ -1,8 +1,8 @@
 """Makes the pages of the parts of a site.
 
 A part is what is planned together: an article's page; a story's page with its feed and the stubs of its members; the
-first page of a section with its feeds; each numbered page of a section; and what a site has once. Its name says its
-kind and what it is about: "story a.md", "numbered topic ai 3".
+first page of a section with its feeds; each numbered page of a section; a day or a month of the search; and what a site
+has once. Its name says its kind and what it is about: "story a.md", "numbered topic ai 3".
 """
 
 from __future__ import annotations
@@ -19,9 +19,10 @@ from newsgen.pages import articlepages, feeds, frontpage, lists, storypages
 from newsgen.pages.cards import CANDIDATES, Cards
 from newsgen.pages.feeds import Redirect, SitemapRow
 from newsgen.pages.kinds import FilePage, Head, NotFoundPage, Page, TextPage
+from newsgen.pages.search import Search
 
 INDEXES = ("home", "topics", "categories", "archive", "sources")
-OTHERS = ("pages", "404", "feeds", "files", "static", "redirects")
+OTHERS = ("pages", "404", "feeds", "search", "files", "static", "redirects")
 SINGLE = (*INDEXES, *OTHERS)
 """The parts that a site has once. They show something of all of the site, so they are always planned."""
 
@@ -57,6 +58,7 @@ class Parts:
         self, cards: Cards, files: Iterable[FilePage] = (), folder_name: str = "", own_redirects: str = ""
     ) -> None:
         self.cards, self.folder_name, self.own_redirects = cards, folder_name, own_redirects
+        self.search = Search(cards)
         self.has_lines = feeds.has_redirects_file(cards)
         self._files = tuple(file for file in files if not (self.has_lines and file.path == "_redirects"))
         self._days: list[str] | None = None
@@ -81,6 +83,10 @@ class Parts:
             if section is None or not self.cards.has("archive" if axis == "day" else axis):
                 return PartPages()
             return self._first(section) if kind == "first" else self._numbered(section, int(number))
+        if kind == "searched-day":
+            return PartPages(tuple(self.search.day_pages(of)) if self.cards.has("search") else ())
+        if kind == "searched-month":
+            return PartPages(tuple(self.search.month_pages(of)) if self.cards.has("search") else ())
         if kind == "redirects":
             return self._redirects()
         return PartPages(tuple(self._single(kind)))
@@ -162,6 +168,8 @@ class Parts:
             yield NotFoundPage(path="404.html", head=head)
         elif kind == "feeds":
             yield from feeds.site(cards)
+        elif kind == "search" and cards.has("search"):
+            yield from self.search.pages()
         elif kind == "files":
             yield from feeds.site_files(cards, [file.path for file in self._files if file.path != file.source])
         elif kind == "static":

@@ -32,6 +32,8 @@ from newsgen.pages.kinds import (
     RedirectsPage,
     RobotsPage,
     RssFeed,
+    SearchIndex,
+    SearchPage,
     SitemapIndex,
     SitemapPage,
     StoryPage,
@@ -135,7 +137,7 @@ class Plan:
         has_stubs = library.config.redirects.pages
         self.is_whole = whole or reached.everything or not has_stubs or not library.get("no conflict", bool, False)
         if not self.is_whole:
-            names = reach.parts(self._cards, reached, self._sections)
+            names = reach.parts(self._cards, reached, self._sections, self._parts.search)
             names += [row.part for path in remake for row in self._at(path)]
             self.is_whole = not self._plan(dict.fromkeys(names))
         if self.is_whole:
@@ -156,7 +158,8 @@ class Plan:
 
     def _plan_whole(self) -> None:
         """Plans all parts, and resolves conflicts between their paths."""
-        dated = [*reach.everything(self._cards)]
+        self._parts.search.clear()
+        dated = [*reach.everything(self._cards, self._parts.search)]
         names = [name for _, name in dated]
         before = list(self._paths.ascending())
         for part in {row.part for row in before} - {*names}:
@@ -381,6 +384,7 @@ class Plan:
         """Puts what the next plan needs into the library's store."""
         self._paths.save()
         self._sitemap.save()
+        self._parts.search.save()
         self._store.put("planned", _encode(self._sections))
         self._store.put("sitemaps", _encode(self._modified))
 
@@ -481,6 +485,7 @@ def site(library: Library) -> Site:
         base=config.base,
         root=config.root,
         home=urls.HOME if config.has("home") else "",
+        search=urls.SEARCH if config.has("search") else "",
         navigation=tuple(navigation),
         footer=tuple(Link(title=p.title, url=urls.page(p.key)) for p in text_pages if not p.navigation),
         feeds=cards.feeds(config.title, urls.HOME, cards.feed_formats),
@@ -517,6 +522,8 @@ _KINDS: Mapping[type[Page], str] = {
     OpmlPage: "opml",
     SitemapIndex: "sitemap",
     SitemapPage: "sitemap",
+    SearchPage: "search",
+    SearchIndex: "search",
     RssFeed: "rss",
     AtomFeed: "atom",
     JsonFeed: "jsonfeed",

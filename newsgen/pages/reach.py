@@ -15,23 +15,29 @@ from newsgen.library import Reached, Row
 from newsgen.pages import lists
 from newsgen.pages.articlepages import EARLIER_CANDIDATES
 from newsgen.pages.cards import Cards
+from newsgen.pages.search import Search
 from newsgen.pages.parts import INDEXES, OTHERS, SINGLE, SectionPlan
 
 Key = tuple[str, str]
 """The axis and key of a section."""
 
 
-def parts(cards: Cards, reached: Reached, planned: Mapping[str, SectionPlan]) -> list[str]:
-    """The names of all parts that an update reaches. `planned` are the sections as they were, by axis and key."""
+def parts(cards: Cards, reached: Reached, planned: Mapping[str, SectionPlan], search: Search) -> list[str]:
+    """The names of all parts that an update reaches. `planned` are the sections as they were, by axis and key.
+
+    `search` takes what it keeps of members.
+    """
     found = dict.fromkeys(SINGLE)
     found |= dict.fromkeys(_Sections(cards, reached, planned).parts())
     found |= dict.fromkeys(f"story {id}" for id in reached.story_pages)
     found |= dict.fromkeys(f"article {id}" for id in _articles(cards, reached))
     found |= dict.fromkeys(f"expired {id}" for id in _expired(cards, reached))
+    if cards.has("search"):
+        found |= dict.fromkeys(search.edit(reached))
     return list(found)
 
 
-def everything(cards: Cards) -> Iterator[tuple[datetime, str]]:
+def everything(cards: Cards, search: Search) -> Iterator[tuple[datetime, str]]:
     """The names of all parts, each with the time of the newest member that it shows.
 
     Of two pages with one path, that of the earlier part stays. Parts of one time show the same members: who makes them
@@ -51,6 +57,9 @@ def everything(cards: Cards) -> Iterator[tuple[datetime, str]]:
                 newest = rows.at(min(number * size, row.count) - 1, number * size)[0].published
                 dated.append((newest, f"numbered {axis} {key} {number}"))
     yield from sorted(dated, reverse=True)
+    if cards.has("search"):
+        days = library.index("day")
+        yield from ((days[day].newest, name) for day, name in search.everything())
     yield from ((row.last, f"story {row.id}") for row in library.order.ascending())
     yield from ((row.published, f"article {row.id}") for row in library.rows.descending() if cards.has_page(row))
     yield from ((earliest, name) for name in OTHERS)

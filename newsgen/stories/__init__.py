@@ -20,6 +20,7 @@ from newsgen.stories.ranking import (
     rank,
     trending,
 )
+from newsgen.stories.words import search_words
 
 __all__ = [
     "COVERAGE_PREFIX",
@@ -35,5 +36,6 @@ __all__ = [
     "members_of",
     "peak",
     "rank",
+    "search_words",
     "trending",
 ]
