@@ -38,17 +38,17 @@ from newsgen.pages.kinds import (
 from newsgen.stories import search_words
 from newsgen.text import digest
 
-SHARD = 250
-"""The articles for each file of words of a period; the number of files is a power of two."""
+SHARD, NAMES = 400, 100
+"""The articles for each file of words of a period, and the names for each file of names."""
 
-DAY_SHARDS, MONTH_SHARDS, NAME_SHARDS = 4, 36, 8
+DAY_SHARDS, MONTH_SHARDS, NAME_SHARDS = 4, 36, 16
 """The maximum number of files of words of a day and of a month, and of files of names."""
 
 BLOCK, LARGE_BLOCK = 48, 120
 """The minimum and maximum size of a block. Between them it ends after one document of `BLOCK`, by a digest of its
 address: a new one moves the ends of few blocks."""
 
-TITLE, K1, B, LENGTH = 3, 1.2, 0.75, 50
+TITLE, K1, B, LENGTH = 3, 1.2, 0.5, 50
 """How often a word in a title counts, BM25's parameters, and the length of a document of which they make no difference.
 A mean length would change every file with every article."""
 
@@ -248,7 +248,7 @@ class Search:
             ways=tuple(Link(title=title, url=url) for kind, title, url in ways if has(kind)),
         )
         names = list(self._names())
-        shards = _shards(len(names), NAME_SHARDS)
+        shards = _shards(len(names), NAMES, NAME_SHARDS)
         files: list[list[SearchName]] = [[] for _ in range(shards)]
         for words, name in names:
             for number in {_shard(word, shards) for word in words}:
@@ -267,7 +267,7 @@ class Search:
     def _period(self, key: str, days: list[str]) -> SearchPeriod:
         index = self._library.index("day")
         most = DAY_SHARDS if key in index else MONTH_SHARDS
-        return SearchPeriod(key=key, shards=_shards(sum(index[day].count for day in days), most), days=tuple(days))
+        return SearchPeriod(key=key, shards=_shards(sum(index[day].count for day in days), SHARD, most), days=tuple(days))
 
     def _period_pages(self, period: SearchPeriod) -> Iterator[Page]:
         days: list[SearchDay] = []
@@ -360,9 +360,9 @@ def _result(reports: list[Report]) -> SearchResult:
     )
 
 
-def _shards(count: int, most: int) -> int:
-    """The number of files for so many articles or names: a power of two."""
-    return int(min(most, 1 << max(0, (count - 1) // SHARD).bit_length()))
+def _shards(count: int, each: int, most: int) -> int:
+    """The number of files for `count` articles or names: a power of two, so that it seldom changes, or `most`."""
+    return int(min(most, 1 << max(0, (count - 1) // each).bit_length()))
 
 
 @lru_cache(1 << 16)

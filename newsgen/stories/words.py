@@ -109,15 +109,20 @@ def lower(text: str) -> str:
 def search_words(text: str, *, short: bool = True) -> list[str]:
     """The words of a text by which it is found, in lower case and without accents; static/js/search.js finds the same.
 
-    Without `short`, those are left out that say little of an excerpt: words under four letters without capitals or
-    digits, and single characters of scripts without spaces.
+    Without `short`, those are left out that say little of an excerpt: words of at most four letters that belong to a
+    language rather than to a subject, and single characters of scripts without spaces.
     """
     pieces, words = split(normal(text))
     if not short:
         pieces = [piece for piece in pieces if len(piece) > 1]
-        words = [word for word in words if len(word) > 3 or not word[1:].islower()]
+        words = [word for word in words if len(word) >= STEM_LENGTH or not _is_common(word)]
     folded = (_unaccented(lower(word)).replace(".", "")[:SEARCH_LENGTH] for word in words)
     return [*map(_unaccented, map(lower, pieces)), *(word for word in folded if len(word) > 1)]
+
+
+def _is_common(word: str) -> bool:
+    """Whether a word of at most four letters is probably no name: "with", "The", but not "Iran", "UK", "5g"."""
+    return word.islower() if len(word) == STEM_LENGTH - 1 else word[1:].islower()
 
 
 def _unaccented(text: str) -> str:

@@ -7,9 +7,9 @@ document.addEventListener("keydown", event => {
     if (localStorage.getItem("newsgen.slash") === "off") return;
   } catch { /* storage is blocked: nothing was switched off */ }
   const field = document.querySelector("input[name=q]");
-  if (field) {
-    event.preventDefault();
-    field.focus();
-    field.select();
-  }
+  if (!field) return;
+  event.preventDefault();
+  field.focus();
+  if (document.activeElement === field) field.select();
+  else field.form.submit(); // on a phone there is no room for the field
 });

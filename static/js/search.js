@@ -4,8 +4,9 @@
 {
   const DIGITS = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_";
   const SHOWN = 8; // results at a time
-  const ENOUGH = 10; // matches after which older months are not searched unasked
-  const MONTHS = 3; // periods that are searched unasked after the newest two
+  const DAYS = 7; // days that are searched at least
+  const PERIODS = 4; // more periods that are searched: unasked if nothing has been found, or little in small ones
+  const FEW = 10;
   const WEIGHTS = [1.65, 1, 0.45]; // the scores of the levels
 
   // Words: the same as in newsgen/stories/words.py.
@@ -142,9 +143,10 @@
 
   const $ = id => document.getElementById(id);
   const field = $("q");
-  const language = document.documentElement.lang;
-  const written = (day, options) => new Date(`${day}T00:00Z`).toLocaleDateString(language, { ...options, timeZone: "UTC" });
-  const LONG = { day: "numeric", month: "long", year: "numeric" };
+  const NAMES = "January February March April May June July August September October November December".split(" ");
+  const monthOf = key => `${NAMES[key.slice(5, 7) - 1]} ${key.slice(0, 4)}`;
+  const dayOf = key => `${Number(key.slice(8))} ${monthOf(key)}`;
+  const title = document.title;
   let turn = 0;
   let state = null;
 
@@ -160,10 +162,17 @@
   }
 
   function ask(text) {
-    const all = words(text);
-    // Characters of scripts without spaces come in pairs: one alone is asked for only if there is nothing else.
-    const chosen = all.filter((word, at) => [...word].length > 1 || !all.some((other, place) => place !== at && other !== word && other.includes(word)));
-    return [...new Set(chosen)].slice(0, 12).map((word, at, list) => ({ word, isTyped: at === list.length - 1 && /\S$/.test(text) }));
+    // Of the pairs of characters in a text without spaces, every second one is enough, and the last. Single characters
+    // are asked for only if there is nothing else.
+    const all = words(text).filter((word, at, list) => {
+      if (!IS_UNSPACED.test(word)) return true;
+      const [one, other] = word;
+      if (!other) return list.length === 1;
+      let place = at;
+      while (list[place - 1]?.endsWith(one) && IS_UNSPACED.test(list[place - 1])) place--;
+      return (at - place) % 2 === 0 || !list[at + 1]?.startsWith(other);
+    });
+    return [...new Set(all)].slice(0, 12).map((word, at, list) => ({ word, isTyped: at === list.length - 1 && /\S$/.test(text) }));
   }
 
   const params = () => new URLSearchParams(location.search);
@@ -175,7 +184,8 @@
     const asked = ask(text);
     page.hidden = !text.trim();
     if (document.activeElement !== field) field.value = text;
-    if (page.hidden) return;
+    document.title = (page.hidden ? "" : `${text.trim()} · `) + title;
+    if (page.hidden) return void ($("found").textContent = "");
     $("found").textContent = asked.length ? "Searching…" : "Write at least one word of two letters.";
     if (!asked.length) return clear();
     try {
@@ -184,9 +194,11 @@
       const period = chosen("period");
       const within = period ? periods.filter(({ key, days }) => key === period || days.includes(period)) : periods;
       const next = { text, asked, index, periods: within, day: period.length > 7 ? period : "", ready: [], hits: [], shown: 0, results: new Map() };
-      await search(next, 2);
-      for (let more = MONTHS; more && next.full < ENOUGH && next.ready.length < within.length; more--) {
-        if (next.full) await shownNow(next, mine);
+      let first = 0;
+      for (let covered = 0; first < within.length && covered < DAYS; first++) covered += within[first].days.length;
+      await search(next, first);
+      for (let more = PERIODS; more && within[next.ready.length]; more--) {
+        if (next.full >= (within[next.ready.length].shards > 1 ? 1 : FEW)) break;
         await search(next, 1);
       }
       await shownNow(next, mine);
@@ -278,20 +290,20 @@
     state = next;
     $("results").replaceChildren(...[...next.results.values()].map(result => row(result, next.asked)));
     const days = next.ready.flatMap(period => period.days).sort();
-    const span = next.day ? written(next.day, LONG) : days.length ? `${written(days[0], LONG)} to ${written(days.at(-1), LONG)}` : "";
-    const count = next.hits.length;
+    const span = next.day || days.length < 2 ? dayOf(next.day || days[0]) : `${dayOf(days[0])} to ${dayOf(days.at(-1))}`;
+    const count = next.hits.length - next.shown + next.results.size; // days of a story are one result
     $("found").textContent = !count
       ? `Nothing found, ${span}.`
       : next.isPartial
-        ? `Nothing has all of these words. ${count} ${count > 1 ? "matches have" : "match has"} some, ${span}.`
-        : `${count} ${count > 1 ? "matches" : "match"}, ${span}.`;
+        ? `Nothing has all of these words. ${count} ${count > 1 ? "results have" : "result has"} some, ${span}.`
+        : `${count} ${count > 1 ? "results" : "result"}, ${span}.`;
     const older = next.periods[next.ready.length];
-    $("more").hidden = next.shown >= count && !older;
-    $("more").textContent = next.shown < count ? "More results" : older ? `Search ${monthName(older.key)} too` : "";
+    $("more").hidden = next.shown >= next.hits.length && !older;
+    $("more").textContent = next.shown < next.hits.length ? "More results" : older ? `Search ${titleOf(older.key)} too` : "";
     choices();
   }
 
-  const monthName = key => (key.length > 7 ? written(key, LONG) : written(`${key}-01`, { month: "long", year: "numeric" }));
+  const titleOf = key => (key.length > 7 ? dayOf : monthOf)(key);
 
   // One result, with the words that were asked for marked.
   function row({ url, inStory, rows }, asked) {
@@ -299,7 +311,7 @@
     const best = ranked.reduce((one, other) => (other.marks.count > one.marks.count ? other : one));
     const item = make("li", "", { class: "row" });
     const meta = make("p", "", { class: "meta" });
-    const when = ({ day, time }) => make("time", `${written(day, { ...LONG, month: "short" })}${time ? `, ${time}` : ""}`, { class: "when", datetime: time ? `${day} ${time}` : day });
+    const when = ({ day, time }) => make("time", dayOf(day).replace(/[a-z]+/i, name => name.slice(0, 3)) + (time && `, ${time}`), { class: "when", datetime: time ? `${day} ${time}` : day });
     meta.append(make("span", best.report.source, { class: "source" }), " ", when(best.report));
     const heading = make("h3", "", { dir: "auto" });
     const anchor = link("", url);
@@ -310,8 +322,10 @@
     const sources = [...new Set(rows.map(report => report.source))];
     if (inStory) {
       const others = sources.filter(source => source !== best.report.source);
-      const names = others.slice(0, 4).join(", ") + (others.length > 4 ? ` and ${others.length - 4} more` : "");
-      item.append(make("p", others.length ? `In a story with ${names}` : "In a story with other sources", { class: "among" }));
+      const among = make("p", others.length ? "In a story with " : "In a story with other sources", { class: "among" });
+      others.slice(0, 4).forEach((source, at) => among.append(at ? ", " : "", make("bdi", source)));
+      if (others.length > 4) among.append(` and ${others.length - 4} more`);
+      item.append(among);
     }
     return item;
   }
@@ -373,14 +387,13 @@
 
   function days(text, index) {
     if (!page.dataset.archive) return [];
-    const names = [...Array(12).keys()].flatMap(month => ["en", language].map(tag => [fold(new Date(2000, month, 1).toLocaleDateString(tag, { month: "long" })), month + 1]));
     const iso = text.match(/\b(\d{4})-(\d\d)(?:-(\d\d))?\b/);
     let [year, month, day] = iso ? iso.slice(1).map(part => Number(part ?? 0)) : [0, 0, 0];
     for (const word of iso ? [] : words(text)) {
       const number = Number(word.replace(/(st|nd|rd|th)$/, ""));
       if (number > 1000) year = number;
       else if (number > 0 && number < 32) day = number;
-      else month ||= word.length > 2 ? (names.find(([name]) => name.startsWith(word)) ?? [])[1] ?? 0 : 0;
+      else if (word.length > 2) month ||= 1 + NAMES.findIndex(name => fold(name).startsWith(word));
     }
     if (!month) return [];
     return index.periods
@@ -392,7 +405,7 @@
         return ofMonth === month && (!year || ofYear === year) && (!day || ofDay === day);
       })
       .slice(0, 5)
-      .map(key => ({ kind: "Day", title: written(key, LONG), url: `${page.dataset.archive}${key.replaceAll("-", "/")}/` }));
+      .map(key => ({ kind: "Day", title: dayOf(key), url: `${page.dataset.archive}${key.replaceAll("-", "/")}/` }));
   }
 
   // Facets.
@@ -421,7 +434,7 @@
     const newest = periods.flatMap(period => period[2]).sort().reverse().slice(0, 7);
     const months = [...new Set(periods.map(([key]) => key.slice(0, 7)))];
     const monthly = months.filter(month => periods.some(([key]) => key === month));
-    fill("period", "Any time", [...newest, ...monthly].map(key => [key, monthName(key)]));
+    fill("period", "Any time", [...newest, ...monthly].map(key => [key, titleOf(key)]));
   }
 
   function change(values, push) {
@@ -439,7 +452,7 @@
   let timer = 0;
   field.addEventListener("input", () => {
     clearTimeout(timer);
-    timer = setTimeout(() => change({ q: field.value.trim() ? field.value : "" }), 120);
+    timer = setTimeout(() => change({ q: field.value.trim() ? field.value : "" }), 80);
   });
   field.form.addEventListener("submit", event => {
     event.preventDefault();
@@ -458,7 +471,7 @@
     try {
       if (next.shown < next.hits.length) await collect(next, SHOWN);
       else {
-        await search(next, MONTHS);
+        await search(next, PERIODS);
         await collect(next, before + SHOWN);
       }
       await shownNow(next, turn);
@@ -481,6 +494,7 @@
     slash.closest("p").remove();
   }
   if (chosen("topic") || chosen("source") || chosen("period")) $("narrow").open = true;
+  if (!chosen("q")) field.focus();
   load("index.json").catch(() => {});
   run();
 }
