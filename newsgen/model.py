@@ -385,7 +385,8 @@ class Site(Value, frozen=True, kw_only=True, cache_hash=True):
     """What every page shows. It has no counts and no times; otherwise one new article would make all pages stale.
 
     `base` is the base URL without a closing slash, "" if not set. `root` is the path of the base URL with a closing
-    slash; every link on the site begins with it. `home` is the address of the front page, "" if there is none.
+    slash; every link on the site begins with it. `home` is the address of the front page, and `search` that of the
+    search, "" if there is none.
     """
 
     title: str
@@ -396,6 +397,7 @@ class Site(Value, frozen=True, kw_only=True, cache_hash=True):
     base: str
     root: str
     home: str
+    search: str = ""
     navigation: tuple[Link, ...]
     footer: tuple[Link, ...]
     feeds: tuple[Link, ...]

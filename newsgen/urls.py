@@ -104,6 +104,7 @@ TOPICS = "/topics/"
 CATEGORIES = "/categories/"
 SOURCES = "/sources/"
 ARCHIVE = "/archive/"
+SEARCH = "/search/"
 
 
 def section(axis: str, key: str) -> str:

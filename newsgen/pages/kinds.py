@@ -368,6 +368,110 @@ class NotFoundPage(HtmlPage, frozen=True, kw_only=True):
     template: ClassVar[str] = "pages/404.html"
 
 
+class SearchPage(HtmlPage, frozen=True, kw_only=True):
+    """The page on which a script searches the index below the address `index`.
+
+    `ways` lead to all stories without a script; `archive` is the address of that of the days, "" if there is none.
+    """
+
+    template: ClassVar[str] = "pages/search.html"
+    index: str
+    archive: str
+    ways: tuple[Link, ...]
+
+
+class SearchPeriod(Value, frozen=True, kw_only=True):
+    """A part of the search index: a day of the form 2026-11-08 (`key`), or a month of the form 2026-11.
+
+    `shards` is the number of files that its words are in, and `days` are the days whose stories they are of.
+    """
+
+    key: str
+    shards: int
+    days: tuple[str, ...]
+
+
+class SearchIndex(Page, frozen=True, kw_only=True):
+    """What the search index consists of, the newest period first. `names` is the number of files with names."""
+
+    template: ClassVar[str] = "search/index.json"
+    periods: tuple[SearchPeriod, ...]
+    names: int
+
+
+class SearchDay(Value, frozen=True, kw_only=True):
+    """The blocks of the documents of a day: their sizes, and four letters for each that change with what is in it."""
+
+    day: str
+    sizes: str
+    ids: str
+
+
+class SearchTerms(Page, frozen=True, kw_only=True):
+    """The words of one of the `shards` of a period, with the numbers of the documents that have them.
+
+    `version` is the same in all files of the period, whose documents are numbered through its `days`. `words` has a
+    line for each word. newsgen/pages/search.py describes how numbers and lines are written.
+    """
+
+    template: ClassVar[str] = "search/terms.json"
+    version: str
+    shards: int
+    days: tuple[SearchDay, ...]
+    words: str
+
+
+class SearchFacets(Page, frozen=True, kw_only=True):
+    """The topics and sources of the documents of a period; `of_topics` and `of_sources` say which each document has."""
+
+    template: ClassVar[str] = "search/facets.json"
+    version: str
+    topics: tuple[str, ...]
+    sources: tuple[str, ...]
+    of_topics: str
+    of_sources: str
+
+
+class SearchReport(Value, frozen=True, kw_only=True):
+    """A report in a result of the search. `time` has the form 16:30, "" if only its day is known."""
+
+    title: str
+    source: str
+    time: str
+    lang: str
+
+
+class SearchResult(Value, frozen=True, kw_only=True):
+    """A document of the search: the reports of a story on one day, newest first, or an article that is in no story."""
+
+    url: str
+    in_story: bool
+    reports: tuple[SearchReport, ...]
+
+
+class SearchResults(Page, frozen=True, kw_only=True):
+    """The documents of a block, of which `id` are the letters in `SearchDay.ids`."""
+
+    template: ClassVar[str] = "search/results.json"
+    id: str
+    results: tuple[SearchResult, ...]
+
+
+class SearchName(Value, frozen=True, kw_only=True):
+    """A topic, section or source that can be found by its name; `kind` is what readers call it."""
+
+    kind: str
+    title: str
+    url: str
+
+
+class SearchNames(Page, frozen=True, kw_only=True):
+    """Topics, sections and sources: those with a word in one of the shards of names."""
+
+    template: ClassVar[str] = "search/names.json"
+    names: tuple[SearchName, ...]
+
+
 class RedirectPage(Page, frozen=True, kw_only=True):
     """A stub at an old address. `target` is the new address, or the URL of an article that has no page here."""
 
@@ -505,7 +609,8 @@ class FilePage(Page, frozen=True, kw_only=True):
 
 KINDS = (
     HomePage, StoryPage, ArticlePage, ListPage, IndexPage, ArchivePage, SourcesPage, TextPage, NotFoundPage, RedirectPage, RssFeed, AtomFeed,
-    JsonFeed, OpmlPage, SitemapPage, SitemapIndex, RobotsPage, HeadersPage, RedirectsPage, FilePage,
+    JsonFeed, OpmlPage, SitemapPage, SitemapIndex, RobotsPage, HeadersPage, RedirectsPage, FilePage, SearchPage, SearchIndex, SearchTerms,
+    SearchFacets, SearchResults, SearchNames,
 )  # fmt: skip
 _decode = msgspec.msgpack.Decoder(Union[KINDS]).decode  # noqa: UP007
 

@@ -1,9 +1,9 @@
 """Makes the pages of the parts of a site.
 
 A part is what is planned together: an article's page; a story's page with its feed and the stubs of its members; the
-first page of a section with its feeds; each numbered page of a section; a month of the archive; the stubs at old
-addresses of an article; and what a site has once. Its name says its kind and what it is about: "story a.md", "numbered
-topic ai 3", "month 2026-11".
+first page of a section with its feeds; each numbered page of a section; a month of the archive; a day or a month of the
+search; the stubs at old addresses of an article; and what a site has once. Its name says its kind and what it is about:
+"story a.md", "numbered topic ai 3", "month 2026-11".
 """
 
 from __future__ import annotations
@@ -20,9 +20,10 @@ from newsgen.pages import archive, articlepages, feeds, frontpage, lists, storyp
 from newsgen.pages.cards import CANDIDATES, Cards
 from newsgen.pages.feeds import Redirect, SitemapRow
 from newsgen.pages.kinds import FilePage, Head, Headline, NotFoundPage, Page, TextPage
+from newsgen.pages.search import Search
 
 INDEXES = ("home", "topics", "categories", "sources")
-OTHERS = ("archive", "pages", "404", "feeds", "files", "static", "redirects")
+OTHERS = ("archive", "pages", "404", "feeds", "search", "files", "static", "redirects")
 """The parts that a site has once. They show something of all of the site, so they are always planned. `OTHERS` are
 planned last: the archive shows what was found for days.
 """
@@ -62,6 +63,7 @@ class Parts:
     ) -> None:
         self.cards, self.folder_name, self.own_redirects = cards, folder_name, own_redirects
         self.headlines: dict[str, Headline] = {}
+        self.search = Search(cards)
         self.has_lines = feeds.has_redirects_file(cards)
         self._files = tuple(file for file in files if not (self.has_lines and file.path == "_redirects"))
         self._days: list[str] | None = None
@@ -90,6 +92,10 @@ class Parts:
         if kind == "month":
             page = archive.month(self.cards, of, self.headlines) if self.cards.has("archive") else None
             return PartPages((page,) if page else ())
+        if kind == "searched-day":
+            return PartPages(tuple(self.search.day_pages(of)) if self.cards.has("search") else ())
+        if kind == "searched-month":
+            return PartPages(tuple(self.search.month_pages(of)) if self.cards.has("search") else ())
         if kind == "redirects":
             return self._redirects()
         return PartPages(tuple(self._single(kind)))
@@ -177,6 +183,8 @@ class Parts:
             yield NotFoundPage(path="404.html", head=head)
         elif kind == "feeds":
             yield from feeds.site(cards)
+        elif kind == "search" and cards.has("search"):
+            yield from self.search.pages()
         elif kind == "files":
             yield from feeds.site_files(cards, [file.path for file in self._files if file.path != file.source])
         elif kind == "static":

@@ -31,6 +31,8 @@ from newsgen.pages.kinds import (
     RedirectPage,
     RobotsPage,
     RssFeed,
+    SearchIndex,
+    SearchPage,
     SitemapIndex,
     SitemapPage,
     StoryPage,
@@ -152,7 +154,7 @@ class Plan:
         self._has_stubs = library.config.redirects.pages
         self.is_whole = whole or reached.everything or not library.get("no conflict", bool, False)
         if not self.is_whole:
-            names = reach.parts(self._cards, reached, self._sections)
+            names = reach.parts(self._cards, reached, self._sections, self._parts.search)
             names += [row.part for path in remake for row in self._at(path)]
             self.is_whole = not self._plan(dict.fromkeys(names))
         redirects = self._plan_whole() if self.is_whole else None
@@ -176,7 +178,8 @@ class Plan:
 
     def _plan_whole(self) -> tuple[Redirect, ...] | None:
         """Plans all parts, and resolves conflicts between their paths. Returns the redirects that these leave, if any."""
-        dated = [*reach.everything(self._cards)]
+        self._parts.search.clear()
+        dated = [*reach.everything(self._cards, self._parts.search)]
         names = [name for _, name in dated]
         before = list(self._paths.ascending())
         for part in {row.part for row in before} - {*names}:
@@ -440,6 +443,7 @@ class Plan:
         self._paths.save()
         self._sitemap.save()
         self._redirects.save()
+        self._parts.search.save()
         self._store.put("pages", _encode(len(self)))
         self._store.put("planned", _encode(self._sections))
         self._store.put("sitemaps", _encode(self._modified))
@@ -531,6 +535,7 @@ def site(library: Library) -> Site:
         base=config.base,
         root=config.root,
         home=urls.HOME if config.has("home") else "",
+        search=urls.SEARCH if config.has("search") else "",
         navigation=tuple(navigation),
         footer=tuple(Link(title=p.title, url=urls.page(p.key)) for p in text_pages if not p.navigation),
         feeds=cards.feeds(config.title, urls.HOME, cards.feed_formats),
@@ -584,6 +589,8 @@ _KINDS: Mapping[type[Page], str] = {
     OpmlPage: "opml",
     SitemapIndex: "sitemap",
     SitemapPage: "sitemap",
+    SearchPage: "search",
+    SearchIndex: "search",
     RssFeed: "rss",
     AtomFeed: "atom",
     JsonFeed: "jsonfeed",

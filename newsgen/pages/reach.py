@@ -16,13 +16,17 @@ from newsgen.pages import archive, lists
 from newsgen.pages.articlepages import EARLIER_CANDIDATES
 from newsgen.pages.cards import Cards
 from newsgen.pages.parts import INDEXES, OTHERS, SectionPlan
+from newsgen.pages.search import Search
 
 Key = tuple[str, str]
 """The axis and key of a section."""
 
 
-def parts(cards: Cards, reached: Reached, planned: Mapping[str, SectionPlan]) -> list[str]:
-    """The names of all parts that an update reaches. `planned` are the sections as they were, by axis and key."""
+def parts(cards: Cards, reached: Reached, planned: Mapping[str, SectionPlan], search: Search) -> list[str]:
+    """The names of all parts that an update reaches. `planned` are the sections as they were, by axis and key.
+
+    `search` takes what it keeps of members.
+    """
     found = dict.fromkeys(INDEXES)
     sections = _Sections(cards, reached, planned)
     found |= dict.fromkeys(sections.parts())
@@ -30,11 +34,13 @@ def parts(cards: Cards, reached: Reached, planned: Mapping[str, SectionPlan]) ->
     found |= dict.fromkeys(f"article {id}" for id in _articles(cards, reached))
     found |= dict.fromkeys(f"old {id}" for id in _redirected(cards, reached))
     found |= dict.fromkeys(f"month {month}" for month in sections.months())
+    if cards.has("search"):
+        found |= dict.fromkeys(search.edit(reached))
     found |= dict.fromkeys(OTHERS)
     return list(found)
 
 
-def everything(cards: Cards) -> Iterator[tuple[datetime, str]]:
+def everything(cards: Cards, search: Search) -> Iterator[tuple[datetime, str]]:
     """The names of all parts, each with the time of the newest member that it shows.
 
     Of two pages with one path, that of the earlier part stays. Parts of one time show the same members: who makes them
@@ -54,6 +60,9 @@ def everything(cards: Cards) -> Iterator[tuple[datetime, str]]:
                 newest = rows.at(min(number * size, row.count) - 1, number * size)[0].published
                 dated.append((newest, f"numbered {axis} {key} {number}"))
     yield from sorted(dated, reverse=True)
+    if cards.has("search"):
+        days = library.index("day")
+        yield from ((days[day].newest, name) for day, name in search.everything())
     yield from ((row.last, f"story {row.id}") for row in library.order.ascending())
     yield from ((row.published, f"article {row.id}") for row in library.rows.descending() if cards.has_page(row))
     if cards.has("archive"):

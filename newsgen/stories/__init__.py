@@ -22,7 +22,7 @@ from newsgen.stories.ranking import (
     trending,
 )
 from newsgen.stories.similarity import IDF_CAP
-from newsgen.stories.words import spelt
+from newsgen.stories.words import search_words, spelt
 
 __all__ = [
     "COVERAGE_PREFIX",
@@ -40,6 +40,7 @@ __all__ = [
     "members_of",
     "peak",
     "rank",
+    "search_words",
     "spelt",
     "trending",
 ]

@@ -16,6 +16,9 @@ from functools import cache
 STEM_LENGTH = 5
 """The letters that are kept of a word. A word that contains digits is kept whole."""
 
+SEARCH_LENGTH = 10
+"""The letters that are kept of a word by which a text is found: more than of a stem, as readers look for one word."""
+
 LETTERS = 4
 """The length of the pieces by which the letters of two headlines are compared."""
 
@@ -41,6 +44,8 @@ _OPTIONAL = re.compile(
 )
 _SIGNS = tuple(zip("’‘“”–—…\u00a0", "''\"\"~~. ", strict=True))
 _DOTTED_I = str.maketrans({"\u0307": None, "ı": "i"})
+# Accents of Latin, Greek and Cyrillic letters, which those who search leave out.
+_ACCENTS = re.compile("[\u0300-\u036f]")
 # The publisher's name that many publishers put at the end of a headline: " - The Daily News".
 _TAIL = re.compile(r" [-|] [^-|]{2,60}$")
 _UNSPACED_TAIL = re.compile(r"(?: [-|丨] ?|[|丨_])[^-|丨_]{2,30}$")
@@ -114,6 +119,31 @@ def spelt(title: str, excerpt: str) -> dict[str, str]:
 def lower(text: str) -> str:
     """A text in lower case."""
     return text.lower() if text.isascii() else text.casefold().translate(_DOTTED_I)
+
+
+def search_words(text: str, *, short: bool = True) -> list[str]:
+    """The words of a text by which it is found, in lower case and without accents; static/js/search.js finds the same.
+
+    Without `short`, those are left out that say little of an excerpt: words of at most four letters that belong to a
+    language rather than to a subject, and single characters of scripts without spaces.
+    """
+    pieces, words = split(normal(text))
+    if not short:
+        pieces = [piece for piece in pieces if len(piece) > 1]
+        words = [word for word in words if len(word) >= STEM_LENGTH or not _is_common(word)]
+    folded = (_unaccented(lower(word)).replace(".", "")[:SEARCH_LENGTH] for word in words)
+    return [*map(_unaccented, map(lower, pieces)), *(word for word in folded if len(word) > 1)]
+
+
+def _is_common(word: str) -> bool:
+    """Whether a word of at most four letters is probably no name: "with", "The", but not "Iran", "UK", "5g"."""
+    return word.islower() if len(word) == STEM_LENGTH - 1 else word[1:].islower()
+
+
+def _unaccented(text: str) -> str:
+    if text.isascii():
+        return text
+    return unicodedata.normalize("NFC", _ACCENTS.sub("", unicodedata.normalize("NFD", text)))
 
 
 def names(words: list[str]) -> set[str]:
