@@ -128,6 +128,13 @@ def page(name: str) -> str:
     return f"/{name}/"
 
 
+def json(address: str) -> str:
+    """The JSON of the list at an address."""
+    return f"{address}index.json"
+
+
+MANIFEST = "/manifest.webmanifest"
+
 FEEDS = {"rss": "feed.xml", "atom": "atom.xml", "jsonfeed": "feed.json"}
 """The file name of each feed kind. A feed is in the folder of the page it belongs to."""
 

@@ -18,6 +18,9 @@ from newsgen.text import MONTHS, day_title
 RANKED = 10
 """The number of top stories on a section's first page."""
 
+_IN_SHORT = 3
+"""The headlines in the description of a day."""
+
 INDEX_ROWS = 600
 SOURCES_ROWS = 250
 
@@ -30,8 +33,9 @@ def last(count: int, size: int) -> int:
 
 
 def newest(size: int) -> int:
-    """The number of newest members that the first page of a section may show, besides those of its top stories."""
-    return size + RANKED * (1 + LINES)
+    """The number of newest members that the first page of a section, or its JSON, may show besides those of its top
+    stories."""
+    return max(size + RANKED * (1 + LINES), 2 * size)
 
 
 def _heading(cards: Cards, section: Section) -> tuple[str, Link | None, tuple[Link, ...]]:
@@ -81,7 +85,7 @@ def first(
         path=urls.path(address),
         head=Head(
             title=title,
-            description=intro,
+            description=_day_in_short(title, ranked) if axis == "day" else intro,
             address=address,
             feeds=cards.feeds(title, address, cards.section_formats(section)),
             qualifier=_qualifier(cards, section),
@@ -119,7 +123,7 @@ def numbered(cards: Cards, section: Section, number: int) -> ListPage:
     title, parent, breadcrumbs = _heading(cards, section)
     head = Head(
         title=f"{title}, page {number}",
-        description=about.description if about else "",
+        description=f"The reports of {title}, page {number}" if axis == "day" else about.description if about else "",
         address=here,
         qualifier=_qualifier(cards, section),
         breadcrumbs=breadcrumbs,
@@ -186,7 +190,13 @@ def index(cards: Cards, axis: str) -> Iterator[IndexPage]:
     for number, chunk, address, newer, older in _paginate(rows, top, INDEX_ROWS):
         yield IndexPage(
             path=urls.path(address),
-            head=_head(cards, _page_title(title, number), address, Link(title=title, url=top)),
+            head=_head(
+                cards,
+                _page_title(title, number),
+                address,
+                Link(title=title, url=top),
+                description=f"All {title.lower()} of {cards.config.title}, from A to Z",
+            ),
             axis=axis,
             title=title,
             groups=tuple(
@@ -217,7 +227,13 @@ def sources(cards: Cards) -> Iterator[SourcesPage]:
     for number, chunk, address, newer, older in _paginate(rows, urls.SOURCES, SOURCES_ROWS):
         yield SourcesPage(
             path=urls.path(address),
-            head=_head(cards, _page_title(title, number), address, Link(title=title, url=urls.SOURCES)),
+            head=_head(
+                cards,
+                _page_title(title, number),
+                address,
+                Link(title=title, url=urls.SOURCES),
+                description=f"The sources of {cards.config.title}, and how its stories are grouped and ranked",
+            ),
             sources=tuple(chunk),
             newer=newer,
             older=older,
@@ -243,8 +259,14 @@ def _page_title(title: str, number: int) -> str:
     return title if number < 2 else f"{title}, page {number}"
 
 
-def _head(cards: Cards, title: str, address: str, *crumbs: Link) -> Head:
-    return Head(title=title, description="", address=address, breadcrumbs=cards.breadcrumbs(*crumbs))
+def _head(cards: Cards, title: str, address: str, *crumbs: Link, description: str) -> Head:
+    return Head(title=title, description=description, address=address, breadcrumbs=cards.breadcrumbs(*crumbs))
+
+
+def _day_in_short(title: str, ranked: list[Cluster]) -> str:
+    """The description of a day: its first headlines."""
+    headlines = "; ".join(cluster.title for cluster in ranked[:_IN_SHORT])
+    return f"The top stories of {title}: {headlines}" if headlines else f"The reports of {title}"
 
 
 def archive(cards: Cards) -> Iterator[IndexPage]:
@@ -299,7 +321,13 @@ def _calendar(
 ) -> IndexPage:
     return IndexPage(
         path=urls.path(address),
-        head=_head(cards, title, address, *crumbs),
+        head=_head(
+            cards,
+            title,
+            address,
+            *crumbs,
+            description=f"{cards.config.title}, day by day: {title.removeprefix('Archive ') if address != urls.ARCHIVE else 'all years'}",
+        ),
         axis="archive",
         title=title,
         groups=tuple(groups),

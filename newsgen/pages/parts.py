@@ -15,10 +15,10 @@ import msgspec
 from newsgen import urls
 from newsgen.library import Section
 from newsgen.model import Link
-from newsgen.pages import articlepages, feeds, frontpage, lists, storypages
+from newsgen.pages import api, articlepages, feeds, frontpage, lists, storypages
 from newsgen.pages.cards import CANDIDATES, Cards
 from newsgen.pages.feeds import Redirect, SitemapRow
-from newsgen.pages.kinds import FilePage, Head, NotFoundPage, Page, TextPage
+from newsgen.pages.kinds import FilePage, Head, HtmlPage, NotFoundPage, Page, TextPage
 
 INDEXES = ("home", "topics", "categories", "archive", "sources")
 OTHERS = ("pages", "404", "feeds", "files", "static", "redirects")
@@ -90,14 +90,17 @@ class Parts:
         if story is None:
             return PartPages()
         pages, olds, *_ = self._stubs(feeds.story_redirects(self.cards, story))
-        return PartPages((*storypages.pages(self.cards, story), *pages), olds, feeds.listed(self.cards, story))
+        page = storypages.page(self.cards, story)
+        listed = feeds.listed(self.cards, story, page.title)
+        return PartPages((page, *storypages.feed(self.cards, story, page), *pages), olds, listed)
 
     def _article(self, id: str) -> PartPages:
         row = self.cards.library.row(id)
         if row is None or not self.cards.has_page(row):
             return PartPages()
         article = self.cards.library.article(id)
-        return PartPages((articlepages.page(self.cards, article),), (), feeds.listed(self.cards, article))
+        page = articlepages.page(self.cards, article)
+        return PartPages((page,), (), feeds.listed(self.cards, article, page.head.title))
 
     def _first(self, section: Section) -> PartPages:
         before, after = self._neighbours(section.key) if section.axis == "day" else (None, None)
@@ -107,7 +110,8 @@ class Parts:
         plan = SectionPlan(
             lists.last(section.count, self.cards.config.page_size), candidates[-1][0] if is_full else -float("inf")
         )
-        return PartPages((page, *feeds.section(self.cards, section)), section=plan)
+        files = (*feeds.section(self.cards, section), *api.first(self.cards, section))
+        return PartPages((page, *files), section=plan)
 
     def _neighbours(self, day: str) -> tuple[Link | None, Link | None]:
         if self._days is None:
@@ -116,7 +120,8 @@ class Parts:
 
     def _numbered(self, section: Section, number: int) -> PartPages:
         exists = number <= lists.last(section.count, self.cards.config.page_size)
-        return PartPages((lists.numbered(self.cards, section, number),) if exists else ())
+        pages = [lists.numbered(self.cards, section, number)] if exists else []
+        return PartPages((*pages, *api.pages(self.cards, pages)))
 
     def _stubs(self, redirects: Iterable[Redirect]) -> PartPages:
         """The stubs at old addresses, or the paths that these would have if the site has none."""
@@ -145,6 +150,25 @@ class Parts:
     def _single(self, kind: str) -> Iterator[Page]:
         """The pages of a kind that a site has once."""
         cards = self.cards
+        if kind in INDEXES:
+            pages = list(self._index(kind))
+            yield from pages
+            yield from api.pages(cards, pages)
+        elif kind == "pages" and cards.has("page"):
+            yield from _text_pages(cards)
+        elif kind == "404" and cards.has("404"):
+            head = Head(title="Page not found", description="", address="/404.html", noindex=True)
+            yield NotFoundPage(path="404.html", head=head)
+        elif kind == "feeds":
+            yield from feeds.site(cards)
+        elif kind == "files":
+            yield from feeds.site_files(cards, self._files)
+        elif kind == "static":
+            yield from self._files
+
+    def _index(self, kind: str) -> Iterator[HtmlPage]:
+        """The front page, or the pages of an index."""
+        cards = self.cards
         if kind == "home" and cards.has("home"):
             yield frontpage.page(cards)
         elif kind == "topics" and cards.has("topic"):
@@ -155,17 +179,6 @@ class Parts:
             yield from lists.archive(cards)
         elif kind == "sources" and cards.has("sources"):
             yield from lists.sources(cards)
-        elif kind == "pages" and cards.has("page"):
-            yield from _text_pages(cards)
-        elif kind == "404" and cards.has("404"):
-            head = Head(title="Page not found", description="", address="/404.html", noindex=True)
-            yield NotFoundPage(path="404.html", head=head)
-        elif kind == "feeds":
-            yield from feeds.site(cards)
-        elif kind == "files":
-            yield from feeds.site_files(cards, [file.path for file in self._files if file.path != file.source])
-        elif kind == "static":
-            yield from self._files
 
 
 def _text_pages(cards: Cards) -> Iterator[TextPage]:

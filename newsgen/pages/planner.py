@@ -25,6 +25,8 @@ from newsgen.pages.kinds import (
     HeadersPage,
     HtmlPage,
     JsonFeed,
+    ManifestPage,
+    NewsSitemap,
     NotFoundPage,
     OpmlPage,
     Page,
@@ -259,7 +261,8 @@ class Plan:
         if kind == "sitemaps":
             lists = feeds.sitemap_of_lists(self._cards)
             modified = {address: self._modified[address] for address in self._shards}
-            return PartPages((lists, feeds.sitemap_index(lists, modified)))
+            news = feeds.news_sitemap(self._cards, self._sitemap)
+            return PartPages((lists, feeds.sitemap_index(lists, news, modified), news))
         return self._parts.make(name)
 
     # Conflicts
@@ -486,6 +489,7 @@ def site(library: Library) -> Site:
         feeds=cards.feeds(config.title, urls.HOME, cards.feed_formats),
         images=config.images.show != "none",
         embeds=config.video.embed,
+        manifest=urls.MANIFEST if config.has("manifest") else "",
     )
 
 
@@ -515,6 +519,8 @@ _KINDS: Mapping[type[Page], str] = {
     HeadersPage: "headers",
     NotFoundPage: "404",
     OpmlPage: "opml",
+    ManifestPage: "manifest",
+    NewsSitemap: "sitemap",
     SitemapIndex: "sitemap",
     SitemapPage: "sitemap",
     RssFeed: "rss",
