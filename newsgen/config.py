@@ -21,7 +21,7 @@ from newsgen.text import LANGUAGE
 from newsgen.validation import Fault, Faults, did_you_mean, dotted, faults
 
 Kind = Literal[
-    "home", "topic", "provider", "category", "archive", "sources", "page",
+    "home", "topic", "provider", "category", "archive", "sources", "page", "following",
     "feed", "rss", "atom", "jsonfeed", "opml", "sitemap", "robots", "manifest", "404", "headers", "redirects",
 ]  # fmt: skip
 KINDS: tuple[str, ...] = get_args(Kind)

@@ -369,8 +369,8 @@ class Site(Value, frozen=True, kw_only=True, cache_hash=True):
     """What every page shows. It has no counts and no times; otherwise one new article would make all pages stale.
 
     `base` is the base URL without a closing slash, "" if not set. `root` is the path of the base URL with a closing
-    slash; every link on the site begins with it. `home` and `manifest` are the addresses of the front page and of the
-    web app manifest, "" if there is none.
+    slash; every link on the site begins with it. `home`, `manifest` and `following` are the addresses of the front page,
+    of the web app manifest, and of the page of what the reader follows; "" if there is none.
     """
 
     title: str
@@ -387,6 +387,7 @@ class Site(Value, frozen=True, kw_only=True, cache_hash=True):
     images: bool
     embeds: bool
     manifest: str = ""
+    following: str = ""
 
     def current(self, address: str) -> str:
         """The address if the navigation links to it, else "". The masthead differs between pages only in this."""

@@ -104,6 +104,7 @@ TOPICS = "/topics/"
 CATEGORIES = "/categories/"
 SOURCES = "/sources/"
 ARCHIVE = "/archive/"
+FOLLOWING = "/following/"
 
 
 def section(axis: str, key: str) -> str:

@@ -273,6 +273,12 @@ class TextPage(HtmlPage, frozen=True, kw_only=True):
     body: str
 
 
+class FollowingPage(HtmlPage, frozen=True, kw_only=True):
+    """The page of what the reader follows, which a script fills in."""
+
+    template: ClassVar[str] = "pages/following.html"
+
+
 class NotFoundPage(HtmlPage, frozen=True, kw_only=True):
     """The page that hosts show for addresses that do not exist."""
 
@@ -521,7 +527,7 @@ class FilePage(Page, frozen=True, kw_only=True):
 
 
 KINDS = (
-    HomePage, StoryPage, ArticlePage, ListPage, IndexPage, SourcesPage, TextPage, NotFoundPage, RedirectPage, RssFeed, AtomFeed,
+    HomePage, StoryPage, ArticlePage, ListPage, IndexPage, SourcesPage, TextPage, FollowingPage, NotFoundPage, RedirectPage, RssFeed, AtomFeed,
     JsonFeed, OpmlPage, SitemapPage, NewsSitemap, SitemapIndex, RobotsPage, ManifestPage, LlmsPage, HeadersPage, RedirectsPage,
     ApiPage, FilePage,
 )  # fmt: skip

@@ -18,10 +18,10 @@ from newsgen.model import Link
 from newsgen.pages import api, articlepages, feeds, frontpage, lists, storypages
 from newsgen.pages.cards import CANDIDATES, Cards
 from newsgen.pages.feeds import Redirect, SitemapRow
-from newsgen.pages.kinds import FilePage, Head, HtmlPage, NotFoundPage, Page, TextPage
+from newsgen.pages.kinds import FilePage, FollowingPage, Head, HtmlPage, NotFoundPage, Page, TextPage
 
 INDEXES = ("home", "topics", "categories", "archive", "sources")
-OTHERS = ("pages", "404", "feeds", "files", "static", "redirects")
+OTHERS = ("pages", "following", "404", "feeds", "files", "static", "redirects")
 SINGLE = (*INDEXES, *OTHERS)
 """The parts that a site has once. They show something of all of the site, so they are always planned."""
 
@@ -156,6 +156,11 @@ class Parts:
             yield from api.pages(cards, pages)
         elif kind == "pages" and cards.has("page"):
             yield from _text_pages(cards)
+        elif kind == "following" and cards.has("following"):
+            title, address = "Following", urls.FOLLOWING
+            crumbs = cards.breadcrumbs(Link(title=title, url=address))
+            head = Head(title=title, description="", address=address, noindex=True, breadcrumbs=crumbs)
+            yield FollowingPage(path=urls.path(address), head=head)
         elif kind == "404" and cards.has("404"):
             head = Head(title="Page not found", description="", address="/404.html", noindex=True)
             yield NotFoundPage(path="404.html", head=head)

@@ -471,6 +471,7 @@ def site(library: Library) -> Site:
             "topic": ("Topics", urls.TOPICS),
             "sources": ("Sources", urls.SOURCES),
             "archive": ("Archive", urls.ARCHIVE),
+            "following": ("Following", urls.FOLLOWING),
         }
         navigation += [Link(title=title, url=url) for kind, (title, url) in indexes.items() if config.has(kind)]
     text_pages = [p for p in library.about["page"].values() if config.has("page")]
@@ -490,6 +491,7 @@ def site(library: Library) -> Site:
         images=config.images.show != "none",
         embeds=config.video.embed,
         manifest=urls.MANIFEST if config.has("manifest") else "",
+        following=urls.FOLLOWING if config.has("following") else "",
     )
 
 

@@ -83,7 +83,9 @@ def test_a_message_is_the_same_for_the_same_content(paper: Site) -> None:
     for part, form in zip(parts, ("txt", "html"), strict=True):
         assert part.get_content() == digest(paper.options(), None, form).decode()  # type: ignore[arg-type]
     assert max(map(len, data.splitlines())) <= 998
-    assert b"=?utf-8?q?f=C3=BCr_L=C3=BCbeck?= <me@list.example>\n" in digest(paper.options(), None, "eml", "me@list.example")
+    assert b"=?utf-8?q?f=C3=BCr_L=C3=BCbeck?= <me@list.example>\n" in digest(
+        paper.options(), None, "eml", "me@list.example"
+    )
     with pytest.raises(ConfigError, match="not a mail address"):
         digest(paper.options(), None, "eml", "me\nBcc: x@y.example")
 
