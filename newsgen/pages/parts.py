@@ -159,7 +159,8 @@ class Parts:
         elif kind == "following" and cards.has("following"):
             title, address = "Following", urls.FOLLOWING
             crumbs = cards.breadcrumbs(Link(title=title, url=address))
-            head = Head(title=title, description="", address=address, noindex=True, breadcrumbs=crumbs)
+            description = "The newest of what you follow, in this browser only"
+            head = Head(title=title, description=description, address=address, noindex=True, breadcrumbs=crumbs)
             yield FollowingPage(path=urls.path(address), head=head)
         elif kind == "404" and cards.has("404"):
             head = Head(title="Page not found", description="", address="/404.html", noindex=True)

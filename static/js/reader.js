@@ -227,6 +227,9 @@
   async function view(page, current) {
     const status = page.querySelector("[role=status]"), say = (words) => (status.textContent = words);
     lists(page, say);
+    const count = places("follow").size;
+    page.classList.toggle("filling", count > 0);
+    page.querySelector(".h-feed + p").hidden = count > 0;
     const pages = await Promise.all([...places("follow").keys()].slice(0, MOST.asked).map(entriesOf));
     const entries = pages.flat(), feed = page.querySelector(".h-feed"), found = new Map();
     const timeOf = (entry) => Date.parse(entry.querySelector("time")?.dateTime) || 0;
@@ -238,6 +241,7 @@
     }
     feed.replaceChildren(...[...found.values()].slice(0, MOST.shown));
     feed.nextElementSibling.hidden = found.size > 0;
+    page.classList.toggle("filling", found.size > 0);
     announce(news(page, current), current.before);
     tell();
   }

@@ -120,10 +120,12 @@ def test_a_reader_sees_what_is_new_follows_and_hides(reader: Reader, tmp_path: P
     assert len(shown) > 8
     assert "The Velmoran" not in shown
     assert page.locator(".left-out").inner_text().endswith("of sources that you hide. Change")
+    assert page.evaluate(SHIFTS) == 0
 
     page = reader.open("following/")
     page.locator("#following .h-entry").first.wait_for()
     assert page.locator("#following .h-entry").count() >= 5
+    assert page.evaluate(SHIFTS) == 0
     assert page.get_by_role("heading", level=1).inner_text() == "Following"
     assert smallest(page, "#following button, #following label, #following li a") >= 24
     result = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"]})
@@ -181,8 +183,14 @@ def test_a_browser_that_keeps_nothing_does_no_harm(reader: Reader) -> None:
     assert page.locator(".row:visible").count() > 5
 
 
-def test_pages_are_whole_without_the_script_and_it_is_small(browser: Browser, demo: Demo) -> None:
+def test_the_script_is_small_and_pages_are_whole_without_it(browser: Browser, demo: Demo) -> None:
     assert len(gzip.compress((shipped_site() / "static/js/reader.js").read_bytes(), 9, mtime=0)) <= MOST_BYTES
+    context = browser.new_context(viewport={"width": 320, "height": 740})
+    page = context.new_page()
+    page.goto(f"{demo[0]}following/")
+    page.add_style_tag(content="html { font-size: 200% !important }")
+    assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
+    context.close()
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
     page.goto(f"{demo[0]}following/")
