@@ -1,4 +1,6 @@
-"""Makes the files that machines read: feeds, the OPML list of sources, sitemaps, redirects, robots.txt and headers."""
+"""Makes the files that machines read: feeds, the OPML list of sources, sitemaps, redirects, robots.txt, the manifest,
+llms.txt and headers.
+"""
 
 from __future__ import annotations
 
