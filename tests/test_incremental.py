@@ -90,7 +90,7 @@ SETTINGS: dict[str, list[str]] = {
         '["topic", "archive"]',
         '["home", "category"]',
     ],
-    "enable_kinds": ['["llms"]'],
+    "enable_kinds": ['["api", "llms"]', '["api"]'],
     "navigation": ['[{title = "Bridges", url = "/topics/bridges/"}]', "[]"],
     "pages.articles": ['"own"', '"all"'],
     "feeds.sections": ['["rss", "atom"]', "[]"],
@@ -231,12 +231,7 @@ class Law(RuleBasedStateMachine):
         self.site = Site(self.folder / "site")
         self.patch = pytest.MonkeyPatch()
         self.articles: dict[str, dict[str, Any]] = {}
-        self.config = {
-            "base_url": '"https://news.example/"',
-            "page_size": "5",
-            "feed_size": "6",
-            "enable_kinds": '["api"]',
-        }
+        self.config = {"base_url": '"https://news.example/"', "page_size": "5", "feed_size": "6"}
         self.now, self.clock, self.show = NOW, "content", frozenset[str]()
         self.engine = ""
         self.foreign: dict[str, dict[str, bytes]] = {"public": {}, "other": {}}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
@@ -184,3 +185,24 @@ def test_every_page_of_the_archive_has_a_description(wire: Site) -> None:
             (found[path],) = re.findall(r'<meta name="description" content="(.*?)">', wire.read(path))
     assert len(set(found.values())) == len(found) > 10
     assert found["archive/2026/11/index.html"] == "Wire [x], day by day: November 2026"
+
+
+def test_after_edits_the_files_are_those_of_a_clean_build(wire: Site, tmp_path: Path) -> None:
+    """The last test of this module: it leaves the site as edited."""
+    edits: list[Callable[[], object]] = [
+        lambda: wire.edit("content/n02.md", "N02", "An older title"),
+        lambda: wire.edit("content/n09.md", "2026-11-05", "2026-11-07"),
+        (wire.root / "content/n05.md").unlink,
+        lambda: wire.article("early", topics="[AI, Rail]", publishedDateTime="2026-11-02T09:00:00Z"),
+        lambda: wire.article("late", topics="[AI]", category="News", publishedDateTime="2026-11-11T09:00:00Z"),
+        lambda: wire.edit("content/own.md", "Ours.", "Ours now."),
+    ]
+    for edit in edits:
+        edit()
+        wire.good()
+    clean = Site(tmp_path / "clean")
+    for file in wire.root.rglob("*"):
+        if file.is_file() and file.relative_to(wire.root).parts[0] in ("content", "static", "site.toml"):
+            clean.write(file.relative_to(wire.root).as_posix(), file.read_bytes())
+    clean.good()
+    assert wire.tree() == clean.tree()
