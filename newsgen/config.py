@@ -21,11 +21,15 @@ from newsgen.text import LANGUAGE
 from newsgen.validation import Fault, Faults, did_you_mean, dotted, faults
 
 Kind = Literal[
-    "home", "topic", "provider", "category", "archive", "sources", "page", "search",
-    "feed", "rss", "atom", "jsonfeed", "opml", "sitemap", "robots", "404", "headers", "redirects",
+    "home", "topic", "provider", "category", "archive", "sources", "page", "search", "following",
+    "feed", "rss", "atom", "jsonfeed", "opml", "sitemap", "robots", "manifest", "404", "headers", "redirects",
 ]  # fmt: skip
 KINDS: tuple[str, ...] = get_args(Kind)
 """The page kinds that `disable_kinds` accepts."""
+
+ExtraKind = Literal["api", "llms"]
+EXTRA_KINDS: tuple[str, ...] = get_args(ExtraKind)
+"""The page kinds that a site has only if `enable_kinds` names them."""
 
 FeedFormat = Literal["rss", "atom", "jsonfeed"]
 
@@ -216,6 +220,7 @@ class Config(Table, frozen=True, kw_only=True):
     feed_size: Count = 30
     excerpt_length: Annotated[int, Meta(ge=20)] = 300
     disable_kinds: tuple[Kind, ...] = ()
+    enable_kinds: tuple[ExtraKind, ...] = ()
     navigation: tuple[NavigationItem, ...] | None = None
     fields: Fields = Fields()
     block: Block = Block()
@@ -232,7 +237,7 @@ class Config(Table, frozen=True, kw_only=True):
 
     def has(self, kind: str) -> bool:
         """Whether pages of this kind are enabled."""
-        return kind not in self.disable_kinds
+        return kind in self.enable_kinds if kind in EXTRA_KINDS else kind not in self.disable_kinds
 
     @property
     def base(self) -> str:

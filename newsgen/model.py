@@ -385,8 +385,8 @@ class Site(Value, frozen=True, kw_only=True, cache_hash=True):
     """What every page shows. It has no counts and no times; otherwise one new article would make all pages stale.
 
     `base` is the base URL without a closing slash, "" if not set. `root` is the path of the base URL with a closing
-    slash; every link on the site begins with it. `home` is the address of the front page, and `search` that of the
-    search, "" if there is none.
+    slash; every link on the site begins with it. `home`, `search`, `manifest` and `following` are the addresses of the
+    front page, of the search, of the web app manifest, and of the page of what the reader follows; "" if there is none.
     """
 
     title: str
@@ -403,6 +403,8 @@ class Site(Value, frozen=True, kw_only=True, cache_hash=True):
     feeds: tuple[Link, ...]
     images: bool
     embeds: bool
+    manifest: str = ""
+    following: str = ""
 
     def current(self, address: str) -> str:
         """The address if the navigation links to it, else "". The masthead differs between pages only in this."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 # Most times; datetime reads these at once.
@@ -134,6 +135,12 @@ def local(moment: datetime, zone: tzinfo) -> datetime:
         return moment.astimezone(zone)
     except OverflowError:
         return moment.astimezone(UTC)
+
+
+@lru_cache(maxsize=4096)
+def iso(moment: datetime) -> str:
+    """A time in UTC: 2026-11-08T16:30:00Z (RFC 3339)."""
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
 
 
 def text(moment: datetime, zone: tzinfo) -> str:

@@ -105,6 +105,7 @@ CATEGORIES = "/categories/"
 SOURCES = "/sources/"
 ARCHIVE = "/archive/"
 SEARCH = "/search/"
+FOLLOWING = "/following/"
 
 
 def section(axis: str, key: str) -> str:
@@ -128,6 +129,13 @@ def page(name: str) -> str:
     """The address of a plain page."""
     return f"/{name}/"
 
+
+def json(address: str) -> str:
+    """The JSON of the list at an address."""
+    return f"{address}index.json"
+
+
+MANIFEST = "/manifest.webmanifest"
 
 FEEDS = {"rss": "feed.xml", "atom": "atom.xml", "jsonfeed": "feed.json"}
 """The file name of each feed kind. A feed is in the folder of the page it belongs to."""

@@ -86,7 +86,8 @@ def test_every_setting_is_documented(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", [*fields.ARTICLE_FIELDS, *(n for n in config.Fields().by_foreign_name()), *config.KINDS]
+    "name",
+    [*fields.ARTICLE_FIELDS, *(n for n in config.Fields().by_foreign_name()), *config.KINDS, *config.EXTRA_KINDS],
 )
 def test_every_field_and_kind_is_documented(name: str) -> None:
     assert re.search(rf"[`\s]{re.escape(name)}[`\s]", DOCS)

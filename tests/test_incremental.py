@@ -90,6 +90,7 @@ SETTINGS: dict[str, list[str]] = {
         '["topic", "archive"]',
         '["home", "category"]',
     ],
+    "enable_kinds": ['["api", "llms"]', '["api"]'],
     "navigation": ['[{title = "Bridges", url = "/topics/bridges/"}]', "[]"],
     "pages.articles": ['"own"', '"all"'],
     "feeds.sections": ['["rss", "atom"]', "[]"],

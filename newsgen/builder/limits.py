@@ -237,6 +237,8 @@ def _setting_without(config: Config, template: str) -> str | None:
     """The setting without which a site would have no file with a template; "" if all need one, None if it depends."""
     if template == "pages/article.html":
         return 'pages.articles = "own"' if config.pages.articles == "all" else ""
+    if template == "feeds/list.json":
+        return '"api" left out of enable_kinds'
     return {"": "", COPY: "precompress = []", "pages/redirect.html": "redirects.pages = false"}.get(template)
 
 

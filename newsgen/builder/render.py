@@ -264,7 +264,7 @@ def filters(site: Site, asset: Callable[[str], str]) -> dict[str, Callable[..., 
 
     def iso_or_day(when: datetime, all_day: bool = False) -> str:
         """A time in UTC: 2026-11-08T16:30:00Z. With `all_day`, its day in the site's zone: 2026-11-08."""
-        return urls.day(when, zone) if all_day else iso(when)
+        return urls.day(when, zone) if all_day else times.iso(when)
 
     def lag(minutes: int) -> str:
         """A duration in its two largest units: 25 min, 2 h 5 min, 3 d 1 h."""
@@ -276,12 +276,6 @@ def filters(site: Site, asset: Callable[[str], str]) -> dict[str, Callable[..., 
         "lag": lag, "href": href, "absolute": absolute, "asset": asset_link, "moment": moment, "brief": brief,
         "day": day, "clock": clock, "iso": iso_or_day, "rfc822": rfc822, "host": partial(host, language=site.language),
     }  # fmt: skip
-
-
-@lru_cache(maxsize=4096)
-def iso(when: datetime) -> str:
-    """A time in UTC: 2026-11-08T16:30:00Z (RFC 3339)."""
-    return when.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
 
 
 def rfc822(when: datetime) -> str:

@@ -12,7 +12,7 @@ from newsgen.commands.building import build, clean, serve
 from newsgen.commands.console import CANNOT_FINISH
 from newsgen.commands.creating import new, schema
 from newsgen.commands.fetching import fetch, import_
-from newsgen.commands.inspecting import check, explain, list_
+from newsgen.commands.inspecting import check, digest, explain, list_
 from newsgen.commands.publishing import diff, publish
 
 
@@ -59,5 +59,5 @@ def cli() -> None:
     """
 
 
-for command in (build, serve, check, list_, explain, publish, diff, fetch, new, import_, schema, clean):
+for command in (build, serve, check, list_, explain, digest, publish, diff, fetch, new, import_, schema, clean):
     cli.add_command(command)

@@ -67,12 +67,12 @@ def new_provider(domain: str, site: Path) -> None:
 
 
 @click.command()
-@click.argument("what", type=click.Choice(["article", "site", "topic", "provider", "feed"]))
+@click.argument("what", type=click.Choice(["article", "site", "topic", "provider", "feed", "api"]))
 @handle_errors
 def schema(what: str) -> None:
     """Print the JSON Schema of a kind of file.
 
-    Editors use it to complete and check site.toml and front matter.
+    Editors use it to complete and check site.toml and front matter. The schema `api` is that of lists as JSON.
     """
     from newsgen.commands import scaffold
 

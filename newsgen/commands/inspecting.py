@@ -1,4 +1,4 @@
-"""The commands that inspect a site and write nothing: check, list and explain."""
+"""The commands that inspect a site and write nothing: check, list, explain and digest."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from newsgen.commands.console import CONTENT_ERRORS, ProgressLine, plural, print_json, print_message, print_problems
-from newsgen.commands.parameters import gate_options, handle_errors, make_options, site_and_output
+from newsgen.commands.parameters import Time, clock_options, gate_options, handle_errors, make_options, site_and_output
 
 
 @click.command()
@@ -91,3 +91,30 @@ def explain(target: str, other: str, as_json: bool, **params: Any) -> None:
         print_json(explanation)
     else:
         click.echo("\n".join(explaining.pair_lines(explanation) if other else explaining.lines(explanation)))
+
+
+@click.command()
+@click.argument("date", type=Time(), required=False)
+@site_and_output
+@clock_options
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["html", "txt", "eml"]),
+    default="txt",
+    help="What to print: HTML for mail, plain text, or a whole message with both.  [default: txt]",
+)
+@click.option(
+    "--from", "sender", metavar="ADDRESS", default="", help="The sender of a message.  [default: news@ the site's host]"
+)
+@handle_errors
+def digest(date: Any, form: Any, sender: str, **params: Any) -> None:
+    """Print a day's best stories, to send by mail.
+
+    DATE is a day such as 2026-11-08; by default it is the newest.
+    """
+    from newsgen.commands.digest import digest as digest_of
+
+    with ProgressLine() as progress:
+        printed = digest_of(make_options(**params), date, form, sender, progress)
+    click.echo(printed, nl=False)

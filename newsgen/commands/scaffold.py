@@ -15,6 +15,7 @@ from newsgen.builder import DEMO, Options, Output, folders
 from newsgen.config import Config
 from newsgen.content import AboutFile, ArticleFile, FeedFile, dump
 from newsgen.errors import ConfigError, OutputError, unreadable
+from newsgen.pages import ListJson
 
 STATE = ".newsgen"
 _CONFIG = """\
@@ -125,13 +126,14 @@ def _create(folder: Path, name: Path, values: dict[str, Any]) -> Path:
 
 
 def schema(what: str) -> dict[str, Any]:
-    """The JSON Schema (draft 2020-12) of a kind of file: article, site, topic, provider or feed."""
+    """The JSON Schema (draft 2020-12) of a kind of file: article, site, topic, provider, feed or api."""
     kinds: dict[str, type] = {
         "article": ArticleFile,
         "site": Config,
         "topic": AboutFile,
         "provider": AboutFile,
         "feed": FeedFile,
+        "api": ListJson,
     }
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **msgspec.json.schema(kinds[what])}
 

@@ -2,20 +2,23 @@
 
 Reading order: `kinds` defines a type for each kind of page. `planner` plans the pages of a site: `reach` finds the
 parts that an update can have changed, and `parts` makes their pages. `cards` turns members and stories into cards and
-clusters, and `frontpage`, `lists`, `storypages`, `articlepages` and `feeds` put them on pages.
+clusters, and `frontpage`, `lists`, `storypages`, `articlepages`, `feeds`, `api` and `digest` put them on pages.
 """
 
-from newsgen.pages.kinds import FilePage, HtmlPage, Page, decode
+from newsgen.pages.digest import digests
+from newsgen.pages.kinds import FilePage, HtmlPage, ListJson, Page, decode
 from newsgen.pages.planner import OnPage, PageRef, Plan, early_pages, site
 
 __all__ = [
     "FilePage",
     "HtmlPage",
+    "ListJson",
     "OnPage",
     "Page",
     "PageRef",
     "Plan",
     "decode",
+    "digests",
     "early_pages",
     "site",
 ]

@@ -86,7 +86,9 @@ def _page(
     newer: Link | None = None,
     older: Link | None = None,
 ) -> ArchivePage:
-    head = Head(title=title, description="", address=address, breadcrumbs=cards.breadcrumbs(*crumbs))
+    span = "all years" if years else title.removeprefix("Archive ")
+    description = f"{cards.config.title}, day by day: {span}"
+    head = Head(title=title, description=description, address=address, breadcrumbs=cards.breadcrumbs(*crumbs))
     return ArchivePage(
         path=urls.path(address),
         head=head,

@@ -1,4 +1,6 @@
-"""Makes the files that machines read: feeds, the OPML list of sources, sitemaps, redirects, robots.txt and headers."""
+"""Makes the files that machines read: feeds, the OPML list of sources, sitemaps, redirects, robots.txt, the manifest,
+llms.txt and headers.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +9,7 @@ import re
 from bisect import insort
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
+from itertools import islice, takewhile
 from operator import attrgetter
 from typing import Any, NamedTuple
 from urllib.parse import urljoin
@@ -22,8 +25,15 @@ from newsgen.pages.kinds import (
     AtomFeed,
     Feed,
     FeedEntry,
+    FilePage,
     HeadersPage,
+    Icon,
     JsonFeed,
+    LinkGroup,
+    LlmsPage,
+    ManifestPage,
+    NewsEntry,
+    NewsSitemap,
     OpmlPage,
     Outline,
     Page,
@@ -43,6 +53,26 @@ COVERAGE = 12
 
 _SITEMAP_SIZE = 1000
 """The entries of a sitemap: far below the 50,000 that are allowed, so that a change writes little."""
+
+INDEXES = {
+    "topic": ("Topics", urls.TOPICS),
+    "category": ("Sections", urls.CATEGORIES),
+    "sources": ("Sources", urls.SOURCES),
+    "archive": ("Archive", urls.ARCHIVE),
+}
+"""The titles and addresses of the indexes, by page kind."""
+
+_FORMATS = {"rss": "RSS", "atom": "Atom", "jsonfeed": "JSON Feed"}
+
+# The languages that Google's news sitemaps name with more than their first part.
+_CHINESE = {
+    "zh-cn": "zh-cn",
+    "zh-hans": "zh-cn",
+    "zh-sg": "zh-cn",
+    "zh-tw": "zh-tw",
+    "zh-hant": "zh-tw",
+    "zh-hk": "zh-tw",
+}
 
 _LINE_EXTRA = 20
 """More characters than a line of `_redirects` has besides its two addresses, with a few escapes."""
@@ -163,24 +193,52 @@ def has_sitemap(cards: Cards) -> bool:
     return cards.has("sitemap") and bool(cards.config.base)
 
 
-def site_files(cards: Cards, fingerprinted: Iterable[str]) -> Iterator[Page]:
-    """The files that a site has once, except sitemaps and `_redirects`.
-
-    `fingerprinted` are the paths of static files with a fingerprint.
-    """
+def site_files(cards: Cards, files: Iterable[FilePage]) -> Iterator[Page]:
+    """The files that a site has once, except sitemaps and `_redirects`. `files` are its static files."""
     config, has = cards.config, cards.has
+    files = list(files)
     if has("opml"):
         yield _opml(cards)
     if has("robots"):
         yield RobotsPage(path="robots.txt", sitemap="/sitemap.xml" if has_sitemap(cards) else "")
+    if has("manifest"):
+        yield ManifestPage(path=urls.path(urls.MANIFEST), icons=tuple(_icons({file.source for file in files})))
+    if has("llms"):
+        yield LlmsPage(path="llms.txt", groups=tuple(_guide(cards)))
     host = config.limits
     if has("headers") and (host is None or host.reads_headers):
         yield HeadersPage(
             path="_headers",
             frames=config.video.hosts if config.video.embed else (),
             feeds=tuple(urls.FEEDS[name] for name in cards.feed_formats),
-            fingerprinted=tuple(sorted(map(urls.address, fingerprinted))),
+            fingerprinted=tuple(sorted(urls.address(file.path) for file in files if file.path != file.source)),
         )
+
+
+_ICON = re.compile(r"img/icon-(maskable-)?([1-9][0-9]{0,3})\.png")
+
+
+def _icons(sources: Iterable[str]) -> Iterator[Icon]:
+    """The icons among these static files: img/icon-192.png, img/icon-maskable-512.png."""
+    for source in sorted(sources):
+        if match := _ICON.fullmatch(source):
+            yield Icon(address=urls.address(source), size=int(match[2]), maskable=bool(match[1]))
+
+
+def _guide(cards: Cards) -> Iterator[LinkGroup]:
+    """The lists, pages and files of the site that hardly ever change."""
+    has = cards.has
+    lists = {"home": ("Front page", urls.HOME)} | INDEXES
+    pages = [(page.title, urls.page(page.key)) for page in cards.library.about["page"].values() if has("page")]
+    files = [(_FORMATS[name], urls.HOME + urls.FEEDS[name]) for name in cards.feed_formats]
+    if has("api"):
+        files += [(f"{title}, as JSON", urls.json(url)) for kind, (title, url) in lists.items() if has(kind)]
+    files += [("Sitemap", "/sitemap.xml")] if has_sitemap(cards) else []
+    files += [("Sources, as OPML", "/sources.opml")] if has("opml") else []
+    groups = {"Lists": [link for kind, link in lists.items() if has(kind)], "About": pages, "Files": files}
+    for title, links in groups.items():
+        if links:
+            yield LinkGroup(title=title, items=tuple(Link(title=name, url=url) for name, url in links))
 
 
 def _feeds(
@@ -404,24 +462,38 @@ def _platform_redirects(cards: Cards) -> list[Redirect]:
     return [Redirect(olds[p], target, urls.path(olds[p])) for p, target in targets.items() if target]
 
 
-def listed(cards: Cards, item: Story | Article) -> SitemapRow | None:
-    """The entry of a story, or of an article with a page to itself, in a sitemap; None if it must not be indexed."""
+def listed(cards: Cards, item: Story | Article, title: str) -> SitemapRow | None:
+    """The entry of a story, or of an article with a page to itself, in a sitemap; None if it must not be indexed.
+
+    `title` is that of its page.
+    """
     members = members_of(item)
     if any(member.status for member in members):
         return None
     if isinstance(item, Story):
-        modified, published = item.last.published, next(item.files).published
+        first, modified = next(item.files), item.last.published
     else:
-        modified, published = item.updated or item.published, item.published
-    return SitemapRow(published=published, address=cards.library.address[item.id], modified=modified)
+        first, modified = item, item.updated or item.published
+    return SitemapRow(
+        published=first.published,
+        address=cards.library.address[item.id],
+        modified=modified,
+        title=title,
+        all_day=first.all_day,
+    )
 
 
 class SitemapRow(StoredRow, frozen=True):
-    """An entry of a sitemap, by the time of its article or of the earliest file of its story."""
+    """An entry of a sitemap, by the time of its article or of the earliest file of its story.
+
+    `all_day`: only the day of `published` is known.
+    """
 
     published: datetime
     address: str
     modified: datetime
+    title: str
+    all_day: bool
 
     @property
     def key(self) -> tuple[datetime, str]:
@@ -455,6 +527,22 @@ def shard_page(rows: Rows[SitemapRow], shard: Shard) -> SitemapPage:
     return SitemapPage(path=urls.path(shard.address), entries=tuple(entries))
 
 
+def news_sitemap(cards: Cards, rows: Rows[SitemapRow]) -> NewsSitemap:
+    """The sitemap of the newest pages: those of the day of the content clock and of the day before it."""
+    library, zone = cards.library, cards.config.zone
+    today = times.local(library.clock, zone).date()
+    start = times.start(date.fromordinal(max(today.toordinal() - 1, 1)), zone)
+    newest = takewhile(lambda row: row.published >= start, islice(rows.descending(), _SITEMAP_SIZE))
+    return NewsSitemap(
+        path="sitemaps/news.xml",
+        language=_CHINESE.get(cards.config.language.lower()) or cards.config.language.partition("-")[0].lower(),
+        entries=tuple(
+            NewsEntry(address=row.address, title=row.title, published=row.published, all_day=row.all_day)
+            for row in newest
+        ),
+    )
+
+
 def sitemap_of_lists(cards: Cards) -> SitemapPage:
     """The sitemap of the pages that a site has once, and of its sections."""
     entries = [SitemapEntry(address=a, modified=None) for a in _single_addresses(cards)]
@@ -464,22 +552,18 @@ def sitemap_of_lists(cards: Cards) -> SitemapPage:
     return SitemapPage(path="sitemaps/lists.xml", entries=tuple(entries))
 
 
-def sitemap_index(lists: SitemapPage, modified: Mapping[str, datetime]) -> SitemapIndex:
-    """The index of the sitemaps: of that of the lists, and of the others with the time of the last change of each."""
+def sitemap_index(lists: SitemapPage, news: NewsSitemap, modified: Mapping[str, datetime]) -> SitemapIndex:
+    """The index of the sitemaps: of those of the lists and of news, and of the others with the time of the last change
+    of each."""
     newest = max((entry.modified for entry in lists.entries if entry.modified), default=None)
     entries = [SitemapEntry(address=urls.address(lists.path), modified=newest)]
+    entries += [SitemapEntry(address=urls.address(news.path), modified=entry.published) for entry in news.entries[:1]]
     entries += [SitemapEntry(address=address, modified=time) for address, time in modified.items()]
     return SitemapIndex(path="sitemap.xml", entries=tuple(entries))
 
 
 def _single_addresses(cards: Cards) -> list[str]:
     """The addresses of the pages that a site has once, and of its own plain pages."""
-    single = {
-        "home": urls.HOME,
-        "topic": urls.TOPICS,
-        "category": urls.CATEGORIES,
-        "sources": urls.SOURCES,
-        "archive": urls.ARCHIVE,
-    }
-    addresses = [address for kind, address in single.items() if cards.has(kind)]
+    addresses = [urls.HOME] if cards.has("home") else []
+    addresses += [address for kind, (_, address) in INDEXES.items() if cards.has(kind)]
     return addresses + [urls.page(key) for key in cards.library.about["page"] if cards.has("page")]

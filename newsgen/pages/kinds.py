@@ -241,6 +241,13 @@ class ListPage(HtmlPage, frozen=True, kw_only=True):
     owner: str = ""
 
 
+class LinkGroup(Value, frozen=True, kw_only=True):
+    """A titled group of links."""
+
+    title: str
+    items: tuple[Link, ...]
+
+
 class IndexGroup(Value, frozen=True, kw_only=True):
     """A titled group of links: the topics or categories with one first letter."""
 
@@ -360,6 +367,12 @@ class TextPage(HtmlPage, frozen=True, kw_only=True):
     template: ClassVar[str] = "pages/text.html"
     title: str
     body: str
+
+
+class FollowingPage(HtmlPage, frozen=True, kw_only=True):
+    """The page of what the reader follows, which a script fills in."""
+
+    template: ClassVar[str] = "pages/following.html"
 
 
 class NotFoundPage(HtmlPage, frozen=True, kw_only=True):
@@ -562,6 +575,27 @@ class SitemapPage(Page, frozen=True, kw_only=True):
     entries: tuple[SitemapEntry, ...]
 
 
+class NewsEntry(Value, frozen=True, kw_only=True):
+    """A page of the last two days. `all_day`: only the day of `published` is known."""
+
+    address: str
+    title: str
+    published: datetime
+    all_day: bool
+
+
+class NewsSitemap(Page, frozen=True, kw_only=True):
+    """The sitemap of the pages of the last two days
+    (https://developers.google.com/search/docs/crawling-indexing/sitemaps/news-sitemap).
+
+    `language` is that of the site, in the form that the format asks for.
+    """
+
+    template: ClassVar[str] = "feeds/news_sitemap.xml"
+    language: str
+    entries: tuple[NewsEntry, ...]
+
+
 class SitemapIndex(Page, frozen=True, kw_only=True):
     """The index of the site's sitemaps."""
 
@@ -574,6 +608,28 @@ class RobotsPage(Page, frozen=True, kw_only=True):
 
     template: ClassVar[str] = "feeds/robots.txt"
     sitemap: str
+
+
+class Icon(Value, frozen=True, kw_only=True):
+    """A square PNG among the static files: its address, and its width in pixels. `maskable`: it may be cropped."""
+
+    address: str
+    size: int
+    maskable: bool
+
+
+class ManifestPage(Page, frozen=True, kw_only=True):
+    """The manifest that lets readers install the site (https://www.w3.org/TR/appmanifest/)."""
+
+    template: ClassVar[str] = "feeds/manifest.json"
+    icons: tuple[Icon, ...]
+
+
+class LlmsPage(Page, frozen=True, kw_only=True):
+    """llms.txt, a guide to the site for language models (https://llmstxt.org). `groups` have lists, pages and files."""
+
+    template: ClassVar[str] = "feeds/llms.txt"
+    groups: tuple[LinkGroup, ...]
 
 
 class HeadersPage(Page, frozen=True, kw_only=True):
@@ -600,6 +656,69 @@ class RedirectsPage(Page, frozen=True, kw_only=True):
     redirects: tuple[Link, ...]
 
 
+class Listed(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
+    """What a list holds, in JSON: `kind` says what it is. Addresses are URLs if the site has a `base_url`."""
+
+
+class ListedArticle(Listed, frozen=True, kw_only=True, tag="article"):
+    """An article, or a report elsewhere that an article lists.
+
+    `url` is the publisher's page, or that of an own post here. `page` is the page here about it, and `story` that of its
+    story. `published` is a time in UTC, or a day where only that is known.
+    """
+
+    title: str
+    url: str | None
+    page: str | None
+    story: str | None
+    summary: str
+    provider: str
+    published: str
+    type: str
+    lang: str | None
+    image: str | None
+    topics: tuple[str, ...]
+
+
+class ListedStory(Listed, frozen=True, kw_only=True, tag="story"):
+    """A story: the number of its reports and of independent sources, the report that stands for it, and a few others."""
+
+    title: str
+    url: str
+    reports: int
+    sources: int
+    lead: ListedArticle
+    coverage: tuple[ListedArticle, ...]
+
+
+class ListedSection(Listed, frozen=True, kw_only=True, tag="list"):
+    """A list: its page, the same as JSON, and how many articles it holds."""
+
+    title: str
+    url: str | None
+    json: str | None
+    count: int
+
+
+class ListJson(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A page of a list, in JSON.
+
+    `page` is 0 for the first page, and otherwise the number in the address. Whoever follows `nextPage` from the first
+    page finds everything once, newest first.
+    """
+
+    page: int
+    value: tuple[ListedArticle | ListedStory | ListedSection, ...]
+    next_page: str | None
+
+
+class ApiPage(Page, frozen=True, kw_only=True):
+    """A page of a list for programs. `newsgen schema api` prints the JSON Schema of its `list`."""
+
+    template: ClassVar[str] = "feeds/list.json"
+    list: ListJson
+
+
 class FilePage(Page, frozen=True, kw_only=True):
     """A static file, copied unchanged. `source` is its path below a static folder, `content` its digest."""
 
@@ -608,9 +727,10 @@ class FilePage(Page, frozen=True, kw_only=True):
 
 
 KINDS = (
-    HomePage, StoryPage, ArticlePage, ListPage, IndexPage, ArchivePage, SourcesPage, TextPage, NotFoundPage, RedirectPage, RssFeed, AtomFeed,
-    JsonFeed, OpmlPage, SitemapPage, SitemapIndex, RobotsPage, HeadersPage, RedirectsPage, FilePage, SearchPage, SearchIndex, SearchTerms,
-    SearchFacets, SearchResults, SearchNames,
+    HomePage, StoryPage, ArticlePage, ListPage, IndexPage, ArchivePage, SourcesPage, TextPage, FollowingPage, NotFoundPage,
+    RedirectPage, RssFeed, AtomFeed, JsonFeed, OpmlPage, SitemapPage, NewsSitemap, SitemapIndex, RobotsPage, ManifestPage,
+    LlmsPage, HeadersPage, RedirectsPage, ApiPage, FilePage, SearchPage, SearchIndex, SearchTerms, SearchFacets,
+    SearchResults, SearchNames,
 )  # fmt: skip
 _decode = msgspec.msgpack.Decoder(Union[KINDS]).decode  # noqa: UP007
 

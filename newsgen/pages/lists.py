@@ -38,6 +38,9 @@ TREND_DAYS = 30
 LATEST = 10
 """The newest members on a first page that has a line for each day."""
 
+_IN_SHORT = 3
+"""The headlines in the description of a day."""
+
 INDEX_ROWS = 600
 
 STRONGEST = 30
@@ -52,8 +55,9 @@ def last(count: int, size: int) -> int:
 
 
 def newest(size: int) -> int:
-    """The number of newest members that the first page of a section may show, besides those of its top stories."""
-    return size + RANKED * (1 + LINES + SIBLINGS)
+    """The number of newest members that the first page of a section, or its JSON, may show besides those of its top
+    stories."""
+    return max(size + RANKED * (1 + LINES + SIBLINGS), 2 * size)
 
 
 def _heading(cards: Cards, section: Section) -> tuple[str, Link | None, tuple[Link, ...]]:
@@ -110,7 +114,7 @@ def first(
         path=urls.path(address),
         head=Head(
             title=title,
-            description=intro,
+            description=_day_in_short(title, ranked) if axis == "day" else intro,
             address=address,
             feeds=cards.feeds(title, address, cards.section_formats(section)),
             qualifier=_qualifier(cards, section),
@@ -199,7 +203,7 @@ def numbered(cards: Cards, section: Section, number: int) -> ListPage:
     title, parent, breadcrumbs = _heading(cards, section)
     head = Head(
         title=f"{title}, page {number}",
-        description=about.description if about else "",
+        description=f"The reports of {title}, page {number}" if axis == "day" else about.description if about else "",
         address=here,
         qualifier=_qualifier(cards, section),
         breadcrumbs=breadcrumbs,
@@ -267,7 +271,13 @@ def index(cards: Cards, axis: str) -> Iterator[IndexPage]:
     for number, chunk, address, newer, older in _paginate(rows, top, INDEX_ROWS):
         yield IndexPage(
             path=urls.path(address),
-            head=_head(cards, _page_title(title, number), address, Link(title=title, url=top)),
+            head=_head(
+                cards,
+                _page_title(title, number),
+                address,
+                Link(title=title, url=top),
+                description=f"All {title.lower()} of {cards.config.title}, from A to Z",
+            ),
             axis=axis,
             title=title,
             groups=tuple(
@@ -295,7 +305,13 @@ def sources(cards: Cards) -> Iterator[SourcesPage]:
     for number, chunk, address, newer, older in pages:
         yield SourcesPage(
             path=urls.path(address),
-            head=_head(cards, _page_title(title, number), address, Link(title=title, url=urls.SOURCES)),
+            head=_head(
+                cards,
+                _page_title(title, number),
+                address,
+                Link(title=title, url=urls.SOURCES),
+                description=f"The sources of {cards.config.title}, and how its stories are grouped and ranked",
+            ),
             number=number,
             sources=tuple(_strongest(cards)) if number == 1 else (),
             letters=tuple(letters.values()),
@@ -360,8 +376,14 @@ def _page_title(title: str, number: int) -> str:
     return title if number < 2 else f"{title}, page {number}"
 
 
-def _head(cards: Cards, title: str, address: str, *crumbs: Link) -> Head:
-    return Head(title=title, description="", address=address, breadcrumbs=cards.breadcrumbs(*crumbs))
+def _head(cards: Cards, title: str, address: str, *crumbs: Link, description: str) -> Head:
+    return Head(title=title, description=description, address=address, breadcrumbs=cards.breadcrumbs(*crumbs))
+
+
+def _day_in_short(title: str, ranked: list[Cluster]) -> str:
+    """The description of a day: its first headlines."""
+    headlines = "; ".join(cluster.title for cluster in ranked[:_IN_SHORT])
+    return f"The top stories of {title}: {headlines}" if headlines else f"The reports of {title}"
 
 
 def neighbours(days: list[str], day: str) -> tuple[Link | None, Link | None]:

@@ -16,14 +16,14 @@ import msgspec
 from newsgen import urls
 from newsgen.library import Section
 from newsgen.model import Cluster, Link
-from newsgen.pages import archive, articlepages, feeds, frontpage, lists, storypages
+from newsgen.pages import api, archive, articlepages, feeds, frontpage, lists, storypages
 from newsgen.pages.cards import CANDIDATES, Cards
 from newsgen.pages.feeds import Redirect, SitemapRow
-from newsgen.pages.kinds import FilePage, Head, Headline, NotFoundPage, Page, TextPage
+from newsgen.pages.kinds import FilePage, FollowingPage, Head, Headline, HtmlPage, NotFoundPage, Page, TextPage
 from newsgen.pages.search import Search
 
 INDEXES = ("home", "topics", "categories", "sources")
-OTHERS = ("archive", "pages", "404", "feeds", "search", "files", "static", "redirects")
+OTHERS = ("archive", "pages", "following", "404", "feeds", "search", "files", "static", "redirects")
 """The parts that a site has once. They show something of all of the site, so they are always planned. `OTHERS` are
 planned last: the archive shows what was found for days.
 """
@@ -91,7 +91,7 @@ class Parts:
             return self._first(section) if kind == "first" else self._numbered(section, int(number))
         if kind == "month":
             page = archive.month(self.cards, of, self.headlines) if self.cards.has("archive") else None
-            return PartPages((page,) if page else ())
+            return PartPages((page, *api.pages(self.cards, [page])) if page else ())
         if kind == "searched-day":
             return PartPages(tuple(self.search.day_pages(of)) if self.cards.has("search") else ())
         if kind == "searched-month":
@@ -105,14 +105,17 @@ class Parts:
         if story is None:
             return PartPages()
         stubs, redirects, *_ = self._stubs(feeds.story_redirects(self.cards, story))
-        return PartPages((*storypages.pages(self.cards, story), *stubs), redirects, feeds.listed(self.cards, story))
+        page = storypages.page(self.cards, story)
+        listed = feeds.listed(self.cards, story, page.title)
+        return PartPages((page, *storypages.feed(self.cards, story, page), *stubs), redirects, listed)
 
     def _article(self, id: str) -> PartPages:
         row = self.cards.library.row(id)
         if row is None or not self.cards.has_page(row):
             return PartPages()
         article = self.cards.library.article(id)
-        return PartPages((articlepages.page(self.cards, article),), (), feeds.listed(self.cards, article))
+        page = articlepages.page(self.cards, article)
+        return PartPages((page,), (), feeds.listed(self.cards, article, page.head.title))
 
     def _first(self, section: Section) -> PartPages:
         before, after = self._neighbours(section.key) if section.axis == "day" else (None, None)
@@ -124,7 +127,8 @@ class Parts:
             min(candidates[-1][0], lists.cutoff(self.cards, section)) if is_full else -float("inf"),
             self._headline(section, page.ranked) if page.ranked and section.axis == "day" else None,
         )
-        return PartPages((page, *feeds.section(self.cards, section)), section=plan)
+        files = (*feeds.section(self.cards, section), *api.first(self.cards, section))
+        return PartPages((page, *files), section=plan)
 
     def _headline(self, day: Section, ranked: tuple[Cluster, ...]) -> Headline:
         """The headline of a day: that of the first story with a report of the day."""
@@ -142,7 +146,8 @@ class Parts:
 
     def _numbered(self, section: Section, number: int) -> PartPages:
         exists = number <= lists.last(section.count, self.cards.config.page_size)
-        return PartPages((lists.numbered(self.cards, section, number),) if exists else ())
+        pages = [lists.numbered(self.cards, section, number)] if exists else []
+        return PartPages((*pages, *api.pages(self.cards, pages)))
 
     def _stubs(self, redirects: Iterable[Redirect]) -> PartPages:
         """These redirects, and their stubs if the site has any."""
@@ -166,6 +171,33 @@ class Parts:
     def _single(self, kind: str) -> Iterator[Page]:
         """The pages of a kind that a site has once."""
         cards = self.cards
+        if kind in INDEXES or kind == "archive":
+            pages = list(self._index(kind))
+            yield from pages
+            yield from api.pages(cards, pages)
+        elif kind == "pages" and cards.has("page"):
+            yield from _text_pages(cards)
+        elif kind == "following" and cards.has("following"):
+            title, address = "Following", urls.FOLLOWING
+            crumbs = cards.breadcrumbs(Link(title=title, url=address))
+            description = "The newest of what you follow, in this browser only"
+            head = Head(title=title, description=description, address=address, noindex=True, breadcrumbs=crumbs)
+            yield FollowingPage(path=urls.path(address), head=head)
+        elif kind == "404" and cards.has("404"):
+            head = Head(title="Page not found", description="", address="/404.html", noindex=True)
+            yield NotFoundPage(path="404.html", head=head)
+        elif kind == "feeds":
+            yield from feeds.site(cards)
+        elif kind == "search" and cards.has("search"):
+            yield from self.search.pages()
+        elif kind == "files":
+            yield from feeds.site_files(cards, self._files)
+        elif kind == "static":
+            yield from self._files
+
+    def _index(self, kind: str) -> Iterator[HtmlPage]:
+        """The front page, or the pages of an index."""
+        cards = self.cards
         if kind == "home" and cards.has("home"):
             yield frontpage.page(cards)
         elif kind == "topics" and cards.has("topic"):
@@ -176,19 +208,6 @@ class Parts:
             yield from archive.front_and_years(cards, self.headlines)
         elif kind == "sources" and cards.has("sources"):
             yield from lists.sources(cards)
-        elif kind == "pages" and cards.has("page"):
-            yield from _text_pages(cards)
-        elif kind == "404" and cards.has("404"):
-            head = Head(title="Page not found", description="", address="/404.html", noindex=True)
-            yield NotFoundPage(path="404.html", head=head)
-        elif kind == "feeds":
-            yield from feeds.site(cards)
-        elif kind == "search" and cards.has("search"):
-            yield from self.search.pages()
-        elif kind == "files":
-            yield from feeds.site_files(cards, [file.path for file in self._files if file.path != file.source])
-        elif kind == "static":
-            yield from self._files
 
 
 def _text_pages(cards: Cards) -> Iterator[TextPage]:

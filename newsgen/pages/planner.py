@@ -25,6 +25,8 @@ from newsgen.pages.kinds import (
     HeadersPage,
     HtmlPage,
     JsonFeed,
+    ManifestPage,
+    NewsSitemap,
     NotFoundPage,
     OpmlPage,
     Page,
@@ -300,7 +302,8 @@ class Plan:
         if kind == "sitemaps":
             lists = feeds.sitemap_of_lists(self._cards)
             modified = {address: self._modified[address] for address in self._shards}
-            return PartPages((lists, feeds.sitemap_index(lists, modified)))
+            news = feeds.news_sitemap(self._cards, self._sitemap)
+            return PartPages((lists, feeds.sitemap_index(lists, news, modified), news))
         return self._parts.make(name)
 
     def _path_rows(self, part: str, made: Made | None) -> list[PathRow]:
@@ -522,6 +525,7 @@ def site(library: Library) -> Site:
             "topic": ("Topics", urls.TOPICS),
             "sources": ("Sources", urls.SOURCES),
             "archive": ("Archive", urls.ARCHIVE),
+            "following": ("Following", urls.FOLLOWING),
         }
         navigation += [Link(title=title, url=url) for kind, (title, url) in indexes.items() if config.has(kind)]
     text_pages = [p for p in library.about["page"].values() if config.has("page")]
@@ -541,6 +545,8 @@ def site(library: Library) -> Site:
         feeds=cards.feeds(config.title, urls.HOME, cards.feed_formats),
         images=config.images.show != "none",
         embeds=config.video.embed,
+        manifest=urls.MANIFEST if config.has("manifest") else "",
+        following=urls.FOLLOWING if config.has("following") else "",
     )
 
 
@@ -587,6 +593,8 @@ _KINDS: Mapping[type[Page], str] = {
     HeadersPage: "headers",
     NotFoundPage: "404",
     OpmlPage: "opml",
+    ManifestPage: "manifest",
+    NewsSitemap: "sitemap",
     SitemapIndex: "sitemap",
     SitemapPage: "sitemap",
     SearchPage: "search",

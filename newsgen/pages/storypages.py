@@ -27,15 +27,14 @@ _MIN_COPY_LETTERS = 40
 _WORDS = re.compile(r"\w+")
 
 
-def pages(cards: Cards, story: Story) -> Iterator[Page]:
-    """The page of a story, and its feed."""
-    page = _page(cards, story)
-    yield page
+def feed(cards: Cards, story: Story, page: StoryPage) -> Iterator[Page]:
+    """The feed of a story, given its page."""
     if "atom" in cards.feed_formats:
         yield feeds.story(cards, story, page.title, page.summary)
 
 
-def _page(cards: Cards, story: Story) -> StoryPage:
+def page(cards: Cards, story: Story) -> StoryPage:
+    """The page of a story."""
     about = cards.library.about["story"].get(story.name)
     address = cards.story_url(story)
     lead = cards.card(story.lead)

@@ -212,14 +212,17 @@ def test_an_empty_new_site_builds(site: Make, tmp_path: Path) -> None:
     assert "there are no articles" in done.stderr
 
 
-@pytest.mark.parametrize("what", ["article", "site", "topic", "provider"])
+@pytest.mark.parametrize("what", ["article", "site", "topic", "provider", "api"])
 def test_schema_prints_the_json_schema_of_a_file(site: Make, what: str) -> None:
     schema = json.loads(site().run("schema", what).stdout)
     text = json.dumps(schema)
     assert schema["$schema"].startswith("https://json-schema.org/")
-    for field in {"article": ("publishedDateTime", "webUrl", "related"), "site": ("base_url", "half_life")}.get(
-        what, ("description",)
-    ):
+    fields = {
+        "article": ("publishedDateTime", "webUrl", "related"),
+        "site": ("base_url", "half_life"),
+        "api": ("nextPage", "kind"),
+    }
+    for field in fields.get(what, ("description",)):
         assert f'"{field}"' in text
 
 

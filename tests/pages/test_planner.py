@@ -51,7 +51,7 @@ def test_every_kind_of_page_is_built(site: Make) -> None:
         "providers/r.example/index.html", "categories/news/index.html", "archive/index.html", "archive/2026/index.html",
         "archive/2026/11/index.html", "archive/2026/11/08/index.html", "sources/index.html", "about/index.html", "feed.xml", "atom.xml",
         "feed.json", "topics/ai/atom.xml", "providers/r.example/atom.xml", "categories/news/atom.xml", "sources.opml", "sitemap.xml",
-        "sitemaps/lists.xml", "sitemaps/2026-11.xml", "robots.txt", "404.html", "_headers", "_redirects", "old.html", "older/index.html",
+        "sitemaps/lists.xml", "sitemaps/news.xml", "sitemaps/2026-11.xml", "manifest.webmanifest", "robots.txt", "404.html", "_headers", "_redirects", "old.html", "older/index.html",
         "imprint/index.html",
     ):  # fmt: skip
         assert path in tree, path
@@ -77,8 +77,8 @@ def test_early_pages_equal_the_pages_of_the_plan(site: Make) -> None:
 
 def test_each_kind_can_be_disabled_and_nothing_links_to_it_then(site: Make) -> None:
     files = {"home": "index.html", "topic": "topics/", "provider": "providers/", "category": "categories/",
-             "archive": "archive/", "sources": "sources/", "page": "about/", "feed": "feed.xml", "rss": "feed.xml", "atom": "atom.xml", "jsonfeed": "feed.json", "opml": "sources.opml", "sitemap": "sitemap",
-             "robots": "robots.txt", "404": "404.html", "headers": "_headers", "redirects": "_redirects"}  # fmt: skip
+             "archive": "archive/", "sources": "sources/", "page": "about/", "following": "following/", "feed": "feed.xml", "rss": "feed.xml", "atom": "atom.xml", "jsonfeed": "feed.json", "opml": "sources.opml", "sitemap": "sitemap",
+             "robots": "robots.txt", "manifest": "manifest.webmanifest", "404": "404.html", "headers": "_headers", "redirects": "_redirects"}  # fmt: skip
     assert set(files) == set(KINDS)
     for kind, start in files.items():
         s = site(
@@ -547,13 +547,14 @@ def test_sitemaps_contain_every_indexable_page_once(site: Make) -> None:
     )
     s.good()
     names = re.findall(
-        r"<loc>https://news\.example/sub/(.*?)</loc>", "".join(s.read(p) for p in s.tree() if p.startswith("sitemaps/"))
+        r"<loc>https://news\.example/sub/(.*?)</loc>",
+        "".join(s.read(p) for p in s.tree() if p.startswith("sitemaps/") and p != "sitemaps/news.xml"),
     )
     assert len(names) == len(set(names))
     assert "2026/11/08/a/" in names
     assert "2025/01/01/alone/" in names
     assert "2026/11/08/b/" not in names, "a member of a story is not indexed on its own"
-    assert len(re.findall("<sitemap>", s.read("sitemap.xml"))) == 3
+    assert len(re.findall("<sitemap>", s.read("sitemap.xml"))) == 4
 
 
 def test_no_two_pages_have_one_title(site: Make) -> None:

@@ -119,6 +119,7 @@
         beforeAttributeUpdated: (name, node) => !(name === "open" && node.localName === "details"),
       },
     });
+    document.dispatchEvent(new Event("newsgen:changed"));
   }
 
   function restyle(paths) {
