@@ -85,7 +85,7 @@ def test_indexes_and_the_front_page_have_json_as_well(wire: Site) -> None:
     for path in ("sources", "archive", "archive/2026", "archive/2026/11"):
         (page,) = pages_of(wire, f"{path}/index.json")
         assert page["value"][0]["json"]
-    shown = {path for path in wire.tree() if path.endswith("index.json")}
+    shown = {path for path in wire.tree() if path.endswith("index.json") and not path.startswith("search/")}
     lists = {
         path for path in wire.tree() if re.match(r"(topics|providers|categories|archive|sources)/.*index.html", path)
     }
@@ -138,7 +138,8 @@ def test_the_manifest_has_the_colours_of_the_theme_and_the_icons_of_the_site(wir
     (icon,) = json.loads(plain.read("manifest.webmanifest"))["icons"]
     assert (icon["type"], icon["sizes"]) == ("image/svg+xml", "any")
     assert (plain.output / icon["src"][1:]).exists()
-    assert not [path for path in plain.tree() if path.endswith("index.json") or path == "llms.txt"]
+    assert {path for path in plain.tree() if path.endswith("index.json")} == {"search/index.json"}
+    assert "llms.txt" not in plain.tree()
 
 
 def test_llms_txt_names_what_stays(wire: Site) -> None:
