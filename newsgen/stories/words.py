@@ -1,8 +1,8 @@
 """The words by which articles are compared, in any language.
 
 A word is cut to its first letters, its stem, so that its inflected forms are one. Scripts that are written without spaces
-between words have no words to find: there, two neighbouring characters stand for a word, and so do two syllables of
-Hangul, whose words carry their particles. There is no list of words.
+between words have no words to find: there, neighbouring characters stand for a word. In Korean, whose words carry their
+particles, and in Vietnamese, which is written in syllables, syllables do, alone and in pairs. There is no list of words.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import re
 import sys
 import unicodedata
 from functools import cache
+from itertools import pairwise
 
 STEM_LENGTH = 5
 """The letters that are kept of a word. A word that contains digits is kept whole."""
@@ -36,6 +37,10 @@ _SOUTHEAST = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"
 _HANGUL = "\uac00-\ud7a3"
 _UNSPACED = re.compile(f"[{_SOUTHEAST}]+|[\u3040-\u30ff{_HAN}]+|[{_HANGUL}]+")
 _IS_UNSPACED = re.compile(f"[{_SOUTHEAST}\u3040-\u30ff{_HAN}{_HANGUL}]")
+_HAS_HANGUL = re.compile(f"[{_HANGUL}]+")
+_HAS_SOUTHEAST = re.compile(f"[{_SOUTHEAST}]")
+# Letters that hardly any language but Vietnamese has.
+_VIETNAMESE = re.compile("[\u01a0\u01a1\u01af\u01b0\u1ea0-\u1ef9]")
 _IS_HAN = re.compile(f"[{_HAN}]")
 # Signs that one publisher writes and another does not: points of Arabic and Hebrew, joiners, soft hyphens, and the dot
 # that is left of a Turkish capital.
@@ -90,7 +95,7 @@ def headline(title: str) -> str:
 
 
 def split(text: str) -> tuple[list[str], list[str]]:
-    """The pieces of a text, in its normal form, that are written without spaces, and its words, with their capitals."""
+    """The pieces of a text in its normal form: characters written without spaces, and pairs; and its words, with capitals."""
     pieces: list[str] = []
     if "'s" in text or "'S" in text:
         text = _POSSESSIVE.sub("", text)
@@ -98,12 +103,18 @@ def split(text: str) -> tuple[list[str], list[str]]:
     if text.isascii() or max(text) < "\u0300":
         return pieces, _WORD.findall(text)
     for run in _UNSPACED.findall(text):
-        pieces += [run[i : i + 2] for i in range(max(1, len(run) - 1))]
+        length = 3 if _HAS_SOUTHEAST.match(run) else 2
+        pieces += [run[i : i + length] for i in range(max(1, len(run) - length + 1))]
         if len(run) > 1:
-            pieces += _IS_HAN.findall(run)
+            pieces += run if _HAS_HANGUL.match(run) else _IS_HAN.findall(run)
     if pieces:
+        if len(hangul := _HAS_HANGUL.findall(text)) > 1:
+            pieces += [f"{one[:2]} {two[:2]}" for one, two in pairwise(hangul)]
         text = _UNSPACED.sub(" ", text)
-    return pieces, _word_with_marks().findall(text)
+    words = _word_with_marks().findall(text)
+    if len(_VIETNAMESE.findall(text)) * 3 > len(words) > 1:
+        pieces += [f"{one} {two}" for one, two in pairwise(map(lower, words))]
+    return pieces, words
 
 
 def spelt(title: str, excerpt: str) -> dict[str, str]:
