@@ -382,7 +382,8 @@ class Site(Value, frozen=True, kw_only=True, cache_hash=True):
     """What every page shows. It has no counts and no times; otherwise one new article would make all pages stale.
 
     `base` is the base URL without a closing slash, "" if not set. `root` is the path of the base URL with a closing
-    slash; every link on the site begins with it. `home` is the address of the front page, "" if there is none.
+    slash; every link on the site begins with it. `home` is the address of the front page, "" if there is none. `share` are the links
+    by which readers share a story, with {url} and {title} in their URLs.
     """
 
     title: str
@@ -398,6 +399,7 @@ class Site(Value, frozen=True, kw_only=True, cache_hash=True):
     feeds: tuple[Link, ...]
     images: bool
     embeds: bool
+    share: tuple[Link, ...] = ()
 
     def current(self, address: str) -> str:
         """The address if the navigation links to it, else "". The masthead differs between pages only in this."""

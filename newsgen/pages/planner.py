@@ -497,6 +497,7 @@ def site(library: Library) -> Site:
         feeds=cards.feeds(config.title, urls.HOME, cards.feed_formats),
         images=config.images.show != "none",
         embeds=config.video.embed,
+        share=tuple(Link(title=each.title, url=each.url) for each in config.share),
     )
 
 
