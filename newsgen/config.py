@@ -50,6 +50,13 @@ class NavigationItem(Table, frozen=True, kw_only=True):
     url: str
 
 
+class ShareLink(Table, frozen=True, kw_only=True):
+    """A link by which readers share a story. `url` is an http(s) URL with {url} and, if wanted, {title} in it."""
+
+    title: str
+    url: str
+
+
 class Block(Table, frozen=True, kw_only=True):
     """The blocklist: domains (including their sub-domains) and URLs that must not appear anywhere, even as coverage."""
 
@@ -222,6 +229,7 @@ class Config(Table, frozen=True, kw_only=True):
     disable_kinds: tuple[Kind, ...] = ()
     enable_kinds: tuple[ExtraKind, ...] = ()
     navigation: tuple[NavigationItem, ...] | None = None
+    share: tuple[ShareLink, ...] = ()
     fields: Fields = Fields()
     block: Block = Block()
     sources: Sources = Sources()
@@ -290,6 +298,10 @@ def _check(config: Config) -> Faults:
     for index, item in enumerate(config.navigation or ()):
         if not re.match(r"/(?![/\\])|https?://", item.url) or not item.url.isprintable():
             wrong.add(("navigation", index, "url"), f"{item.url!r} is not an address", "use /path/ or an http(s) URL")
+    for index, link in enumerate(config.share):
+        if not re.match(r"https?://[^{}]", link.url) or "{url}" not in link.url or not link.url.isprintable():
+            what, hint = f"{link.url!r} cannot share a story", "use an http(s) URL with {url} in it"
+            wrong.add(("share", index, "url"), what, hint)
     for index, domain in enumerate(config.block.providers):
         if not config.platforms.key(domain):
             wrong.add(("block", "providers", index), f"{domain!r} is not a domain", "write it as example.org")

@@ -387,6 +387,7 @@ class Site(Value, frozen=True, kw_only=True, cache_hash=True):
     `base` is the base URL without a closing slash, "" if not set. `root` is the path of the base URL with a closing
     slash; every link on the site begins with it. `home`, `search`, `manifest` and `following` are the addresses of the
     front page, of the search, of the web app manifest, and of the page of what the reader follows; "" if there is none.
+    `share` are the links by which readers share a story, with {url} and {title} in their URLs.
     """
 
     title: str
@@ -405,6 +406,7 @@ class Site(Value, frozen=True, kw_only=True, cache_hash=True):
     embeds: bool
     manifest: str = ""
     following: str = ""
+    share: tuple[Link, ...] = ()
 
     def current(self, address: str) -> str:
         """The address if the navigation links to it, else "". The masthead differs between pages only in this."""

@@ -24,7 +24,7 @@ BLOCK_SIZE = 3
 LEAD_LINES = 2
 """The headlines below the first of the top stories."""
 
-LATEST = 15
+LATEST = 12
 """The maximum number of latest members; the page of the day has the others."""
 
 _WEEK = timedelta(days=7)

@@ -142,13 +142,21 @@ class Content(Value, frozen=True, kw_only=True):
     extra: tuple[tuple[str, Any], ...]
 
 
+class Difference(Value, frozen=True, kw_only=True):
+    """Words or a number that these reports of a story have and others have not."""
+
+    words: str
+    cards: tuple[Card, ...]
+
+
 class StoryPage(HtmlPage, frozen=True, kw_only=True):
     """All members of one story, at the address of its earliest file.
 
     `post` is that file if it has content of its own: an own post, or an article with a body. `lead_reason` is what
     decided the lead. `reports` are the members without copies, newest first; if the story is `developing`, the first is
     more than an hour younger than the lead. `marginal` are those that may be about something else. `first_report` is the
-    first of the others, none where that is not certain. `timeline` holds all members, oldest first, and `axis` is the
+    first of the others, none where that is not certain. `numbers` are those that some reports have and others have not,
+    `names` those that only one has, for each report that has any. `timeline` holds all members, oldest first, and `axis` is the
     width and height of its drawing. `siblings` are stories and articles on the same event, `related` others.
     """
 
@@ -168,6 +176,8 @@ class StoryPage(HtmlPage, frozen=True, kw_only=True):
     timeline: tuple[TimelinePoint, ...]
     axis: tuple[int, int]
     topics: tuple[Link, ...]
+    numbers: tuple[Difference, ...]
+    names: tuple[Difference, ...]
     siblings: tuple[Cluster, ...]
     related: tuple[Cluster, ...]
     reasons: tuple[Reason, ...]

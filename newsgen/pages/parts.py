@@ -131,13 +131,12 @@ class Parts:
         return PartPages((page, *files), section=plan)
 
     def _headline(self, day: Section, ranked: tuple[Cluster, ...]) -> Headline:
-        """The headline of a day: that of the first story with a report of the day."""
-
-        def is_of_day(cluster: Cluster) -> bool:
-            return any(self.cards.library.day(c.published) == day.key for c in (cluster.lead, *cluster.coverage))
-
-        first = next(filter(is_of_day, ranked), ranked[0])
-        return Headline(title=first.title, lang=first.lead.lang, dir=first.lead.dir)
+        """The headline of a day: of the first story with a report of the day, its lead's, or else that of the report."""
+        cards = ((c, card) for c in ranked for card in (c.lead, *c.coverage))
+        is_of_day = (each for each in cards if self.cards.library.day(each[1].published) == day.key)
+        story, card = next(is_of_day, (ranked[0], ranked[0].lead))
+        title = story.title if card is story.lead else card.title
+        return Headline(title=title, lang=card.lang, dir=card.dir)
 
     def _neighbours(self, day: str) -> tuple[Link | None, Link | None]:
         if self._days is None:

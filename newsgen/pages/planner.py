@@ -547,6 +547,7 @@ def site(library: Library) -> Site:
         embeds=config.video.embed,
         manifest=urls.MANIFEST if config.has("manifest") else "",
         following=urls.FOLLOWING if config.has("following") else "",
+        share=tuple(Link(title=each.title, url=each.url) for each in config.share),
     )
 
 

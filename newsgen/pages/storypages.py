@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from newsgen import urls
 from newsgen.library import minutes, post
 from newsgen.model import Cluster, Link, Member, Story, by_time
 from newsgen.pages import articlepages, feeds
 from newsgen.pages.cards import DEVELOPMENT, Cards
-from newsgen.pages.kinds import Head, NearMiss, Page, Reason, StoryEntry, StoryPage, TimelinePoint
-from newsgen.stories import lead_reason
+from newsgen.pages.kinds import Difference, Head, NearMiss, Page, Reason, StoryEntry, StoryPage, TimelinePoint
+from newsgen.stories import lead_reason, names, numbers
+from newsgen.text import headline
 
 AXIS, DOT = 360, 9
 """The width of the timeline's drawing, and of a dot on it."""
@@ -22,6 +23,12 @@ RELATED = SIBLINGS = 4
 
 MIN_FIT = 0.3
 """The fit that a near miss needs to be shown as related."""
+
+MIN_COMPARED = 3
+"""The number of different texts from which on a story says what differs between them."""
+
+NUMBERS, NAMED, NAMES = 6, 8, 4
+"""The maximum numbers of numbers, of reports with names, and of names of a report."""
 
 _MIN_COPY_LETTERS = 40
 _WORDS = re.compile(r"\w+")
@@ -46,6 +53,8 @@ def page(cards: Cards, story: Story) -> StoryPage:
     siblings = cards.siblings(story.id)
     reports, marginal = _reports(cards, story)
     first_report = _first_report(story)
+    anchors = {report.card.url for report in reports}
+    compared = [m for m in story.core if (m.url or cards.library.page(m)) in anchors]
     head = Head(
         title=title,
         qualifier=f"Full coverage, {cards.moment(next(story.files))}",
@@ -76,12 +85,37 @@ def page(cards: Cards, story: Story) -> StoryPage:
         timeline=timeline,
         axis=(AXIS, DOT * max(r.y + 1 for r in timeline)),
         topics=tuple(cards.link("topic", k) for k, _ in sorted(topic_counts.items(), key=lambda c: (-c[1], c[0]))),
+        numbers=tuple(_numbers(cards, compared)),
+        names=tuple(_names(cards, compared)),
         siblings=tuple(cards.cluster(id, 0) for id in siblings[:SIBLINGS]),
         related=tuple(_related(cards, story, siblings)),
         reasons=tuple(_reasons(cards, story)),
         near_misses=tuple(_near_misses(cards, story)),
         body=about.body if about else "",
     )
+
+
+def _numbers(cards: Cards, members: Sequence[Member]) -> Iterator[Difference]:
+    """The numbers that some members have and others have not."""
+    if len(members) < MIN_COMPARED:
+        return
+    for words, places in numbers([_text(cards, m) for m in members])[:NUMBERS]:
+        yield Difference(words=words, cards=tuple(cards.card(members[at]) for at in places))
+
+
+def _names(cards: Cards, members: Sequence[Member]) -> Iterator[Difference]:
+    """The names that only one member has, the newest members first."""
+    if len(members) < MIN_COMPARED:
+        return
+    publishers = [cards.provider(m.provider).title for m in members]
+    own_names = names([_text(cards, m) for m in members], publishers)
+    found = [(m, own) for m, own in zip(members, own_names, strict=True) if own]
+    for member, own in found[::-1][:NAMED]:
+        yield Difference(words=", ".join(own[:NAMES]), cards=(cards.card(member),))
+
+
+def _text(cards: Cards, member: Member) -> str:
+    return f"{headline(member.title, cards.provider(member.provider).title)}. {member.excerpt}"
 
 
 def _first_report(story: Story) -> Member | None:

@@ -3,11 +3,12 @@
 Reading order: `tables` keeps values in a store. `clusterer` turns articles into stories. It first joins what files
 declare (`declarations`) and then what is similar: `similarity` compares articles by their `words`, using the word
 counts of `days` and never across `languages`, and `grouping` puts similar articles into groups. `ranking` chooses the
-lead of a story and orders stories.
+lead of a story and orders stories, and `differences` finds what differs between its reports.
 """
 
 from newsgen.stories.clusterer import Change, Changes, Clusterer
 from newsgen.stories.declarations import COVERAGE_PREFIX
+from newsgen.stories.differences import names, numbers
 from newsgen.stories.grouping import Pair
 from newsgen.stories.ranking import (
     best_lead,
@@ -38,6 +39,8 @@ __all__ = [
     "lead_reason",
     "longest_pinned",
     "members_of",
+    "names",
+    "numbers",
     "peak",
     "rank",
     "search_words",

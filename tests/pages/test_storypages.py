@@ -105,6 +105,34 @@ def test_members_at_the_margin_come_last_and_are_never_the_first_report(site: Ma
     assert "at the margin" in s.run("explain", "/2026/11/08/larder/").stdout
 
 
+def test_a_story_page_says_what_differs(site: Make) -> None:
+    s = site(
+        '-- site.toml --\nbase_url = "https://site.example"\nshare = [{title = "Post", url = "https://post.example/?t={title}&u={url}"}]\n'
+    )
+    for n, (title, excerpt) in enumerate(
+        (
+            (
+                "Harbour wall gives way",
+                "The wall fell in 2026. The mayor, Ada Lindqvist, spoke of 1,200 families and 38 million crowns.",
+            ),
+            ("Wall falls - P1.example", "Some 1200 families lost 40 million crowns, said the mayor, of route 7."),
+            ("A wall in Ostrane falls", "Some 1200 families; 38 million crowns. COVID-19 is no excuse, said Wiz."),
+        )
+    ):
+        s.article(f"a{n}", title=title, excerpt=excerpt, story="x", publishedDateTime=f"2026-11-08T1{n}:00:00Z")
+    found = page(s)
+    assert [(d.words, len(d.cards)) for d in found.numbers] == [("38 million", 2), ("40 million", 1), ("7", 1)]
+    assert [d.words for d in found.names] == ["Ostrane, Wiz", "Ada Lindqvist"]
+    s.good()
+    text = s.read("2026/11/08/a0/index.html")
+    assert "What differs" in text
+    assert (
+        'href="mailto:?subject=A%20wall%20in%20Ostrane%20falls&amp;body=https%3A%2F%2Fsite.example%2F2026%2F11%2F08%2Fa0%2F"'
+        in text
+    )
+    assert 'href="https://post.example/?t=A%20wall%20in%20Ostrane%20falls&amp;u=https%3A%2F%2Fsite.example' in text
+
+
 def test_short_texts_are_not_treated_as_copies(site: Make) -> None:
     s = site()
     s.article("a", title="Wall falls", excerpt="More soon.", story="x")

@@ -1,0 +1,72 @@
+"""Finds what differs between the reports of a story: numbers that some have, and names that only one has.
+
+Only the texts of the story itself count, so it changes with its own reports only. Numbers are found in texts of all
+scripts, names where capitals mark them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from newsgen.stories import words
+
+# "COVID-19" and "2.Bundesliga" have no number, "38M" has one.
+_NUMBER = re.compile(
+    r"(?<![\w.,:/#-])([$£€¥]?)(\d+(?:[.,]\d+)*)(%|[^\W\d_]{1,2}(?![\w-]))?(?![\w-]|[.,:/]\d)( [^\W\d_][\w-]*)?"
+)
+_SENTENCE = re.compile(r"[.!?:;]\s+|[\"“”«»‘]|(?<=\s)'|\n")
+LONGEST_ACRONYM = 4
+
+_YEARS = range(1900, 2101)
+
+
+def numbers(texts: Sequence[str]) -> list[tuple[str, list[int]]]:
+    """The numbers that some of these texts have and others have not, as first written, with the positions of those texts.
+
+    Each is written with the word after it. Numbers that more texts have come first. Years do not count.
+    """
+    found: dict[str, tuple[str, list[int]]] = {}
+    for at, text in enumerate(texts):
+        for match in _NUMBER.finditer(words.normal(text)):
+            sign, digits, unit, word = match.groups(default="")
+            key = digits.replace(",", "") if re.fullmatch(r"\d{1,3}(,\d{3})+", digits) else digits
+            if not sign and not unit and key.isdecimal() and len(key) == 4 and int(key) in _YEARS:
+                continue
+            _, places = found.setdefault(key, (sign + digits + unit + word, []))
+            if at not in places:
+                places.append(at)
+    some = [each for each in found.values() if len(each[1]) < len(texts)]
+    return sorted(some, key=lambda each: -len(each[1]))
+
+
+def names(texts: Sequence[str], publishers: Sequence[str]) -> list[list[str]]:
+    """For each of these texts, the names that no other one mentions, in their order. Names side by side are one.
+
+    The text's publisher is left out, and so are words in capitals, which are shouts as often as names.
+    """
+    stem_of = words.Stems()
+    stems: list[set[str]] = []
+    for text in texts:
+        pieces, split = words.split(words.normal(text))
+        stems.append({stem_of[words.lower(word)] for word in (*pieces, *split)})
+    out = []
+    for at, text in enumerate(texts):
+        publisher = {stem_of[words.lower(word)] for word in words.split(words.normal(publishers[at]))[1]}
+        others = set().union(*stems[:at], *stems[at + 1 :])
+        own: dict[str, None] = {}
+        for sentence in _SENTENCE.split(words.normal(text)):
+            _, split = words.split(sentence)
+            known = words.names(split)
+            run: list[str] = []
+            for word in (*split, ""):
+                stem = stem_of[words.lower(word)]
+                if word in known and len(stem) > 2 and stem not in others and not any(map(str.isdigit, word)):
+                    run.append(word)
+                elif run:
+                    is_own = any(stem_of[words.lower(each)] in publisher for each in run)
+                    if not is_own and not any(len(each) > LONGEST_ACRONYM and each.isupper() for each in run):
+                        own[" ".join(run)] = None
+                    run = []
+        out.append(list(own))
+    return out
