@@ -15,8 +15,8 @@ from newsgen.library import Reached, Row
 from newsgen.pages import lists
 from newsgen.pages.articlepages import EARLIER_CANDIDATES
 from newsgen.pages.cards import Cards
-from newsgen.pages.search import Search
 from newsgen.pages.parts import INDEXES, OTHERS, SINGLE, SectionPlan
+from newsgen.pages.search import Search
 
 Key = tuple[str, str]
 """The axis and key of a section."""

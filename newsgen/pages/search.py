@@ -203,9 +203,7 @@ class Search:
 
     def _day(self, day: str, documents: list[list[Report]]) -> Day:
         blocks = list(_blocks(documents))
-        found = Day(
-            tuple(len(block) for block in blocks), tuple(map(_id, blocks)), tuple(map(_document, documents))
-        )
+        found = Day(tuple(len(block) for block in blocks), tuple(map(_id, blocks)), tuple(map(_document, documents)))
         self._store.put(f"documents {day}", _encode(found) if documents else None)
         return found
 
@@ -218,9 +216,7 @@ class Search:
             return
         self._day(day, documents)
         for number, block in enumerate(_blocks(documents)):
-            yield SearchResults(
-                path=f"search/{day}/{number}.json", id=_id(block), results=tuple(map(_result, block))
-            )
+            yield SearchResults(path=f"search/{day}/{number}.json", id=_id(block), results=tuple(map(_result, block)))
         if day in self._open():
             yield from self._period_pages(self._period(day, [day]))
 
@@ -267,7 +263,9 @@ class Search:
     def _period(self, key: str, days: list[str]) -> SearchPeriod:
         index = self._library.index("day")
         most = DAY_SHARDS if key in index else MONTH_SHARDS
-        return SearchPeriod(key=key, shards=_shards(sum(index[day].count for day in days), SHARD, most), days=tuple(days))
+        return SearchPeriod(
+            key=key, shards=_shards(sum(index[day].count for day in days), SHARD, most), days=tuple(days)
+        )
 
     def _period_pages(self, period: SearchPeriod) -> Iterator[Page]:
         days: list[SearchDay] = []
@@ -392,11 +390,8 @@ def _lines(words: Iterable[str], levels: Mapping[str, tuple[list[int], ...]]) ->
     before = ""
     for word in words:
         same = 0
-        for same, (one, other) in enumerate(zip(before, word, strict=False)):
-            if one != other:
-                break
-        else:
-            same = min(len(before), len(word))
+        while same < min(len(before), len(word)) and before[same] == word[same]:
+            same += 1
         fields = [DIGITS[same] + word[same:]]
         for numbers in levels[word]:
             last, written = -1, []
