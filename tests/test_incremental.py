@@ -89,6 +89,7 @@ SETTINGS: dict[str, list[str]] = {
         '["atom"]',
         '["topic", "archive"]',
         '["home", "category"]',
+        '["search"]',
     ],
     "enable_kinds": ['["api", "llms"]', '["api"]'],
     "navigation": ['[{title = "Bridges", url = "/topics/bridges/"}]', "[]"],
@@ -120,8 +121,10 @@ TEMPLATES = {
     "pages/404.html": "<h1>",
     "feeds/atom.xml": "<entry>",
     "feeds/feed.json": '"title"',
+    "pages/search.html": "<h1>",
+    "search/terms.json": '"version"',
 }
-STATIC = ["css/site.css", "img/favicon.svg", "extra.txt", ".well-known/who.txt", "_redirects"]
+STATIC = ["css/site.css", "js/search.js", "img/favicon.svg", "extra.txt", ".well-known/who.txt", "_redirects"]
 FOREIGN = ["CNAME", "mine/notes.txt", "topics/own.txt", "2026/11/own.txt", "archive/2026/own.bin"]
 FACTS = (
     "problems", "warnings", "notes", "skipped", "folded", "articles", "published", "stories", "coverage", "pages", "due"

@@ -390,11 +390,8 @@ def _lines(words: Iterable[str], levels: Mapping[str, tuple[list[int], ...]]) ->
     before = ""
     for word in words:
         same = 0
-        for same, (one, other) in enumerate(zip(before, word, strict=False)):
-            if one != other:
-                break
-        else:
-            same = min(len(before), len(word))
+        while same < min(len(before), len(word)) and before[same] == word[same]:
+            same += 1
         fields = [DIGITS[same] + word[same:]]
         for numbers in levels[word]:
             last, written = -1, []

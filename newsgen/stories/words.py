@@ -148,7 +148,7 @@ def search_words(text: str, *, short: bool = True) -> list[str]:
 
 def _is_common(word: str) -> bool:
     """Whether a word of at most four letters is probably no name: "with", "The", but not "Iran", "UK", "5g"."""
-    return word.islower() if len(word) == STEM_LENGTH - 1 else word[1:].islower()
+    return word.isalpha() and (word if len(word) == STEM_LENGTH - 1 else word[1:]).islower()
 
 
 def _unaccented(text: str) -> str:

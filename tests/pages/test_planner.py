@@ -77,7 +77,7 @@ def test_early_pages_equal_the_pages_of_the_plan(site: Make) -> None:
 
 def test_each_kind_can_be_disabled_and_nothing_links_to_it_then(site: Make) -> None:
     files = {"home": "index.html", "topic": "topics/", "provider": "providers/", "category": "categories/",
-             "archive": "archive/", "sources": "sources/", "page": "about/", "following": "following/", "feed": "feed.xml", "rss": "feed.xml", "atom": "atom.xml", "jsonfeed": "feed.json", "opml": "sources.opml", "sitemap": "sitemap",
+             "archive": "archive/", "sources": "sources/", "page": "about/", "search": "search/", "following": "following/", "feed": "feed.xml", "rss": "feed.xml", "atom": "atom.xml", "jsonfeed": "feed.json", "opml": "sources.opml", "sitemap": "sitemap",
              "robots": "robots.txt", "manifest": "manifest.webmanifest", "404": "404.html", "headers": "_headers", "redirects": "_redirects"}  # fmt: skip
     assert set(files) == set(KINDS)
     for kind, start in files.items():
@@ -90,6 +90,7 @@ def test_each_kind_can_be_disabled_and_nothing_links_to_it_then(site: Make) -> N
         )
         s.good()
         assert not [p for p in s.tree() if p.startswith(start) or (kind in FEEDS and p.endswith(start))], kind
+        assert kind != "search" or not re.search("<form|<script", s.read("index.html"))
         check = s.run("check")
         assert check.returncode == 0, check.stderr
 
