@@ -1,4 +1,4 @@
-"""Which languages a text may be in, by the commonest short words of each.
+"""Which languages a text may be in, by common words of each.
 
 Words of two languages that are spelt alike join nothing: names aside, one event is told in two languages by different
 words. The table is only used to keep languages apart. A text in a language that it lacks, or without any of these words,
@@ -61,8 +61,8 @@ for _word, _languages in _OF_WORD.items():
 def languages(words: Iterable[str], declared: str) -> int:
     """The languages that some words in lower case may be in, one bit each; 0 if they say nothing.
 
-    These are the languages that have at least half as many of the words as the one that has most. A declared language (a
-    tag as in RFC 5646) decides between them, or if there are none.
+    These are the languages for which the words say at least half as much as for the one for which they say most. A
+    declared language (a tag as in RFC 5646) decides between them, or if there are none.
     """
     found = [counts for word in words if (counts := _OF_WORD.get(word))]
     own = 1 << _INDEX[tag] if (tag := declared[:2].lower()) in _INDEX else 0
