@@ -127,7 +127,8 @@ def kind_of(path: str, record: Record, fingerprinted: Collection[str] = ()) -> K
     if path in fingerprinted:
         return "fixed"
     kind = _KINDS.get(record.template)
-    return kind or ("feed" if record.template.startswith("feeds/") else "page")
+    # Nobody bookmarks the files of feeds and of the search, and those of a day go when the day is over.
+    return kind or ("feed" if record.template.startswith(("feeds/", "search/")) else "page")
 
 
 def _lifetime(kind: Kind) -> str:

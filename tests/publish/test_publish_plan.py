@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from newsgen.builder import Record
 from newsgen.config import Config, Publish
 from newsgen.errors import ConfigError, PublishError
 from newsgen.publish.address import resolve_target
 from newsgen.publish.comparison import Move, moves
-from newsgen.publish.files import File, Kind, content_type
+from newsgen.publish.files import File, Kind, content_type, kind_of
 from newsgen.publish.plan import Entry, Plan, Release, State, compare
 from newsgen.publish.report import MAX_PATTERNS, cdn_patterns
 from newsgen.publish.target import TRIES, redacted, retried
@@ -278,3 +279,11 @@ def test_media_types_do_not_depend_on_the_machine() -> None:
     assert content_type("a.PNG") == "image/png"
     assert content_type("_redirects") == "text/plain; charset=utf-8"
     assert content_type("noending") == "application/octet-stream"
+
+
+@pytest.mark.parametrize(
+    ("template", "kind"),
+    [("", "asset"), ("pages/search.html", "page"), ("search/terms.json", "feed"), ("feeds/atom.xml", "feed")],
+)
+def test_files_that_only_machines_read_are_no_addresses_to_lose(template: str, kind: str) -> None:
+    assert kind_of("x", Record("", template, "", 0, 0)) == kind
