@@ -625,24 +625,26 @@ def _compare(later: Vector, earlier: Vector, dot: int, decay: float, letters: fl
     `dot` is the scalar product of the strong words, `decay` what the time between them leaves of the similarity, and
     `letters` the likeness of the letters of their titles, None if one has no words.
     """
-    if later.languages and earlier.languages and not later.languages & earlier.languages:
+    strong, weak, _, tongues, provider, dense, title_only, _ = later
+    strong_2, weak_2, _, tongues_2, provider_2, _, title_only_2, _ = earlier
+    if tongues and tongues_2 and not tongues & tongues_2:
         return 0, "language"
-    cosine, weak_2 = dot, earlier.weak
-    for stem, weight in later.weak.items():
+    cosine = dot
+    for stem in weak:
         if stem in weak_2:
-            cosine += weight * weak_2[stem]
-    if cosine < _SAME_PUBLISHER_DOT and later.provider == earlier.provider:
+            cosine += weak[stem] * weak_2[stem]
+    if cosine < _SAME_PUBLISHER_DOT and provider == provider_2:
         return 0, "publisher"
     similarity = cosine / VECTOR_LENGTH / VECTOR_LENGTH
     if letters is not None:
-        share = LETTERS_SHARE_TITLES if later.title_only and earlier.title_only else LETTERS_SHARE
+        share = LETTERS_SHARE_TITLES if title_only and title_only_2 else LETTERS_SHARE
         similarity += share * (letters - similarity)
     score = round(similarity * UNIT * decay)
-    if score < (MIN_SIMILARITY_DENSE if later.dense else MIN_SIMILARITY) * UNIT:
+    if score < (MIN_SIMILARITY_DENSE if dense else MIN_SIMILARITY) * UNIT:
         return 0, "low"
-    if not later.dense and cosine < _SAME_PUBLISHER_DOT and (letters or 0.0) < SECOND_WORD_LETTERS:
+    if not dense and cosine < _SAME_PUBLISHER_DOT and (letters or 0.0) < SECOND_WORD_LETTERS:
         # One shared word is chance: where there are few texts, every word is rare.
-        first_word = max([weight * earlier.strong[s] for s, weight in later.strong.items() if s in earlier.strong])
+        first_word = max([strong[s] * strong_2[s] for s in strong if s in strong_2])
         if cosine - first_word < SECOND_WORD_SHARE * cosine:
             return 0, "one word"
     return score, ""
