@@ -26,7 +26,8 @@ class UnsafeMarkup(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         values = dict(attrs)
-        if tag in ("iframe", "object", "embed", "form", "base", "style", "svg", "math") or (
+        is_own = tag == "svg" and values.get("role") == "img"  # a timeline or trend
+        if (tag in ("iframe", "object", "embed", "form", "base", "style", "svg", "math") and not is_own) or (
             tag == "script" and values.get("type") != "application/ld+json"
         ):
             self.found.append(f"<{tag}>")
