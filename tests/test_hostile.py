@@ -29,8 +29,13 @@ class UnsafeMarkup(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         values = dict(attrs)
-        if tag in ("iframe", "object", "embed", "form", "base", "style", "svg", "math") or (
-            tag == "script" and values.get("type") != "application/ld+json" and not OWN_SCRIPT(values.get("src") or "")
+        is_own = {
+            "svg": values.get("role") == "img" or values.get("aria-hidden") == "true",
+            "form": values.get("class") == "seek",
+            "script": values.get("type") == "application/ld+json" or OWN_SCRIPT(values.get("src") or ""),
+        }
+        if tag in ("iframe", "object", "embed", "form", "base", "style", "svg", "math", "script") and not is_own.get(
+            tag
         ):
             self.found.append(f"<{tag}>")
         if (

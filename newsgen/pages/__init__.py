@@ -2,7 +2,8 @@
 
 Reading order: `kinds` defines a type for each kind of page. `planner` plans the pages of a site: `reach` finds the
 parts that an update can have changed, and `parts` makes their pages. `cards` turns members and stories into cards and
-clusters, and `frontpage`, `lists`, `storypages`, `articlepages`, `feeds`, `api` and `digest` put them on pages.
+clusters, and `frontpage`, `lists`, `archive`, `storypages`, `articlepages`, `feeds`, `search`, `api` and `digest` put them
+on pages.
 """
 
 from newsgen.pages.digest import digests

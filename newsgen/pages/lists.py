@@ -104,7 +104,7 @@ def first(
         newest = newest[:LATEST]
         starts = _day_starts(cards, section)
         trend = _trend(cards, section, starts)
-        days = tuple(_day_lines(cards, section, starts, shown))
+        days = tuple(_day_lines(cards, section, starts, shown | set(map(_card_url, newest))))
     title, parent, breadcrumbs = _heading(cards, section)
     intro = about.description if about else ""
     image = about.image if about else None

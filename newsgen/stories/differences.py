@@ -7,6 +7,7 @@ scripts, names where capitals mark them.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 
 from newsgen.stories import words
@@ -34,7 +35,7 @@ def numbers(texts: Sequence[str]) -> list[tuple[str, list[int]]]:
             if not sign and not unit and key.isdecimal() and len(key) == 4 and int(key) in _YEARS:
                 continue
             _, places = found.setdefault(key, (sign + digits + unit + word, []))
-            if at not in places:
+            if at not in places[-1:]:
                 places.append(at)
     some = [each for each in found.values() if len(each[1]) < len(texts)]
     return sorted(some, key=lambda each: -len(each[1]))
@@ -50,10 +51,10 @@ def names(texts: Sequence[str], publishers: Sequence[str]) -> list[list[str]]:
     for text in texts:
         pieces, split = words.split(words.normal(text))
         stems.append({stem_of[words.lower(word)] for word in (*pieces, *split)})
+    counts = Counter(stem for own in stems for stem in own)
     out = []
     for at, text in enumerate(texts):
         publisher = {stem_of[words.lower(word)] for word in words.split(words.normal(publishers[at]))[1]}
-        others = set().union(*stems[:at], *stems[at + 1 :])
         own: dict[str, None] = {}
         for sentence in _SENTENCE.split(words.normal(text)):
             _, split = words.split(sentence)
@@ -61,7 +62,7 @@ def names(texts: Sequence[str], publishers: Sequence[str]) -> list[list[str]]:
             run: list[str] = []
             for word in (*split, ""):
                 stem = stem_of[words.lower(word)]
-                if word in known and len(stem) > 2 and stem not in others and not any(map(str.isdigit, word)):
+                if word in known and len(stem) > 2 and counts[stem] == 1 and not any(map(str.isdigit, word)):
                     run.append(word)
                 elif run:
                     is_own = any(stem_of[words.lower(each)] in publisher for each in run)
