@@ -17,6 +17,11 @@ Make = Callable[..., Site]
 BASE = '-- site.toml --\nbase_url = "https://news.example/"\n'
 
 
+FORM = re.compile(r'<form class="seek" role="search" action="/search/">.*?</form>', re.DOTALL)
+SCRIPT = re.compile(r'<script src="/js/(focus|search)\.\w{8}\.js" defer></script>')
+"""The search of newsgen's own theme, on each page once."""
+
+
 class UnsafeMarkup(HTMLParser):
     """Collects markup that a browser would run, or load or follow from an unsafe address."""
 
@@ -50,7 +55,7 @@ def assert_harmless(site: Site) -> None:
         text = data.decode("utf-8")
         if path.endswith(".html"):
             unsafe = UnsafeMarkup()
-            unsafe.feed(text)
+            unsafe.feed(SCRIPT.sub("", FORM.sub("", text, count=1), count=2))
             assert not unsafe.found, (path, unsafe.found[:3])
             for block in re.findall(r'<script type="application/ld\+json">(.*?)</script>', text, re.DOTALL):
                 json.loads(block)
