@@ -18,6 +18,10 @@ BASE = '-- site.toml --\nbase_url = "https://news.example/"\n'
 
 
 OWN_SCRIPT = re.compile(r"/(sub/)?js/\w+\.[0-9a-f]{8}\.js").fullmatch
+FORM = re.compile(r'<form class="seek" role="search" action="/search/">.*?</form>', re.DOTALL)
+"""The search of newsgen's own theme, on each page once."""
+
+RISKY = ("iframe", "object", "embed", "form", "base", "style", "svg", "math", "script")
 
 
 class UnsafeMarkup(HTMLParser):
@@ -30,13 +34,10 @@ class UnsafeMarkup(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         values = dict(attrs)
         is_own = {
-            "svg": values.get("role") == "img" or values.get("aria-hidden") == "true",
-            "form": values.get("class") == "seek",
+            "svg": values.get("role") == "img",  # a timeline or trend
             "script": values.get("type") == "application/ld+json" or OWN_SCRIPT(values.get("src") or ""),
         }
-        if tag in ("iframe", "object", "embed", "form", "base", "style", "svg", "math", "script") and not is_own.get(
-            tag
-        ):
+        if tag in RISKY and not is_own.get(tag):
             self.found.append(f"<{tag}>")
         if (
             tag == "meta"
@@ -58,7 +59,7 @@ def assert_harmless(site: Site) -> None:
         text = data.decode("utf-8")
         if path.endswith(".html"):
             unsafe = UnsafeMarkup()
-            unsafe.feed(text)
+            unsafe.feed(FORM.sub("", text, count=1))
             assert not unsafe.found, (path, unsafe.found[:3])
             for block in re.findall(r'<script type="application/ld\+json">(.*?)</script>', text, re.DOTALL):
                 json.loads(block)
