@@ -161,7 +161,8 @@ class Plan:
             self.is_whole = not self._plan(dict.fromkeys(names))
         redirects = self._plan_whole() if self.is_whole else None
         if not self._has_stubs:
-            self.problems += tuple(_unanswered(self._cards, redirects or self._known(), own_redirects))
+            left = self._known() if redirects is None else redirects
+            self.problems += tuple(_unanswered(self._cards, left, own_redirects))
 
     # Planning
 
