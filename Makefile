@@ -15,7 +15,7 @@ test: $(VENV)/.test
 	$(BIN)/ruff format --check newsgen tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -n 2 --dist worksteal
+	$(BIN)/pytest -n 3 --dist worksteal
 
 # Runs the Nu HTML checker and a link check over every kind of page. Needs npm and Java 17.
 audit: $(VENV)/.test

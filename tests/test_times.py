@@ -301,8 +301,8 @@ def test_a_day_without_a_time_is_that_day_in_the_sites_zone_and_has_no_time(site
     s = day_only(site, zone)
     s.good()
     page = s.read("2026/11/08/bridge/index.html")
-    assert '<time datetime="2026-11-08">8 Nov 2026</time>' in page
-    assert 'Updated <time datetime="2026-11-09">9 Nov 2026</time>' in page
+    assert '<time class="dt-published" datetime="2026-11-08">8 Nov 2026</time>' in page
+    assert 'Updated <time class="dt-updated" datetime="2026-11-09">9 Nov 2026</time>' in page
     (data,) = re.findall(r'<script type="application/ld\+json">(\{.*?"WebPage".*?)</script>', page)
     assert json.loads(data)["citation"]["datePublished"] == "2026-11-08"
     assert (s.output / "2026/11/08/ferry-strike/index.html").exists()
@@ -389,7 +389,7 @@ def test_stories_show_days_where_times_are_unknown(site: Make) -> None:
     s.good()
     page = s.read("2026/11/08/a/index.html")
     assert "5 reports within 22 h" in page
-    times_of_reports = re.findall(r'<time class="when" [^>]*>([^<]*)</time>', page)
+    times_of_reports = re.findall(r'<time class="when dt-published" [^>]*>([^<]*)</time>', page)
     assert times_of_reports == ["8 Nov 2026, 08:00", "07:00", "8 Nov", "10:00"]
     s.edit("content/a.md", "2026-11-07T10:00", "2026-11-07")
     s.good()
@@ -401,7 +401,9 @@ def test_stories_show_days_where_times_are_unknown(site: Make) -> None:
 def test_coverage_dated_after_the_newest_article_has_no_time(site: Make) -> None:
     s = site().article("a", more=related(("https://b.example/1", {"publishedDateTime": "2026-11-08T20:00:00Z"})))
     s.good()
-    assert '<time class="when" datetime="2026-11-08">8 Nov 2026</time>' in s.read("2026/11/08/a/index.html")
+    assert '<time class="when dt-published" datetime="2026-11-08">8 Nov 2026</time>' in s.read(
+        "2026/11/08/a/index.html"
+    )
 
 
 def test_coverage_of_a_day_keeps_its_time(site: Make) -> None:

@@ -87,7 +87,7 @@ class PathRow(StoredRow, frozen=True):
 
 
 class RedirectRow(StoredRow, frozen=True):
-    """A redirect that may need a line in `_redirects`: without stubs each one, else those of aliases."""
+    """A redirect that may need a line in `_redirects`: without stubs each one, else those that are no member's address."""
 
     redirect: Redirect
     part: str
@@ -263,7 +263,7 @@ class Plan:
     def _make_part(self, name: str) -> tuple[Made | None, Made | None]:
         """Makes the pages of a part. Returns what it made at the last build, and now."""
         pages, redirects, listed, section = self._make(name)
-        redirects = tuple(redirect for redirect in redirects if redirect.file or not self._has_stubs)
+        redirects = tuple(r for r in redirects if r.file or r.published is None or not self._has_stubs)
         kind, _, of = name.partition(" ")
         if kind == "first":
             self._sections.pop(of, None)

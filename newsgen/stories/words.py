@@ -94,8 +94,12 @@ def headline(title: str) -> str:
     return title
 
 
-def split(text: str) -> tuple[list[str], list[str]]:
-    """The pieces of a text in its normal form: characters written without spaces, and pairs; and its words, with capitals."""
+def split(text: str, *, in_pairs: bool = False) -> tuple[list[str], list[str]]:
+    """The pieces of a text in its normal form: characters written without spaces, and pairs; and its words, with capitals.
+
+    With `in_pairs`, all scripts without spaces are cut into pairs, of which a reader may type any part, and no words are
+    joined.
+    """
     pieces: list[str] = []
     if "'s" in text or "'S" in text:
         text = _POSSESSIVE.sub("", text)
@@ -103,16 +107,16 @@ def split(text: str) -> tuple[list[str], list[str]]:
     if text.isascii() or max(text) < "\u0300":
         return pieces, _WORD.findall(text)
     for run in _UNSPACED.findall(text):
-        length = 3 if _HAS_SOUTHEAST.match(run) else 2
+        length = 3 if not in_pairs and _HAS_SOUTHEAST.match(run) else 2
         pieces += [run[i : i + length] for i in range(max(1, len(run) - length + 1))]
         if len(run) > 1:
-            pieces += run if _HAS_HANGUL.match(run) else _IS_HAN.findall(run)
+            pieces += run if not in_pairs and _HAS_HANGUL.match(run) else _IS_HAN.findall(run)
     if pieces:
-        if len(hangul := _HAS_HANGUL.findall(text)) > 1:
+        if not in_pairs and len(hangul := _HAS_HANGUL.findall(text)) > 1:
             pieces += [f"{one[:2]} {two[:2]}" for one, two in pairwise(hangul)]
         text = _UNSPACED.sub(" ", text)
     words = _word_with_marks().findall(text)
-    if len(_VIETNAMESE.findall(text)) * 3 > len(words) > 1:
+    if not in_pairs and len(_VIETNAMESE.findall(text)) * 3 > len(words) > 1:
         pieces += [f"{one} {two}" for one, two in pairwise(map(lower, words))]
     return pieces, words
 
@@ -138,7 +142,7 @@ def search_words(text: str, *, short: bool = True) -> list[str]:
     Without `short`, those are left out that say little of an excerpt: words of at most four letters that belong to a
     language rather than to a subject, and single characters of scripts without spaces.
     """
-    pieces, words = split(normal(text))
+    pieces, words = split(normal(text), in_pairs=True)
     if not short:
         pieces = [piece for piece in pieces if len(piece) > 1]
         words = [word for word in words if len(word) >= STEM_LENGTH or not _is_common(word)]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Error, Page, expect
 
 from newsgen.stories import search_words
 
@@ -29,8 +29,12 @@ def _open(browser: Browser, address: str, width: int = 1280) -> Page:
     context = browser.new_context(viewport={"width": width, "height": 800})
     context.route(re.compile(r"https?://(?!127\.0\.0\.1)"), lambda route: route.abort())
     page = context.new_page()
-    page.errors = []  # type: ignore[attr-defined]
-    page.on("pageerror", page.errors.append)  # type: ignore[attr-defined]
+    page.errors = errors = []  # type: ignore[attr-defined]
+
+    def note(error: Error) -> None:
+        errors.append(error)
+
+    page.on("pageerror", note)
     page.goto(address)
     return page
 

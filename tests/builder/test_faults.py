@@ -129,7 +129,9 @@ def test_a_build_killed_at_any_moment_leaves_complete_files_and_no_broken_links(
     s, before, after = states
     shutil.copytree(s.root, s.root.parent / "kept", symlinks=True)
     chance = random.Random(4)
-    moments = [1, 2, 3, *sorted(chance.sample(range(4, 900), 60))]
+    # Most while files are moved.
+    spans = (range(4, 270), 10), (range(270, 460), 30), (range(460, 900), 20)
+    moments = [1, 2, 3, *sorted(moment for span, count in spans for moment in chance.sample(span, count))]
     done = mixed = 0
     # Pages to be removed may link to pages removed a moment earlier: with mutual links, no order avoids that.
     kept = before.keys() & after.keys()

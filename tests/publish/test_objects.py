@@ -210,7 +210,7 @@ def test_texts_are_stored_compressed_if_configured(
     wanted = clean_build(s)
     for path, data in wanted.items():
         _, headers, found = place.web.response(path)
-        text = path.endswith((".html", ".css", ".xml", ".json", ".txt", ".opml", ".svg"))
+        text = path.endswith((".html", ".css", ".xml", ".json", ".js", ".txt", ".opml", ".svg", ".webmanifest"))
         assert headers.get("content-encoding") == (name if text else None), path
         assert (unpack(found) if text else found) == data
     assert publish(s).sent == 0
