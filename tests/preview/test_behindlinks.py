@@ -90,6 +90,7 @@ def test_a_content_folder_that_is_a_link_may_be_switched(
     wait_for(p, "Version two")
     article(tmp_path / "v2/b.md", "New in two")
     wait_for(p, "New in two")
+    p.idle()  # a page is sent before its build has ended
     builds = p.builds
     article(tmp_path / "v1/c.md", "Left behind")
     p.idle()
