@@ -106,6 +106,7 @@ SOURCES = "/sources/"
 ARCHIVE = "/archive/"
 SEARCH = "/search/"
 FOLLOWING = "/following/"
+MANIFEST = "/manifest.webmanifest"
 
 
 def section(axis: str, key: str) -> str:
@@ -134,8 +135,6 @@ def json(address: str) -> str:
     """The JSON of the list at an address."""
     return f"{address}index.json"
 
-
-MANIFEST = "/manifest.webmanifest"
 
 FEEDS = {"rss": "feed.xml", "atom": "atom.xml", "jsonfeed": "feed.json"}
 """The file name of each feed kind. A feed is in the folder of the page it belongs to."""

@@ -121,8 +121,7 @@ class StoryRecord(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
     `members` are their times and ids, oldest first; `followers` are no members of the library. `typicality` and `marginal`
     are as in `Story`. `updated` is the latest time at which a member was published or updated. `peak` is a rank that the
     story never exceeded. `stats` says of each provider whether it leads the story, whether it was first, and its lag,
-    without members at the margin; see
-    `ProviderStats`.
+    without members at the margin; see `ProviderStats`.
     """
 
     id: str

@@ -55,6 +55,9 @@ def page(cards: Cards, story: Story) -> StoryPage:
     first_report = _first_report(story)
     anchors = {report.card.url for report in reports}
     compared = [m for m in story.core if (m.url or cards.library.page(m)) in anchors]
+    if len(compared) < MIN_COMPARED:
+        compared = []
+    texts = [_text(cards, m) for m in compared]
     head = Head(
         title=title,
         qualifier=f"Full coverage, {cards.moment(next(story.files))}",
@@ -85,8 +88,8 @@ def page(cards: Cards, story: Story) -> StoryPage:
         timeline=timeline,
         axis=(AXIS, DOT * max(r.y + 1 for r in timeline)),
         topics=tuple(cards.link("topic", k) for k, _ in sorted(topic_counts.items(), key=lambda c: (-c[1], c[0]))),
-        numbers=tuple(_numbers(cards, compared)),
-        names=tuple(_names(cards, compared)),
+        numbers=tuple(_numbers(cards, compared, texts)),
+        names=tuple(_names(cards, compared, texts)),
         siblings=tuple(cards.cluster(id, 0) for id in siblings[:SIBLINGS]),
         related=tuple(_related(cards, story, siblings)),
         reasons=tuple(_reasons(cards, story)),
@@ -95,20 +98,16 @@ def page(cards: Cards, story: Story) -> StoryPage:
     )
 
 
-def _numbers(cards: Cards, members: Sequence[Member]) -> Iterator[Difference]:
-    """The numbers that some members have and others have not."""
-    if len(members) < MIN_COMPARED:
-        return
-    for words, places in numbers([_text(cards, m) for m in members])[:NUMBERS]:
+def _numbers(cards: Cards, members: Sequence[Member], texts: Sequence[str]) -> Iterator[Difference]:
+    """The numbers that some of these members have in their texts and others have not."""
+    for words, places in numbers(texts)[:NUMBERS]:
         yield Difference(words=words, cards=tuple(cards.card(members[at]) for at in places))
 
 
-def _names(cards: Cards, members: Sequence[Member]) -> Iterator[Difference]:
-    """The names that only one member has, the newest members first."""
-    if len(members) < MIN_COMPARED:
-        return
+def _names(cards: Cards, members: Sequence[Member], texts: Sequence[str]) -> Iterator[Difference]:
+    """The names that only one of these members has in its text, the newest members first."""
     publishers = [cards.provider(m.provider).title for m in members]
-    own_names = names([_text(cards, m) for m in members], publishers)
+    own_names = names(texts, publishers)
     found = [(m, own) for m, own in zip(members, own_names, strict=True) if own]
     for member, own in found[::-1][:NAMED]:
         yield Difference(words=", ".join(own[:NAMES]), cards=(cards.card(member),))
