@@ -7,18 +7,21 @@ after them.
 from __future__ import annotations
 
 from calendar import monthrange
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from itertools import groupby
 
 from newsgen import urls
 from newsgen.library import IndexRow
 from newsgen.model import Link
-from newsgen.pages.cards import Cards
+from newsgen.pages.cards import INDEX_LINKS, Cards
 from newsgen.pages.kinds import ArchivePage, ArchiveYear, Calendar, CalendarDay, Head, Headline
 from newsgen.text import MONTHS
 
-TOP = Link(title="Archive", url=urls.ARCHIVE)
+TOP = INDEX_LINKS["archive"]
+
+HeadlineOf = Callable[[str], Headline | None]
+"""Returns the headline of a day, if it is known."""
 
 
 def months(days: Mapping[str, object]) -> list[str]:
@@ -26,8 +29,8 @@ def months(days: Mapping[str, object]) -> list[str]:
     return sorted({day[:7] for day in days})
 
 
-def month(cards: Cards, key: str, headlines: Mapping[str, Headline]) -> ArchivePage | None:
-    """The page of a month, None if nothing was published in it. `headlines` are those of days, by day."""
+def month(cards: Cards, key: str, headline_of: HeadlineOf) -> ArchivePage | None:
+    """The page of a month, None if nothing was published in it."""
     days = cards.library.index("day")
     keys = months(days)
     if key not in keys:
@@ -35,11 +38,11 @@ def month(cards: Cards, key: str, headlines: Mapping[str, Headline]) -> ArchiveP
     link, year = _month(key), Link(title=key[:4], url=urls.archive(key[:4]))
     crumb = Link(title=MONTHS[int(key[5:]) - 1], url=link.url)
     newer, older = _adjacent([_month(each) for each in keys], keys.index(key))
-    calendar = _calendar(key, days, headlines)
+    calendar = _calendar(key, days, headline_of)
     return _page(cards, link.title, link.url, (TOP, year, crumb), (calendar,), newer=newer, older=older)
 
 
-def front_and_years(cards: Cards, headlines: Mapping[str, Headline]) -> Iterator[ArchivePage]:
+def front_and_years(cards: Cards, headline_of: HeadlineOf) -> Iterator[ArchivePage]:
     """The front page of the archive, with the newest month, and the page of each year."""
     days = cards.library.index("day")
     keys = months(days)
@@ -49,15 +52,15 @@ def front_and_years(cards: Cards, headlines: Mapping[str, Headline]) -> Iterator
         ArchiveYear(year=link, months=tuple(map(_month, group)))
         for link, (_, group) in zip(reversed(links), reversed(by_year), strict=True)
     )
-    newest = tuple(_calendar(key, days, headlines) for key in keys[-1:])
+    newest = tuple(_calendar(key, days, headline_of) for key in keys[-1:])
     yield _page(cards, TOP.title, TOP.url, (TOP,), newest, years)
     for at, (year, group) in enumerate(by_year):
         newer, older = _adjacent(links, at)
-        calendars = tuple(_calendar(key, days, {}) for key in group)
+        calendars = tuple(_calendar(key, days, lambda _: None) for key in group)
         yield _page(cards, f"Archive {year}", links[at].url, (TOP, links[at]), calendars, newer=newer, older=older)
 
 
-def _calendar(key: str, days: Mapping[str, IndexRow], headlines: Mapping[str, Headline]) -> Calendar:
+def _calendar(key: str, days: Mapping[str, IndexRow], headline_of: HeadlineOf) -> Calendar:
     start, count = monthrange(int(key[:4]), int(key[5:]))
     link = _month(key)
     cells = []
@@ -70,7 +73,7 @@ def _calendar(key: str, days: Mapping[str, IndexRow], headlines: Mapping[str, He
         # Powers of eight, so that another article hardly ever changes the level.
         level = min(4, (row.count.bit_length() + 2) // 3)
         url = urls.section("day", day)
-        cells.append(CalendarDay(day=day, url=url, level=level, headline=headlines.get(day)))
+        cells.append(CalendarDay(day=day, url=url, level=level, headline=headline_of(day)))
     while cells and not cells[-1].url:
         cells.pop()
     return Calendar(title=link.title, url=link.url, start=start, days=tuple(cells))

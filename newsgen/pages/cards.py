@@ -22,6 +22,14 @@ CANDIDATES = 8
 
 _CACHED = 20000
 
+INDEX_LINKS = {
+    "topic": Link(title="Topics", url=urls.TOPICS),
+    "category": Link(title="Sections", url=urls.CATEGORIES),
+    "sources": Link(title="Sources", url=urls.SOURCES),
+    "archive": Link(title="Archive", url=urls.ARCHIVE),
+}
+"""The indexes, by page kind."""
+
 LINES = 1
 """The headlines below the lead of a cluster."""
 

@@ -20,7 +20,7 @@ from newsgen import times, urls
 from newsgen.hosts import Host, effective_lines, is_dynamic
 from newsgen.library import Section
 from newsgen.model import About, Article, Link, Member, Story
-from newsgen.pages.cards import Cards
+from newsgen.pages.cards import INDEX_LINKS, Cards
 from newsgen.pages.kinds import (
     AtomFeed,
     Feed,
@@ -53,14 +53,6 @@ COVERAGE = 12
 
 _SITEMAP_SIZE = 1000
 """The entries of a sitemap: far below the 50,000 that are allowed, so that a change writes little."""
-
-INDEXES = {
-    "topic": ("Topics", urls.TOPICS),
-    "category": ("Sections", urls.CATEGORIES),
-    "sources": ("Sources", urls.SOURCES),
-    "archive": ("Archive", urls.ARCHIVE),
-}
-"""The titles and addresses of the indexes, by page kind."""
 
 _FORMATS = {"rss": "RSS", "atom": "Atom", "jsonfeed": "JSON Feed"}
 
@@ -143,15 +135,19 @@ def stub_pages(stubs: dict[str, str]) -> list[RedirectPage]:
     return [RedirectPage(path=path, target=new) for path, new in stubs.items()]
 
 
-def redirect_lines(cards: Cards, redirects: Iterable[Redirect], own: str) -> list[Redirect]:
-    """The redirects for `_redirects`: as many as the host reads besides the `own` lines of the site, newest first.
-
-    The addresses of members of stories have a line only if there are no stubs, because hosts read few lines.
+def may_have_line(cards: Cards, redirect: Redirect) -> bool:
+    """Whether a redirect may have a line in `_redirects`: hosts read few lines, so where there are stubs, the addresses of
+    members have none.
     """
+    return bool(redirect.file) or redirect.published is None or not cards.config.redirects.pages
+
+
+def redirect_lines(cards: Cards, redirects: Iterable[Redirect], own: str) -> list[Redirect]:
+    """The redirects for `_redirects`: as many as the host reads besides the `own` lines of the site, newest first."""
     if not has_redirects_file(cards):
         return []
-    has_stubs, oldest = cards.config.redirects.pages, datetime.min.replace(tzinfo=UTC)
-    lines = sorted((r for r in redirects if r.file or r.published is None or not has_stubs), key=attrgetter("old"))
+    oldest = datetime.min.replace(tzinfo=UTC)
+    lines = sorted((redirect for redirect in redirects if may_have_line(cards, redirect)), key=attrgetter("old"))
     # Addresses of pages without a time come first, then aliases of articles, then the addresses of members.
     lines.sort(key=lambda r: (r.published is None, bool(r.file), r.published or oldest), reverse=True)
     host = cards.config.limits
@@ -228,14 +224,15 @@ def _icons(sources: Iterable[str]) -> Iterator[Icon]:
 def _guide(cards: Cards) -> Iterator[LinkGroup]:
     """The lists, pages and files of the site that hardly ever change."""
     has = cards.has
-    lists = {"home": ("Front page", urls.HOME)} | INDEXES
+    indexes = {"home": Link(title="Front page", url=urls.HOME)} | INDEX_LINKS
+    lists = [(link.title, link.url) for kind, link in indexes.items() if has(kind)]
     pages = [(page.title, urls.page(page.key)) for page in cards.library.about["page"].values() if has("page")]
     files = [(_FORMATS[name], urls.HOME + urls.FEEDS[name]) for name in cards.feed_formats]
     if has("api"):
-        files += [(f"{title}, as JSON", urls.json(url)) for kind, (title, url) in lists.items() if has(kind)]
+        files += [(f"{title}, as JSON", urls.json(url)) for title, url in lists]
     files += [("Sitemap", "/sitemap.xml")] if has_sitemap(cards) else []
     files += [("Sources, as OPML", "/sources.opml")] if has("opml") else []
-    groups = {"Lists": [link for kind, link in lists.items() if has(kind)], "About": pages, "Files": files}
+    groups = {"Lists": lists, "About": pages, "Files": files}
     for title, links in groups.items():
         if links:
             yield LinkGroup(title=title, items=tuple(Link(title=name, url=url) for name, url in links))
@@ -565,5 +562,5 @@ def sitemap_index(lists: SitemapPage, news: NewsSitemap, modified: Mapping[str, 
 def _single_addresses(cards: Cards) -> list[str]:
     """The addresses of the pages that a site has once, and of its own plain pages."""
     addresses = [urls.HOME] if cards.has("home") else []
-    addresses += [address for kind, (_, address) in INDEXES.items() if cards.has(kind)]
+    addresses += [link.url for kind, link in INDEX_LINKS.items() if cards.has(kind)]
     return addresses + [urls.page(key) for key in cards.library.about["page"] if cards.has("page")]

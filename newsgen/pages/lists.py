@@ -12,7 +12,7 @@ from typing import TypeVar
 from newsgen import idn, times, urls
 from newsgen.library import IndexRow, Section, SectionRow
 from newsgen.model import Card, Cluster, CountedLink, Link
-from newsgen.pages.cards import CANDIDATES, LINES, SIBLINGS, Cards
+from newsgen.pages.cards import CANDIDATES, INDEX_LINKS, LINES, SIBLINGS, Cards
 from newsgen.pages.kinds import (
     DayLine,
     Head,
@@ -66,10 +66,10 @@ def _heading(cards: Cards, section: Section) -> tuple[str, Link | None, tuple[Li
     title = day_title(section.key) if axis == "day" else section.title
     parent = cards.link(axis, section.parent) if section.parent else None
     index = {
-        "topic": Link(title="Topics", url=urls.TOPICS),
-        "category": Link(title="Sections", url=urls.CATEGORIES),
-        "provider": Link(title="Sources", url=urls.SOURCES if cards.has("sources") else ""),
-        "day": Link(title="Archive", url=urls.ARCHIVE),
+        "topic": INDEX_LINKS["topic"],
+        "category": INDEX_LINKS["category"],
+        "provider": INDEX_LINKS["sources"] if cards.has("sources") else Link(title="Sources", url=""),
+        "day": INDEX_LINKS["archive"],
     }.get(axis)
     here = Link(title=title, url=urls.section(axis, section.key))
     return title, parent, cards.breadcrumbs(*filter(None, (index, parent)), here)
@@ -267,15 +267,16 @@ def _card_url(card: Card) -> str:
 def index(cards: Cards, axis: str) -> Iterator[IndexPage]:
     """The index of all topics or categories, grouped by first letter."""
     rows = sorted(cards.library.index(axis).items(), key=lambda row: (row[1].title.casefold(), row[0]))
-    title, top = ("Topics", urls.TOPICS) if axis == "topic" else ("Sections", urls.CATEGORIES)
-    for number, chunk, address, newer, older in _paginate(rows, top, INDEX_ROWS):
+    top = INDEX_LINKS[axis]
+    title = top.title
+    for number, chunk, address, newer, older in _paginate(rows, top.url, INDEX_ROWS):
         yield IndexPage(
             path=urls.path(address),
             head=_head(
                 cards,
                 _page_title(title, number),
                 address,
-                Link(title=title, url=top),
+                top,
                 description=f"All {title.lower()} of {cards.config.title}, from A to Z",
             ),
             axis=axis,
@@ -309,7 +310,7 @@ def sources(cards: Cards) -> Iterator[SourcesPage]:
                 cards,
                 _page_title(title, number),
                 address,
-                Link(title=title, url=urls.SOURCES),
+                INDEX_LINKS["sources"],
                 description=f"The sources of {cards.config.title}, and how its stories are grouped and ranked",
             ),
             number=number,

@@ -8,7 +8,7 @@ search; the stubs at old addresses of an article; and what a site has once. Its 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 import msgspec
@@ -56,13 +56,15 @@ class PartPages(NamedTuple):
 
 class Parts:
     """Makes the pages of parts from one library. `files` are the site's static files, `own_redirects` the text of its
-    own `_redirects`, and `folder_name` is the content folder as messages name it. `headlines` are those of days."""
+    own `_redirects`, and `folder_name` is the content folder as messages name it. `sections` is what is known of sections,
+    by axis and key.
+    """
 
     def __init__(
         self, cards: Cards, files: Iterable[FilePage] = (), folder_name: str = "", own_redirects: str = ""
     ) -> None:
         self.cards, self.folder_name, self.own_redirects = cards, folder_name, own_redirects
-        self.headlines: dict[str, Headline] = {}
+        self.sections: Mapping[str, SectionPlan] = {}
         self.search = Search(cards)
         self.has_lines = feeds.has_redirects_file(cards)
         self._files = tuple(file for file in files if not (self.has_lines and file.path == "_redirects"))
@@ -90,7 +92,7 @@ class Parts:
                 return PartPages()
             return self._first(section) if kind == "first" else self._numbered(section, int(number))
         if kind == "month":
-            page = archive.month(self.cards, of, self.headlines) if self.cards.has("archive") else None
+            page = archive.month(self.cards, of, self._headline_of) if self.cards.has("archive") else None
             return PartPages((page, *api.pages(self.cards, [page])) if page else ())
         if kind == "searched-day":
             return PartPages(tuple(self.search.day_pages(of)) if self.cards.has("search") else ())
@@ -129,6 +131,11 @@ class Parts:
         )
         files = (*feeds.section(self.cards, section), *api.first(self.cards, section))
         return PartPages((page, *files), section=plan)
+
+    def _headline_of(self, day: str) -> Headline | None:
+        """The headline of a day whose first page was made."""
+        plan = self.sections.get(f"day {day}")
+        return plan.headline if plan else None
 
     def _headline(self, day: Section, ranked: tuple[Cluster, ...]) -> Headline:
         """The headline of a day: of the first story with a report of the day, its lead's, or else that of the report."""
@@ -204,7 +211,7 @@ class Parts:
         elif kind == "categories" and cards.has("category"):
             yield from lists.index(cards, "category")
         elif kind == "archive" and cards.has("archive"):
-            yield from archive.front_and_years(cards, self.headlines)
+            yield from archive.front_and_years(cards, self._headline_of)
         elif kind == "sources" and cards.has("sources"):
             yield from lists.sources(cards)
 

@@ -16,7 +16,7 @@ from newsgen.hosts import effective_lines
 from newsgen.library import IndexRow, Library, Reached
 from newsgen.model import Link, Site
 from newsgen.pages import feeds, reach
-from newsgen.pages.cards import Cards
+from newsgen.pages.cards import INDEX_LINKS, Cards
 from newsgen.pages.feeds import Redirect, Shard, SitemapRow
 from newsgen.pages.kinds import (
     ArticlePage,
@@ -87,7 +87,7 @@ class PathRow(StoredRow, frozen=True):
 
 
 class RedirectRow(StoredRow, frozen=True):
-    """A redirect that may need a line in `_redirects`: without stubs each one, else those that are no member's address."""
+    """A redirect that may have a line in `_redirects`; see `feeds.may_have_line`."""
 
     redirect: Redirect
     part: str
@@ -98,7 +98,7 @@ class RedirectRow(StoredRow, frozen=True):
 
 
 class Made(msgspec.Struct, array_like=True, frozen=True):
-    """What a part made: the paths of its pages, the redirects that may need a line, and its entry in a sitemap."""
+    """What a part made: the paths of its pages, the redirects that may have a line, and its entry in a sitemap."""
 
     paths: tuple[str, ...]
     redirects: tuple[Redirect, ...] = ()
@@ -147,11 +147,7 @@ class Plan:
         self._shards: dict[str, Shard] = {}
         self._modified: dict[str, Any] = library.get("sitemaps", dict[str, datetime], {})
         self._sections: dict[str, SectionPlan] = library.get("planned", dict[str, SectionPlan], {})
-        self._parts.headlines = {
-            name[4:]: plan.headline
-            for name, plan in self._sections.items()
-            if plan.headline and name.startswith("day ")
-        }
+        self._parts.sections = self._sections
         self._count = library.get("pages", int, 0)
         self._has_stubs = library.config.redirects.pages
         self.is_whole = whole or reached.everything or not library.get("no conflict", bool, False)
@@ -187,8 +183,8 @@ class Plan:
         before = list(self._paths.ascending())
         for part in {row.part for row in before} - {*names}:
             self._store.put(f"made {part}", None)
-        self.refs, self._part_of, self._made, self._sections = {}, {}, {}, {}
-        self._parts.headlines.clear()
+        self.refs, self._part_of, self._made = {}, {}, {}
+        self._sections.clear()
         for rows in (self._sitemap, self._redirects):
             rows.edit([row.key for row in rows.ascending()], ())
         self._modified = {}
@@ -237,7 +233,7 @@ class Plan:
         return old, new
 
     def _known(self) -> list[Redirect]:
-        """The redirects that may need a line, by old address."""
+        """The redirects that may have a line, by old address."""
         return [row.redirect for row in self._redirects.ascending()]
 
     def _list(self, unlisted: list[Any], listed: list[SitemapRow]) -> Iterator[str]:
@@ -263,17 +259,12 @@ class Plan:
     def _make_part(self, name: str) -> tuple[Made | None, Made | None]:
         """Makes the pages of a part. Returns what it made at the last build, and now."""
         pages, redirects, listed, section = self._make(name)
-        redirects = tuple(r for r in redirects if r.file or r.published is None or not self._has_stubs)
+        redirects = tuple(redirect for redirect in redirects if feeds.may_have_line(self._cards, redirect))
         kind, _, of = name.partition(" ")
         if kind == "first":
             self._sections.pop(of, None)
             if section:
                 self._sections[of] = section
-            axis, _, key = of.partition(" ")
-            if axis == "day":
-                self._parts.headlines.pop(key, None)
-                if section and section.headline:
-                    self._parts.headlines[key] = section.headline
         for page in pages:
             data = page.encode()
             ref = self.refs[page.path] = PageRef.of(page, data)
@@ -522,13 +513,8 @@ def site(library: Library) -> Site:
         navigation = [Link(title=row.title, url=urls.section("category", key)) for key, row in sections[:SECTIONS]]
         if len(sections) > SECTIONS:
             navigation.append(Link(title="All sections", url=urls.CATEGORIES))
-        indexes = {
-            "topic": ("Topics", urls.TOPICS),
-            "sources": ("Sources", urls.SOURCES),
-            "archive": ("Archive", urls.ARCHIVE),
-            "following": ("Following", urls.FOLLOWING),
-        }
-        navigation += [Link(title=title, url=url) for kind, (title, url) in indexes.items() if config.has(kind)]
+        indexes = INDEX_LINKS | {"following": Link(title="Following", url=urls.FOLLOWING)}
+        navigation += [link for kind, link in indexes.items() if kind != "category" and config.has(kind)]
     text_pages = [p for p in library.about["page"].values() if config.has("page")]
     navigation += [Link(title=p.title, url=urls.page(p.key)) for p in text_pages if p.navigation]
     return Site(

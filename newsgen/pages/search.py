@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import groupby
 from zlib import crc32
 
@@ -19,7 +19,7 @@ import msgspec
 from newsgen import times, urls
 from newsgen.library import Reached, Row
 from newsgen.model import Card, Link
-from newsgen.pages.cards import Cards
+from newsgen.pages.cards import INDEX_LINKS, Cards
 from newsgen.pages.kinds import (
     Head,
     Page,
@@ -130,7 +130,7 @@ class Search:
                     else:
                         reports.pop(id, None)
                 self._put(day, reports)
-        was_open, is_open = set(self._kept.open), set(self._open())
+        was_open, is_open = set(self._kept.open), set(self._open)
         moved = set(days) | (was_open ^ is_open)
         months = {day[:7] for day in moved if not (day in was_open and day in is_open)}
         return [*(f"searched-day {day}" for day in moved), *(f"searched-month {month}" for month in months)]
@@ -138,16 +138,22 @@ class Search:
     def save(self) -> None:
         """Puts what the next plan needs into the store."""
         index = self._library.index("day") if self._cards.has("search") else {}
-        self._store.put("search", _encode(Kept(sorted(index), self._open() if index else [])))
+        self._store.put("search", _encode(Kept(sorted(index), self._open if index else [])))
 
+    @cached_property
     def _open(self) -> list[str]:
         """The days with files of words of their own: the newest."""
         return sorted(self._library.index("day"))[-1:]
 
+    @cached_property
+    def _months(self) -> dict[str, list[str]]:
+        """The days of each month, in order."""
+        days = sorted(self._library.index("day"))
+        return {month: list(in_month) for month, in_month in groupby(days, key=lambda day: day[:7])}
+
     def everything(self) -> Iterator[tuple[str, str]]:
         """The parts of all days, each with its day, and of all months, each with its first day."""
-        for month, days in groupby(sorted(self._library.index("day")), key=lambda day: day[:7]):
-            in_month = list(days)
+        for month, in_month in self._months.items():
             yield from ((day, f"searched-day {day}") for day in in_month)
             yield in_month[0], f"searched-month {month}"
 
@@ -198,12 +204,12 @@ class Search:
     def _documents(self, day: str) -> Day:
         known: Day | None = self._library.get(f"documents {day}", Day, None)
         if known is None:
-            known = self._day(day, self._grouped(day))
+            known = self._day(day, list(_blocks(self._grouped(day))))
         return known
 
-    def _day(self, day: str, documents: list[list[Report]]) -> Day:
-        blocks = list(_blocks(documents))
-        found = Day(tuple(len(block) for block in blocks), tuple(map(_id, blocks)), tuple(map(_document, documents)))
+    def _day(self, day: str, blocks: list[list[list[Report]]]) -> Day:
+        documents = tuple(_document(reports) for block in blocks for reports in block)
+        found = Day(tuple(len(block) for block in blocks), tuple(map(_id, blocks)), documents)
         self._store.put(f"documents {day}", _encode(found) if documents else None)
         return found
 
@@ -211,13 +217,13 @@ class Search:
 
     def day_pages(self, day: str) -> Iterator[Page]:
         """The results of a day and, if they are in files of their own, its words."""
-        documents = self._grouped(day)
-        if not documents:
+        blocks = list(_blocks(self._grouped(day)))
+        if not blocks:
             return
-        self._day(day, documents)
-        for number, block in enumerate(_blocks(documents)):
-            yield SearchResults(path=f"search/{day}/{number}.json", id=_id(block), results=tuple(map(_result, block)))
-        if day in self._open():
+        ids = self._day(day, blocks).ids
+        for number, (id, block) in enumerate(zip(ids, blocks, strict=True)):
+            yield SearchResults(path=f"search/{day}/{number}.json", id=id, results=tuple(map(_result, block)))
+        if day in self._open:
             yield from self._period_pages(self._period(day, [day]))
 
     def month_pages(self, month: str) -> Iterator[Page]:
@@ -228,8 +234,6 @@ class Search:
     def pages(self) -> Iterator[Page]:
         """The page on which readers search, the names that they find, and what the index consists of."""
         has = self._cards.has
-        ways = [("topic", "Topics", urls.TOPICS), ("category", "Sections", urls.CATEGORIES)]
-        ways += [("sources", "Sources", urls.SOURCES), ("archive", "Archive", urls.ARCHIVE)]
         yield SearchPage(
             path=urls.path(urls.SEARCH),
             head=Head(
@@ -241,7 +245,7 @@ class Search:
             ),
             index=urls.SEARCH,
             archive=urls.ARCHIVE if has("archive") else "",
-            ways=tuple(Link(title=title, url=url) for kind, title, url in ways if has(kind)),
+            ways=tuple(link for kind, link in INDEX_LINKS.items() if has(kind)),
         )
         names = list(self._names())
         shards = _shards(len(names), NAMES, NAME_SHARDS)
@@ -251,14 +255,13 @@ class Search:
                 files[number].append(name)
         for number, in_file in enumerate(files):
             yield SearchNames(path=f"search/names/{number}.json", names=tuple(in_file))
-        months = sorted({day[:7] for day in self._library.index("day")}, reverse=True)
-        periods = [self._period(day, [day]) for day in reversed(self._open())]
-        periods += [self._period(month, days) for month in months if (days := self._closed(month))]
+        periods = [self._period(day, [day]) for day in reversed(self._open)]
+        periods += [self._period(month, days) for month in reversed(self._months) if (days := self._closed(month))]
         yield SearchIndex(path="search/index.json", periods=tuple(periods), names=shards)
 
     def _closed(self, month: str) -> list[str]:
-        days = self._library.index("day")
-        return sorted(day for day in days.keys() - set(self._open()) if day[:7] == month)
+        """The days of a month that are not in files of their own."""
+        return [day for day in self._months.get(month, ()) if day not in self._open]
 
     def _period(self, key: str, days: list[str]) -> SearchPeriod:
         index = self._library.index("day")
