@@ -1,8 +1,8 @@
 """Makes the pages of the parts of a site.
 
 A part is what is planned together: an article's page; a story's page with its feed and the stubs of its members; the
-first page of a section with its feeds; each numbered page of a section; a month of the archive; a day or a month of the
-search; the stubs at old addresses of an article; and what a site has once. Its name says its kind and what it is about:
+first page of a section with its feeds; each numbered page of a section; a month of the archive; a day of the search; each
+file of a month of the search; the stubs at old addresses of an article; and what a site has once. Its name says its kind and what it is about:
 "story a.md", "numbered topic ai 3", "month 2026-11".
 """
 
@@ -94,13 +94,20 @@ class Parts:
         if kind == "month":
             page = archive.month(self.cards, of, self._headline_of) if self.cards.has("archive") else None
             return PartPages((page, *api.pages(self.cards, [page])) if page else ())
-        if kind == "searched-day":
-            return PartPages(tuple(self.search.day_pages(of)) if self.cards.has("search") else ())
-        if kind == "searched-month":
-            return PartPages(tuple(self.search.month_pages(of)) if self.cards.has("search") else ())
+        if kind in ("searched-day", "searched-words", "searched-facets"):
+            return PartPages(tuple(self._searched(kind, of)) if self.cards.has("search") else ())
         if kind == "redirects":
             return self._redirects()
         return PartPages(tuple(self._single(kind)))
+
+    def _searched(self, kind: str, of: str) -> Iterator[Page]:
+        if kind == "searched-day":
+            yield from self.search.day_pages(of)
+        elif kind == "searched-facets":
+            yield from self.search.facets_pages(of)
+        else:
+            month, _, shard = of.partition(" ")
+            yield from self.search.words_pages(month, int(shard))
 
     def _story(self, id: str) -> PartPages:
         story = self.cards.library.story(id)

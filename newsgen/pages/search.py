@@ -8,10 +8,11 @@ The scores are those of BM25 (Robertson and Zaragoza, 2009, section 3.5), of whi
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from functools import cached_property, lru_cache
-from itertools import groupby
+from itertools import accumulate, groupby
 from zlib import crc32
 
 import msgspec
@@ -19,6 +20,7 @@ import msgspec
 from newsgen import times, urls
 from newsgen.library import Reached, Row
 from newsgen.model import Card, Link
+from newsgen.pages import postings
 from newsgen.pages.cards import INDEX_LINKS, Cards
 from newsgen.pages.kinds import (
     Head,
@@ -55,9 +57,6 @@ A mean length would change every file with every article."""
 LEVELS = (1.35, 0.7)
 """The lowest scores of the first and second level of a word in a document."""
 
-DIGITS = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_"
-"""A number is written in base 32. Its last digit is one of the first 32 of these, the others are of the last 32."""
-
 _encode = msgspec.msgpack.Encoder().encode
 
 
@@ -83,6 +82,10 @@ class Document(msgspec.Struct, array_like=True, frozen=True):
     sources: tuple[str, ...]
     words: tuple[str, str, str]
 
+    @property
+    def facets(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        return self.topics, self.sources
+
 
 class Day(msgspec.Struct, array_like=True, frozen=True):
     """The documents of a day, and the sizes and ids of the blocks that they lie in one after the other."""
@@ -90,6 +93,15 @@ class Day(msgspec.Struct, array_like=True, frozen=True):
     sizes: tuple[int, ...]
     ids: tuple[str, ...]
     documents: tuple[Document, ...]
+
+
+class Month(msgspec.Struct, array_like=True, frozen=True):
+    """What the files of words of a month have in common: their number, and the documents of its days that have no files
+    of words of their own."""
+
+    shards: int
+    days: tuple[SearchDay, ...]
+    counts: tuple[int, ...]
 
 
 class Kept(msgspec.Struct, array_like=True):
@@ -112,6 +124,8 @@ class Search:
         for day in self._days:
             self._store.put(f"reports {day}", None)
             self._store.put(f"documents {day}", None)
+        for month in {day[:7] for day in self._days}:
+            self._forget(month)
 
     def edit(self, reached: Reached) -> list[str]:
         """Takes the members whose card differs. Returns the names of the parts that this reaches."""
@@ -121,6 +135,9 @@ class Search:
                 days.setdefault(library.day(old.published), {})[id] = None
             if new:
                 days.setdefault(library.day(new.published), {})[id] = new
+        was_open, is_open = set(self._kept.open), set(self._open)
+        moved = set(days) | (was_open ^ is_open)
+        planned = {day: self._library.get(f"documents {day}", Day, None) for day in moved}
         for day, changed in days.items():
             if day in self._days:
                 reports = self._reports(day)
@@ -130,10 +147,48 @@ class Search:
                     else:
                         reports.pop(id, None)
                 self._put(day, reports)
-        was_open, is_open = set(self._kept.open), set(self._open)
-        moved = set(days) | (was_open ^ is_open)
-        months = {day[:7] for day in moved if not (day in was_open and day in is_open)}
-        return [*(f"searched-day {day}" for day in moved), *(f"searched-month {month}" for month in months)]
+        names = [f"searched-day {day}" for day in moved]
+        in_months = sorted(day for day in moved if not (day in was_open and day in is_open))
+        for month, in_month in groupby(in_months, key=lambda day: day[:7]):
+            names += self._edit_month(month, {day: planned[day] for day in in_month})
+        return names
+
+    def _edit_month(self, month: str, planned: Mapping[str, Day | None]) -> list[str]:
+        """Takes the days of a month that differ, each as it was planned. Returns the names of the month's parts that this
+        reaches: if the numbers of documents are the same, only those of the words that differ."""
+        known: Month = self._library.get(f"words {month}", Month, Month(0, (), ()))
+        days = self._closed(month)
+        shards = self._shards(month, days)
+        edits: defaultdict[int, list[postings.Edit]] = defaultdict(list)
+        has_other_facets = False
+        starts = dict(zip((day.day for day in known.days), accumulate(known.counts, initial=0), strict=False))
+        is_numbered = known.shards == shards and [*starts] == days
+        for day, old in planned.items():
+            new = self._documents(day)
+            is_numbered = is_numbered and old is not None and (old.sizes, old.ids) == (new.sizes, new.ids)
+            if old is None or not is_numbered:
+                break
+            for number, (before, after) in enumerate(zip(old.documents, new.documents, strict=True), starts[day]):
+                has_other_facets |= before.facets != after.facets
+                for edit in _differences(before, after, number):
+                    edits[_shard(edit.word, shards)].append(edit)
+        if is_numbered:
+            for shard, edited in edits.items():
+                name = f"words {month} {shard}"
+                self._store.put(name, postings.edit(self._store.need(name).decode(), edited).encode())
+            numbers: Iterable[int] = sorted(edits)
+        else:
+            self._forget(month)
+            numbers, has_other_facets = range(max(shards, known.shards)), True
+        return [
+            *(f"searched-words {month} {number}" for number in numbers),
+            *([f"searched-facets {month}"] if has_other_facets else ()),
+        ]
+
+    def _forget(self, month: str) -> None:
+        self._store.put(f"words {month}", None)
+        for shard in range(MONTH_SHARDS):
+            self._store.put(f"words {month} {shard}", None)
 
     def save(self) -> None:
         """Puts what the next plan needs into the store."""
@@ -155,7 +210,9 @@ class Search:
         """The parts of all days, each with its day, and of all months, each with its first day."""
         for month, in_month in self._months.items():
             yield from ((day, f"searched-day {day}") for day in in_month)
-            yield in_month[0], f"searched-month {month}"
+            for shard in range(self._shards(month, self._closed(month))):
+                yield in_month[0], f"searched-words {month} {shard}"
+            yield in_month[0], f"searched-facets {month}"
 
     # Members and documents
 
@@ -224,12 +281,22 @@ class Search:
         for number, (id, block) in enumerate(zip(ids, blocks, strict=True)):
             yield SearchResults(path=f"search/{day}/{number}.json", id=id, results=tuple(map(_result, block)))
         if day in self._open:
-            yield from self._period_pages(self._period(day, [day]))
+            month, texts = self._words(day, [day])
+            for shard, text in enumerate(texts):
+                yield _words_page(day, shard, month, text)
+            yield self._facets(day, month)
 
-    def month_pages(self, month: str) -> Iterator[Page]:
-        """The words of the days of a month that are not in files of their own."""
-        if days := self._closed(month):
-            yield from self._period_pages(self._period(month, days))
+    def words_pages(self, month: str, shard: int) -> Iterator[Page]:
+        """One file of the words of the days of a month that have no files of words of their own, if there still is one."""
+        found = self._month(month)
+        if shard < found.shards:
+            yield _words_page(month, shard, found, self._store.need(f"words {month} {shard}").decode())
+
+    def facets_pages(self, month: str) -> Iterator[Page]:
+        """The topics and sources of the same documents, if there are any."""
+        found = self._month(month)
+        if found.shards:
+            yield self._facets(month, found)
 
     def pages(self) -> Iterator[Page]:
         """The page on which readers search, the names that they find, and what the index consists of."""
@@ -264,46 +331,55 @@ class Search:
         return [day for day in self._months.get(month, ()) if day not in self._open]
 
     def _period(self, key: str, days: list[str]) -> SearchPeriod:
-        index = self._library.index("day")
-        most = DAY_SHARDS if key in index else MONTH_SHARDS
-        return SearchPeriod(
-            key=key, shards=_shards(sum(index[day].count for day in days), SHARD, most), days=tuple(days)
-        )
+        return SearchPeriod(key=key, shards=self._shards(key, days), days=tuple(days))
 
-    def _period_pages(self, period: SearchPeriod) -> Iterator[Page]:
-        days: list[SearchDay] = []
+    def _shards(self, key: str, days: list[str]) -> int:
+        """The number of files for the words of a period."""
+        index = self._library.index("day")
+        count = sum(index[day].count for day in days)
+        return _shards(count, SHARD, DAY_SHARDS if key in index else MONTH_SHARDS) if days else 0
+
+    def _month(self, month: str) -> Month:
+        """What the files of words of a month have in common. All are made if they have been forgotten."""
+        known: Month | None = self._library.get(f"words {month}", Month, None)
+        if known is None:
+            known, texts = self._words(month, self._closed(month))
+            for shard, text in enumerate(texts):
+                self._store.put(f"words {month} {shard}", text.encode())
+            self._store.put(f"words {month}", _encode(known))
+        return known
+
+    def _words(self, key: str, days: list[str]) -> tuple[Month, Iterator[str]]:
+        """The words of the documents of a period, in a text for each of its files."""
+        written: list[SearchDay] = []
+        counts: list[int] = []
         levels: dict[str, tuple[list[int], list[int], list[int]]] = {}
-        facets: tuple[list[tuple[str, ...]], list[tuple[str, ...]]] = [], []
         number = 0
-        for day in period.days:
+        for day in days:
             known = self._documents(day)
-            days.append(SearchDay(day=day, sizes="".join(map(_number, known.sizes)), ids="".join(known.ids)))
+            sizes = "".join(map(postings.number, known.sizes))
+            written.append(SearchDay(day=day, sizes=sizes, ids="".join(known.ids)))
+            counts.append(len(known.documents))
             for document in known.documents:
                 for level, words in enumerate(document.words):
                     for word in words.split():
                         if word not in levels:
                             levels[word] = [], [], []
                         levels[word][level].append(number)
-                facets[0].append(document.topics)
-                facets[1].append(document.sources)
                 number += 1
-        version = digest("".join(day.ids for day in days).encode())[:8]
-        shards: list[list[str]] = [[] for _ in range(period.shards)]
-        for word in sorted(levels):
-            shards[_shard(word, period.shards)].append(word)
-        for at, in_shard in enumerate(shards):
-            yield SearchTerms(
-                path=f"search/{period.key}/w{at}.json",
-                version=version,
-                shards=period.shards,
-                days=tuple(days),
-                words="\n".join(_lines(in_shard, levels)),
-            )
-        topics, of_topics = _column(facets[0])
-        sources, of_sources = _column(facets[1])
-        yield SearchFacets(
-            path=f"search/{period.key}/facets.json",
-            version=version,
+        month = Month(self._shards(key, days), tuple(written), tuple(counts))
+        shards: list[dict[str, str]] = [{} for _ in range(month.shards)]
+        for word, found in levels.items():
+            shards[_shard(word, month.shards)][word] = postings.documents(found)
+        return month, map(postings.write, shards)
+
+    def _facets(self, key: str, month: Month) -> Page:
+        documents = [document for day in month.days for document in self._documents(day.day).documents]
+        topics, of_topics = _column([document.topics for document in documents])
+        sources, of_sources = _column([document.sources for document in documents])
+        return SearchFacets(
+            path=f"search/{key}/facets.json",
+            version=_version(month),
             topics=topics,
             sources=sources,
             of_topics=of_topics,
@@ -353,6 +429,24 @@ def _document(reports: list[Report]) -> Document:
     )
 
 
+def _differences(old: Document, new: Document, number: int) -> Iterator[postings.Edit]:
+    """What differs between the words of a document."""
+    for level, (before, after) in enumerate(zip(old.words, new.words, strict=True) if old.words != new.words else ()):
+        known, found = set(before.split()), set(after.split())
+        yield from (postings.Edit(word, level, number, word in found) for word in known ^ found)
+
+
+def _words_page(key: str, shard: int, month: Month, text: str) -> Page:
+    return SearchTerms(
+        path=f"search/{key}/w{shard}.json", version=_version(month), shards=month.shards, days=month.days, words=text
+    )
+
+
+def _version(month: Month) -> str:
+    """The same in all files of a period, and another where its documents have other numbers."""
+    return digest("".join(day.ids for day in month.days).encode())[:8]
+
+
 def _result(reports: list[Report]) -> SearchResult:
     return SearchResult(
         url=reports[0].address,
@@ -379,35 +473,8 @@ def _shard(word: str, shards: int) -> int:
     return _hash(word[:3]) % shards
 
 
-@lru_cache(1 << 16)
-def _number(number: int) -> str:
-    written = DIGITS[number % 32]
-    while number := number // 32:
-        written = DIGITS[32 + number % 32] + written
-    return written
-
-
-def _lines(words: Iterable[str], levels: Mapping[str, tuple[list[int], ...]]) -> Iterator[str]:
-    """A line for each word: how many letters it shares with the word before, its other letters, and for each level,
-    after a space, the differences between the numbers of its documents, each less by one."""
-    before = ""
-    for word in words:
-        same = 0
-        while same < min(len(before), len(word)) and before[same] == word[same]:
-            same += 1
-        fields = [DIGITS[same] + word[same:]]
-        for numbers in levels[word]:
-            last, written = -1, []
-            for number in numbers:
-                written.append(_number(number - last - 1))
-                last = number
-            fields.append("".join(written))
-        yield " ".join(fields).rstrip()
-        before = word
-
-
 def _column(values: list[tuple[str, ...]]) -> tuple[tuple[str, ...], str]:
     """The names in a column, sorted, and for each document the places of its names among them, followed by a comma."""
     names = sorted({name for value in values for name in value})
-    places = {name: _number(at) for at, name in enumerate(names)}
+    places = {name: postings.number(at) for at, name in enumerate(names)}
     return tuple(names), ",".join("".join(map(places.__getitem__, value)) for value in values)

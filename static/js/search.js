@@ -114,7 +114,7 @@
       let before = "";
       for (const line of shards[at.indexOf(shard(word, period.shards))].words.split("\n")) {
         const [spelled, ...levels] = line.split(" ");
-        before = before.slice(0, DIGITS.indexOf(spelled[0])) + spelled.slice(1);
+        before = [...before].slice(0, DIGITS.indexOf(spelled[0])).join("") + spelled.slice(1);
         const quality = fit(word, before, isTyped);
         if (!quality) continue;
         levels.forEach((level, at) => {

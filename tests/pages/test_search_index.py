@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sites import Site
 
-from newsgen.pages import search
+from newsgen.pages import postings, search
 from newsgen.stories import search_words
 
 Make = Callable[..., Site]
@@ -40,7 +40,7 @@ def many(s: Site, count: int, hours: float) -> Site:
 def numbers(written: str) -> list[int]:
     found, number = [], 0
     for digit in written:
-        value = search.DIGITS.index(digit)
+        value = postings.DIGITS.index(digit)
         number = number * 32 + value % 32
         if value < 32:
             found.append(number)
@@ -66,7 +66,7 @@ def found(root: Path) -> dict[str, set[str]]:
             word = ""
             for line in file["words"].split("\n") if file["words"] else ():
                 head, *levels = line.split(" ")
-                word = word[: search.DIGITS.index(head[0])] + head[1:]
+                word = word[: postings.DIGITS.index(head[0])] + head[1:]
                 for level in levels:
                     at_document = -1
                     for difference in numbers(level):
@@ -122,6 +122,45 @@ def test_an_edit_changes_the_files_of_its_day_and_gives_those_of_a_clean_build(
     s.good()
     assert not (s.output / "search/2026-11-02").exists()
     assert (s.output / "search/2026-11-01/w0.json").exists()
+
+
+def test_another_title_or_topic_of_an_old_article_changes_the_files_of_its_words_only(
+    site: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search, "SHARD", 4)
+    s = many(site("-- site.toml --\n"), 60, 1.9)
+    s.good()
+
+    def written(**fields: str) -> set[str]:
+        s.article("n0009", publishedDateTime="2026-10-28T17:00:00Z", webUrl="https://p3.example/9", **fields)
+        report = s.good()
+        assert s.build(output=s.root / "clean").rendered
+        assert {p: t for p, t in s.tree().items() if p.startswith("search/")} == {
+            p: t for p, t in s.tree(s.root / "clean").items() if p.startswith("search/")
+        }
+        return {path for path in [*report.written, *report.pruned] if path.startswith("search/2026-10/w")}
+
+    written(title="Bridge closes in Velmora 0040x")
+    assert len(written(title="Bridge closes in Velmora 0040y")) == 1
+    assert 2 <= len(written(title="Quokka closes in Velmora 0040y")) <= 3
+    (s.output / "search/2026-10/w3.json").unlink()
+    assert written(title="Quokka closes in Velmora 0040y", topics="[Zebras]") >= {"search/2026-10/w3.json"}
+
+
+def test_an_edit_of_written_words_gives_what_is_written_at_once() -> None:
+    levels = {"apple": [[0, 40, 2000], [], [7]], "apply": [[3], [4], []], "𠀀𠀁": [[], [], [5]]}
+    text = postings.write({word: postings.documents(found) for word, found in levels.items()})
+    edits = [
+        postings.Edit("apply", 0, 3, False),
+        postings.Edit("apply", 1, 4, False),
+        postings.Edit("apple", 1, 33, True),
+        postings.Edit("apple", 0, 40, False),
+        postings.Edit("zebra", 2, 1025, True),
+    ]
+    levels |= {"apple": [[0, 2000], [33], [7]], "zebra": [[], [], [1025]]}
+    del levels["apply"]
+    assert postings.edit(text, edits) == postings.write({word: postings.documents(of) for word, of in levels.items()})
+    assert postings.edit(postings.edit("", edits[2:3]), [edits[2]._replace(added=False)]) == ""
 
 
 def test_a_story_is_one_result_a_day_with_its_reports(site: Make) -> None:
