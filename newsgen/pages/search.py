@@ -305,9 +305,8 @@ class Search:
             path=urls.path(urls.SEARCH),
             head=Head(
                 title="Search",
-                description="",
+                description="Search all stories, topics, sources and days",
                 address=urls.SEARCH,
-                noindex=True,
                 breadcrumbs=self._cards.breadcrumbs(Link(title="Search", url=urls.SEARCH)),
             ),
             index=urls.SEARCH,

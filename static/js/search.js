@@ -183,6 +183,7 @@
     const text = chosen("q").slice(0, 300);
     const asked = ask(text);
     page.hidden = !text.trim();
+    $("all")?.toggleAttribute("hidden", !page.hidden);
     if (document.activeElement !== field) field.value = text;
     document.title = (page.hidden ? "" : `${text.trim()} · `) + title;
     if (page.hidden) return void ($("found").textContent = "");

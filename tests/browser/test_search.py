@@ -22,6 +22,11 @@ EXAMPLES = [
 ]  # fmt: skip
 LETTERS = "".join(f"{chr(c)}{chr(c)} " for c in range(0xA0, 0x3000) if chr(c).isalnum() and not 0x13A0 <= c < 0x1400)
 
+SHIFTS = """new Promise(done => new PerformanceObserver(list =>
+    done(list.getEntries().reduce((sum, entry) => sum + entry.value, 0))).observe({type: "layout-shift", buffered: true})
+    || setTimeout(() => done(0), 300))"""
+"""The layout shifts of a page so far."""
+
 Demo = tuple[str, Path]
 
 
@@ -106,6 +111,16 @@ def test_the_key_can_be_switched_off_and_a_phone_has_a_button(browser: Browser, 
     page.keyboard.press("/")
     expect(page.locator("#q")).not_to_be_focused()
     page.context.close()
+
+
+def test_results_that_arrive_late_move_nothing_in_sight(browser: Browser, demo: Demo) -> None:
+    context = browser.new_context(viewport={"width": 360, "height": 740})
+    page = context.new_page()
+    context.route("**/search/**/*.json", lambda route: (page.wait_for_timeout(100), route.continue_()))
+    page.goto(f"{demo[0]}search/?q=bridge")
+    expect(page.locator("#results h3").first).to_be_visible()
+    assert page.evaluate(SHIFTS) < 0.02
+    context.close()
 
 
 def test_what_the_index_says_is_text(browser: Browser, demo: Demo) -> None:
