@@ -13,6 +13,7 @@ import jinja2
 import msgspec
 from jinja2 import meta, nodes
 
+from newsgen.builder import translation
 from newsgen.builder.cache import Cache, CachedValues
 from newsgen.errors import OutputError, Problem, TemplateError, unreadable
 from newsgen.files import folder_link, shipped_site
@@ -71,7 +72,9 @@ class Theme:
         shipped = jinja2.FileSystemLoader(shipped_site() / "templates")
         own = [jinja2.FileSystemLoader(site / "templates")] if self._is_own_site else []
         self.loader = jinja2.ChoiceLoader([*own, shipped, jinja2.PrefixLoader({SHIPPED: shipped})])
-        self._parser = jinja2.Environment(loader=self.loader, trim_blocks=True, lstrip_blocks=True)
+        self._parser = jinja2.Environment(
+            loader=self.loader, trim_blocks=True, lstrip_blocks=True, extensions=[translation.EXTENSION]
+        )
         self._parser.filters["asset"] = str
         self.problems: list[Problem] = []
         self._walk(site, "templates")
