@@ -24,6 +24,9 @@ WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", 
 CONTEXT = "\x04"
 """Stands between the context of a message and its text in the id of a phrase, as in gettext's catalogues."""
 
+_SAMPLES = (*range(201), 1_000_000)
+"""Numbers of every category that a language tells apart."""
+
 PLACEHOLDER = re.compile(r"%(?:\((\w+)\)s|%)")
 
 
@@ -62,6 +65,19 @@ class Locale:
     def ngettext(self, message: str, plural: str, number: int, **values: object) -> str:
         """A phrase in the form for a number."""
         return self.text("", message, plural, number) % values
+
+    def plural_forms(self, message: str, plural: str) -> dict[str, str]:
+        """All forms of a phrase, with its placeholders, by the category of their numbers: "one", "few", "other".
+
+        The categories are those of CLDR, which browsers know too.
+        """
+        forms: dict[str, str] = {}
+        for number in _SAMPLES:
+            forms.setdefault(self._category(number), self.text("", message, plural, number))
+        return forms
+
+    def _category(self, number: int) -> str:
+        return "one" if number == 1 else "other"
 
     # Dates and times
 
@@ -153,10 +169,14 @@ class _Cldr(Locale):
         )
         self._moment = str(cldr.datetime_formats["medium"])
         self._number = lru_cache(maxsize=1 << 12)(lambda number: numbers.format_decimal(number, locale=cldr))
+        self._plural = cldr.plural_form
         self._listed: Callable[[Sequence[str]], str] = lambda items: lists.format_list(items, locale=cldr)
         self._unit: Callable[[int, str], str] = lambda number, unit: units.format_unit(
             number, f"duration-{unit}", "short", locale=cldr
         )
+
+    def _category(self, number: int) -> str:
+        return self._plural(number)
 
     def day(self, when: date) -> str:
         return self._day(when)

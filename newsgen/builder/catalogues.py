@@ -173,8 +173,18 @@ def _phrase(message: Message, plural: tuple[str, int]) -> Phrase | None:
             raise ValueError(f"lacks the placeholder %({min(lost)})s", "put it where its value belongs")
         if _MARKUP.search(form) and not any(map(_MARKUP.search, texts)):
             raise ValueError("has HTML in it, which pages would show as text", "write text only")
-    id = f"{message.context}{CONTEXT}{texts[0]}" if message.context else texts[0]
-    return Phrase(id=id, forms=tuple(forms), plural=expression)
+    return Phrase(id=id_of(message.context, texts[0]), forms=tuple(forms), plural=expression)
+
+
+def ids(catalogue: Catalog) -> list[str]:
+    """The ids of the messages of a catalogue, as phrases have them."""
+    texts = ((message.context, message.id) for message in catalogue if message.id)
+    return [id_of(context, text if isinstance(text, str) else text[0]) for context, text in texts]
+
+
+def id_of(context: str | None, message: str) -> str:
+    """The id of the phrase for a message."""
+    return f"{context}{CONTEXT}{message}" if context else message
 
 
 def _names(texts: Iterable[str]) -> set[str]:

@@ -23,6 +23,12 @@ EXTENSION = "jinja2.ext.i18n"
 _ARGUMENTS = {"_": 1, "gettext": 1, "ngettext": 3, "pgettext": 2, "npgettext": 4}
 """The functions that name a message, with the number of their arguments."""
 
+FORMS = "plural_forms"
+"""The function that has all forms of a message, for scripts."""
+
+FUNCTIONS = (*_ARGUMENTS, FORMS)
+"""All functions that name a message."""
+
 
 class _Message(NamedTuple):
     """A message in a template. `texts` are its singular and plural; `number` decides which of them it is."""
@@ -77,6 +83,10 @@ class _Folding(NodeTransformer):
         """Replaces a message that is part of an expression."""
         message = self._message(node)
         if message is None:
+            texts = [arg.value for arg in node.args if isinstance(arg, nodes.Const)]
+            if isinstance(node.node, nodes.Name) and node.node.name == FORMS and len(texts) == 2:
+                forms = self._locale.plural_forms(*texts).items()
+                return nodes.Dict([nodes.Pair(nodes.Const(name), nodes.Const(text)) for name, text in forms])
             return self.generic_visit(node)
         *others, last = self._forms(message, nodes.Const)
         value = _joined(last.parts)
@@ -133,7 +143,7 @@ def _joined(parts: list[nodes.Expr]) -> nodes.Expr:
     return parts[0] if len(parts) == 1 and isinstance(parts[0], nodes.Const) else nodes.Concat(parts)
 
 
-def functions(locale: Locale) -> dict[str, Callable[..., str]]:
+def functions(locale: Locale) -> dict[str, Callable[..., Any]]:
     """The functions for messages that are known when rendering only, by name."""
 
     def calling(find: Callable[..., str]) -> Callable[..., str]:
@@ -152,4 +162,4 @@ def functions(locale: Locale) -> dict[str, Callable[..., str]]:
 
     found: dict[str, Callable[..., str]]
     found = {"_": gettext, "gettext": gettext, "ngettext": ngettext, "pgettext": locale.text, "npgettext": locale.text}
-    return {name: calling(function) for name, function in found.items()}
+    return {FORMS: locale.plural_forms, **{name: calling(function) for name, function in found.items()}}
