@@ -218,7 +218,7 @@ class Config(Table, frozen=True, kw_only=True):
     title: str = "News"
     description: str = ""
     language: Annotated[str, Meta(pattern=LANGUAGE)] = "en"
-    dir: Literal["ltr", "rtl"] = "ltr"
+    dir: Literal["ltr", "rtl"] | None = None
     timezone: str = "UTC"
     base_url: str = ""
     host: HostName | None = None

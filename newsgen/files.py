@@ -204,6 +204,11 @@ def shipped_site() -> Path:
     return installed if installed.is_dir() else Path(__file__).parent.parent
 
 
+def shipped_catalogues() -> Path:
+    """The folder of the catalogues of phrases that newsgen has itself."""
+    return Path(__file__).parent / "locale"
+
+
 def stamp(path: str | Path, *, follow: bool = True) -> Stamp | None:
     """The stamp of a file, or without `follow` of a link; None if it does not exist or is not accessible."""
     try:

@@ -381,13 +381,26 @@ class ProviderStats(Value, frozen=True, kw_only=True):
     lag: int | None = None
 
 
+class Phrase(Value, frozen=True, kw_only=True):
+    """What the catalogues say for a message of newsgen's code or templates.
+
+    `id` is the message, after its context and an EOT if it has one. `forms` are the translations: one, or one for each
+    plural form, of which `plural` computes the position, as in the header of a catalogue.
+    """
+
+    id: str
+    forms: tuple[str, ...]
+    plural: str = ""
+
+
 class Site(Value, frozen=True, kw_only=True, cache_hash=True):
     """What every page shows. It has no counts and no times; otherwise one new article would make all pages stale.
 
     `base` is the base URL without a closing slash, "" if not set. `root` is the path of the base URL with a closing
     slash; every link on the site begins with it. `home`, `search`, `manifest` and `following` are the addresses of the
     front page, of the search, of the web app manifest, and of the page of what the reader follows; "" if there is none.
-    `share` are the links by which readers share a story, with {url} and {title} in their URLs.
+    `share` are the links by which readers share a story, with {url} and {title} in their URLs. `phrases` are the words of
+    the interface that are not the English ones of code and templates.
     """
 
     title: str
@@ -407,6 +420,7 @@ class Site(Value, frozen=True, kw_only=True, cache_hash=True):
     manifest: str = ""
     following: str = ""
     share: tuple[Link, ...] = ()
+    phrases: tuple[Phrase, ...] = ()
 
     def current(self, address: str) -> str:
         """The address if the navigation links to it, else "". The masthead differs between pages only in this."""

@@ -39,12 +39,6 @@ MONTHS = ("January", "February", "March", "April", "May", "June", "July", "Augus
 _SIGNS = {"+": "plus", "#": "sharp"}
 
 
-def day_title(day: str) -> str:
-    """A day in the form 2026-11-08 as readers see it: 8 November 2026."""
-    year, month, of_month = day.split("-")
-    return f"{int(of_month)} {MONTHS[int(month) - 1]} {int(year)}"
-
-
 SLUG_BYTES = 120
 """Maximum size of a slug in UTF-8, in bytes. With a date, suffix and extension it fits into a file name of 255 bytes."""
 

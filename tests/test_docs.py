@@ -16,6 +16,7 @@ from newsgen.commands.cli import cli
 from newsgen.content import fields
 from newsgen.content import reader as content
 from newsgen.content.source import Source
+from newsgen.locales import ENGLISH
 from newsgen.model import Site
 from newsgen.pages import kinds
 
@@ -109,7 +110,7 @@ def test_every_filter_is_documented() -> None:
         images=True,
         embeds=False,
     )
-    for name in render.filters(site, str):
+    for name in render.filters(site, str, ENGLISH):
         assert f"`{name}`" in DOCS, name
 
 

@@ -4,7 +4,8 @@ Start with `pipeline`, which runs the steps. `snapshot` names what differs from 
 `manifest` lists; `loading` reads that, brings the library up to date and plans. `linkchecker` finds broken links,
 `lastbuild` stale pages, `renderqueue` renders them through `render` with the templates of `theme`, and `output` writes.
 `limits` compares the site with the limits of its host. `cache` and `pool` save time; the workers of a pool are
-processes of this machine, or those of `executor`. `options` is the input of a build, `report` its result, which
+processes of this machine, or those of `executor`. `catalogues` reads the phrases of the site's language, which
+`translation` puts into templates; `messages` writes a catalogue to fill in. `options` is the input of a build, `report` its result, which
 `summary` completes.
 
 Modules that a build without changes does not need are imported on first use.
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from newsgen.builder.linkchecker import LINK_HINT
     from newsgen.builder.loading import Loaded, load
     from newsgen.builder.mediatypes import media_type
+    from newsgen.builder.messages import translate
     from newsgen.builder.render import Renderer
     from newsgen.builder.renderqueue import RenderQueue
     from newsgen.builder.theme import DEMO
@@ -60,6 +62,7 @@ __all__ = [
     "folders",
     "load",
     "media_type",
+    "translate",
     "why",
 ]
 
@@ -78,6 +81,7 @@ _ON_FIRST_USE = {
     "compare_with_limits": "limits",
     "load": "loading",
     "media_type": "mediatypes",
+    "translate": "messages",
 }
 
 

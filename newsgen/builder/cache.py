@@ -37,6 +37,7 @@ _ROOMS = ("", "builder", "content", "library", "pages", "stories")
 """The rooms whose code affects the output."""
 
 _LIBRARIES = (
+    "babel",
     "jinja2",
     "markdown",
     "msgspec",

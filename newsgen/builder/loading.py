@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from newsgen import config, times
-from newsgen.builder import pool, references
+from newsgen.builder import catalogues, pool, references
 from newsgen.builder.cache import Cache, CachedFile, engine
 from newsgen.builder.linkchecker import MAX_WARNINGS, LinkChecker
 from newsgen.builder.options import Options, Progress, clocks, folders
@@ -130,6 +130,7 @@ class _Loading:
         self._now, self._clock = clocks(options)
         self._report, self._stopwatch = Report(output=str(output)), Stopwatch()
         self._racy: dict[str, bytes] = {}
+        self._language = catalogues.load(options.site, self._config.language)
         self._reader_key = self._find_reader_key()
 
     def load(
@@ -158,14 +159,22 @@ class _Loading:
                 self._cache.clear(prefix)
             store = self._store(prefix, is_fresh)
             arrangement = Arrangement(
-                store, self.article, settings, abouts, now=self._now, show=options.show, clock=self._clock
+                store,
+                self.article,
+                settings,
+                abouts,
+                now=self._now,
+                show=options.show,
+                clock=self._clock,
+                locale=self._language.locale,
             )
             reached = arrangement.update(changed, removed)
             library = arrangement.library
             self._warn(arrangement, others)
             report.seconds["arrange"] = self._stopwatch.lap()
             theme = Theme(options.site, self._cache, fingerprinted=options.fingerprints)
-            report.problems += theme.problems
+            report.problems += self._language.problems + theme.problems
+            report.warnings += self._language.warnings
             shared = site(library)
             on_page, remake = None, list[str]()
             if on_library and not (options.strict and report.problems):
@@ -251,7 +260,8 @@ class _Loading:
         """A digest of all that decides the library and its pages, besides articles and the time."""
         settings = msgspec.structs.replace(self._config, publish={}, fetch=config.Fetch())  # neither affects pages
         # With a clock of its own, a library may have articles that are later than it.
-        facts = self._reader_key, settings, sorted(self._options.show), self._clock, abouts
+        phrases = self._language.locale.phrases
+        facts = self._reader_key, settings, sorted(self._options.show), self._clock, abouts, phrases
         return digest_bytes(msgspec.msgpack.encode(facts))
 
     def _get(self, name: str, type: Any) -> Any:

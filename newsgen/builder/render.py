@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Callable, Iterable, MutableMapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
@@ -20,10 +20,12 @@ from jinja2.nodes import EvalContext
 from jinja2.runtime import Context, Macro
 from markupsafe import Markup
 
-from newsgen import idn, times, urls
+from newsgen import idn, locales, times, urls
+from newsgen.builder import translation
 from newsgen.builder.cache import Cache, CachedValues
 from newsgen.builder.theme import SentTheme, Theme
 from newsgen.errors import OutputError, TemplateError
+from newsgen.locales import WEEKDAYS, Locale
 from newsgen.model import Site, Value
 from newsgen.pages import FilePage, Page
 from newsgen.text import MONTHS, digest_bytes
@@ -37,7 +39,6 @@ TRIAL_CALLS = 1 << 10
 PAUSE_CALLS = 1 << 13
 
 _decoder = msgspec.msgpack.Decoder(tuple[bytes, dict[str, bytes]])
-WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
 class Renderer:
@@ -46,7 +47,9 @@ class Renderer:
     def __init__(self, theme: Theme | SentTheme, site: Site, cache: Cache | CachedValues | None = None) -> None:
         self._theme = theme
         self._site = site
+        locale = locales.locale(site.language, site.phrases)
         self._env = _Environment(
+            extensions=[translation.EXTENSION],
             loader=theme.loader,
             autoescape=lambda name: not (name or "").endswith((".txt", ".json")),
             undefined=jinja2.StrictUndefined,
@@ -57,8 +60,10 @@ class Renderer:
             cache_size=-1,
             bytecode_cache=_TemplateCache(cache, theme, site) if cache else None,
         )
-        self._env.filters |= filters(site, theme.asset)
-        self._env.policies |= {"json.dumps_function": _json, "json.dumps_kwargs": {}}
+        self._env.locale = locale
+        self._env.globals |= translation.functions(locale)
+        self._env.filters |= filters(site, theme.asset, locale) | {"form_of": locales.form_of}
+        self._env.policies |= {"json.dumps_function": _json, "json.dumps_kwargs": {}, "ext.i18n.trimmed": True}
 
     def compile(self, names: Iterable[str]) -> None:
         """Compiles these templates into the cache."""
@@ -179,6 +184,11 @@ class _Environment(jinja2.Environment):
 
     context_class = _Context
     template_class = _Template
+    locale = locales.ENGLISH
+    newstyle_gettext = True
+
+    def _parse(self, source: str, name: str | None, filename: str | None) -> jinja2.nodes.Template:
+        return translation.fold(super()._parse(source, name, filename), self, self.locale)
 
     def make_globals(self, own: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
         """A plain dict: Jinja searches its own ChainMap for all names, for each page and import."""
@@ -219,7 +229,7 @@ class _TemplateCache(jinja2.BytecodeCache):
         self._cache.put("templates", msgspec.msgpack.encode((self._scope, self._bytecode)))
 
 
-def filters(site: Site, asset: Callable[[str], str]) -> dict[str, Callable[..., Any]]:
+def filters(site: Site, asset: Callable[[str], str], locale: Locale) -> dict[str, Callable[..., Any]]:
     """newsgen's own template filters, by name."""
     zone = ZoneInfo(site.timezone)
 
@@ -240,41 +250,37 @@ def filters(site: Site, asset: Callable[[str], str]) -> dict[str, Callable[..., 
     def moment(when: datetime, all_day: bool = False) -> str:
         """A time in the site's zone: 8 Nov 2026, 16:30. With `all_day`, its day: 8 Nov 2026."""
         local = times.local(when, zone)
-        clock = "" if all_day else f", {local.hour:02}:{local.minute:02}"
-        return f"{local.day} {MONTHS[local.month - 1][:3]} {local.year}{clock}"
+        day = locale.short_day(local)
+        return day if all_day else locale.moment(day, locale.clock(local))
 
     def brief(when: datetime, today: str, all_day: bool = False) -> str:
         """A time as a reader needs it on a day of the form 2026-11-08: 16:30, else 7 Nov, else 7 Nov 2025."""
         local = times.local(when, zone)
         if local.date().isoformat() == today and not all_day:
-            return f"{local.hour:02}:{local.minute:02}"
-        year = "" if f"{local.year:04}" == today[:4] else f" {local.year}"
-        return f"{local.day} {MONTHS[local.month - 1][:3]}{year}"
+            return locale.clock(local)
+        return locale.day_of_year(local) if f"{local.year:04}" == today[:4] else locale.short_day(local)
 
     def day(when: datetime, with_weekday: bool = False) -> str:
         """A day in the site's zone: 8 November 2026. With `with_weekday`: Sunday 8 November 2026."""
         local = times.local(when, zone)
-        weekday = f"{WEEKDAYS[local.weekday()]} " if with_weekday else ""
-        return f"{weekday}{local.day} {MONTHS[local.month - 1]} {local.year}"
+        return locale.day_of_week(local) if with_weekday else locale.day(local)
 
     def clock(when: datetime) -> str:
         """A time of day in the site's zone: 16:30."""
-        local = times.local(when, zone)
-        return f"{local.hour:02}:{local.minute:02}"
+        return locale.clock(times.local(when, zone))
 
     def iso_or_day(when: datetime, all_day: bool = False) -> str:
         """A time in UTC: 2026-11-08T16:30:00Z. With `all_day`, its day in the site's zone: 2026-11-08."""
         return urls.day(when, zone) if all_day else times.iso(when)
 
-    def lag(minutes: int) -> str:
-        """A duration in its two largest units: 25 min, 2 h 5 min, 3 d 1 h."""
-        days, hours, rest = minutes // 1440, minutes // 60 % 24, minutes % 60
-        parts = [(days, "d"), (hours, "h")] if days else [(hours, "h"), (rest, "min")]
-        return " ".join(f"{n} {unit}" for n, unit in parts if n) or "0 min"
+    def weekday(day: str) -> str:
+        """The short name of the weekday of a day of the form 2026-11-08: Sun."""
+        return locale.weekday(date.fromisoformat(day))
 
     return {
-        "lag": lag, "href": href, "absolute": absolute, "asset": asset_link, "moment": moment, "brief": brief,
-        "day": day, "clock": clock, "iso": iso_or_day, "rfc822": rfc822, "host": partial(host, language=site.language),
+        "lag": locale.duration, "href": href, "absolute": absolute, "asset": asset_link, "moment": moment, "brief": brief,
+        "day": day, "clock": clock, "weekday": weekday, "number": locale.number, "iso": iso_or_day, "rfc822": rfc822,
+        "host": partial(host, language=site.language),
     }  # fmt: skip
 
 

@@ -21,7 +21,7 @@ from newsgen.builder.cache import Cache, engine
 from newsgen.builder.manifest import MANIFEST, Manifest
 from newsgen.builder.options import Options, folders
 from newsgen.builder.report import Report
-from newsgen.files import STAMP_BYTES, FoundFile, FoundFiles, Stamp
+from newsgen.files import STAMP_BYTES, FoundFile, FoundFiles, Stamp, shipped_catalogues
 from newsgen.text import digest_bytes
 
 
@@ -92,6 +92,7 @@ class Snapshot:
             for owner, folder in (("own", options.site), ("shipped", files.shipped_site()))
             for kind in ("templates", "static")
         }
+        roots |= {"/own locale": options.site / "locale", "/shipped locale": shipped_catalogues()}
         self._other_files = {
             name + path[len(str(root)) :]: (path, stamp)
             for name, root in roots.items()

@@ -6,13 +6,16 @@ import contextlib
 import functools
 import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import jinja2
 import msgspec
 from jinja2 import meta, nodes
+from jinja2.ext import extract_from_ast
 
+from newsgen.builder import translation
 from newsgen.builder.cache import Cache, CachedValues
 from newsgen.errors import OutputError, Problem, TemplateError, unreadable
 from newsgen.files import folder_link, shipped_site
@@ -71,7 +74,11 @@ class Theme:
         shipped = jinja2.FileSystemLoader(shipped_site() / "templates")
         own = [jinja2.FileSystemLoader(site / "templates")] if self._is_own_site else []
         self.loader = jinja2.ChoiceLoader([*own, shipped, jinja2.PrefixLoader({SHIPPED: shipped})])
-        self._parser = jinja2.Environment(loader=self.loader, trim_blocks=True, lstrip_blocks=True)
+        self._parser = jinja2.Environment(
+            loader=self.loader, trim_blocks=True, lstrip_blocks=True, extensions=[translation.EXTENSION]
+        )
+        self._parser.newstyle_gettext = True  # type: ignore[attr-defined]
+        self._parser.policies["ext.i18n.trimmed"] = True
         self._parser.filters["asset"] = str
         self.problems: list[Problem] = []
         self._walk(site, "templates")
@@ -197,6 +204,19 @@ class Theme:
         sources = {name: self.loader.get_source(self._parser, name)[:2] for name in sorted(self.used())}
         templates = {name: (*source, None) for name, source in sources.items()}
         return SentTheme(templates, self.fingerprints(), self.static)
+
+    def messages(self) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+        """All messages of own and shipped templates: the template, the function and its constant arguments.
+
+        Raises TemplateError as `closure` does.
+        """
+        for name in sorted(self._parser.list_templates(), key=lambda name: (name.startswith(SHIPPED + "/"), name)):
+            try:
+                tree = self._parser.parse(self._source(name), name)
+            except jinja2.TemplateSyntaxError as error:
+                raise TemplateError(f"templates/{error.name or name}:{error.lineno}: {error.message}") from None
+            for _, function, arguments in extract_from_ast(tree, translation.FUNCTIONS, babel_style=False):
+                yield name.removeprefix(SHIPPED + "/"), function, tuple(str(argument) for argument in arguments or ())
 
     def _names(self) -> list[str]:
         """All templates, without the `newsgen/` names of the shipped ones."""

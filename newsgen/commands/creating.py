@@ -1,4 +1,4 @@
-"""The commands that create files, and schema, which describes these files."""
+"""The commands that create files and catalogues, and schema, which describes these files."""
 
 from __future__ import annotations
 
@@ -64,6 +64,28 @@ def new_provider(domain: str, site: Path) -> None:
     from newsgen.commands import scaffold
 
     click.echo(scaffold.provider(site, domain))
+
+
+@click.command()
+@click.argument("language")
+@click.option("--site", type=FOLDER, default=Path(), help="The site's folder.  [default: .]")
+@handle_errors
+def translate(language: str, site: Path) -> None:
+    """Write the words of pages into a catalogue to fill in.
+
+    LANGUAGE is a tag such as `de` or `pt-BR`. The catalogue is SITE/locale/LANGUAGE.po. Translations in it are kept.
+    """
+    import re
+
+    from newsgen import builder
+    from newsgen.errors import ConfigError
+    from newsgen.text import LANGUAGE
+
+    if not re.fullmatch(LANGUAGE, language):
+        raise ConfigError(f"{language!r} is not a language; write a tag such as de or pt-BR")
+    written = builder.translate(site, language)
+    missing = f"{written.missing} of them not translated" if written.missing else "all translated"
+    click.echo(f"{plural(written.messages, 'phrase')} in {written.file}, {missing}")
 
 
 @click.command()

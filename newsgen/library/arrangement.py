@@ -20,6 +20,7 @@ from newsgen.library.gates import gate, moments
 from newsgen.library.library import Library, Read, anchors, has_page, shown
 from newsgen.library.reached import Reached
 from newsgen.library.records import Filed, Role, Row, SectionRow, StoryRecord, author_page
+from newsgen.locales import ENGLISH, Locale
 from newsgen.model import About, Article, Coverage, Member, Story
 from newsgen.store import Store
 from newsgen.stories import COVERAGE_PREFIX, Change, Changes, Clusterer, peak, rank
@@ -47,11 +48,13 @@ class Arrangement:
         now: datetime,
         show: frozenset[str] = frozenset(),
         clock: datetime | None = None,
+        locale: Locale = ENGLISH,
     ) -> None:
         about: dict[str, dict[str, About]] = {"topic": {}, "provider": {}, "story": {}, "page": {}}
         for each in sorted(abouts, key=lambda a: a.id):
             about[each.kind].setdefault(each.key, each)
-        self.library = Library(store, read, config, about, Topics(about["topic"]), now=now, show=show, clock=_NEVER)
+        topics = Topics(about["topic"])
+        self.library = Library(store, read, config, about, topics, now=now, show=show, clock=_NEVER, locale=locale)
         self.facts = self.library.facts
         self._store, self._read, self._config, self._about = store, read, config, about
         self._clock = clock

@@ -29,6 +29,7 @@ from newsgen.library.records import (
     StoryRecord,
     Tally,
 )
+from newsgen.locales import ENGLISH, Locale
 from newsgen.model import About, Article, Coverage, Member, Provider, ProviderStats, Story
 from newsgen.store import LostError, Rows, Store
 from newsgen.stories import COVERAGE_PREFIX
@@ -70,9 +71,10 @@ class Library:
         now: datetime,
         show: frozenset[str],
         clock: datetime,
+        locale: Locale = ENGLISH,
     ) -> None:
         self.store, self.config, self.about, self.topics = store, config, about, topics
-        self.now, self.show, self.clock = now, show, clock
+        self.now, self.show, self.clock, self.locale = now, show, clock, locale
         self._read = read
         # A list of a provider or topic shows members of many days, and rows are large: small chunks.
         self.rows = Rows(store, "members", Row, chunk=48)

@@ -23,7 +23,6 @@ from newsgen.pages.kinds import (
     ListPage,
     SourcesPage,
 )
-from newsgen.text import day_title
 
 
 def pages(cards: Cards, html: Iterable[HtmlPage]) -> list[ApiPage]:
@@ -80,7 +79,7 @@ def _archived(cards: Cards, page: ArchivePage) -> Iterator[ListedSection]:
     elif page.head.address in in_month:
         for each in page.calendars[0].days:
             if each.url:
-                yield _section(cards, day_title(each.day), each.url, days[each.day].count)
+                yield _section(cards, cards.day_title(each.day), each.url, days[each.day].count)
     else:
         for calendar in page.calendars:
             yield _section(cards, calendar.title, calendar.url, in_month[calendar.url])

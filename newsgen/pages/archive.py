@@ -14,11 +14,8 @@ from itertools import groupby
 from newsgen import urls
 from newsgen.library import IndexRow
 from newsgen.model import Link
-from newsgen.pages.cards import INDEX_LINKS, Cards
+from newsgen.pages.cards import Cards
 from newsgen.pages.kinds import ArchivePage, ArchiveYear, Calendar, CalendarDay, Head, Headline
-from newsgen.text import MONTHS
-
-TOP = INDEX_LINKS["archive"]
 
 HeadlineOf = Callable[[str], Headline | None]
 """Returns the headline of a day, if it is known."""
@@ -35,11 +32,11 @@ def month(cards: Cards, key: str, headline_of: HeadlineOf) -> ArchivePage | None
     keys = months(days)
     if key not in keys:
         return None
-    link, year = _month(key), Link(title=key[:4], url=urls.archive(key[:4]))
-    crumb = Link(title=MONTHS[int(key[5:]) - 1], url=link.url)
-    newer, older = _adjacent([_month(each) for each in keys], keys.index(key))
-    calendar = _calendar(key, days, headline_of)
-    return _page(cards, link.title, link.url, (TOP, year, crumb), (calendar,), newer=newer, older=older)
+    link, year = _month(cards, key), Link(title=key[:4], url=urls.archive(key[:4]))
+    crumb = Link(title=cards.locale.month_of_year(_first_day(key)), url=link.url)
+    newer, older = _adjacent([_month(cards, each) for each in keys], keys.index(key))
+    calendar, top = _calendar(cards, key, days, headline_of), cards.index_links["archive"]
+    return _page(cards, link.title, link.title, link.url, (top, year, crumb), (calendar,), newer=newer, older=older)
 
 
 def front_and_years(cards: Cards, headline_of: HeadlineOf) -> Iterator[ArchivePage]:
@@ -49,20 +46,23 @@ def front_and_years(cards: Cards, headline_of: HeadlineOf) -> Iterator[ArchivePa
     by_year = [(year, list(group)) for year, group in groupby(keys, key=lambda key: key[:4])]
     links = [Link(title=year, url=urls.archive(year)) for year, _ in by_year]
     years = tuple(
-        ArchiveYear(year=link, months=tuple(map(_month, group)))
+        ArchiveYear(year=link, months=tuple(_month(cards, key) for key in group))
         for link, (_, group) in zip(reversed(links), reversed(by_year), strict=True)
     )
-    newest = tuple(_calendar(key, days, headline_of) for key in keys[-1:])
-    yield _page(cards, TOP.title, TOP.url, (TOP,), newest, years)
+    newest, top = tuple(_calendar(cards, key, days, headline_of) for key in keys[-1:]), cards.index_links["archive"]
+    yield _page(cards, top.title, cards.gettext("all years"), top.url, (top,), newest, years)
     for at, (year, group) in enumerate(by_year):
         newer, older = _adjacent(links, at)
-        calendars = tuple(_calendar(key, days, lambda _: None) for key in group)
-        yield _page(cards, f"Archive {year}", links[at].url, (TOP, links[at]), calendars, newer=newer, older=older)
+        calendars, title = (
+            tuple(_calendar(cards, key, days, lambda _: None) for key in group),
+            cards.gettext("Archive %(year)s", year=year),
+        )
+        yield _page(cards, title, year, links[at].url, (top, links[at]), calendars, newer=newer, older=older)
 
 
-def _calendar(key: str, days: Mapping[str, IndexRow], headline_of: HeadlineOf) -> Calendar:
+def _calendar(cards: Cards, key: str, days: Mapping[str, IndexRow], headline_of: HeadlineOf) -> Calendar:
     start, count = monthrange(int(key[:4]), int(key[5:]))
-    link = _month(key)
+    link = _month(cards, key)
     cells = []
     for number in range(1, count + 1):
         day = f"{key}-{number:02}"
@@ -76,12 +76,14 @@ def _calendar(key: str, days: Mapping[str, IndexRow], headline_of: HeadlineOf) -
         cells.append(CalendarDay(day=day, url=url, level=level, headline=headline_of(day)))
     while cells and not cells[-1].url:
         cells.pop()
+    start = (start - cards.locale.first_weekday) % 7
     return Calendar(title=link.title, url=link.url, start=start, days=tuple(cells))
 
 
 def _page(
     cards: Cards,
     title: str,
+    span: str,
     address: str,
     crumbs: tuple[Link, ...],
     calendars: tuple[Calendar, ...],
@@ -89,8 +91,7 @@ def _page(
     newer: Link | None = None,
     older: Link | None = None,
 ) -> ArchivePage:
-    span = "all years" if years else title.removeprefix("Archive ")
-    description = f"{cards.config.title}, day by day: {span}"
+    description = cards.gettext("%(site)s, day by day: %(span)s", site=cards.config.title, span=span)
     head = Head(title=title, description=description, address=address, breadcrumbs=cards.breadcrumbs(*crumbs))
     return ArchivePage(
         path=urls.path(address),
@@ -103,10 +104,12 @@ def _page(
     )
 
 
-def _month(key: str) -> Link:
-    return Link(
-        title=f"{MONTHS[date.fromisoformat(key + '-01').month - 1]} {key[:4]}", url=urls.archive(key[:4], key[5:])
-    )
+def _first_day(key: str) -> date:
+    return date.fromisoformat(f"{key}-01")
+
+
+def _month(cards: Cards, key: str) -> Link:
+    return Link(title=cards.locale.month(_first_day(key)), url=urls.archive(key[:4], key[5:]))
 
 
 def _adjacent(links: list[Link], at: int) -> tuple[Link | None, Link | None]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import NamedTuple, TypeVar
 
 import msgspec
@@ -21,14 +21,6 @@ CANDIDATES = 8
 """The items that are looked at for each place of a ranked list, because of the caps."""
 
 _CACHED = 20000
-
-INDEX_LINKS = {
-    "topic": Link(title="Topics", url=urls.TOPICS),
-    "category": Link(title="Sections", url=urls.CATEGORIES),
-    "sources": Link(title="Sources", url=urls.SOURCES),
-    "archive": Link(title="Archive", url=urls.ARCHIVE),
-}
-"""The indexes, by page kind."""
 
 LINES = 1
 """The headlines below the lead of a cluster."""
@@ -64,13 +56,21 @@ class Cards:
 
     def __init__(self, library: Library) -> None:
         self.library = library
-        self.config = library.config
+        self.config, self.locale = library.config, library.locale
+        self.gettext, self.ngettext = self.locale.gettext, self.locale.ngettext
         self.has = library.config.has
         self.feed_formats = [f for f in urls.FEEDS if self.has("feed") and self.has(f) and self.config.base]
         self._cards: dict[str, Card] = {}
         self._topics: dict[tuple[str, ...], tuple[str, ...]] = {}
         self._links: dict[tuple[str, str], Link] = {}
         self._anchors: dict[str, str] = {}
+        self.index_links = {
+            "topic": Link(title=self.gettext("Topics"), url=urls.TOPICS),
+            "category": Link(title=self.gettext("Sections"), url=urls.CATEGORIES),
+            "sources": Link(title=self.gettext("Sources"), url=urls.SOURCES),
+            "archive": Link(title=self.gettext("Archive"), url=urls.ARCHIVE),
+        }
+        """The indexes, by page kind."""
         # Topics on more than half of all members distinguish nothing, so they are neither capped nor shown as busy.
         self.ubiquitous_topics = frozenset(library.facts.ubiquitous)
 
@@ -348,7 +348,7 @@ class Cards:
 
     def breadcrumbs(self, *links: Link) -> tuple[Link, ...]:
         """The breadcrumbs of a page: the front page, followed by these links."""
-        return (Link(title="Home", url=urls.HOME if self.has("home") else ""), *links)
+        return (Link(title=self.gettext("Home"), url=urls.HOME if self.has("home") else ""), *links)
 
     def section_formats(self, section: Section) -> list[str]:
         """The formats of the feeds of a section. Days, and sections with few members, have none."""
@@ -374,5 +374,9 @@ class Cards:
     def moment(self, member: Member) -> str:
         """When a member was published: 8 November 2026, 14:05, or the day alone."""
         local = times.local(member.published, self.config.zone)
-        day = text.day_title(local.date().isoformat())
-        return day if member.all_day else f"{day}, {local:%H:%M}"
+        day = self.locale.day(local)
+        return day if member.all_day else self.locale.moment(day, self.locale.clock(local))
+
+    def day_title(self, key: str) -> str:
+        """A day in the form 2026-11-08 as readers see it: 8 November 2026."""
+        return self.locale.day(date.fromisoformat(key))

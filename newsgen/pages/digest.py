@@ -13,7 +13,6 @@ from newsgen.model import Cluster
 from newsgen.pages import lists
 from newsgen.pages.cards import Cards
 from newsgen.pages.kinds import Page
-from newsgen.text import day_title
 
 STORIES, BRIEFLY = 10, 12
 """The number of stories with a summary, and of headlines below them."""
@@ -55,7 +54,7 @@ def digests(library: Library, day: str) -> tuple[HtmlDigest, TextDigest]:
     page = HtmlDigest(
         path="digest.html",
         day=day,
-        title=day_title(day),
+        title=cards.day_title(day),
         address=urls.section("day", day) if cards.has("archive") else urls.HOME,
         stories=tuple(clusters[:STORIES]),
         briefly=tuple(clusters[STORIES:]),

@@ -20,7 +20,7 @@ from newsgen import times, urls
 from newsgen.hosts import Host, effective_lines, is_dynamic
 from newsgen.library import Section
 from newsgen.model import About, Article, Link, Member, Story
-from newsgen.pages.cards import INDEX_LINKS, Cards
+from newsgen.pages.cards import Cards
 from newsgen.pages.kinds import (
     AtomFeed,
     Feed,
@@ -224,16 +224,19 @@ def _icons(sources: Iterable[str]) -> Iterator[Icon]:
 def _guide(cards: Cards) -> Iterator[LinkGroup]:
     """The lists, pages and files of the site that hardly ever change."""
     has = cards.has
-    indexes = {"home": Link(title="Front page", url=urls.HOME)} | INDEX_LINKS
+    indexes = {"home": Link(title=cards.gettext("Front page"), url=urls.HOME)} | cards.index_links
     lists = [(link.title, link.url) for kind, link in indexes.items() if has(kind)]
     pages = [(page.title, urls.page(page.key)) for page in cards.library.about["page"].values() if has("page")]
     files = [(_FORMATS[name], urls.HOME + urls.FEEDS[name]) for name in cards.feed_formats]
     if has("api"):
-        files += [(f"{title}, as JSON", urls.json(url)) for title, url in lists]
-    files += [("Sitemap", "/sitemap.xml")] if has_sitemap(cards) else []
-    files += [("Sources, as OPML", "/sources.opml")] if has("opml") else []
-    groups = {"Lists": lists, "About": pages, "Files": files}
-    for title, links in groups.items():
+        files += [(cards.gettext("%(title)s, as JSON", title=title), urls.json(url)) for title, url in lists]
+    files += [(cards.gettext("Sitemap"), "/sitemap.xml")] if has_sitemap(cards) else []
+    files += [(cards.gettext("Sources, as OPML"), "/sources.opml")] if has("opml") else []
+    for title, links in (
+        (cards.gettext("Lists"), lists),
+        (cards.gettext("About"), pages),
+        (cards.gettext("Files"), files),
+    ):
         if links:
             yield LinkGroup(title=title, items=tuple(Link(title=name, url=url) for name, url in links))
 
@@ -562,5 +565,5 @@ def sitemap_index(lists: SitemapPage, news: NewsSitemap, modified: Mapping[str, 
 def _single_addresses(cards: Cards) -> list[str]:
     """The addresses of the pages that a site has once, and of its own plain pages."""
     addresses = [urls.HOME] if cards.has("home") else []
-    addresses += [link.url for kind, link in INDEX_LINKS.items() if cards.has(kind)]
+    addresses += [link.url for kind, link in cards.index_links.items() if cards.has(kind)]
     return addresses + [urls.page(key) for key in cards.library.about["page"] if cards.has("page")]

@@ -66,7 +66,7 @@ def page(cards: Cards) -> HomePage:
         latest=tuple(cards.card(m) for m in library.members[: min(LATEST, config.page_size)]),
         trending=tuple(cards.link("topic", k) for k in rising[:8]),
         providers=tuple(cards.provider(p) for p, _ in sorted(active.items(), key=lambda a: (-a[1], a[0]))[:10]),
-        days=tuple(lists.counted_link("day", day, library.index("day")[day]) for day in days),
+        days=tuple(lists.counted_link(cards, "day", day, library.index("day")[day]) for day in days),
     )
 
 

@@ -297,7 +297,7 @@ class CalendarDay(Value, frozen=True, kw_only=True):
 
 
 class Calendar(Value, frozen=True, kw_only=True):
-    """A month up to its last day with members. `start` is the weekday of its first day: 0 is Monday."""
+    """A month up to its last day with members. `start` is the column of its first day, from 0."""
 
     title: str
     url: str

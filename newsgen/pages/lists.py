@@ -12,7 +12,7 @@ from typing import TypeVar
 from newsgen import idn, times, urls
 from newsgen.library import IndexRow, Section, SectionRow
 from newsgen.model import Card, Cluster, CountedLink, Link
-from newsgen.pages.cards import CANDIDATES, INDEX_LINKS, LINES, SIBLINGS, Cards
+from newsgen.pages.cards import CANDIDATES, LINES, SIBLINGS, Cards
 from newsgen.pages.kinds import (
     DayLine,
     Head,
@@ -25,7 +25,6 @@ from newsgen.pages.kinds import (
     SourcesPage,
     Trend,
 )
-from newsgen.text import day_title
 
 RANKED = 10
 """The number of top stories on a section's first page."""
@@ -63,13 +62,15 @@ def newest(size: int) -> int:
 def _heading(cards: Cards, section: Section) -> tuple[str, Link | None, tuple[Link, ...]]:
     """A section's title, its parent and its breadcrumbs."""
     axis = section.axis
-    title = day_title(section.key) if axis == "day" else section.title
+    title = cards.day_title(section.key) if axis == "day" else section.title
     parent = cards.link(axis, section.parent) if section.parent else None
     index = {
-        "topic": INDEX_LINKS["topic"],
-        "category": INDEX_LINKS["category"],
-        "provider": INDEX_LINKS["sources"] if cards.has("sources") else Link(title="Sources", url=""),
-        "day": INDEX_LINKS["archive"],
+        "topic": cards.index_links["topic"],
+        "category": cards.index_links["category"],
+        "provider": cards.index_links["sources"]
+        if cards.has("sources")
+        else Link(title=cards.gettext("Sources"), url=""),
+        "day": cards.index_links["archive"],
     }.get(axis)
     here = Link(title=title, url=urls.section(axis, section.key))
     return title, parent, cards.breadcrumbs(*filter(None, (index, parent)), here)
@@ -79,7 +80,7 @@ def _qualifier(cards: Cards, section: Section) -> str:
     """What tells a section from others with the same title: a provider's domain, or the axis."""
     if section.axis == "provider":
         return idn.shown(section.key, cards.config.language)
-    return "Topics" if section.axis == "topic" else ""
+    return cards.gettext("Topics") if section.axis == "topic" else ""
 
 
 def first(
@@ -106,6 +107,7 @@ def first(
         trend = _trend(cards, section, starts)
         days = tuple(_day_lines(cards, section, starts, shown | set(map(_card_url, newest))))
     title, parent, breadcrumbs = _heading(cards, section)
+    older = cards.gettext("All reports") if days else cards.gettext("Older")
     intro = about.description if about else ""
     image = about.image if about else None
     topic_counts = {topic: n for topic, n in section.facts.topics.items() if axis != "topic" or topic != key}
@@ -114,7 +116,7 @@ def first(
         path=urls.path(address),
         head=Head(
             title=title,
-            description=_day_in_short(title, ranked) if axis == "day" else intro,
+            description=_day_in_short(cards, title, ranked) if axis == "day" else intro,
             address=address,
             feeds=cards.feeds(title, address, cards.section_formats(section)),
             qualifier=_qualifier(cards, section),
@@ -132,7 +134,7 @@ def first(
         ranked=tuple(ranked),
         cards=tuple(newest),
         newer=None,
-        older=Link(title="All reports" if days else "Older", url=urls.numbered(address, oldest)) if oldest else None,
+        older=Link(title=older, url=urls.numbered(address, oldest)) if oldest else None,
         next_day=after,
         previous_day=before,
         parent=parent,
@@ -159,8 +161,8 @@ def _day_starts(cards: Cards, section: Section) -> list[datetime]:
 def _trend(cards: Cards, section: Section, starts: list[datetime]) -> Trend:
     places = [section.rows.position((start, "")) for start in starts]
     return Trend(
-        first=day_title(cards.library.day(starts[0])),
-        last=day_title(cards.library.day(section.newest)),
+        first=cards.day_title(cards.library.day(starts[0])),
+        last=cards.day_title(cards.library.day(section.newest)),
         counts=tuple(after - before for before, after in pairwise(places)),
     )
 
@@ -183,7 +185,7 @@ def _day_lines(cards: Cards, section: Section, starts: list[datetime], shown: se
             shown.add(_card_url(cluster.lead))
             key = cards.library.day(start)
             url = urls.section("day", key) if cards.has("archive") else ""
-            yield DayLine(day=Link(title=day_title(key), url=url), cluster=cluster)
+            yield DayLine(day=Link(title=cards.day_title(key), url=url), cluster=cluster)
             break
 
 
@@ -201,9 +203,13 @@ def numbered(cards: Cards, section: Section, number: int) -> ListPage:
     here = urls.numbered(address, number)
     size = cards.config.page_size
     title, parent, breadcrumbs = _heading(cards, section)
+    description = about.description if about else ""
+    if axis == "day":
+        number_text = cards.locale.number(number)
+        description = cards.gettext("The reports of %(day)s, page %(number)s", day=title, number=number_text)
     head = Head(
-        title=f"{title}, page {number}",
-        description=f"The reports of {title}, page {number}" if axis == "day" else about.description if about else "",
+        title=_page_title(cards, title, number, numbered=True),
+        description=description,
         address=here,
         qualifier=_qualifier(cards, section),
         breadcrumbs=breadcrumbs,
@@ -221,8 +227,8 @@ def numbered(cards: Cards, section: Section, number: int) -> ListPage:
         home=cards.library.providers[key].home if axis == "provider" else "",
         number=number,
         cards=tuple(cards.cards(section, reversed(rows))),
-        newer=Link(title="Newer", url=urls.numbered(address, 0 if is_newest else number + 1)),
-        older=Link(title="Older", url=urls.numbered(address, number - 1)) if number > 1 else None,
+        newer=Link(title=cards.gettext("Newer"), url=urls.numbered(address, 0 if is_newest else number + 1)),
+        older=Link(title=cards.gettext("Older"), url=urls.numbered(address, number - 1)) if number > 1 else None,
         parent=parent,
     )
 
@@ -267,22 +273,24 @@ def _card_url(card: Card) -> str:
 def index(cards: Cards, axis: str) -> Iterator[IndexPage]:
     """The index of all topics or categories, grouped by first letter."""
     rows = sorted(cards.library.index(axis).items(), key=lambda row: (row[1].title.casefold(), row[0]))
-    top = INDEX_LINKS[axis]
-    title = top.title
-    for number, chunk, address, newer, older in _paginate(rows, top.url, INDEX_ROWS):
+    top = cards.index_links[axis]
+    title, site = top.title, cards.config.title
+    all_topics = cards.gettext("All topics of %(site)s, from A to Z", site=site)
+    all_sections = cards.gettext("All sections of %(site)s, from A to Z", site=site)
+    for number, chunk, address, newer, older in _paginate(cards, rows, top.url, INDEX_ROWS):
         yield IndexPage(
             path=urls.path(address),
             head=_head(
                 cards,
-                _page_title(title, number),
+                _page_title(cards, title, number),
                 address,
                 top,
-                description=f"All {title.lower()} of {cards.config.title}, from A to Z",
+                description=all_topics if axis == "topic" else all_sections,
             ),
             axis=axis,
             title=title,
             groups=tuple(
-                IndexGroup(title=letter, items=tuple(counted_link(axis, *row) for row in group))
+                IndexGroup(title=letter, items=tuple(counted_link(cards, axis, *row) for row in group))
                 for letter, group in groupby(chunk, key=lambda row: row[1].title[:1].upper())
             ),
             newer=newer,
@@ -295,9 +303,9 @@ def sources(cards: Cards) -> Iterator[SourcesPage]:
     index = cards.library.index("provider")
     rows = [SourceLine(provider=cards.provider(key), domain=idn.shown(key, cards.config.language)) for key in index]
     rows.sort(key=lambda row: (_letter(row), row.provider.title.casefold(), row.domain))
-    title = "Sources"
+    title = cards.gettext("Sources")
     config = cards.config.ranking
-    pages = list(_paginate(rows if len(rows) > STRONGEST else [], urls.SOURCES, INDEX_ROWS))
+    pages = list(_paginate(cards, rows if len(rows) > STRONGEST else [], urls.SOURCES, INDEX_ROWS))
     letters: dict[str, Link] = {}
     for _, chunk, address, _, _ in pages:
         for row in chunk:
@@ -308,10 +316,12 @@ def sources(cards: Cards) -> Iterator[SourcesPage]:
             path=urls.path(address),
             head=_head(
                 cards,
-                _page_title(title, number),
+                _page_title(cards, title, number),
                 address,
-                INDEX_LINKS["sources"],
-                description=f"The sources of {cards.config.title}, and how its stories are grouped and ranked",
+                cards.index_links["sources"],
+                description=cards.gettext(
+                    "The sources of %(site)s, and how its stories are grouped and ranked", site=cards.config.title
+                ),
             ),
             number=number,
             sources=tuple(_strongest(cards)) if number == 1 else (),
@@ -362,43 +372,49 @@ def _strongest(cards: Cards) -> Iterator[Source]:
         )
 
 
-def _paginate(rows: list[T], address: str, size: int) -> Iterator[tuple[int, list[T], str, Link | None, Link | None]]:
+def _paginate(
+    cards: Cards, rows: list[T], address: str, size: int
+) -> Iterator[tuple[int, list[T], str, Link | None, Link | None]]:
     """Splits an index into pages: the number, rows and address of each, and links to the previous and next one."""
     pages = [rows[i : i + size] for i in range(0, len(rows), size)] or [[]]
     for number, page in enumerate(pages, 1):
         here, before, after = (urls.numbered(address, n if n > 1 else 0) for n in (number, number - 1, number + 1))
-        newer = Link(title="Back", url=before) if number > 1 else None
-        older = Link(title="More", url=after) if number < len(pages) else None
+        newer = Link(title=cards.gettext("Back"), url=before) if number > 1 else None
+        older = Link(title=cards.gettext("More"), url=after) if number < len(pages) else None
         yield number, page, here, newer, older
 
 
-def _page_title(title: str, number: int) -> str:
-    """The title of a page of several."""
-    return title if number < 2 else f"{title}, page {number}"
+def _page_title(cards: Cards, title: str, number: int, *, numbered: bool = False) -> str:
+    """The title of a page of several. The first has no number, unless it is `numbered`."""
+    if number < 2 and not numbered:
+        return title
+    return cards.gettext("%(title)s, page %(number)s", title=title, number=cards.locale.number(number))
 
 
 def _head(cards: Cards, title: str, address: str, *crumbs: Link, description: str) -> Head:
     return Head(title=title, description=description, address=address, breadcrumbs=cards.breadcrumbs(*crumbs))
 
 
-def _day_in_short(title: str, ranked: list[Cluster]) -> str:
+def _day_in_short(cards: Cards, title: str, ranked: list[Cluster]) -> str:
     """The description of a day: its first headlines."""
     headlines = "; ".join(cluster.title for cluster in ranked[:_IN_SHORT])
-    return f"The top stories of {title}: {headlines}" if headlines else f"The reports of {title}"
+    if not headlines:
+        return cards.gettext("The reports of %(day)s", day=title)
+    return cards.gettext("The top stories of %(day)s: %(headlines)s", day=title, headlines=headlines)
 
 
-def neighbours(days: list[str], day: str) -> tuple[Link | None, Link | None]:
+def neighbours(cards: Cards, days: list[str], day: str) -> tuple[Link | None, Link | None]:
     """Links to the days before and after a day that have members. `days` are the keys of all days, sorted."""
     at = bisect_left(days, day)
     before, after = (
         days[max(0, at - 1) : at],
         days[at + 1 : at + 2] if days[at : at + 1] == [day] else days[at : at + 1],
     )
-    link = [Link(title=day_title(key), url=urls.section("day", key)) for key in (*before, *after)]
+    link = [Link(title=cards.day_title(key), url=urls.section("day", key)) for key in (*before, *after)]
     return (link[0] if before else None, link[-1] if after else None)
 
 
-def counted_link(axis: str, key: str, row: IndexRow) -> CountedLink:
+def counted_link(cards: Cards, axis: str, key: str, row: IndexRow) -> CountedLink:
     """A link to a section, with the number of its members."""
-    title = day_title(key) if axis == "day" else row.title
+    title = cards.day_title(key) if axis == "day" else row.title
     return CountedLink(title=title, url=urls.section(axis, key), count=row.count)

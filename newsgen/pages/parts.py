@@ -155,7 +155,7 @@ class Parts:
     def _neighbours(self, day: str) -> tuple[Link | None, Link | None]:
         if self._days is None:
             self._days = sorted(self.cards.library.index("day"))
-        return lists.neighbours(self._days, day)
+        return lists.neighbours(self.cards, self._days, day)
 
     def _numbered(self, section: Section, number: int) -> PartPages:
         exists = number <= lists.last(section.count, self.cards.config.page_size)
@@ -191,13 +191,14 @@ class Parts:
         elif kind == "pages" and cards.has("page"):
             yield from _text_pages(cards)
         elif kind == "following" and cards.has("following"):
-            title, address = "Following", urls.FOLLOWING
+            title, address = cards.gettext("Following"), urls.FOLLOWING
             crumbs = cards.breadcrumbs(Link(title=title, url=address))
-            description = "The newest of what you follow, in this browser only"
+            description = cards.gettext("The newest of what you follow, in this browser only")
             head = Head(title=title, description=description, address=address, noindex=True, breadcrumbs=crumbs)
             yield FollowingPage(path=urls.path(address), head=head)
         elif kind == "404" and cards.has("404"):
-            head = Head(title="Page not found", description="", address="/404.html", noindex=True)
+            title = cards.gettext("Page not found")
+            head = Head(title=title, description="", address="/404.html", noindex=True)
             yield NotFoundPage(path="404.html", head=head)
         elif kind == "feeds":
             yield from feeds.site(cards)

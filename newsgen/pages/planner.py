@@ -10,13 +10,13 @@ from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
 
 import msgspec
 
-from newsgen import times, urls
+from newsgen import locales, times, urls
 from newsgen.errors import Problem
 from newsgen.hosts import effective_lines
 from newsgen.library import IndexRow, Library, Reached
 from newsgen.model import Link, Site
 from newsgen.pages import feeds, reach
-from newsgen.pages.cards import INDEX_LINKS, Cards
+from newsgen.pages.cards import Cards
 from newsgen.pages.feeds import Redirect, Shard, SitemapRow
 from newsgen.pages.kinds import (
     ArticlePage,
@@ -512,8 +512,9 @@ def site(library: Library) -> Site:
         sections = _by_activity(library) if config.has("category") else []
         navigation = [Link(title=row.title, url=urls.section("category", key)) for key, row in sections[:SECTIONS]]
         if len(sections) > SECTIONS:
-            navigation.append(Link(title="All sections", url=urls.CATEGORIES))
-        indexes = INDEX_LINKS | {"following": Link(title="Following", url=urls.FOLLOWING)}
+            navigation.append(Link(title=cards.gettext("All sections"), url=urls.CATEGORIES))
+        following = Link(title=cards.gettext("Following"), url=urls.FOLLOWING)
+        indexes = cards.index_links | {"following": following}
         navigation += [link for kind, link in indexes.items() if kind != "category" and config.has(kind)]
     text_pages = [p for p in library.about["page"].values() if config.has("page")]
     navigation += [Link(title=p.title, url=urls.page(p.key)) for p in text_pages if p.navigation]
@@ -521,7 +522,7 @@ def site(library: Library) -> Site:
         title=config.title,
         description=config.description,
         language=config.language,
-        dir=config.dir,
+        dir=config.dir or locales.direction(config.language),
         timezone=config.timezone,
         base=config.base,
         root=config.root,
@@ -535,6 +536,7 @@ def site(library: Library) -> Site:
         manifest=urls.MANIFEST if config.has("manifest") else "",
         following=urls.FOLLOWING if config.has("following") else "",
         share=tuple(Link(title=each.title, url=each.url) for each in config.share),
+        phrases=cards.locale.phrases,
     )
 
 

@@ -21,7 +21,7 @@ from newsgen import times, urls
 from newsgen.library import Reached, Row
 from newsgen.model import Card, Link
 from newsgen.pages import postings
-from newsgen.pages.cards import INDEX_LINKS, Cards
+from newsgen.pages.cards import Cards
 from newsgen.pages.kinds import (
     Head,
     Page,
@@ -238,7 +238,8 @@ class Search:
         more = dict.fromkeys(search_words(card.summary, short=False))
         for name in (card.provider.title, *topics):
             more |= dict.fromkeys(self._name_words(name))
-        clock = "" if card.all_day else f"{times.local(card.published, self._cards.config.zone):%H:%M}"
+        local = times.local(card.published, self._cards.config.zone)
+        clock = "" if card.all_day else self._cards.locale.clock(local)
         return Report(
             published=card.published,
             address=card.story or card.url,
@@ -300,18 +301,18 @@ class Search:
 
     def pages(self) -> Iterator[Page]:
         """The page on which readers search, the names that they find, and what the index consists of."""
-        has = self._cards.has
+        has, title = self._cards.has, self._cards.gettext("Search")
         yield SearchPage(
             path=urls.path(urls.SEARCH),
             head=Head(
-                title="Search",
-                description="Search all stories, topics, sources and days",
+                title=title,
+                description=self._cards.gettext("Search all stories, topics, sources and days"),
                 address=urls.SEARCH,
-                breadcrumbs=self._cards.breadcrumbs(Link(title="Search", url=urls.SEARCH)),
+                breadcrumbs=self._cards.breadcrumbs(Link(title=title, url=urls.SEARCH)),
             ),
             index=urls.SEARCH,
             archive=urls.ARCHIVE if has("archive") else "",
-            ways=tuple(link for kind, link in INDEX_LINKS.items() if has(kind)),
+            ways=tuple(link for kind, link in self._cards.index_links.items() if has(kind)),
         )
         names = list(self._names())
         shards = _shards(len(names), NAMES, NAME_SHARDS)
@@ -387,7 +388,9 @@ class Search:
 
     def _names(self) -> Iterator[tuple[list[str], SearchName]]:
         """The topics, sections and sources with pages, each with the words of its name."""
-        for axis, kind in (("topic", "Topic"), ("category", "Section"), ("provider", "Source")):
+        gettext = self._cards.gettext
+        kinds = {"topic": gettext("Topic"), "category": gettext("Section"), "provider": gettext("Source")}
+        for axis, kind in kinds.items():
             for key, row in sorted(self._library.index(axis).items()) if self._cards.has(axis) else ():
                 yield self._name_words(row.title), SearchName(kind=kind, title=row.title, url=urls.section(axis, key))
 

@@ -60,7 +60,7 @@ def page(cards: Cards, story: Story) -> StoryPage:
     texts = [_text(cards, m) for m in compared]
     head = Head(
         title=title,
-        qualifier=f"Full coverage, {cards.moment(next(story.files))}",
+        qualifier=cards.gettext("Full coverage, %(moment)s", moment=cards.moment(next(story.files))),
         description=summary,
         address=address,
         image=lead.image,
@@ -110,7 +110,7 @@ def _names(cards: Cards, members: Sequence[Member], texts: Sequence[str]) -> Ite
     own_names = names(texts, publishers)
     found = [(m, own) for m, own in zip(members, own_names, strict=True) if own]
     for member, own in found[::-1][:NAMED]:
-        yield Difference(words=", ".join(own[:NAMES]), cards=(cards.card(member),))
+        yield Difference(words=cards.locale.listed(own[:NAMES]), cards=(cards.card(member),))
 
 
 def _text(cards: Cards, member: Member) -> str:

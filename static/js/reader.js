@@ -2,8 +2,10 @@
 // site are asked for. Pages are whole without this script, and without what it keeps.
 (() => {
   "use strict";
-  const { root, following } = document.currentScript.dataset;
-  const language = document.documentElement.lang || "en";
+  const { root, following, words } = document.currentScript.dataset;
+  const lang = document.documentElement.lang || "en", isEnglish = /^en\b/i.test(lang);
+  // The calendar and digits are those of the page.
+  const language = `${lang}-u-ca-gregory-nu-latn`;
   const MINUTE = 60_000, DAY = 1440, VISIT = 30;
   const MOST = { places: 500, seen: 3000, lists: 300, asked: 40, each: 30, shown: 60 };
   const minutes = () => Math.floor(Date.now() / MINUTE);
@@ -12,6 +14,32 @@
     const made = Object.assign(document.createElement(tag), properties);
     made.append(...children);
     return made;
+  };
+
+  // Phrases. The page has those of its language, unless it is English; phrases for numbers have a form for each category.
+
+  const phrases = {
+    new: "New:",
+    since: { one: "%(count)s new since %(time)s", other: "%(count)s new since %(time)s" },
+    follow: "Follow",
+    hide: "Hide",
+    unfollow: "Unfollow",
+    show: "Show again",
+    all: "All that you follow",
+    story: "Full story",
+    removed: "%(title)s: removed",
+    full: "This browser keeps nothing for this site.",
+    nothing: "This file has nothing to import.",
+    imported: { one: "%(count)s imported", other: "%(count)s imported" },
+    forgotten: "All forgotten",
+    left: { one: "%(count)s report of sources that you hide.", other: "%(count)s reports of sources that you hide." },
+    change: "Change",
+    ...JSON.parse(words || "{}"),
+  };
+  const plurals = new Intl.PluralRules(language);
+  const say = (name, values = {}) => {
+    const phrase = phrases[name], text = phrase[plurals.select(values.count ?? 0)] ?? phrase.other ?? phrase;
+    return text.replace(/%\((\w+)\)s/g, (_, key) => values[key].toLocaleString(language));
   };
 
   // What is kept. Other programs and older versions may have written there, so nothing is taken on trust.
@@ -120,7 +148,7 @@
       // What is older than a day has only moved.
       if (!isKnown || seen.get(key) < start || !(time > before - DAY)) continue;
       found.add(key);
-      if (!entry.classList.contains("fresh")) (entry.querySelector(".meta") || entry).prepend(make("span", { className: "unseen", textContent: "New: " }));
+      if (!entry.classList.contains("fresh")) (entry.querySelector(".meta") || entry).prepend(make("span", { className: "unseen", textContent: `${say("new")} ` }));
       entry.classList.add("fresh");
     }
     if (!lists.has(list)) lists.set(list, now);
@@ -131,14 +159,14 @@
   function since(before) {
     const then = new Date(before * MINUTE), age = minutes() - before;
     const isToday = then.toDateString() === new Date().toDateString();
-    const clock = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }, date = { day: "numeric", month: "short" };
+    const clock = isEnglish ? { hour: "2-digit", minute: "2-digit", hourCycle: "h23" } : { hour: "numeric", minute: "2-digit" }, date = { day: "numeric", month: "short" };
     return new Intl.DateTimeFormat(language, isToday ? clock : age < 6 * DAY ? { weekday: "short", ...clock } : date).format(then);
   }
   function announce(count, before) {
     document.querySelector(".news")?.remove();
     if (!count) return;
     let at = -1;
-    const button = make("button", { type: "button", className: "news", textContent: `${count} new since ${since(before)}` });
+    const button = make("button", { type: "button", className: "news", textContent: say("since", { count, time: since(before) }) });
     button.addEventListener("click", () => {
       const fresh = all(".fresh").filter((entry) => entry.offsetParent);
       at += 1;
@@ -157,7 +185,7 @@
     for (const time of all(".meta time, .at")) {
       const age = minutes() - Date.parse(time.dateTime) / MINUTE;
       time.dataset.was ??= time.textContent;
-      const isNear = time.dateTime.includes("T") && age >= 0 && age < DAY && !time.dataset.was.includes(",");
+      const isNear = time.dateTime.includes("T") && age >= 0 && age < DAY && !/\d{4}/.test(time.dataset.was);
       const told = !isNear ? time.dataset.was : age < 60 ? relative.format(-Math.floor(age), "minute") : relative.format(-Math.floor(age / 60), "hour");
       if (time.textContent !== told) time.textContent = told;
       if (isNear) time.title = new Date(time.dateTime).toLocaleString(language, { dateStyle: "medium", timeStyle: "short" });
@@ -175,7 +203,7 @@
       if (!map.delete(address)) map.set(address, title);
       const isKept = keep(name, map);
       show();
-      if (!isKept) button.after(make("span", { role: "alert", textContent: "This browser keeps nothing for this site." }));
+      if (!isKept) button.after(make("span", { role: "alert", textContent: say("full") }));
     });
     show();
     return button;
@@ -183,9 +211,9 @@
   function offer() {
     const place = document.querySelector(".mine"), title = document.querySelector("h1")?.textContent.trim().slice(0, 200);
     if (!place || !title || !isPlace(location.pathname)) return;
-    const buttons = [toggle("follow", "Follow", location.pathname, title)];
-    if (place.dataset.of === "provider") buttons.push(toggle("hidden", "Hide", location.pathname, title));
-    place.replaceChildren(...buttons, make("a", { href: following, textContent: "All that you follow" }));
+    const buttons = [toggle("follow", say("follow"), location.pathname, title)];
+    if (place.dataset.of === "provider") buttons.push(toggle("hidden", say("hide"), location.pathname, title));
+    place.replaceChildren(...buttons, make("a", { href: following, textContent: say("all") }));
   }
 
   // The page of all that is followed.
@@ -199,15 +227,15 @@
         const copy = document.importNode(entry, true);
         copy.className = "row h-entry";
         [copy, ...all("[id]", copy)].forEach((part) => part.removeAttribute("id"));
-        if (isStory) copy.querySelector(".meta")?.append(make("a", { className: "whole", href: address, textContent: "Full story" }));
+        if (isStory) copy.querySelector(".meta")?.append(make("a", { className: "whole", href: address, textContent: say("story") }));
         return copy;
       });
     } catch {
       return [];
     }
   }
-  function lists(page, say) {
-    for (const [name, words] of [["follow", "Unfollow"], ["hidden", "Show again"]]) {
+  function lists(page, report) {
+    for (const [name, words] of [["follow", say("unfollow")], ["hidden", say("show")]]) {
       const map = places(name), list = page.querySelector(`[data-list=${name}]`);
       const items = [...map].map(([address, title]) => {
         const button = make("button", { type: "button", textContent: words });
@@ -215,7 +243,7 @@
         button.addEventListener("click", () => {
           const now = places(name);
           now.delete(address);
-          say(keep(name, now) ? `${title}: removed` : "This browser keeps nothing for this site.");
+          report(keep(name, now) ? say("removed", { title }) : say("full"));
           start();
         });
         return make("li", {}, make("a", { href: address, textContent: title }), " ", button);
@@ -225,8 +253,8 @@
     }
   }
   async function view(page, current) {
-    const status = page.querySelector("[role=status]"), say = (words) => (status.textContent = words);
-    lists(page, say);
+    const status = page.querySelector("[role=status]"), report = (words) => (status.textContent = words);
+    lists(page, report);
     const count = places("follow").size;
     page.classList.toggle("filling", count > 0);
     page.querySelector(".h-feed + p").hidden = count > 0;
@@ -246,7 +274,7 @@
     tell();
   }
   function controls(page) {
-    const status = page.querySelector("[role=status]"), say = (words) => (status.textContent = words);
+    const status = page.querySelector("[role=status]"), report = (words) => (status.textContent = words);
     page.querySelector("[data-do=export]").addEventListener("click", () => {
       const kept = Object.fromEntries(["follow", "hidden"].map((name) => [name, Object.fromEntries(places(name))]));
       const url = URL.createObjectURL(new Blob([JSON.stringify(kept, null, 2)], { type: "application/json" }));
@@ -263,12 +291,12 @@
       const added = ["follow", "hidden"].map((name) => [name, placesIn(value?.[name])]);
       const count = added.reduce((sum, [, map]) => sum + map.size, 0);
       const isKept = added.every(([name, map]) => keep(name, new Map([...places(name), ...map])));
-      say(!count ? "This file has nothing to import." : isKept ? `${count} imported` : "This browser keeps nothing for this site.");
+      report(!count ? say("nothing") : isKept ? say("imported", { count }) : say("full"));
       start();
     });
     page.querySelector("[data-do=forget]").addEventListener("click", () => {
       for (const name of ["follow", "hidden", "seen", "lists", "visit"]) write(name, {});
-      say("All forgotten");
+      report(say("forgotten"));
       start();
     });
   }
@@ -280,8 +308,8 @@
     const count = hide(document), main = document.getElementById("main");
     main.querySelector(".left-out")?.remove();
     if (count) {
-      const words = `${count} ${count === 1 ? "report" : "reports"} of sources that you hide. `;
-      main.append(make("p", { className: "left-out facts" }, words, make("a", { href: following, textContent: "Change" })));
+      const link = make("a", { href: following, textContent: say("change") });
+      main.append(make("p", { className: "left-out facts" }, say("left", { count }), " ", link));
     }
     announce(news(document, current), current.before);
     tell();

@@ -49,6 +49,7 @@
 
   // The index.
 
+  const { words: translated } = document.currentScript.dataset;
   const page = document.querySelector("[data-index]");
   const root = page.dataset.index;
   const files = new Map();
@@ -143,9 +144,48 @@
 
   const $ = id => document.getElementById(id);
   const field = $("q");
-  const NAMES = "January February March April May June July August September October November December".split(" ");
-  const monthOf = key => `${NAMES[key.slice(5, 7) - 1]} ${key.slice(0, 4)}`;
-  const dayOf = key => `${Number(key.slice(8))} ${monthOf(key)}`;
+  // English dates are those of newsgen: 8 November 2026. The calendar and digits are those of the page.
+  const language = `${document.documentElement.lang.replace(/^(en\b.*)?$/i, "en-GB")}-u-ca-gregory-nu-latn`;
+  const dated = options => {
+    const format = new Intl.DateTimeFormat(language, { timeZone: "UTC", ...options });
+    return key => format.format(new Date(key));
+  };
+  const monthOf = dated({ year: "numeric", month: "long" });
+  const dayOf = dated({ year: "numeric", month: "long", day: "numeric" });
+  const shortDayOf = dated({ year: "numeric", month: "short", day: "numeric" });
+  const NAMES = [...Array(12).keys()].map(month => dated({ month: "long" })(Date.UTC(2000, month)));
+
+  // Phrases. The page has those of its language, unless it is English; phrases for numbers have a form for each category.
+  const phrases = {
+    short: "Write at least one word of two letters.",
+    searching: "Searching…",
+    failed: say("failed"),
+    span: "%(first)s to %(last)s",
+    nothing: "Nothing found, %(span)s.",
+    some: {
+      one: "Nothing has all of these words. %(count)s result has some, %(span)s.",
+      other: "Nothing has all of these words. %(count)s results have some, %(span)s.",
+    },
+    results: { one: "%(count)s result, %(span)s.", other: "%(count)s results, %(span)s." },
+    more: "More results",
+    older: "Search %(period)s too",
+    with: "In a story with %(sources)s",
+    others: "In a story with other sources",
+    rest: { one: "%(count)s more", other: "%(count)s more" },
+    day: "Day",
+    topics: "All topics",
+    sources: "All sources",
+    time: "Any time",
+    ...JSON.parse(translated ?? "{}"),
+  };
+  const plurals = new Intl.PluralRules(language);
+  const listing = new Intl.ListFormat(language);
+
+  function say(name, values = {}) {
+    const phrase = phrases[name];
+    const text = phrase[plurals.select(values.count ?? 0)] ?? phrase.other ?? phrase;
+    return text.replace(/%\((\w+)\)s/g, (_, key) => values[key].toLocaleString(language));
+  }
   const title = document.title;
   let turn = 0;
   let state = null;
@@ -187,7 +227,7 @@
     if (document.activeElement !== field) field.value = text;
     document.title = (page.hidden ? "" : `${text.trim()} · `) + title;
     if (page.hidden) return void ($("found").textContent = "");
-    $("found").textContent = asked.length ? "Searching…" : "Write at least one word of two letters.";
+    $("found").textContent = say(asked.length ? "searching" : "short");
     if (!asked.length) return clear();
     try {
       const index = await load("index.json");
@@ -209,7 +249,7 @@
       files.clear();
       if (again) return run(false);
       clear();
-      $("found").textContent = "The search could not be loaded. Try again in a moment.";
+      $("found").textContent = say("failed");
       console.error(error);
     }
   }
@@ -291,16 +331,12 @@
     state = next;
     $("results").replaceChildren(...[...next.results.values()].map(result => row(result, next.asked)));
     const days = next.ready.flatMap(period => period.days).sort();
-    const span = next.day || days.length < 2 ? dayOf(next.day || days[0]) : `${dayOf(days[0])} to ${dayOf(days.at(-1))}`;
+    const span = next.day || days.length < 2 ? dayOf(next.day || days[0]) : say("span", { first: dayOf(days[0]), last: dayOf(days.at(-1)) });
     const count = next.hits.length - next.shown + next.results.size; // days of a story are one result
-    $("found").textContent = !count
-      ? `Nothing found, ${span}.`
-      : next.isPartial
-        ? `Nothing has all of these words. ${count} ${count > 1 ? "results have" : "result has"} some, ${span}.`
-        : `${count} ${count > 1 ? "results" : "result"}, ${span}.`;
+    $("found").textContent = say(!count ? "nothing" : next.isPartial ? "some" : "results", { count, span });
     const older = next.periods[next.ready.length];
     $("more").hidden = next.shown >= next.hits.length && !older;
-    $("more").textContent = next.shown < next.hits.length ? "More results" : older ? `Search ${titleOf(older.key)} too` : "";
+    $("more").textContent = next.shown < next.hits.length ? say("more") : older ? say("older", { period: titleOf(older.key) }) : "";
     choices();
   }
 
@@ -312,7 +348,7 @@
     const best = ranked.reduce((one, other) => (other.marks.count > one.marks.count ? other : one));
     const item = make("li", "", { class: "row" });
     const meta = make("p", "", { class: "meta" });
-    const when = ({ day, time }) => make("time", dayOf(day).replace(/[a-z]+/i, name => name.slice(0, 3)) + (time && `, ${time}`), { class: "when", datetime: time ? `${day} ${time}` : day });
+    const when = ({ day, time }) => make("time", shortDayOf(day) + (time && `, ${time}`), { class: "when", datetime: time ? `${day} ${time}` : day });
     meta.append(make("span", best.report.source, { class: "source" }), " ", when(best.report));
     const heading = make("h3", "", { dir: "auto" });
     const anchor = link("", url);
@@ -323,9 +359,11 @@
     const sources = [...new Set(rows.map(report => report.source))];
     if (inStory) {
       const others = sources.filter(source => source !== best.report.source);
-      const among = make("p", others.length ? "In a story with " : "In a story with other sources", { class: "among" });
-      others.slice(0, 4).forEach((source, at) => among.append(at ? ", " : "", make("bdi", source)));
-      if (others.length > 4) among.append(` and ${others.length - 4} more`);
+      const among = make("p", "", { class: "among" });
+      const more = others.length > 4 ? [say("rest", { count: others.length - 4 })] : [];
+      const [before, after] = others.length ? say("with", { sources: "\0" }).split("\0") : [say("others"), ""];
+      const parts = listing.formatToParts([...others.slice(0, 4), ...more]);
+      among.append(before, ...parts.map(({ type, value }) => (type === "element" ? make("bdi", value) : value)), after);
       item.append(among);
     }
     return item;
@@ -388,7 +426,7 @@
 
   function days(text, index) {
     if (!page.dataset.archive) return [];
-    const iso = text.match(/\b(\d{4})-(\d\d)(?:-(\d\d))?\b/);
+    const iso = text.match(/(?<!\d)(\d{4})[-年](\d\d?)(?:[-月](\d\d?))?(?!\d)/);
     let [year, month, day] = iso ? iso.slice(1).map(part => Number(part ?? 0)) : [0, 0, 0];
     for (const word of iso ? [] : words(text)) {
       const number = Number(word.replace(/(st|nd|rd|th)$/, ""));
@@ -406,7 +444,7 @@
         return ofMonth === month && (!year || ofYear === year) && (!day || ofDay === day);
       })
       .slice(0, 5)
-      .map(key => ({ kind: "Day", title: dayOf(key), url: `${page.dataset.archive}${key.replaceAll("-", "/")}/` }));
+      .map(key => ({ kind: say("day"), title: dayOf(key), url: `${page.dataset.archive}${key.replaceAll("-", "/")}/` }));
   }
 
   // Facets.
@@ -423,7 +461,7 @@
       }));
     };
     const hits = state?.all ?? [];
-    for (const [id, axis, all] of [["topic", "topics", "All topics"], ["source", "sources", "All sources"]]) {
+    for (const [id, axis, all] of [["topic", "topics", say("topics")], ["source", "sources", say("sources")]]) {
       const counts = new Map();
       for (const { period, number } of hits) {
         for (const name of period[axis]?.[number] ?? []) counts.set(name, (counts.get(name) ?? 0) + 1);
@@ -435,7 +473,7 @@
     const newest = periods.flatMap(period => period[2]).sort().reverse().slice(0, 7);
     const months = [...new Set(periods.map(([key]) => key.slice(0, 7)))];
     const monthly = months.filter(month => periods.some(([key]) => key === month));
-    fill("period", "Any time", [...newest, ...monthly].map(key => [key, titleOf(key)]));
+    fill("period", say("time"), [...newest, ...monthly].map(key => [key, titleOf(key)]));
   }
 
   function change(values, push) {
