@@ -3,7 +3,7 @@
 Start with `pipeline`, which runs the steps. `snapshot` names what differs from the last build, whose output files
 `manifest` lists; `loading` reads that, brings the library up to date and plans. `linkchecker` finds broken links,
 `lastbuild` stale pages, `renderqueue` renders them through `render` with the templates of `theme`, and `output` writes.
-`limits` compares the site with the limits of its host. `cache` and `pool` save time; the workers of a pool are
+`limits` compares the site with the limits of its host, `forbidden` its templates with its content security policy. `cache` and `pool` save time; the workers of a pool are
 processes of this machine, or those of `executor`. `options` is the input of a build, `report` its result, which
 `summary` completes.
 
