@@ -40,7 +40,7 @@ class FontFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class Brand(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The look of a site. docs/look.md describes each setting. Files are below `static/`, `head` is below `templates/`."""
+    """The look of a site; docs/look.md describes it. Files are below `static/`, and `head` is below `templates/`."""
 
     logo: str = ""
     logo_dark: str = ""
@@ -63,7 +63,7 @@ class Brand(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         return {setting: file for setting, file in named.items() if file or setting[0] == "fonts"}
 
     def palette(self, scheme: Scheme) -> Palette:
-        """The colours of a scheme. An accent that is not set is a readable shade of the other, or of the shipped one."""
+        """The colours of a scheme. An accent that is not set is a readable shade of the other or of the shipped one."""
         dark = scheme == "dark"
         background = colours.parse(self.background_dark if dark else self.background)
         accent = colours.parse(self.accent_dark if dark else self.accent)
