@@ -15,7 +15,7 @@ _OWN = frozenset(
 )  # fmt: skip
 """Headers that the preview sets itself, and those that would outlast it in the browser."""
 
-_LINE = re.compile(r"\s+([A-Za-z0-9-]+):\s*([\x20-\x7e]*\S)\s*")
+_LINE = re.compile(r"\s+([A-Za-z0-9-]+):\s*([\x20-\x7e]*[\x21-\x7e])\s*")
 _POLICY = "content-security-policy"
 
 
