@@ -5,7 +5,7 @@ BIN = $(VENV)/bin
 # The folder of real articles to test against, if there is one. Tests that need it are skipped without it.
 export NEWSGEN_DATA ?= $(realpath ../shared)
 
-.PHONY: site test audit hosts bench soak bench-serve bench-publish bench-fetch clean
+.PHONY: site test reference audit hosts bench soak bench-serve bench-publish bench-fetch clean
 
 site: $(VENV)/.site
 	$(BIN)/newsgen build
@@ -16,6 +16,10 @@ test: $(VENV)/.test
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest -n 3 --dist worksteal
+
+# Writes the reference of all templates, blocks and macros.
+reference: $(VENV)/.test
+	$(BIN)/python tests/reference.py > docs/templates-reference.md
 
 # Runs the Nu HTML checker and a link check over every kind of page. Needs npm and Java 17.
 audit: $(VENV)/.test

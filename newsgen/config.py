@@ -13,10 +13,12 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 from msgspec import Meta
 
-from newsgen import canonical, platforms
+from newsgen import brands, canonical, platforms, policies
+from newsgen.brands import Brand
 from newsgen.errors import ConfigError, Problem, unreadable
 from newsgen.hosts import HOSTS, Host, HostName
 from newsgen.platforms import Platforms
+from newsgen.policies import Policy
 from newsgen.text import LANGUAGE
 from newsgen.validation import Fault, Faults, did_you_mean, dotted, faults
 
@@ -230,6 +232,8 @@ class Config(Table, frozen=True, kw_only=True):
     enable_kinds: tuple[ExtraKind, ...] = ()
     navigation: tuple[NavigationItem, ...] | None = None
     share: tuple[ShareLink, ...] = ()
+    brand: Brand = Brand()
+    policy: Policy = Policy()
     fields: Fields = Fields()
     block: Block = Block()
     sources: Sources = Sources()
@@ -268,6 +272,11 @@ class Config(Table, frozen=True, kw_only=True):
         return platforms.of(self.sources.platforms)
 
     @property
+    def players(self) -> tuple[str, ...]:
+        """The hosts of the video players that pages embed."""
+        return self.video.hosts if self.video.embed else ()
+
+    @property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.timezone)
 
@@ -302,6 +311,15 @@ def _check(config: Config) -> Faults:
         if not re.match(r"https?://[^{}]", link.url) or "{url}" not in link.url or not link.url.isprintable():
             what, hint = f"{link.url!r} cannot share a story", "use an http(s) URL with {url} in it"
             wrong.add(("share", index, "url"), what, hint)
+    wrong += brands.check(config.brand)
+    for name in Policy.__struct_fields__:
+        for index, host in enumerate(getattr(config.policy, name)):
+            if not policies.HOST.fullmatch(host):
+                what, hint = (
+                    f"{host!r} is not a host",
+                    "write it as stats.example, *.stats.example or stats.example:8443",
+                )
+                wrong.add(("policy", name, index), what, hint)
     for index, domain in enumerate(config.block.providers):
         if not config.platforms.key(domain):
             wrong.add(("block", "providers", index), f"{domain!r} is not a domain", "write it as example.org")
@@ -393,6 +411,7 @@ def load(path: Path, **overrides: Any) -> Config:
     if not wrong:
         config = msgspec.convert(values, Config)
         wrong = _check(config)
+        wrong += brands.check_files(config.brand, path.parent)
         if not wrong:
             return config
     rows = [(dotted(at), what, hint) for at, what, hint in wrong]
@@ -408,7 +427,6 @@ def _line(text: str, setting: str) -> int:
         heading = re.compile(r"\s*\[+\s*" + re.escape(".".join(tables)) + r"\s*\]+")
         start = next((i for i, line in enumerate(lines) if heading.match(line)), 0)
     assignment = re.compile(r"\s*(\[+\s*)?[\"']?" + re.escape(key) + r"\b")
-    return next(
-        (i + 1 for i, line in enumerate(lines) if i >= start and assignment.match(line)),
-        start + 1 if tables and start else 0,
-    )
+    found = next((i + 1 for i, line in enumerate(lines) if i >= start and assignment.match(line)), 0)
+    # A table may also be written as the value of a key, and a key with the name of its table before it.
+    return found or (start + 1 if start else _line(text, ".".join(tables)) if tables else 0)

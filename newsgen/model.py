@@ -393,6 +393,24 @@ class Phrase(Value, frozen=True, kw_only=True):
     plural: str = ""
 
 
+class Brand(Value, frozen=True, kw_only=True, cache_hash=True):
+    """What an editor's own look adds to every page; `colours` are the backgrounds in light and dark.
+
+    `styles` is the address of its style sheet, "" if it needs none. `icon_type` is the media type of `icon`. `footer` is
+    the text of the footer: links, and words with no `url`. `head` is trusted HTML for the end of <head>.
+    """
+
+    styles: str = ""
+    logo: Image | None = None
+    logo_dark: Image | None = None
+    icon: Image | None = None
+    icon_type: str = ""
+    colours: tuple[str, str] = ("", "")
+    footer: tuple[Link, ...] = ()
+    profiles: tuple[Link, ...] = ()
+    head: str = ""
+
+
 class Site(Value, frozen=True, kw_only=True, cache_hash=True):
     """What every page shows. It has no counts and no times; otherwise one new article would make all pages stale.
 
@@ -400,7 +418,8 @@ class Site(Value, frozen=True, kw_only=True, cache_hash=True):
     slash; every link on the site begins with it. `home`, `search`, `manifest` and `following` are the addresses of the
     front page, of the search, of the web app manifest, and of the page of what the reader follows; "" if there is none.
     `share` are the links by which readers share a story, with {url} and {title} in their URLs. `phrases` are the words of
-    the interface that are not the English ones of code and templates.
+    the interface that are not the English ones of code and templates. `brand` is None for a site that looks as newsgen
+    ships it.
     """
 
     title: str
@@ -421,6 +440,7 @@ class Site(Value, frozen=True, kw_only=True, cache_hash=True):
     following: str = ""
     share: tuple[Link, ...] = ()
     phrases: tuple[Phrase, ...] = ()
+    brand: Brand | None = None
 
     def current(self, address: str) -> str:
         """The address if the navigation links to it, else "". The masthead differs between pages only in this."""

@@ -15,10 +15,11 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from newsgen import config, times
-from newsgen.builder import catalogues, pool, references
+from newsgen import brands, config, policies, times
+from newsgen.builder import catalogues, forbidden, pool, references
 from newsgen.builder.cache import Cache, CachedFile, engine
 from newsgen.builder.linkchecker import MAX_WARNINGS, LinkChecker
+from newsgen.builder.mediatypes import media_type
 from newsgen.builder.options import Options, Progress, clocks, folders
 from newsgen.builder.report import Report, Stopwatch
 from newsgen.builder.snapshot import Differences, Snapshot
@@ -28,8 +29,8 @@ from newsgen.content import ARTICLE_FIELDS, Parsed, Reader, Source, is_known, pa
 from newsgen.errors import Problem
 from newsgen.files import FoundFile, Stamp
 from newsgen.library import Arrangement, Library
-from newsgen.model import About, Article, Site, Subscription
-from newsgen.pages import OnPage, Page, Plan, site
+from newsgen.model import About, Article, Brand, Site, Subscription
+from newsgen.pages import OnPage, Page, Plan, StylesPage, brand, site, styles
 from newsgen.store import LostError, Store
 from newsgen.text import digest_bytes
 from newsgen.validation import did_you_mean
@@ -172,10 +173,18 @@ class _Loading:
             library = arrangement.library
             self._warn(arrangement, others)
             report.seconds["arrange"] = self._stopwatch.lap()
-            theme = Theme(options.site, self._cache, fingerprinted=options.fingerprints)
+            theme = Theme(
+                options.site,
+                self._cache,
+                fingerprinted=options.fingerprints,
+                linked=settings.brand.files.values(),
+                plain=settings.brand.head,
+            )
             report.problems += self._language.problems + theme.problems
             report.warnings += self._language.warnings
-            shared = site(library)
+            report.warnings += forbidden.warnings(theme, settings, self._cache)
+            style_page, own_look = self._look(theme)
+            shared = site(library, own_look)
             on_page, remake = None, list[str]()
             if on_library and not (options.strict and report.problems):
                 on_page, stale = on_library(library, theme, shared)
@@ -183,13 +192,14 @@ class _Loading:
             planned = Plan(
                 library,
                 reached,
-                theme.files(),
+                (*theme.files(), *([style_page] if style_page else ())),
                 self._source.name,
                 whole=whole,
                 remake=remake,
                 on_page=on_page,
                 check_cancelled=check_cancelled,
                 own_redirects=theme.text("_redirects"),
+                policy=policies.header(settings.policy, theme.head(), settings.players),
             )
             report.problems += self._with_lines(planned.problems)
             links = LinkChecker(library, planned, _render_with(theme, shared), options.site, self._source)
@@ -258,7 +268,10 @@ class _Loading:
 
     def _variant(self, abouts: list[About]) -> bytes:
         """A digest of all that decides the library and its pages, besides articles and the time."""
-        settings = msgspec.structs.replace(self._config, publish={}, fetch=config.Fetch())  # neither affects pages
+        # Publishing and fetching affect no pages; the look and the policy affect only those that are always planned.
+        settings = msgspec.structs.replace(
+            self._config, publish={}, fetch=config.Fetch(), brand=brands.Brand(), policy=policies.Policy()
+        )
         # With a clock of its own, a library may have articles that are later than it.
         phrases = self._language.locale.phrases
         facts = self._reader_key, settings, sorted(self._options.show), self._clock, abouts, phrases
@@ -354,6 +367,12 @@ class _Loading:
     def articles(self) -> Iterator[Article]:
         """All articles, in path order."""
         return (self.article(id) for id in self._snapshot.found.ids if id not in self._notes.others)
+
+    def _look(self, theme: Theme) -> tuple[StylesPage | None, Brand | None]:
+        """The style sheet of the site's own look, and what every page shows of it."""
+        settings = self._config.brand
+        page = styles(settings, theme.asset, self._config.root, fingerprinted=theme.fingerprinted)
+        return page, brand(settings, theme.asset, theme.size, media_type, page, theme.head())
 
     # The report
 

@@ -51,7 +51,7 @@ class Renderer:
         self._env = _Environment(
             extensions=[translation.EXTENSION],
             loader=theme.loader,
-            autoescape=lambda name: not (name or "").endswith((".txt", ".json")),
+            autoescape=lambda name: not (name or "").endswith((".txt", ".json", ".css")),
             undefined=jinja2.StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
@@ -96,7 +96,7 @@ class Renderer:
         while trace:
             template = trace.tb_frame.f_globals.get("__jinja_template__") or trace.tb_frame.f_globals.get("__file__")
             if "__jinja_template__" in trace.tb_frame.f_globals or str(template).endswith(
-                (".html", ".xml", ".txt", ".json")
+                (".html", ".xml", ".txt", ".json", ".css")
             ):
                 place = f"templates/{'/'.join(Path(trace.tb_frame.f_code.co_filename).parts[-2:])}:{trace.tb_lineno}"
             trace = trace.tb_next

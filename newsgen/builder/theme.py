@@ -6,7 +6,7 @@ import contextlib
 import functools
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,6 +15,7 @@ import msgspec
 from jinja2 import meta, nodes
 from jinja2.ext import extract_from_ast
 
+from newsgen import imagefiles
 from newsgen.builder import translation
 from newsgen.builder.cache import Cache, CachedValues
 from newsgen.errors import OutputError, Problem, TemplateError, unreadable
@@ -62,14 +63,25 @@ class SentTheme(NamedTuple):
 class Theme:
     """The templates and static files of one site. `site` is its folder; `cache` keeps the links between templates.
 
-    Without `fingerprinted`, static files keep their names. `problems` are the static files that cannot be read.
+    Without `fingerprinted`, static files keep their names. `linked` are static files that pages link beside those that
+    templates link, and `plain` is a file among the templates that is none, "" if there is no such file. `problems` are the
+    static files that cannot be read.
     Raises TemplateError for templates that cannot be read, and OutputError for static files whose names cannot be part
     of a URL.
     """
 
-    def __init__(self, site: Path, cache: Cache | CachedValues | None = None, *, fingerprinted: bool = True) -> None:
+    def __init__(
+        self,
+        site: Path,
+        cache: Cache | CachedValues | None = None,
+        *,
+        fingerprinted: bool = True,
+        linked: Iterable[str] = (),
+        plain: str = "",
+    ) -> None:
         self.site = site
         self.fingerprinted = fingerprinted
+        self._linked, self._plain = frozenset(linked), plain
         self._is_own_site = site.resolve() != shipped_site().resolve()
         shipped = jinja2.FileSystemLoader(shipped_site() / "templates")
         own = [jinja2.FileSystemLoader(site / "templates")] if self._is_own_site else []
@@ -189,7 +201,8 @@ class Theme:
         known = self._known_references.copy()
         try:
             for name in self._parser.list_templates():
-                self.closure(name)
+                if name != self._plain:
+                    self.closure(name)
         except (TemplateError, OSError, UnicodeDecodeError):
             self._closures.clear()  # raised again when that template is used
         if self._known_references != known:
@@ -220,7 +233,22 @@ class Theme:
 
     def _names(self) -> list[str]:
         """All templates, without the `newsgen/` names of the shipped ones."""
-        return [n for n in self._parser.list_templates() if not n.startswith(SHIPPED + "/")]
+        names = self._parser.list_templates()
+        return [name for name in names if not name.startswith(SHIPPED + "/") and name != self._plain]
+
+    def own_templates(self) -> dict[str, str]:
+        """The texts of the site's own templates, by name."""
+        names = jinja2.FileSystemLoader(self.site / "templates").list_templates() if self._is_own_site else []
+        return {name: self._source(name) for name in names if name != self._plain}
+
+    def own_files(self, ending: str) -> list[str]:
+        """The static files of the site's own that have an ending."""
+        own = self.site / "static"
+        return [s for s, f in self.static.items() if self._is_own_site and s.endswith(ending) and own in f.parents]
+
+    def head(self) -> str:
+        """The text of the file among the templates that is none, with line ends as browsers read them; "" without one."""
+        return self._source(self._plain) if self._plain else ""
 
     def _source(self, name: str) -> str:
         if name not in self._sources:
@@ -240,12 +268,12 @@ class Theme:
 
     def _fingerprints(self) -> dict[str, str]:
         """The address of each static file that a template links, with its fingerprint."""
-        linked = {asset for name in self._names() for asset in self.closure(name)[1]}
+        linked = {asset for name in self._names() for asset in self.closure(name)[1]} | self._linked
         addresses = {}
         for source in linked:
             if source not in self.static:
                 raise TemplateError(
-                    f"static/{source}: a template links to this file, but it is missing; add it or remove the link"
+                    f"static/{source}: a template or site.toml links to this file, but it is missing; add it or remove the link"
                 )
             stem, dot, ending = source.rpartition(".")
             fingerprint = self._file_digest(source)[:8]
@@ -273,6 +301,13 @@ class Theme:
             except OSError as error:
                 raise OutputError(str(unreadable(f"static/{source}", error))) from None
         return self._file_digests[source]
+
+    def size(self, source: str) -> tuple[int, int]:
+        """The width and height of a picture; 0 if they cannot be read."""
+        try:
+            return imagefiles.size(self.static[source].read_bytes()) or (0, 0)
+        except (KeyError, OSError) as error:
+            raise OutputError(f"static/{source}: cannot be read: {error}") from None
 
     def text(self, source: str) -> str:
         """The text of a static file; "" if there is none. Raises OutputError if it cannot be read."""

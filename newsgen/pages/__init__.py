@@ -1,13 +1,14 @@
 """Turns the library into pages: values that hold exactly what their templates read.
 
 Reading order: `kinds` defines a type for each kind of page. `planner` plans the pages of a site: `reach` finds the
-parts that an update can have changed, and `parts` makes their pages. `cards` turns members and stories into cards and
+parts that an update can have changed, and `parts` makes their pages. `look` is about the site's own look. `cards` turns members and stories into cards and
 clusters, and `frontpage`, `lists`, `archive`, `storypages`, `articlepages`, `feeds`, `search`, `api` and `digest` put them
 on pages.
 """
 
 from newsgen.pages.digest import digests
-from newsgen.pages.kinds import FilePage, HtmlPage, ListJson, Page, decode
+from newsgen.pages.kinds import FilePage, HtmlPage, ListJson, Page, StylesPage, decode
+from newsgen.pages.look import brand, styles
 from newsgen.pages.planner import OnPage, PageRef, Plan, early_pages, site
 
 __all__ = [
@@ -18,8 +19,11 @@ __all__ = [
     "Page",
     "PageRef",
     "Plan",
+    "StylesPage",
+    "brand",
     "decode",
     "digests",
     "early_pages",
     "site",
+    "styles",
 ]

@@ -44,6 +44,7 @@ from newsgen.pages.kinds import (
     SitemapEntry,
     SitemapIndex,
     SitemapPage,
+    StylesPage,
 )
 from newsgen.store import Rows, StoredRow
 from newsgen.stories import members_of
@@ -189,8 +190,8 @@ def has_sitemap(cards: Cards) -> bool:
     return cards.has("sitemap") and bool(cards.config.base)
 
 
-def site_files(cards: Cards, files: Iterable[FilePage]) -> Iterator[Page]:
-    """The files that a site has once, except sitemaps and `_redirects`. `files` are its static files."""
+def site_files(cards: Cards, files: Iterable[FilePage | StylesPage], policy: str) -> Iterator[Page]:
+    """The files that a site has once, except sitemaps and `_redirects`. `files` are its static files and style sheet."""
     config, has = cards.config, cards.has
     files = list(files)
     if has("opml"):
@@ -205,7 +206,7 @@ def site_files(cards: Cards, files: Iterable[FilePage]) -> Iterator[Page]:
     if has("headers") and (host is None or host.reads_headers):
         yield HeadersPage(
             path="_headers",
-            frames=config.video.hosts if config.video.embed else (),
+            policy=policy,
             feeds=tuple(urls.FEEDS[name] for name in cards.feed_formats),
             fingerprinted=tuple(sorted(urls.address(file.path) for file in files if file.path != file.source)),
         )

@@ -635,6 +635,14 @@ class ManifestPage(Page, frozen=True, kw_only=True):
     icons: tuple[Icon, ...]
 
 
+class StylesPage(Page, frozen=True, kw_only=True):
+    """The style sheet of an editor's own look. `source` is its path without fingerprint."""
+
+    template: ClassVar[str] = "css/brand.css"
+    source: str
+    text: str
+
+
 class LlmsPage(Page, frozen=True, kw_only=True):
     """llms.txt, a guide to the site for language models (https://llmstxt.org). `groups` have lists, pages and files."""
 
@@ -645,12 +653,12 @@ class LlmsPage(Page, frozen=True, kw_only=True):
 class HeadersPage(Page, frozen=True, kw_only=True):
     """`_headers` for static hosts.
 
-    `frames` are the hosts of the video players that may be embedded. `feeds` are the file names of feeds.
-    `fingerprinted` are the addresses of static files with a fingerprint, which never change.
+    `policy` is the content security policy. `feeds` are the file names of feeds. `fingerprinted` are the addresses of
+    files with a fingerprint, which never change.
     """
 
     template: ClassVar[str] = "feeds/_headers.txt"
-    frames: tuple[str, ...]
+    policy: str
     feeds: tuple[str, ...]
     fingerprinted: tuple[str, ...]
 
@@ -739,7 +747,7 @@ class FilePage(Page, frozen=True, kw_only=True):
 KINDS = (
     HomePage, StoryPage, ArticlePage, ListPage, IndexPage, ArchivePage, SourcesPage, TextPage, FollowingPage, NotFoundPage,
     RedirectPage, RssFeed, AtomFeed, JsonFeed, OpmlPage, SitemapPage, NewsSitemap, SitemapIndex, RobotsPage, ManifestPage,
-    LlmsPage, HeadersPage, RedirectsPage, ApiPage, FilePage, SearchPage, SearchIndex, SearchTerms, SearchFacets,
+    StylesPage, LlmsPage, HeadersPage, RedirectsPage, ApiPage, FilePage, SearchPage, SearchIndex, SearchTerms, SearchFacets,
     SearchResults, SearchNames,
 )  # fmt: skip
 _decode = msgspec.msgpack.Decoder(Union[KINDS]).decode  # noqa: UP007

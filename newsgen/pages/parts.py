@@ -19,7 +19,17 @@ from newsgen.model import Cluster, Link
 from newsgen.pages import api, archive, articlepages, feeds, frontpage, lists, storypages
 from newsgen.pages.cards import CANDIDATES, Cards
 from newsgen.pages.feeds import Redirect, SitemapRow
-from newsgen.pages.kinds import FilePage, FollowingPage, Head, Headline, HtmlPage, NotFoundPage, Page, TextPage
+from newsgen.pages.kinds import (
+    FilePage,
+    FollowingPage,
+    Head,
+    Headline,
+    HtmlPage,
+    NotFoundPage,
+    Page,
+    StylesPage,
+    TextPage,
+)
 from newsgen.pages.search import Search
 
 INDEXES = ("home", "topics", "categories", "sources")
@@ -55,15 +65,20 @@ class PartPages(NamedTuple):
 
 
 class Parts:
-    """Makes the pages of parts from one library. `files` are the site's static files, `own_redirects` the text of its
-    own `_redirects`, and `folder_name` is the content folder as messages name it. `sections` is what is known of sections,
-    by axis and key.
+    """Makes the pages of parts from one library. `files` are the site's static files and the style sheet of its look,
+    `own_redirects` the text of its own `_redirects`, `policy` its content security policy, and `folder_name` is the content
+    folder as messages name it. `sections` is what is known of sections, by axis and key.
     """
 
     def __init__(
-        self, cards: Cards, files: Iterable[FilePage] = (), folder_name: str = "", own_redirects: str = ""
+        self,
+        cards: Cards,
+        files: Iterable[FilePage | StylesPage] = (),
+        folder_name: str = "",
+        own_redirects: str = "",
+        policy: str = "",
     ) -> None:
-        self.cards, self.folder_name, self.own_redirects = cards, folder_name, own_redirects
+        self.cards, self.folder_name, self.own_redirects, self._policy = cards, folder_name, own_redirects, policy
         self.sections: Mapping[str, SectionPlan] = {}
         self.search = Search(cards)
         self.has_lines = feeds.has_redirects_file(cards)
@@ -205,7 +220,7 @@ class Parts:
         elif kind == "search" and cards.has("search"):
             yield from self.search.pages()
         elif kind == "files":
-            yield from feeds.site_files(cards, self._files)
+            yield from feeds.site_files(cards, self._files, self._policy)
         elif kind == "static":
             yield from self._files
 

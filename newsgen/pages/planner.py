@@ -14,7 +14,7 @@ from newsgen import locales, times, urls
 from newsgen.errors import Problem
 from newsgen.hosts import effective_lines
 from newsgen.library import IndexRow, Library, Reached
-from newsgen.model import Link, Site
+from newsgen.model import Brand, Link, Site
 from newsgen.pages import feeds, reach
 from newsgen.pages.cards import Cards
 from newsgen.pages.feeds import Redirect, Shard, SitemapRow
@@ -38,6 +38,7 @@ from newsgen.pages.kinds import (
     SitemapIndex,
     SitemapPage,
     StoryPage,
+    StylesPage,
     TextPage,
 )
 from newsgen.pages.parts import PartPages, Parts, SectionPlan
@@ -116,7 +117,7 @@ class Plan:
         self,
         library: Library,
         reached: Reached,
-        files: Iterable[FilePage] = (),
+        files: Iterable[FilePage | StylesPage] = (),
         folder_name: str = "content",
         *,
         whole: bool = False,
@@ -124,16 +125,17 @@ class Plan:
         on_page: OnPage | None = None,
         check_cancelled: Callable[[], None] | None = None,
         own_redirects: str = "",
+        policy: str = "",
     ) -> None:
-        """`files` are the site's static files, and `folder_name` is the content folder as messages name it.
+        """`files` are the site's static files and the style sheet of its look, and `folder_name` is the content folder as messages name it.
 
         With `whole`, all pages are planned. `remake` are paths whose pages must be made although nothing reached them.
         `on_page`, if given, receives the pages that are made, even those that a conflict removes from the plan later;
         otherwise the plan holds them. `check_cancelled` is called before each part and may raise. `own_redirects` is
-        the text of the site's own `_redirects`; that of the plan contains it.
+        the text of the site's own `_redirects`; that of the plan contains it. `policy` is the content security policy.
         """
         self._library, self._cards, self._store = library, Cards(library), library.store
-        self._parts = Parts(self._cards, files, folder_name, own_redirects)
+        self._parts = Parts(self._cards, files, folder_name, own_redirects, policy)
         self._folder_name, self._on_page = folder_name, on_page
         self._check_cancelled = check_cancelled or (lambda: None)
         self.refs: dict[str, PageRef] = {}
@@ -503,8 +505,8 @@ def _unanswered(cards: Cards, redirects: Collection[Redirect], own: str) -> Iter
         yield Problem(path="site.toml", field="redirects.pages", what=what, hint=hint, scope="value")
 
 
-def site(library: Library) -> Site:
-    """The values that every page shows."""
+def site(library: Library, brand: Brand | None = None) -> Site:
+    """The values that every page shows. `brand` is the site's own look, if it has one."""
     config, cards = library.config, Cards(library)
     if config.navigation is not None:
         navigation = [Link(title=n.title, url=urls.spelled(n.url) or n.url) for n in config.navigation]
@@ -537,6 +539,7 @@ def site(library: Library) -> Site:
         following=urls.FOLLOWING if config.has("following") else "",
         share=tuple(Link(title=each.title, url=each.url) for each in config.share),
         phrases=cards.locale.phrases,
+        brand=brand,
     )
 
 

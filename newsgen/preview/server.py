@@ -27,6 +27,7 @@ from newsgen import config, files, urls
 from newsgen.builder import Options, media_type
 from newsgen.errors import ConfigError, NewsgenError, Problem
 from newsgen.library import GATES
+from newsgen.preview import siteheaders
 from newsgen.preview.rebuilder import FramedProblem, Preview, Update
 from newsgen.preview.watch import Watch
 from newsgen.text import digest
@@ -55,6 +56,7 @@ class Server:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._watch: Watch | None = None
         self._redirect_rules: tuple[files.Stamp | None, dict[str, str]] = (None, {})
+        self._header_rules: tuple[files.Stamp | None, list[siteheaders.Rule]] = (None, [])
         routes = [
             Route(PREFIX + "client.js", self._serve_script),
             Route(PREFIX + "client.css", lambda _: FileResponse(_CLIENT / "client.css")),
@@ -91,6 +93,13 @@ class Server:
         return urls.file(unquote(path).removeprefix(self.root()).removeprefix("/"))
 
     async def _serve_page(self, request: Request) -> Response:
+        response = self._answer(request)
+        if _safe_path(path := request.url.path):
+            for name, value in siteheaders.of(path, self._headers(), live=self._is_live).items():
+                response.headers[name] = value
+        return response
+
+    def _answer(self, request: Request) -> Response:
         raw = request.scope.get("raw_path", b"").decode("ascii", "replace")
         root = self.root()
         if raw in ("", "/") and root != "/":
@@ -163,6 +172,14 @@ class Server:
             self._redirect_rules = stamp, found
         return self._redirect_rules[1]
 
+    def _headers(self) -> list[siteheaders.Rule]:
+        """The rules in the site's `_headers`."""
+        place = self._output_file("_headers")
+        stamp = files.stamp(place) if place else None
+        if not place or not stamp or self._header_rules[0] != stamp:
+            self._header_rules = stamp, siteheaders.parse(place.read_text("utf-8", "replace")) if place else []
+        return self._header_rules[1]
+
     async def _serve_script(self, _: Request) -> Response:
         parts = [(_CLIENT / name).read_text(encoding="utf-8") for name in ("idiomorph.min.js", "client.js")]
         return Response("\n".join(parts), media_type="text/javascript", headers={"Cache-Control": "no-cache"})
@@ -206,7 +223,7 @@ class Server:
             "run": self._run_id,
             "changed": path in update.changed or (missing and "404.html" in update.changed),
             "styles": [root + p for p in update.changed if p.endswith(".css")],
-            "reload": any(p.endswith(".js") for p in update.changed),
+            "reload": any(p.endswith(".js") or p == "_headers" for p in update.changed),
             "go": urls.href(update.article, root) if self._navigate and update.article else "",
             "state": {
                 "problems": self.preview.problems,

@@ -107,7 +107,10 @@ def build_site(options: Options, progress: Progress | None) -> SiteBuild:
     memory = Memory()
     report = build(build_options, progress, memory=memory)
     assert memory.loaded  # noqa: S101  a build with verify=True always loads the site
-    fingerprinted = (a[1:] for source, a in memory.loaded.theme.fingerprints().items() if a != "/" + source)
+    loaded = memory.loaded
+    fingerprinted = {a[1:] for source, a in loaded.theme.fingerprints().items() if a != "/" + source}
+    if loaded.site.brand and loaded.site.brand.styles:
+        fingerprinted.add(urls.path(loaded.site.brand.styles))
     return SiteBuild(
         root=root,
         config=memory.loaded.config,

@@ -253,3 +253,13 @@ def test_tabs_get_the_warnings_that_a_build_gives(site: Callable[..., Site]) -> 
             (warning,) = json.loads(tab.recv())["state"]["warnings"]
     assert warning.startswith("content/a.md:5: link: there is no page or file '/nowhere/'")
     assert warning in map(str, s.build().warnings)
+
+
+def test_pages_and_files_have_the_headers_that_the_site_sets(port: int) -> None:
+    for path in ("", "css/site.css", "nowhere/", "data.bin"):
+        headers = ask(port, f"/news/{path}")[1]
+        assert headers["content-security-policy"].startswith("default-src 'none'; img-src 'self'"), path
+        assert headers["referrer-policy"] == "strict-origin-when-cross-origin"
+        assert headers["cache-control"] == "no-cache" or path == "nowhere/"
+    assert ask(port, "/news/feed.xml")[1]["content-type"] == "application/rss+xml; charset=utf-8"
+    assert "content-security-policy" not in ask(port, "/_newsgen/client.js")[1]

@@ -101,7 +101,8 @@
     overlay.hidden = false;
   }
 
-  const scripts = (tree) => [...tree.querySelectorAll("script[src]")].map((s) => s.getAttribute("src")).join("\n");
+  // What runs once, and what only the policy of another response allows.
+  const scripts = (tree) => [...tree.querySelectorAll("script, head > style")].filter((s) => !(s.type || "").includes("json")).map((s) => s.getAttribute("src") || s.textContent).join("\n");
 
   async function refresh() {
     const response = await fetch(location.href, { cache: "no-store" });
