@@ -165,6 +165,12 @@ class Publish(Table, frozen=True, kw_only=True):
     websub: str = ""
 
 
+class Hooks(Table, frozen=True, kw_only=True):
+    """Programs to run, each as its name and arguments. `before_publish` may stop a publish."""
+
+    before_publish: tuple[str, ...] = ()
+
+
 class Fetch(Table, frozen=True, kw_only=True):
     """Fetching feeds. docs/feeds.md describes each setting.
 
@@ -241,7 +247,9 @@ class Config(Table, frozen=True, kw_only=True):
     feeds: Feeds = Feeds()
     redirects: Redirects = Redirects()
     publish: dict[str, Publish] = {}
+    hooks: Hooks = Hooks()
     fetch: Fetch = Fetch()
+    plugins: tuple[Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_-]*$")], ...] = ()
 
     def has(self, kind: str) -> bool:
         """Whether pages of this kind are enabled."""
@@ -317,6 +325,9 @@ def _check(config: Config) -> Faults:
         if not _is_host_or_network(name):
             what, hint = f"{name!r} is not a host or network", "write it as feeds.example or 192.168.0.0/16"
             wrong.add(("fetch", "allow", index), what, hint)
+    for index, plugin in enumerate(config.plugins):
+        if plugin in config.plugins[:index]:
+            wrong.add(("plugins", index), f"{plugin!r} is there twice", "remove one")
     for name, target in config.publish.items():
         if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", name):
             wrong.add(("publish", name), f"{name!r} is not a valid target name", "use only a-z, 0-9, - and _")

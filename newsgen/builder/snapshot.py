@@ -17,7 +17,8 @@ from pathlib import Path
 import msgspec
 
 from newsgen import files
-from newsgen.builder.cache import Cache, engine
+from newsgen.builder import plugincode
+from newsgen.builder.cache import Cache, engine, installed_versions
 from newsgen.builder.manifest import MANIFEST, Manifest
 from newsgen.builder.options import Options, folders
 from newsgen.builder.report import Report
@@ -97,6 +98,10 @@ class Snapshot:
             for name, root in roots.items()
             for path, stamp in sorted(files.walk_files(root), key=lambda entry: entry[0])
         }
+        plugins = plugincode.named(options.site)
+        for name, place in plugincode.roots(options.site, plugins).items() if plugins else ():
+            for path in plugincode.code_files(place):
+                self._other_files[name + path[len(place) :]] = path, files.stamp(path)
         toml = str(options.site / "site.toml")
         self._other_files["/site.toml"] = (toml, files.stamp(toml))
         # A link that leads nowhere has no stamp, as a file that does not exist. One of them is an error.
@@ -104,7 +109,8 @@ class Snapshot:
         dead = [name for name, path in places.items() if os.path.lexists(path) and files.stamp(path) is None]
         self._other_files |= {name: (places[name], files.stamp(places[name], follow=False)) for name in dead}
         chosen = sorted(options.show), options.clock, options.strict, options.fingerprints
-        key = (engine(), str(source.resolve()), str(output.resolve()), *chosen)
+        versions = installed_versions() if plugins else {}
+        key = (engine(), str(source.resolve()), str(output.resolve()), *chosen, versions)
         self._options_key = msgspec.msgpack.encode(key)
         # Digested before the build reads them: an edit in between then counts as a change for the next build.
         self._racy = {

@@ -13,7 +13,10 @@ import jinja2
 import msgspec
 from jinja2 import meta, nodes
 
+from newsgen.builder import plugins
 from newsgen.builder.cache import Cache, CachedValues
+from newsgen.builder.plugincode import Code
+from newsgen.builder.plugins import NONE, Plugins
 from newsgen.errors import OutputError, Problem, TemplateError, unreadable
 from newsgen.files import folder_link, shipped_site
 from newsgen.pages import FilePage
@@ -37,11 +40,13 @@ class SentTheme(NamedTuple):
     """What rendering needs of a theme, for a process that may not see its folder.
 
     `templates` have a text and a file name each, and None: Jinja does not ask whether they changed. `static` are files.
+    `code` is that of the plugins, if these have filters.
     """
 
     templates: dict[str, tuple[str, str | None, None]]
     addresses: dict[str, str]
     static: dict[str, Path]
+    code: Code
 
     @property
     def loader(self) -> jinja2.BaseLoader:
@@ -55,24 +60,42 @@ class SentTheme(NamedTuple):
         """The address of a static file that a template links."""
         return self.addresses[source]
 
+    @property
+    def plugins(self) -> Plugins:
+        """The plugins, whose filters templates use."""
+        return plugins.load(self.code)
+
 
 class Theme:
     """The templates and static files of one site. `site` is its folder; `cache` keeps the links between templates.
+    `plugins` may have templates and filters.
 
     Without `fingerprinted`, static files keep their names. `problems` are the static files that cannot be read.
     Raises TemplateError for templates that cannot be read, and OutputError for static files whose names cannot be part
     of a URL.
     """
 
-    def __init__(self, site: Path, cache: Cache | CachedValues | None = None, *, fingerprinted: bool = True) -> None:
+    def __init__(
+        self,
+        site: Path,
+        cache: Cache | CachedValues | None = None,
+        *,
+        fingerprinted: bool = True,
+        plugins: Plugins = NONE,
+    ) -> None:
         self.site = site
+        self.plugins = plugins
         self.fingerprinted = fingerprinted
         self._is_own_site = site.resolve() != shipped_site().resolve()
         shipped = jinja2.FileSystemLoader(shipped_site() / "templates")
         own = [jinja2.FileSystemLoader(site / "templates")] if self._is_own_site else []
-        self.loader = jinja2.ChoiceLoader([*own, shipped, jinja2.PrefixLoader({SHIPPED: shipped})])
+        theirs = [jinja2.DictLoader(plugins.templates)] if plugins.templates else []
+        self.loader = jinja2.ChoiceLoader([*own, *theirs, shipped, jinja2.PrefixLoader({SHIPPED: shipped})])
         self._parser = jinja2.Environment(loader=self.loader, trim_blocks=True, lstrip_blocks=True)
         self._parser.filters["asset"] = str
+        names = "|".join(sorted(plugins.filters))
+        # By name: a filter may also be the argument of another, as in `map("km")`.
+        self._filters = re.compile(rf"\b(?:{names})\b") if names else None
         self.problems: list[Problem] = []
         self._walk(site, "templates")
         if self.problems:
@@ -196,7 +219,12 @@ class Theme:
         """The theme for other processes. Raises TemplateError as `closure` does."""
         sources = {name: self.loader.get_source(self._parser, name)[:2] for name in sorted(self.used())}
         templates = {name: (*source, None) for name, source in sources.items()}
-        return SentTheme(templates, self.fingerprints(), self.static)
+        code = self.plugins.code if self.plugins.filters else Code()
+        return SentTheme(templates, self.fingerprints(), self.static, code)
+
+    def has(self, name: str) -> bool:
+        """Whether there is a template with this name."""
+        return name in self._names()
 
     def _names(self) -> list[str]:
         """All templates, without the `newsgen/` names of the shipped ones."""
@@ -216,6 +244,8 @@ class Theme:
         """A digest of a template and everything that it uses, as 32 hex digits."""
         names, assets = self.closure(name)
         parts = [f"{n}\0{self._source(n)}" for n in sorted(names)] + [self.asset(a) for a in sorted(assets)]
+        if self._filters and any(self._filters.search(self._source(n)) for n in names):
+            parts.append(self.plugins.digest.hex())
         return digest("\0".join(parts).encode())
 
     def _fingerprints(self) -> dict[str, str]:

@@ -3,12 +3,13 @@
 Reading order: `kinds` defines a type for each kind of page. `planner` plans the pages of a site: `reach` finds the
 parts that an update can have changed, and `parts` makes their pages. `cards` turns members and stories into cards and
 clusters, and `frontpage`, `lists`, `archive`, `storypages`, `articlepages`, `feeds`, `search`, `api` and `digest` put them
-on pages.
+on pages. `plugged` makes the pages of plugins.
 """
 
 from newsgen.pages.digest import digests
 from newsgen.pages.kinds import FilePage, HtmlPage, ListJson, Page, decode
 from newsgen.pages.planner import OnPage, PageRef, Plan, early_pages, site
+from newsgen.pages.plugged import PageMaker, PluginLibrary
 
 __all__ = [
     "FilePage",
@@ -16,8 +17,10 @@ __all__ = [
     "ListJson",
     "OnPage",
     "Page",
+    "PageMaker",
     "PageRef",
     "Plan",
+    "PluginLibrary",
     "decode",
     "digests",
     "early_pages",

@@ -42,7 +42,7 @@ _EVENT_TYPES: list[type[FileSystemEvent]] = [
 
 
 class Watch(FileSystemEventHandler):
-    """Watches content, templates, static files and `site.toml`, including folders that are created or moved later.
+    """Watches content, templates, static files, plugins and `site.toml`, including folders created or moved later.
 
     Follows symbolic links: to folders, to files in them, and links that are switched. With `poll`, compares the files
     at intervals, for network mounts, which send no events.
@@ -50,7 +50,7 @@ class Watch(FileSystemEventHandler):
 
     def __init__(self, site: Path, content: Path, *, poll: bool = False) -> None:
         self._site = site.absolute()
-        self._inputs = [content.absolute(), self._site / "templates", self._site / "static"]
+        self._inputs = [content.absolute(), *(self._site / name for name in ("templates", "static", "plugins"))]
         self._config_file = self._site / "site.toml"
         self._folders: frozenset[str] = frozenset()
         """The folders of the inputs, each by its real path and, if it is a link, by the link's."""
@@ -129,7 +129,7 @@ class Watch(FileSystemEventHandler):
         real = [os.path.realpath(path) for path in self._inputs]
         links = [f"{site}{os.sep}{path.name}" for path in self._inputs if path.parent == self._site]
         self._folders = frozenset([*real, *links])
-        self._template_folders = real[1], links[-2]
+        self._template_folders = real[1], links[-3]
         self._config_files = str(self._config_file), f"{site}{os.sep}{self._config_file.name}"
         wanted = {folder: folder != site for folder in (site, *real) if Path(folder).is_dir()}
         # An event from here on belongs to the next batch.
