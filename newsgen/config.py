@@ -407,10 +407,10 @@ def load(path: Path, **overrides: Any) -> Config:
         if not wrong:
             return config
     rows = [(dotted(at), what, hint) for at, what, hint in wrong]
-    raise ConfigError(*sorted(Problem(path=name, line=_line(text, f), field=f, what=w, hint=h) for f, w, h in rows))
+    raise ConfigError(*sorted(Problem(path=name, line=line(text, f), field=f, what=w, hint=h) for f, w, h in rows))
 
 
-def _line(text: str, setting: str) -> int:
+def line(text: str, setting: str) -> int:
     """The line of a setting, found by searching the text for its table, then for its key; 0 if neither is found."""
     *tables, key = re.sub(r"\[\d+\]", "", setting).split(".")
     lines = text.splitlines()

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from newsgen import files
+from newsgen import config, files
 from newsgen.builder.cache import installed_versions
 from newsgen.errors import ConfigError, PluginError, Problem, unreadable
+from newsgen.files import Stamp
 from newsgen.text import digest_bytes
 from newsgen.validation import did_you_mean
 
@@ -43,17 +44,20 @@ class Code(NamedTuple):
     digest: bytes = b""
 
 
-def named(site: Path) -> tuple[str, ...]:
-    """The plugins that site.toml names; none if it cannot be read. Costs nothing for a site without plugins."""
-    with contextlib.suppress(OSError, ConfigError):
-        if b"plugins" in (site / "site.toml").read_bytes():
-            from newsgen import config  # imported late: few sites have plugins
+def stamps(site: Path) -> dict[str, tuple[str, Stamp | None]]:
+    """The path and stamp of each file of the plugins that site.toml names, by a name that does not depend on places."""
+    try:
+        names = config.load(site / "site.toml").plugins
+    except ConfigError:  # the build reports it
+        names = ()
+    found = {}
+    for name, place in _roots(site, names).items() if names else ():
+        for path in code_files(place):
+            found[name + path[len(place) :]] = path, files.stamp(path)
+    return found
 
-            return config.load(site / "site.toml").plugins
-    return ()
 
-
-def roots(site: Path, names: Iterable[str]) -> dict[str, str]:
+def _roots(site: Path, names: Iterable[str]) -> dict[str, str]:
     """The folders, and modules without one, that the code of these plugins is in, each with a name for it."""
     found = {"/own plugins": str(site / FOLDER)}
     for name, entry in entries(names, _own(site, names)).items():
@@ -94,7 +98,9 @@ def _missing(site: Path, index: int, name: str, own: Iterable[str]) -> Problem:
     hint = (
         did_you_mean(name, sorted(available)) or f"create {FOLDER}/{name}.py, or install the package that provides it"
     )
-    return Problem(path="site.toml", field=f"plugins[{index}]", what=f"there is no plugin {name!r}", hint=hint)
+    field, text = f"plugins[{index}]", (site / "site.toml").read_text(encoding="utf-8")
+    what = f"there is no plugin {name!r}"
+    return Problem(path="site.toml", line=config.line(text, field), field=field, what=what, hint=hint)
 
 
 def _modules(folder: Path) -> list[str]:

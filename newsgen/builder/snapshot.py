@@ -6,6 +6,7 @@ times of its output files. If all of these still match, the next build returns t
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from collections.abc import Mapping, Set
@@ -17,7 +18,6 @@ from pathlib import Path
 import msgspec
 
 from newsgen import files
-from newsgen.builder import plugincode
 from newsgen.builder.cache import Cache, engine, installed_versions
 from newsgen.builder.manifest import MANIFEST, Manifest
 from newsgen.builder.options import Options, folders
@@ -98,12 +98,10 @@ class Snapshot:
             for name, root in roots.items()
             for path, stamp in sorted(files.walk_files(root), key=lambda entry: entry[0])
         }
-        plugins = plugincode.named(options.site)
-        for name, place in plugincode.roots(options.site, plugins).items() if plugins else ():
-            for path in plugincode.code_files(place):
-                self._other_files[name + path[len(place) :]] = path, files.stamp(path)
         toml = str(options.site / "site.toml")
         self._other_files["/site.toml"] = (toml, files.stamp(toml))
+        plugins = _plugins(options.site)
+        self._other_files |= plugins
         # A link that leads nowhere has no stamp, as a file that does not exist. One of them is an error.
         places = {"/site.toml": toml, **{name: str(root) for name, root in roots.items()}}
         dead = [name for name, path in places.items() if os.path.lexists(path) and files.stamp(path) is None]
@@ -214,6 +212,16 @@ class Snapshot:
 
     def _put(self, cache: Cache, last: Last) -> None:
         cache.put(f"last {self.folder}", msgspec.msgpack.encode(last))
+
+
+def _plugins(site: Path) -> dict[str, tuple[str, Stamp | None]]:
+    """The path and stamp of each file of the site's plugins, by its name. Costs little if site.toml names none."""
+    with contextlib.suppress(OSError):
+        if b"plugins" in (site / "site.toml").read_bytes():
+            from newsgen.builder import plugincode  # imported late: few sites have plugins
+
+            return plugincode.stamps(site)
+    return {}
 
 
 def _joined(ids: list[str]) -> bytes:

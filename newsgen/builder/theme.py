@@ -7,7 +7,7 @@ import functools
 import os
 import re
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jinja2
 import msgspec
@@ -66,6 +66,14 @@ class SentTheme(NamedTuple):
         return plugins.load(self.code)
 
 
+class _PluginTemplates(jinja2.DictLoader):
+    """The templates of plugins. Their file names, by which errors name them, are their names."""
+
+    def get_source(self, environment: jinja2.Environment, template: str) -> tuple[str, str | None, Any]:
+        source, _, is_fresh = super().get_source(environment, template)
+        return source, template, is_fresh
+
+
 class Theme:
     """The templates and static files of one site. `site` is its folder; `cache` keeps the links between templates.
     `plugins` may have templates and filters.
@@ -89,7 +97,7 @@ class Theme:
         self._is_own_site = site.resolve() != shipped_site().resolve()
         shipped = jinja2.FileSystemLoader(shipped_site() / "templates")
         own = [jinja2.FileSystemLoader(site / "templates")] if self._is_own_site else []
-        theirs = [jinja2.DictLoader(plugins.templates)] if plugins.templates else []
+        theirs = [_PluginTemplates(plugins.templates)] if plugins.templates else []
         self.loader = jinja2.ChoiceLoader([*own, *theirs, shipped, jinja2.PrefixLoader({SHIPPED: shipped})])
         self._parser = jinja2.Environment(loader=self.loader, trim_blocks=True, lstrip_blocks=True)
         self._parser.filters["asset"] = str

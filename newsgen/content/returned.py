@@ -123,8 +123,9 @@ class ReturnedArticles:
             else:
                 value = value.astimezone(UTC)
         elif name == "url":
-            value = fields.web_address(value, at, wrong)
-            if not value:
+            if value.strip():
+                value = fields.web_address(value, at, wrong)
+            else:
                 wrong.add(at, "must not be empty: the article would become the site's own post")
         elif name == "provider":
             domain = self._platforms.key(value) if value else ""
