@@ -1283,7 +1283,7 @@ class Own(Plugin):
         return ["Bridges"] if "bridge" in article.title else []
     def pages(self, library):
         bridges = library.section("topic", "bridges")
-        data = {s.key: [(m.title, library.address(m)) for m in s.members] for s in library.sections("category")}
+        data = {s.key: [[library.address(m), m] for m in s.members] for s in library.sections("category")}
         data["bridges"] = [library.card(m) for m in bridges.members] if bridges else []
         data["stories"] = [library.story(m) for m in bridges.members] if bridges else []
         yield Page(path="own.json", template="own.json", data=data)
@@ -1317,8 +1317,9 @@ def test_the_law_holds_with_a_plugin(way: str, monkeypatch: Patch) -> None:
         lambda: law.put("a2", 2, title="It is gone"),
         lambda: law.site.edit("plugins/own.py", '"gone"', '"Number"'),
         lambda: law.put("a5", 5, title="A good bridge", body="Two"),
-        lambda: law.site.edit("plugins/own.py", '("topic bridges", "category *")', "None"),
+        lambda: law.change(3, body="Only the body differs"),
         lambda: law.site.edit("plugins/own.py", "own/{key}", "mine/{key}"),
+        lambda: law.site.edit("plugins/own.py", '("topic bridges", "category *")', "None"),
         lambda: law.site.write("plugins/more.txt", "data"),
     ]
     try:
