@@ -1304,10 +1304,15 @@ def test_the_law_holds_with_a_plugin(way: str, monkeypatch: Patch) -> None:
     law.config["plugins"] = '["own"]'
     law.config["base_url"] = '"https://bikes.example/"'
     law.site.write("plugins/own.py", PLUGIN).write("templates/own.json", "{{ page.data | tojson }}")
-    law.site.write("templates/own.html", "{{ page.title }} {{ page.data | twice }}")
+    # Without a filter, no template differs with the code.
+    law.site.write(
+        "templates/own.html", "{{ page.title }} {{ page.data | %s }}" % ("abs" if way == "memory" else "twice")
+    )
     law.configure()
     for n in range(8):
-        law.put(f"a{n}", n, title=f"Bad {n}" if n == 5 else f"The bridge {n}" if n % 2 else f"Number {n}")
+        law.put(
+            f"a{n}", n, excerpt="Short.", title=f"Bad {n}" if n == 5 else f"The bridge {n}" if n % 2 else f"Number {n}"
+        )
     edits: list[Callable[[], object]] = [
         lambda: law.put("new", 3, title="Another bridge"),
         lambda: law.put("a1", 1, title="A tunnel", body="A text"),
@@ -1317,7 +1322,7 @@ def test_the_law_holds_with_a_plugin(way: str, monkeypatch: Patch) -> None:
         lambda: law.put("a2", 2, title="It is gone"),
         lambda: law.site.edit("plugins/own.py", '"gone"', '"Number"'),
         lambda: law.put("a5", 5, title="A good bridge", body="Two"),
-        lambda: law.change(3, body="Only the body differs"),
+        lambda: law.change(3, body="Only the body differs"),  # neither its card nor its story does
         lambda: law.site.edit("plugins/own.py", "own/{key}", "mine/{key}"),
         lambda: law.site.edit("plugins/own.py", '("topic bridges", "category *")', "None"),
         lambda: law.site.write("plugins/more.txt", "data"),
@@ -1325,12 +1330,10 @@ def test_the_law_holds_with_a_plugin(way: str, monkeypatch: Patch) -> None:
     try:
         law.law()
         for number, edit in enumerate(edits):
-            if way == "here" or number % 2:
-                edit()
+            edit()
+            if way != "workers" or number % 2:
                 law.changed = True
                 law.law()
-            else:
-                edit()
         law.config.pop("plugins")
         law.configure()
         law.changed = True
