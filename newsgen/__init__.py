@@ -17,23 +17,53 @@ its `policies`, the site's settings, addresses, files, links and topics in `conf
 Rooms import downwards only, so read from the bottom up: `model` and the other shared modules, then `content`,
 `stories`, `library`, `pages` and `builder`. The docstring of a room's `__init__.py` lists its modules in reading order.
 
-From Python, `build` builds a site and `load` reads one without writing anything; both take `Options`.
+From Python, `build` builds a site and `load` reads one without writing anything; both take `Options`. A plugin is a class
+derived from `Plugin`, and its pages are `Page` values. docs/plugins.md describes both.
 """
 
 from typing import TYPE_CHECKING
 
 __version__ = "0.1.0"
 
-__all__ = ["Options", "__version__", "build", "load"]
-
 if TYPE_CHECKING:
-    from newsgen.builder import Options, build, load
-else:
+    from newsgen.builder import Loaded, Options, Report, build, load
+    from newsgen.errors import NewsgenError, Problem
+    from newsgen.library import Library
+    from newsgen.model import Article
+    from newsgen.pages import PluginLibrary
+    from newsgen.plugin import Page, Plugin
+
+__all__ = [
+    "Article",
+    "Library",
+    "Loaded",
+    "NewsgenError",
+    "Options",
+    "Page",
+    "Plugin",
+    "PluginLibrary",
+    "Problem",
+    "Report",
+    "__version__",
+    "build",
+    "load",
+]
+
+if not TYPE_CHECKING:
+    _ROOMS = {
+        "Article": "model",
+        "Library": "library",
+        "NewsgenError": "errors",
+        "Page": "plugin",
+        "Plugin": "plugin",
+        "PluginLibrary": "pages",
+        "Problem": "errors",
+    }
 
     def __getattr__(name: str) -> object:
         """Imports the library interface on first use (PEP 562): `import newsgen` alone loads no other module."""
         if name in __all__:
             from importlib import import_module
 
-            return getattr(import_module("newsgen.builder"), name)
+            return getattr(import_module(f"newsgen.{_ROOMS.get(name, 'builder')}"), name)
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

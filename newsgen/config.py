@@ -167,6 +167,12 @@ class Publish(Table, frozen=True, kw_only=True):
     websub: str = ""
 
 
+class Hooks(Table, frozen=True, kw_only=True):
+    """Programs to run, each as its name and arguments. `before_publish` may stop a publish."""
+
+    before_publish: tuple[str, ...] = ()
+
+
 class Fetch(Table, frozen=True, kw_only=True):
     """Fetching feeds. docs/feeds.md describes each setting.
 
@@ -245,7 +251,9 @@ class Config(Table, frozen=True, kw_only=True):
     feeds: Feeds = Feeds()
     redirects: Redirects = Redirects()
     publish: dict[str, Publish] = {}
+    hooks: Hooks = Hooks()
     fetch: Fetch = Fetch()
+    plugins: tuple[Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_-]*$")], ...] = ()
 
     def has(self, kind: str) -> bool:
         """Whether pages of this kind are enabled."""
@@ -335,6 +343,9 @@ def _check(config: Config) -> Faults:
         if not _is_host_or_network(name):
             what, hint = f"{name!r} is not a host or network", "write it as feeds.example or 192.168.0.0/16"
             wrong.add(("fetch", "allow", index), what, hint)
+    for index, plugin in enumerate(config.plugins):
+        if plugin in config.plugins[:index]:
+            wrong.add(("plugins", index), f"{plugin!r} is there twice", "remove one")
     for name, target in config.publish.items():
         if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", name):
             wrong.add(("publish", name), f"{name!r} is not a valid target name", "use only a-z, 0-9, - and _")
@@ -415,10 +426,10 @@ def load(path: Path, **overrides: Any) -> Config:
         if not wrong:
             return config
     rows = [(dotted(at), what, hint) for at, what, hint in wrong]
-    raise ConfigError(*sorted(Problem(path=name, line=_line(text, f), field=f, what=w, hint=h) for f, w, h in rows))
+    raise ConfigError(*sorted(Problem(path=name, line=line(text, f), field=f, what=w, hint=h) for f, w, h in rows))
 
 
-def _line(text: str, setting: str) -> int:
+def line(text: str, setting: str) -> int:
     """The line of a setting, found by searching the text for its table, then for its key; 0 if neither is found."""
     *tables, key = re.sub(r"\[\d+\]", "", setting).split(".")
     lines = text.splitlines()
@@ -429,4 +440,4 @@ def _line(text: str, setting: str) -> int:
     assignment = re.compile(r"\s*(\[+\s*)?[\"']?" + re.escape(key) + r"\b")
     found = next((i + 1 for i, line in enumerate(lines) if i >= start and assignment.match(line)), 0)
     # A table may also be written as the value of a key, and a key with the name of its table before it.
-    return found or (start + 1 if start else _line(text, ".".join(tables)) if tables else 0)
+    return found or (start + 1 if start else line(text, ".".join(tables)) if tables else 0)

@@ -4,6 +4,7 @@ NewsgenError            the run cannot continue
 ├── ConfigError         site.toml or an option is invalid
 ├── TemplateError       a template cannot be found, parsed or rendered
 ├── OutputError         a folder cannot be read or written
+├── PluginError         a plugin cannot be loaded, or it failed
 ├── ExecutorError       the workers of --executor cannot be used
 ├── PublishError        the site cannot, or must not, be published
 └── FetchError          feeds cannot be fetched
@@ -73,6 +74,10 @@ class TemplateError(NewsgenError):
 
 class OutputError(NewsgenError):
     """A folder cannot be read or written."""
+
+
+class PluginError(NewsgenError):
+    """A plugin cannot be loaded, or its `pages` or one of its filters failed."""
 
 
 class ExecutorError(NewsgenError):

@@ -5,7 +5,7 @@ A topic's file may list other names of the topic (`synonyms`), which all count a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Literal, NamedTuple
 
 import msgspec
@@ -25,10 +25,12 @@ class Conflict(NamedTuple):
 
 
 class Reason(NamedTuple):
-    """Why an article has the topic `key`: its file names it or a synonym, or contains a keyword, as `written`."""
+    """Why an article has the topic `key`: its file names it or a synonym, or contains a keyword, as `written`; or a plugin
+    named it.
+    """
 
     key: str
-    kind: Literal["named", "synonym", "keyword"]
+    kind: Literal["named", "synonym", "keyword", "plugin"]
     written: str
 
 
@@ -62,10 +64,13 @@ class Topics:
         """An article with all its topics. If these differ from those in its file, it has another digest."""
         return self._applied(article, self._matching(article)) if self.synonyms or self._keywords else article
 
-    def reasons(self, article: Article) -> list[Reason]:
-        """Why an article, as its file has it, has each of its topics."""
+    def reasons(self, article: Article, named_topics: Collection[str]) -> list[Reason]:
+        """Why an article, as its file and the plugins have it, has each of its topics. The file has `named_topics`."""
         keys = [(topic, self.key(topic)) for topic in article.topics]
-        named = [Reason(key, "named" if key == text.slug(topic) else "synonym", topic) for topic, key in keys]
+        named = [
+            Reason(key, "plugin" if t not in named_topics else "named" if key == text.slug(t) else "synonym", t)
+            for t, key in keys
+        ]
         folded = _text(article)
         found = [Reason(key, "keyword", word) for key, p in self._keywords.items() if (word := p.first(folded))]
         by_key: dict[str, Reason] = {}

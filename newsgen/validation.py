@@ -111,7 +111,7 @@ class Repair:
         try:
             msgspec.convert(value, kind)
         except (msgspec.ValidationError, OverflowError) as error:
-            self.faults.add(path, _plain_english(str(error)), _hint(value, choices))
+            self.faults.add(path, plain_english(str(error)), _hint(value, choices))
             return None
         return value
 
@@ -139,7 +139,7 @@ def dotted(path: Path) -> str:
     return "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in path).removeprefix(".")
 
 
-def _plain_english(message: str) -> str:
+def plain_english(message: str) -> str:
     """msgspec's message with the names of its types replaced by words, without the path."""
     message = message.partition(" - at `")[0].replace("Invalid enum value", "unknown value")
     message = re.sub(

@@ -326,7 +326,7 @@ class Law(RuleBasedStateMachine):
         """Builds a copy of the sources from scratch."""
         copy = self.copy / "site"
         copy.mkdir()
-        for name in ("content", "templates", "static"):
+        for name in ("content", "templates", "static", "plugins"):
             if (self.site.root / name).exists():
                 shutil.copytree(self.site.root / name, copy / name)
         shutil.copy2(self.site.root / "site.toml", copy)
@@ -1265,6 +1265,82 @@ def test_a_new_article_writes_the_same_number_of_files_whatever_the_size_of_the_
         s.good()
         written.append(len(add(s).written))
     assert abs(written[0] - written[1]) <= 5, written
+
+
+# A plugin
+
+PLUGIN = """
+from msgspec.structs import replace
+from newsgen import Page, Plugin
+
+class Own(Plugin):
+    sections = ("topic bridges", "category *")
+    def article(self, article):
+        if article.title.startswith("Bad"):
+            raise ValueError("bad")
+        return None if "gone" in article.title else replace(article, title=article.title + " mark")
+    def topics(self, article):
+        return ["Bridges"] if "bridge" in article.title else []
+    def pages(self, library):
+        bridges = library.section("topic", "bridges")
+        data = {s.key: [[library.address(m), m] for m in s.members] for s in library.sections("category")}
+        data["bridges"] = [library.card(m) for m in bridges.members] if bridges else []
+        data["stories"] = [library.story(m) for m in bridges.members] if bridges else []
+        yield Page(path="own.json", template="own.json", data=data)
+        for key in data:
+            yield Page(path=f"own/{key}.html", template="own.html", title=key, data=len(data[key]))
+    def filters(self):
+        return {"twice": lambda number: 2 * number}
+"""
+
+
+@pytest.mark.usefixtures("fast")
+@pytest.mark.parametrize("way", ["here", "memory", "workers"])
+def test_the_law_holds_with_a_plugin(way: str, monkeypatch: Patch) -> None:
+    """Its code, its data and the articles that it reads are edited; each time, the output is that of a clean build."""
+    monkeypatch.setattr(pool, "BATCH", 4)
+    law = InOneProcess()
+    law.pace = [(1, way)]
+    law.config["plugins"] = '["own"]'
+    law.config["base_url"] = '"https://bikes.example/"'
+    law.site.write("plugins/own.py", PLUGIN).write("templates/own.json", "{{ page.data | tojson }}")
+    # Without a filter, no template differs with the code.
+    law.site.write(
+        "templates/own.html", "{{ page.title }} {{ page.data | %s }}" % ("abs" if way == "memory" else "twice")
+    )
+    law.configure()
+    for n in range(8):
+        law.put(
+            f"a{n}", n, excerpt="Short.", title=f"Bad {n}" if n == 5 else f"The bridge {n}" if n % 2 else f"Number {n}"
+        )
+    edits: list[Callable[[], object]] = [
+        lambda: law.put("new", 3, title="Another bridge"),
+        lambda: law.put("a1", 1, title="A tunnel", body="A text"),
+        lambda: law.site.edit("plugins/own.py", '" mark"', '" sign"'),
+        lambda: law.site.edit("plugins/own.py", "2 * number", "3 * number"),
+        lambda: law.site.edit("plugins/own.py", '"Bridges"', '"Spans"'),
+        lambda: law.put("a2", 2, title="It is gone"),
+        lambda: law.site.edit("plugins/own.py", '"gone"', '"Number"'),
+        lambda: law.put("a5", 5, title="A good bridge", body="Two"),
+        lambda: law.change(3, body="Only the body differs"),  # neither its card nor its story does
+        lambda: law.site.edit("plugins/own.py", "own/{key}", "mine/{key}"),
+        lambda: law.site.edit("plugins/own.py", '("topic bridges", "category *")', "None"),
+        lambda: law.site.write("plugins/more.txt", "data"),
+    ]
+    try:
+        law.law()
+        for number, edit in enumerate(edits):
+            edit()
+            if way != "workers" or number % 2:
+                law.changed = True
+                law.law()
+        law.config.pop("plugins")
+        law.configure()
+        law.changed = True
+        law.law()
+        assert not (law.output / "own.json").exists()
+    finally:
+        law.teardown()
 
 
 # Reproducible

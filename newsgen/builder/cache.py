@@ -62,14 +62,21 @@ def engine(version: str = "") -> str:
     code = [file for room in _ROOMS for file in sorted((home / room).glob("*.py"))]
     parts = [version or newsgen.__version__, f"{sys.version_info.major}.{sys.version_info.minor}"]
     parts += [f"{file.relative_to(home)} {digest_bytes(file.read_bytes()).hex()}" for file in code]
+    versions = installed_versions()
+    parts += [f"{name} {versions.get(name, '')}" for name in _LIBRARIES]
+    return digest_bytes("\n".join(parts).encode()).hex()
+
+
+@cache
+def installed_versions() -> dict[str, str]:
+    """The version of each installed package, by its name."""
     versions: dict[str, str] = {}
     for folder in sys.path:
         with contextlib.suppress(OSError):
-            for name in os.listdir(folder or "."):
+            for name in sorted(os.listdir(folder or ".")):
                 if name.endswith("-info") and (match := _INSTALLED.fullmatch(name)):
                     versions.setdefault(match[1].lower().replace("_", "-"), match[2])
-    parts += [f"{name} {versions.get(name, '')}" for name in _LIBRARIES]
-    return digest_bytes("\n".join(parts).encode()).hex()
+    return versions
 
 
 class CachedValues(dict[str, bytes]):

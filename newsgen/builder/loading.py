@@ -16,16 +16,28 @@ from urllib.parse import urlsplit
 import msgspec
 
 from newsgen import brands, config, policies, times
-from newsgen.builder import catalogues, forbidden, pool, references
+from newsgen.builder import catalogues, forbidden, plugins, pool, references
 from newsgen.builder.cache import Cache, CachedFile, engine
 from newsgen.builder.linkchecker import MAX_WARNINGS, LinkChecker
 from newsgen.builder.mediatypes import media_type
 from newsgen.builder.options import Options, Progress, clocks, folders
+from newsgen.builder.plugincode import Code, find
 from newsgen.builder.report import Report, Stopwatch
 from newsgen.builder.snapshot import Differences, Snapshot
 from newsgen.builder.summary import summarise
 from newsgen.builder.theme import Theme
-from newsgen.content import ARTICLE_FIELDS, Parsed, Reader, Source, is_known, pack, read, unpack
+from newsgen.content import (
+    ARTICLE_FIELDS,
+    Parsed,
+    Reader,
+    Source,
+    is_known,
+    original,
+    pack,
+    pack_changed,
+    read,
+    unpack,
+)
 from newsgen.errors import Problem
 from newsgen.files import FoundFile, Stamp
 from newsgen.library import Arrangement, Library
@@ -61,7 +73,8 @@ class Loaded(msgspec.Struct, kw_only=True):
 
     `racy` are the digests of content files, by id, whose stamps are too recent to rule out an unnoticed edit.
     `link_warnings` are the warnings of the report about broken links. `articles` returns all articles, in path order,
-    and `article` one of them by its id, as their files have them. `release` lets other builds save. `save` puts what
+    and `article` one of them by its id, as their files and the plugins have them; `named_topics` are the topics that the
+    file of one names itself. `release` lets other builds save. `save` puts what
     the next build needs into the cache.
     """
 
@@ -76,8 +89,10 @@ class Loaded(msgspec.Struct, kw_only=True):
     racy: dict[str, bytes]
     links: LinkChecker
     link_warnings: list[Problem]
+    plugins: plugins.Plugins
     articles: Callable[[], Iterator[Article]]
     article: Callable[[str], Article]
+    named_topics: Callable[[str], tuple[str, ...]]
     release: Callable[[], None]
     save: Callable[[], None]
 
@@ -133,6 +148,9 @@ class _Loading:
         self._racy: dict[str, bytes] = {}
         self._language = catalogues.load(options.site, self._config.language)
         self._reader_key = self._find_reader_key()
+        self._code = find(options.site, self._config.plugins)
+        self._plugins = plugins.load(self._code)
+        self._plugins.seconds.clear()
 
     def load(
         self,
@@ -145,11 +163,12 @@ class _Loading:
         options, report, settings = self._options, self._report, self._config
         with collector_off():
             self._notes = self._get("notes", Notes) if differences else Notes()
-            changed, removed = self._read(differences)
+            prefix = self._snapshot.folder
+            has_same_plugins = (self._cache.get(f"{prefix} plugins") or b"") == self._code.digest
+            changed, removed = self._read(differences, everything=not has_same_plugins)
             others = [self._parsed(id).value for id in self._in_order(self._notes.others) if self._notes.others[id]]
             abouts = [value for value in others if isinstance(value, About)]
             variant = self._variant(abouts)
-            prefix = self._snapshot.folder
             is_fresh = not differences or self._cache.get(f"{prefix} variant") != variant
             if is_fresh:
                 changed, removed = [id for id in self._snapshot.found.ids if id not in self._notes.others], []
@@ -179,6 +198,7 @@ class _Loading:
                 fingerprinted=options.fingerprints,
                 linked=settings.brand.files.values(),
                 plain=settings.brand.head,
+                plugins=self._plugins,
             )
             report.problems += self._language.problems + theme.problems
             report.warnings += self._language.warnings
@@ -200,12 +220,15 @@ class _Loading:
                 check_cancelled=check_cancelled,
                 own_redirects=theme.text("_redirects"),
                 policy=policies.header(settings.policy, theme.head(), settings.players),
+                plugins=self._plugins.page_makers(theme.has),
+                has_same_plugins=has_same_plugins,
             )
             report.problems += self._with_lines(planned.problems)
             links = LinkChecker(library, planned, _render_with(theme, shared), options.site, self._source)
             link_warnings = links.problems(MAX_WARNINGS)
             report.warnings += link_warnings
             report.seconds["plan"] = self._stopwatch.lap()
+            report.seconds |= {f"plugin {name}": round(took, 3) for name, took in self._plugins.seconds.items()}
             summarise(report, library, options)
             report.due = arrangement.filing.next_due
         report.pages = len(planned)
@@ -216,6 +239,7 @@ class _Loading:
             store.save()
             self._cache.put(f"{prefix} notes", msgspec.msgpack.encode(self._notes))
             self._cache.put(f"{prefix} variant", variant)
+            self._cache.put(f"{prefix} plugins", self._code.digest or None)
             owners = settings.sources.platforms, settings.platforms.owners
             self._cache.put("owners", msgspec.msgpack.encode(owners))
 
@@ -231,6 +255,8 @@ class _Loading:
             racy=self._racy,
             links=links,
             link_warnings=link_warnings,
+            plugins=self._plugins,
+            named_topics=self.named_topics,
             articles=self.articles,
             article=self.article,
             release=self._cache.release,
@@ -283,15 +309,20 @@ class _Loading:
         except msgspec.MsgspecError:
             raise LostError(name) from None
 
-    def _read(self, differences: Differences | None) -> tuple[list[str], list[str]]:
-        """Parses the files that may have changed, unless the cache has them already.
+    def _read(self, differences: Differences | None, *, everything: bool) -> tuple[list[str], list[str]]:
+        """Parses the files that may have changed, or `everything`, unless the cache has them already.
 
         Returns the ids of articles among them, and of the others, which may have been articles before.
         """
         started, cache = time.time_ns(), self._cache
-        if cache.get("reader") != self._reader_key:
-            cache.clear_files()
-            cache.put("reader", self._reader_key)
+        key = self._reader_key + self._code.digest
+        found = cache.get("reader") or b""
+        if found != key:
+            if found.startswith(self._reader_key):
+                self._apply_plugins()
+            else:
+                cache.clear_files()
+            cache.put("reader", key)
         if not differences:
             for id in set(cache.ids()).difference(self._snapshot.found.ids):
                 cache.remove_file(id)
@@ -303,16 +334,15 @@ class _Loading:
             self._sort(id, Parsed(None), changed, removed)
             self._notes.others.pop(id, None)
         done = 0
-        for file in differences.added_or_changed if differences else self._snapshot.found:
+        for file in differences.added_or_changed if differences and not everything else self._snapshot.found:
             cached = cache.file(file.id)
             if cached and cached.stamp and cached.stamp == file.encoded_stamp():
                 self._sort(file.id, unpack(cached.data), changed, removed)
             else:
                 unread.append((file, cached.digest if cached else b""))
-        work = [
-            (self._config, self._source.name, unread[i : i + pool.BATCH]) for i in range(0, len(unread), pool.BATCH)
-        ]
-        for (_, _, chunk), results in zip(work, self._run(_parse, work), strict=True):
+        setup = self._config, self._source.name, self._code
+        work = [(*setup, unread[i : i + pool.BATCH]) for i in range(0, len(unread), pool.BATCH)]
+        for (*_, chunk), results in zip(work, self._run(_parse, work), strict=True):
             for (file, _), (digest, data) in zip(chunk, results, strict=True):
                 if not data:
                     cached = cache.file(file.id)
@@ -330,6 +360,15 @@ class _Loading:
                 count = len(self._snapshot.found)
                 self._progress("reading", count - len(unread) + done, count)
         return changed, removed
+
+    def _apply_plugins(self) -> None:
+        """Applies the plugins to the cached content files as they were read, because their code has changed."""
+        reader = self._reader
+        for file in list(self._cache.files()):
+            before = original(file.data)
+            data = _with_plugins(self._plugins, reader, self._source.name, unpack(before), before)
+            if data != file.data:
+                self._cache.put_file(file._replace(data=data))
 
     def _sort(self, id: str, parsed: Parsed, changed: list[str], removed: list[str]) -> None:
         """Adds a file to the articles or to the others, and notes what the report says of it."""
@@ -363,6 +402,12 @@ class _Loading:
         if not isinstance(value, Article):
             raise LostError(id)
         return value
+
+    def named_topics(self, id: str) -> tuple[str, ...]:
+        """The topics that an article's file names, without those that plugins add."""
+        cached = self._cache.file(id)
+        value = unpack(original(cached.data)).value if cached else None
+        return value.topics if isinstance(value, Article) else ()
 
     def articles(self) -> Iterator[Article]:
         """All articles, in path order."""
@@ -468,19 +513,19 @@ def collector_off() -> Iterator[None]:
             gc.enable()
 
 
-Work = tuple[config.Config, str, list[tuple[FoundFile | Source, bytes]]]
+Work = tuple[config.Config, str, Code, list[tuple[FoundFile | Source, bytes]]]
 
 
 def newest(work: list[Work]) -> str:
     """The path of the file that was changed last: a worker that sees it as it is has no older copy of the others."""
-    found = [f for _, _, chunk in work for f, _ in chunk if isinstance(f, FoundFile)]
+    found = [f for *_, chunk in work for f, _ in chunk if isinstance(f, FoundFile)]
     return max(found, key=lambda f: f.stamp.ctime if isinstance(f.stamp, Stamp) else 0).path
 
 
 def with_bytes(work: Work) -> Work:
     """The same task with the bytes of its files."""
-    settings, folder_name, chunk = work
-    return settings, folder_name, [(_source(found, folder_name), digest) for found, digest in chunk]
+    settings, folder_name, code, chunk = work
+    return settings, folder_name, code, [(_source(found, folder_name), digest) for found, digest in chunk]
 
 
 def _source(found: FoundFile | Source, folder_name: str) -> Source:
@@ -492,8 +537,8 @@ def _parse(work: Work) -> list[tuple[bytes, bytes]]:
 
     The digest is b"" if the file cannot be read, the result b"" if the digest equals the cached one.
     """
-    settings, folder_name, chunk = work
-    reader = _reader(settings, folder_name)
+    settings, folder_name, code, chunk = work
+    reader, own_plugins = _reader(settings, folder_name), plugins.load(code)
     results = []
     for found, cached_digest in chunk:
         source = _source(found, folder_name)
@@ -501,8 +546,21 @@ def _parse(work: Work) -> list[tuple[bytes, bytes]]:
             results.append((b"", pack(Parsed(None, (source.data,)))))
             continue
         digest = digest_bytes(source.data)
-        results.append((digest, b"" if digest == cached_digest else pack(reader.parse(source, digest))))
+        if digest == cached_digest:
+            results.append((digest, b""))
+            continue
+        parsed = reader.parse(source, digest)
+        results.append((digest, _with_plugins(own_plugins, reader, folder_name, parsed)))
     return results
+
+
+def _with_plugins(
+    own_plugins: plugins.Plugins, reader: Reader, folder_name: str, parsed: Parsed, packed: bytes = b""
+) -> bytes:
+    """The packed result of what the plugins make of a content file. `packed` is that of `parsed`, if it is known."""
+    after = own_plugins.applied(parsed, reader, folder_name)
+    packed = packed or pack(parsed)
+    return packed if after is parsed else pack_changed(after, packed)
 
 
 _readers: list[tuple[config.Config, str, Reader]] = []

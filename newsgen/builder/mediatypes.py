@@ -12,6 +12,8 @@ _BY_ENDING = {
     ".xml": "application/xml",
     ".opml": "text/x-opml",
     ".webmanifest": "application/manifest+json",
+    ".geojson": "application/geo+json",
+    ".gpx": "application/gpx+xml",
     ".wasm": "application/wasm",
     ".woff": "font/woff",
     ".woff2": "font/woff2",

@@ -24,7 +24,7 @@ from newsgen import idn, locales, times, urls
 from newsgen.builder import translation
 from newsgen.builder.cache import Cache, CachedValues
 from newsgen.builder.theme import SentTheme, Theme
-from newsgen.errors import OutputError, TemplateError
+from newsgen.errors import OutputError, PluginError, TemplateError
 from newsgen.locales import WEEKDAYS, Locale
 from newsgen.model import Site, Value
 from newsgen.pages import FilePage, Page
@@ -63,6 +63,11 @@ class Renderer:
         self._env.locale = locale
         self._env.globals |= translation.functions(locale)
         self._env.filters |= filters(site, theme.asset, locale) | {"form_of": locales.form_of}
+        if taken := sorted(self._env.filters.keys() & theme.plugins.filters.keys()):
+            raise PluginError(
+                *(f"a plugin has a filter {name!r}, and so has newsgen or Jinja; rename it" for name in taken)
+            )
+        self._env.filters |= theme.plugins.filters
         self._env.policies |= {"json.dumps_function": _json, "json.dumps_kwargs": {}, "ext.i18n.trimmed": True}
 
     def compile(self, names: Iterable[str]) -> None:
@@ -84,6 +89,8 @@ class Renderer:
             raise TemplateError(f"templates/{error.name or page.template}:{error.lineno}: {error.message}") from None
         except jinja2.TemplateNotFound as error:
             raise TemplateError(f"templates/{error.name}: template not found; create it or correct the name") from None
+        except PluginError as error:
+            raise TemplateError(f"{self._place(error, page)}: {error} (while rendering {page.path})") from error
         except Exception as error:
             raise TemplateError(
                 f"{self._place(error, page)}: {type(error).__name__}: {error} (while rendering {page.path})"
@@ -214,7 +221,8 @@ class _TemplateCache(jinja2.BytecodeCache):
 
     def __init__(self, cache: Cache | CachedValues, theme: Theme | SentTheme, site: Site) -> None:
         self._cache = cache
-        self._scope = digest_bytes(msgspec.msgpack.encode((site, sorted(theme.fingerprints().items()))))
+        filters = theme.plugins.digest if theme.plugins.filters else b""
+        self._scope = digest_bytes(msgspec.msgpack.encode((site, sorted(theme.fingerprints().items()), filters)))
         self._bytecode: dict[str, bytes] = {}
         with contextlib.suppress(msgspec.DecodeError):
             scope, bytecode = _decoder.decode(cache.get("templates") or b"")

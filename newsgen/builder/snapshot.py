@@ -6,6 +6,7 @@ times of its output files. If all of these still match, the next build returns t
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from collections.abc import Mapping, Set
@@ -17,7 +18,7 @@ from pathlib import Path
 import msgspec
 
 from newsgen import files
-from newsgen.builder.cache import Cache, engine
+from newsgen.builder.cache import Cache, engine, installed_versions
 from newsgen.builder.manifest import MANIFEST, Manifest
 from newsgen.builder.options import Options, folders
 from newsgen.builder.report import Report
@@ -100,12 +101,15 @@ class Snapshot:
         }
         toml = str(options.site / "site.toml")
         self._other_files["/site.toml"] = (toml, files.stamp(toml))
+        plugins = _plugins(options.site)
+        self._other_files |= plugins
         # A link that leads nowhere has no stamp, as a file that does not exist. One of them is an error.
         places = {"/site.toml": toml, **{name: str(root) for name, root in roots.items()}}
         dead = [name for name, path in places.items() if os.path.lexists(path) and files.stamp(path) is None]
         self._other_files |= {name: (places[name], files.stamp(places[name], follow=False)) for name in dead}
         chosen = sorted(options.show), options.clock, options.strict, options.fingerprints
-        key = (engine(), str(source.resolve()), str(output.resolve()), *chosen)
+        versions = installed_versions() if plugins else {}
+        key = (engine(), str(source.resolve()), str(output.resolve()), *chosen, versions)
         self._options_key = msgspec.msgpack.encode(key)
         # Digested before the build reads them: an edit in between then counts as a change for the next build.
         self._racy = {
@@ -209,6 +213,16 @@ class Snapshot:
 
     def _put(self, cache: Cache, last: Last) -> None:
         cache.put(f"last {self.folder}", msgspec.msgpack.encode(last))
+
+
+def _plugins(site: Path) -> dict[str, tuple[str, Stamp | None]]:
+    """The path and stamp of each file of the site's plugins, by its name. Costs little if site.toml names none."""
+    with contextlib.suppress(OSError):
+        if b"plugins" in (site / "site.toml").read_bytes():
+            from newsgen.builder import plugincode  # imported late: few sites have plugins
+
+            return plugincode.stamps(site)
+    return {}
 
 
 def _joined(ids: list[str]) -> bytes:

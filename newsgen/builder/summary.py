@@ -28,7 +28,8 @@ def summarise(report: Report, library: Library, options: Options) -> None:
         subject = "1 article" if count == 1 else f"{count:,} articles"
         verb = verbs.get(closed_gate, (f"is {closed_gate}", f"are {closed_gate}"))[count != 1]
         if closed_gate == "blocked":
-            report.notes.append(f"{subject} {verb} by the [block] table in site.toml")
+            others = ", or left out by a plugin" if library.config.plugins else ""
+            report.notes.append(f"{subject} {verb} by the [block] table in site.toml{others}")
             continue
         folded = (
             f", {report.folded:,} folded into another story (heat below 0)"

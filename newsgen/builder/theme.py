@@ -8,7 +8,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jinja2
 import msgspec
@@ -16,8 +16,10 @@ from jinja2 import meta, nodes
 from jinja2.ext import extract_from_ast
 
 from newsgen import imagefiles
-from newsgen.builder import translation
+from newsgen.builder import plugins, translation
 from newsgen.builder.cache import Cache, CachedValues
+from newsgen.builder.plugincode import Code
+from newsgen.builder.plugins import NONE, Plugins
 from newsgen.errors import OutputError, Problem, TemplateError, unreadable
 from newsgen.files import folder_link, shipped_site
 from newsgen.pages import FilePage
@@ -41,11 +43,13 @@ class SentTheme(NamedTuple):
     """What rendering needs of a theme, for a process that may not see its folder.
 
     `templates` have a text and a file name each, and None: Jinja does not ask whether they changed. `static` are files.
+    `code` is that of the plugins, if these have filters.
     """
 
     templates: dict[str, tuple[str, str | None, None]]
     addresses: dict[str, str]
     static: dict[str, Path]
+    code: Code
 
     @property
     def loader(self) -> jinja2.BaseLoader:
@@ -59,9 +63,23 @@ class SentTheme(NamedTuple):
         """The address of a static file that a template links."""
         return self.addresses[source]
 
+    @property
+    def plugins(self) -> Plugins:
+        """The plugins, whose filters templates use."""
+        return plugins.load(self.code)
+
+
+class _PluginTemplates(jinja2.DictLoader):
+    """The templates of plugins. Their file names, by which errors name them, are their names."""
+
+    def get_source(self, environment: jinja2.Environment, template: str) -> tuple[str, Any, Any]:
+        source, _, is_fresh = super().get_source(environment, template)
+        return source, template, is_fresh
+
 
 class Theme:
     """The templates and static files of one site. `site` is its folder; `cache` keeps the links between templates.
+    `plugins` may have templates and filters.
 
     Without `fingerprinted`, static files keep their names. `linked` are static files that pages link beside those that
     templates link, and `plain` is a file among the templates that is none, "" if there is no such file. `problems` are the
@@ -78,20 +96,26 @@ class Theme:
         fingerprinted: bool = True,
         linked: Iterable[str] = (),
         plain: str = "",
+        plugins: Plugins = NONE,
     ) -> None:
         self.site = site
+        self.plugins = plugins
         self.fingerprinted = fingerprinted
         self._linked, self._plain = frozenset(linked), plain
         self._is_own_site = site.resolve() != shipped_site().resolve()
         shipped = jinja2.FileSystemLoader(shipped_site() / "templates")
         own = [jinja2.FileSystemLoader(site / "templates")] if self._is_own_site else []
-        self.loader = jinja2.ChoiceLoader([*own, shipped, jinja2.PrefixLoader({SHIPPED: shipped})])
+        theirs = [_PluginTemplates(plugins.templates)] if plugins.templates else []
+        self.loader = jinja2.ChoiceLoader([*own, *theirs, shipped, jinja2.PrefixLoader({SHIPPED: shipped})])
         self._parser = jinja2.Environment(
             loader=self.loader, trim_blocks=True, lstrip_blocks=True, extensions=[translation.EXTENSION]
         )
         self._parser.newstyle_gettext = True  # type: ignore[attr-defined]
         self._parser.policies["ext.i18n.trimmed"] = True
         self._parser.filters["asset"] = str
+        names = "|".join(sorted(plugins.filters))
+        # By name: a filter may also be the argument of another, as in `map("km")`.
+        self._filters = re.compile(rf"\b(?:{names})\b") if names else None
         self.problems: list[Problem] = []
         self._walk(site, "templates")
         if self.problems:
@@ -216,7 +240,12 @@ class Theme:
         """The theme for other processes. Raises TemplateError as `closure` does."""
         sources = {name: self.loader.get_source(self._parser, name)[:2] for name in sorted(self.used())}
         templates = {name: (*source, None) for name, source in sources.items()}
-        return SentTheme(templates, self.fingerprints(), self.static)
+        code = self.plugins.code if self.plugins.filters else Code()
+        return SentTheme(templates, self.fingerprints(), self.static, code)
+
+    def has(self, name: str) -> bool:
+        """Whether there is a template with this name."""
+        return name in self._names()
 
     def messages(self) -> Iterator[tuple[str, str, tuple[str, ...]]]:
         """All messages of own and shipped templates: the template, the function and its constant arguments.
@@ -264,6 +293,8 @@ class Theme:
         """A digest of a template and everything that it uses, as 32 hex digits."""
         names, assets = self.closure(name)
         parts = [f"{n}\0{self._source(n)}" for n in sorted(names)] + [self.asset(a) for a in sorted(assets)]
+        if self._filters and any(self._filters.search(self._source(n)) for n in names):
+            parts.append(self.plugins.digest.hex())
         return digest("\0".join(parts).encode())
 
     def _fingerprints(self) -> dict[str, str]:

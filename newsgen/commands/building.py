@@ -71,6 +71,11 @@ def build(as_json: bool, why: str | None, executor: str | None, **params: Any) -
         print_json(report)
     for note in report.notes:
         print_message(note)
+    for name in memory.loaded.plugins.unrestricted if memory.loaded else ():
+        took = report.seconds.get(f"plugin {name}", 0)
+        print_message(
+            f"plugin {name!r} made its pages in {took:,.2f} s; with `sections`, it runs only when these change"
+        )
     if report.due:
         print_message(f"build again after {next_minute(report.due, report.timezone)}: a scheduled change is due then")
     if options.strict and report.problems:

@@ -62,7 +62,7 @@ def check(
     # A build only warns of broken links.
     checked.warnings = [w for w in report.warnings if w not in loaded.link_warnings]
     pages = _Pages(loaded)
-    checked.problems += [*loaded.links.problems(), *pages.broken(progress)]
+    checked.problems += [*loaded.links.problems(), *pages.broken(progress), *loaded.plugins.check(loaded)]
     checked.pages, checked.links = pages.count, pages.links
     if loaded.config.limits:
         over, near = _limits(loaded, Output(folders(options)[1]))

@@ -42,6 +42,7 @@ TOPICS = {
     "named": "named in the file",
     "synonym": "the file names its synonym {written!r}",
     "keyword": "the title or excerpt contains its keyword {written!r}",
+    "plugin": "added by a plugin",
 }
 """What to print after a topic, by `Reason.kind`."""
 
@@ -191,7 +192,7 @@ def _topics(loaded: Loaded, member: Member) -> list[dict[str, str]]:
     """Why an article has each of its topics; coverage has those of the article that lists it."""
     library = loaded.library
     article = loaded.article(member.id) if isinstance(member, Article) else None
-    reasons = library.topics.reasons(article) if article else []
+    reasons = library.topics.reasons(article, loaded.named_topics(article.id)) if article else []
     return [
         {"key": r.key, "title": library.sections["topic"][r.key].title, "kind": r.kind, "written": r.written}
         for r in reasons

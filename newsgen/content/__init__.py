@@ -3,13 +3,14 @@
 Read `reader` first; it runs the steps. `source` reads the bytes, `frontmatter` parses YAML, TOML and JSON, `foreign`
 renames the fields of other generators, `fields` defines and validates the fields, and `written` gives values as the
 file spells them. `dialect` is the Markdown of bodies, `markup` turns bodies into safe HTML, and `parsed` is the result.
+`returned` checks what plugins make of articles.
 """
 
 from newsgen.content.fields import ARTICLE_FIELDS, MAX_TOPICS, AboutFile, ArticleFile, FeedFile, is_expression
 from newsgen.content.foreign import is_known
 from newsgen.content.frontmatter import FrontMatterError
 from newsgen.content.frontmatter import parse as parse_front_matter
-from newsgen.content.parsed import Parsed, pack, unpack
+from newsgen.content.parsed import Parsed, original, pack, pack_changed, unpack
 from newsgen.content.reader import Reader, dump
 from newsgen.content.source import Source, read
 
@@ -26,7 +27,9 @@ __all__ = [
     "dump",
     "is_expression",
     "is_known",
+    "original",
     "pack",
+    "pack_changed",
     "parse_front_matter",
     "read",
     "unpack",

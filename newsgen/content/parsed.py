@@ -18,6 +18,7 @@ class Parsed(NamedTuple):
 
 
 _LETTERS: dict[type, bytes] = {Article: b"a", About: b"f", Subscription: b"s", type(None): b"n"}
+_CHANGED = b"+"
 _encode = msgspec.msgpack.Encoder().encode
 _decode_value = {
     kind: msgspec.msgpack.Decoder(type).decode
@@ -36,9 +37,24 @@ def pack(parsed: Parsed) -> bytes:
     return letter.upper() + _encode(parsed) if problems else letter + _encode(value)
 
 
+def pack_changed(parsed: Parsed, original: bytes) -> bytes:
+    """Encodes what plugins made of a file, with the `original`: the packed result of `Reader.parse`."""
+    return _CHANGED + len(original).to_bytes(4) + original + pack(parsed)
+
+
+def original(data: bytes) -> bytes:
+    """The packed result of `Reader.parse`, from before plugins changed it."""
+    return data[5 : _after_original(data)] if data[:1] == _CHANGED else data
+
+
+def _after_original(data: bytes) -> int:
+    return 5 + int.from_bytes(data[1:5])
+
+
 def unpack(data: bytes) -> Parsed:
-    """Decodes the output of `pack`. Raises msgspec.DecodeError for anything else."""
-    letter, rest = data[:1], memoryview(data)[1:]  # a view, to avoid a copy of every file
+    """Decodes the output of `pack` or `pack_changed`. Raises msgspec.DecodeError for anything else."""
+    start = _after_original(data) if data[:1] == _CHANGED else 0
+    letter, rest = data[start : start + 1], memoryview(data)[start + 1 :]  # a view, to avoid a copy of every file
     value: Any
     problems: tuple[Problem, ...] = ()
     if decode := _decode_value.get(letter):

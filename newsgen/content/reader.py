@@ -6,6 +6,7 @@ import contextlib
 import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
+from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,6 +20,7 @@ from newsgen.content.fields import AboutFile, ArticleFile, FeedFile, ImageFile, 
 from newsgen.content.foreign import Translator, is_known
 from newsgen.content.markup import MAX_BYTES, MAX_PLAYER, Markup, TooDeepError, first_paragraph, player
 from newsgen.content.parsed import Parsed
+from newsgen.content.returned import ReturnedArticles, frozen_values
 from newsgen.content.source import MAX_READ, Source
 from newsgen.content.written import Written
 from newsgen.errors import Problem, Scope
@@ -147,6 +149,28 @@ class Reader:
         path = foreign.get(field, (field,))
         return dotted(path), frontmatter.line(source.data, path)
 
+    def accept(self, before: Article, after: object, plugin: str) -> tuple[Article, tuple[Problem, ...]]:
+        """What a plugin made of an article, with what is wrong in it left out. None leaves the article out."""
+        path = f"{self._folder_name}/{before.id}"
+        if after is None:
+            after = msgspec.structs.replace(before, blocked=True)
+        if not isinstance(after, Article):
+            what = f"plugin {plugin!r} returned {type(after).__name__}, so the article stays as it was"
+            problem = Problem(path=path, what=what, hint="return an Article, or None to leave it out", scope="value")
+            return before, (problem,)
+        wrong = Faults()
+        article = self._returned.checked(before, after, wrong)
+        return article, tuple(
+            Problem(path=path, field=dotted(at), what=f"plugin {plugin!r}: {what}", hint=hint, scope="value")
+            for at, what, hint in wrong
+        )
+
+    @cached_property
+    def _returned(self) -> ReturnedArticles:
+        return ReturnedArticles(
+            self._markup, self._platforms, self._hosts, self._root, self._is_blocked, self._own_links
+        )
+
     def _article(
         self,
         id: str,
@@ -222,7 +246,7 @@ class Reader:
             dir=file.dir,
             aliases=fields.aliases(written.split(file.aliases, ("aliases",), _BETWEEN_ALIASES), wrong),
             body=html,
-            extra=tuple((key, _frozen(extra[key])) for key in sorted(extra)),
+            extra=tuple((key, frozen_values(extra[key])) for key in sorted(extra)),
             held=not file.published,
             draft=file.draft,
             blocked=self._is_blocked(provider, *keys),
@@ -463,23 +487,6 @@ def _file_date(dated: re.Match[str] | None) -> date | None:
         return date(int(dated[1]), int(dated[2]), int(dated[3])) if dated else None
     except ValueError:
         return None
-
-
-def _frozen(value: Any) -> Any:
-    """A front matter value made immutable, without nulls, and limited to what every format can encode."""
-    if isinstance(value, dict):
-        return tuple(
-            (text.printable(str(k)), _frozen(value[k])) for k in sorted(value, key=str) if value[k] is not None
-        )
-    if isinstance(value, list | tuple):
-        return tuple(_frozen(item) for item in value if item is not None)
-    if isinstance(value, bool | float):
-        return value
-    if isinstance(value, int):
-        return value if abs(value) < 2**63 else str(value)
-    if hasattr(value, "isoformat"):
-        return str(value.isoformat())
-    return text.printable(value if isinstance(value, str) else repr(value))
 
 
 def _places(data: bytes, body: str, tags: list[str]) -> tuple[tuple[int, str], ...]:

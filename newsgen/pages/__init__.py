@@ -3,13 +3,14 @@
 Reading order: `kinds` defines a type for each kind of page. `planner` plans the pages of a site: `reach` finds the
 parts that an update can have changed, and `parts` makes their pages. `look` is about the site's own look. `cards` turns members and stories into cards and
 clusters, and `frontpage`, `lists`, `archive`, `storypages`, `articlepages`, `feeds`, `search`, `api` and `digest` put them
-on pages.
+on pages. `plugged` makes the pages of plugins.
 """
 
 from newsgen.pages.digest import digests
 from newsgen.pages.kinds import FilePage, HtmlPage, ListJson, Page, StylesPage, decode
 from newsgen.pages.look import brand, styles
 from newsgen.pages.planner import OnPage, PageRef, Plan, early_pages, site
+from newsgen.pages.plugged import PageMaker, PluginLibrary
 
 __all__ = [
     "FilePage",
@@ -17,8 +18,10 @@ __all__ = [
     "ListJson",
     "OnPage",
     "Page",
+    "PageMaker",
     "PageRef",
     "Plan",
+    "PluginLibrary",
     "StylesPage",
     "brand",
     "decode",

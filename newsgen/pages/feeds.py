@@ -544,9 +544,10 @@ def news_sitemap(cards: Cards, rows: Rows[SitemapRow]) -> NewsSitemap:
     )
 
 
-def sitemap_of_lists(cards: Cards) -> SitemapPage:
-    """The sitemap of the pages that a site has once, and of its sections."""
-    entries = [SitemapEntry(address=a, modified=None) for a in _single_addresses(cards)]
+def sitemap_of_lists(cards: Cards, plugins: Iterable[str] = ()) -> SitemapPage:
+    """The sitemap of the pages that a site has once, of those of `plugins`, and of its sections."""
+    addresses = dict.fromkeys([*_single_addresses(cards), *plugins])
+    entries = [SitemapEntry(address=address, modified=None) for address in addresses]
     for axis in ("topic", "provider", "category"):
         for key, row in sorted(cards.library.index(axis).items()) if cards.has(axis) else ():
             entries.append(SitemapEntry(address=urls.section(axis, key), modified=row.newest))

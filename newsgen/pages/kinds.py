@@ -737,6 +737,23 @@ class ApiPage(Page, frozen=True, kw_only=True):
     list: ListJson
 
 
+class PluginPage(HtmlPage, frozen=True, kw_only=True):
+    """An HTML page of a plugin's own. `template` is the one that the plugin names, `data` are plain values."""
+
+    template: str  # type: ignore[misc]
+    plugin: str
+    title: str
+    data: Any
+
+
+class PluginFile(Page, frozen=True, kw_only=True):
+    """A file of a plugin's own that is no HTML page."""
+
+    template: str  # type: ignore[misc]
+    plugin: str
+    data: Any
+
+
 class FilePage(Page, frozen=True, kw_only=True):
     """A static file, copied unchanged. `source` is its path below a static folder, `content` its digest."""
 
@@ -748,7 +765,7 @@ KINDS = (
     HomePage, StoryPage, ArticlePage, ListPage, IndexPage, ArchivePage, SourcesPage, TextPage, FollowingPage, NotFoundPage,
     RedirectPage, RssFeed, AtomFeed, JsonFeed, OpmlPage, SitemapPage, NewsSitemap, SitemapIndex, RobotsPage, ManifestPage,
     StylesPage, LlmsPage, HeadersPage, RedirectsPage, ApiPage, FilePage, SearchPage, SearchIndex, SearchTerms, SearchFacets,
-    SearchResults, SearchNames,
+    SearchResults, SearchNames, PluginPage, PluginFile,
 )  # fmt: skip
 _decode = msgspec.msgpack.Decoder(Union[KINDS]).decode  # noqa: UP007
 

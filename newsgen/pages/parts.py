@@ -2,8 +2,8 @@
 
 A part is what is planned together: an article's page; a story's page with its feed and the stubs of its members; the
 first page of a section with its feeds; each numbered page of a section; a month of the archive; a day of the search; each
-file of a month of the search; the stubs at old addresses of an article; and what a site has once. Its name says its kind and what it is about:
-"story a.md", "numbered topic ai 3", "month 2026-11".
+file of a month of the search; the stubs at old addresses of an article; the pages of a plugin; and what a site has once.
+Its name says its kind and what it is about: "story a.md", "numbered topic ai 3", "month 2026-11", "plugin bikes".
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import NamedTuple
 import msgspec
 
 from newsgen import urls
+from newsgen.errors import Problem
 from newsgen.library import Section
 from newsgen.model import Cluster, Link
 from newsgen.pages import api, archive, articlepages, feeds, frontpage, lists, storypages
@@ -30,6 +31,7 @@ from newsgen.pages.kinds import (
     StylesPage,
     TextPage,
 )
+from newsgen.pages.plugged import PageMaker
 from newsgen.pages.search import Search
 
 INDEXES = ("home", "topics", "categories", "sources")
@@ -55,19 +57,21 @@ class PartPages(NamedTuple):
     """The pages of a part.
 
     `redirects` are those from old addresses; if the site has stubs, these are among the pages. `listed` is the entry in a
-    sitemap, and `section` what is known of the pages of the section whose first page the part is.
+    sitemap, and `section` what is known of the pages of the section whose first page the part is. `problems` are pages of
+    a plugin that are left out.
     """
 
     pages: tuple[Page, ...] = ()
     redirects: tuple[Redirect, ...] = ()
     listed: SitemapRow | None = None
     section: SectionPlan | None = None
+    problems: tuple[Problem, ...] = ()
 
 
 class Parts:
     """Makes the pages of parts from one library. `files` are the site's static files and the style sheet of its look,
     `own_redirects` the text of its own `_redirects`, `policy` its content security policy, and `folder_name` is the content
-    folder as messages name it. `sections` is what is known of sections, by axis and key.
+    folder as messages name it. `sections` is what is known of sections, by axis and key. `plugins` are those that have pages.
     """
 
     def __init__(
@@ -77,7 +81,10 @@ class Parts:
         folder_name: str = "",
         own_redirects: str = "",
         policy: str = "",
+        plugins: Iterable[PageMaker] = (),
     ) -> None:
+        self.plugins = {maker.name: maker for maker in plugins}
+        self._plugged: dict[str, PartPages] = {}
         self.cards, self.folder_name, self.own_redirects, self._policy = cards, folder_name, own_redirects, policy
         self.sections: Mapping[str, SectionPlan] = {}
         self.search = Search(cards)
@@ -113,6 +120,8 @@ class Parts:
             return PartPages(tuple(self._searched(kind, of)) if self.cards.has("search") else ())
         if kind == "redirects":
             return self._redirects()
+        if kind == "plugin":
+            return self._of_plugin(of)
         return PartPages(tuple(self._single(kind)))
 
     def _searched(self, kind: str, of: str) -> Iterator[Page]:
@@ -123,6 +132,13 @@ class Parts:
         else:
             month, _, shard = of.partition(" ")
             yield from self.search.words_pages(month, int(shard))
+
+    def _of_plugin(self, name: str) -> PartPages:
+        """The pages of a plugin. It runs once a build."""
+        if name not in self._plugged:
+            pages, problems = self.plugins[name].make(self.cards) if name in self.plugins else ((), ())
+            self._plugged[name] = PartPages(pages, problems=problems)
+        return self._plugged[name]
 
     def _story(self, id: str) -> PartPages:
         story = self.cards.library.story(id)

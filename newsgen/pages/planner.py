@@ -30,6 +30,8 @@ from newsgen.pages.kinds import (
     NotFoundPage,
     OpmlPage,
     Page,
+    PluginFile,
+    PluginPage,
     RedirectPage,
     RobotsPage,
     RssFeed,
@@ -42,6 +44,7 @@ from newsgen.pages.kinds import (
     TextPage,
 )
 from newsgen.pages.parts import PartPages, Parts, SectionPlan
+from newsgen.pages.plugged import PageMaker
 from newsgen.store import Rows, StoredRow
 from newsgen.text import digest
 
@@ -99,11 +102,15 @@ class RedirectRow(StoredRow, frozen=True):
 
 
 class Made(msgspec.Struct, array_like=True, frozen=True):
-    """What a part made: the paths of its pages, the redirects that may have a line, and its entry in a sitemap."""
+    """What a part made: the paths of its pages, the redirects that may have a line, and its entry in a sitemap.
+
+    `indexed` are the addresses of those pages of a plugin that search engines may show.
+    """
 
     paths: tuple[str, ...]
     redirects: tuple[Redirect, ...] = ()
     listed: SitemapRow | None = None
+    indexed: tuple[str, ...] = ()
 
 
 class Plan:
@@ -126,6 +133,8 @@ class Plan:
         check_cancelled: Callable[[], None] | None = None,
         own_redirects: str = "",
         policy: str = "",
+        plugins: Iterable[PageMaker] = (),
+        has_same_plugins: bool = True,
     ) -> None:
         """`files` are the site's static files and the style sheet of its look, and `folder_name` is the content folder as messages name it.
 
@@ -133,9 +142,10 @@ class Plan:
         `on_page`, if given, receives the pages that are made, even those that a conflict removes from the plan later;
         otherwise the plan holds them. `check_cancelled` is called before each part and may raise. `own_redirects` is
         the text of the site's own `_redirects`; that of the plan contains it. `policy` is the content security policy.
+        `plugins` are those that have pages; without `has_same_plugins`, their pages may differ because their code does.
         """
         self._library, self._cards, self._store = library, Cards(library), library.store
-        self._parts = Parts(self._cards, files, folder_name, own_redirects, policy)
+        self._parts = Parts(self._cards, files, folder_name, own_redirects, policy, plugins)
         self._folder_name, self._on_page = folder_name, on_page
         self._check_cancelled = check_cancelled or (lambda: None)
         self.refs: dict[str, PageRef] = {}
@@ -154,13 +164,21 @@ class Plan:
         self._has_stubs = library.config.redirects.pages
         self.is_whole = whole or reached.everything or not library.get("no conflict", bool, False)
         if not self.is_whole:
-            names = reach.parts(self._cards, reached, self._sections, self._parts.search)
+            makers = self._parts.plugins.values()
+            names = reach.parts(self._cards, reached, self._sections, self._parts.search, makers)
+            names += [] if has_same_plugins else self._plugin_parts
             names += [row.part for path in remake for row in self._at(path)]
             self.is_whole = not self._plan(dict.fromkeys(names))
         redirects = self._plan_whole() if self.is_whole else None
         if not self._has_stubs:
             left = self._known() if redirects is None else redirects
             self.problems += tuple(_unanswered(self._cards, left, own_redirects))
+        for name in self._plugin_parts:
+            self.problems += library.get(f"problems {name}", tuple[Problem, ...], ())
+
+    @property
+    def _plugin_parts(self) -> list[str]:
+        return [f"plugin {name}" for name in self._parts.plugins]
 
     # Planning
 
@@ -180,7 +198,7 @@ class Plan:
     def _plan_whole(self) -> tuple[Redirect, ...] | None:
         """Plans all parts, and resolves conflicts between their paths. Returns the redirects that these leave, if any."""
         self._parts.search.clear()
-        dated = [*reach.everything(self._cards, self._parts.search)]
+        dated = [*reach.everything(self._cards, self._parts.search, self._parts.plugins)]
         names = [name for _, name in dated]
         before = list(self._paths.ascending())
         for part in {row.part for row in before} - {*names}:
@@ -260,13 +278,15 @@ class Plan:
 
     def _make_part(self, name: str) -> tuple[Made | None, Made | None]:
         """Makes the pages of a part. Returns what it made at the last build, and now."""
-        pages, redirects, listed, section = self._make(name)
+        pages, redirects, listed, section, problems = self._make(name)
         redirects = tuple(redirect for redirect in redirects if feeds.may_have_line(self._cards, redirect))
         kind, _, of = name.partition(" ")
         if kind == "first":
             self._sections.pop(of, None)
             if section:
                 self._sections[of] = section
+        if kind == "plugin":
+            self._store.put(f"problems {name}", _encode(problems) if problems else None)
         for page in pages:
             data = page.encode()
             ref = self.refs[page.path] = PageRef.of(page, data)
@@ -276,7 +296,8 @@ class Plan:
             else:
                 self._made[page.path] = page
         before = self._library.get(f"made {name}", Made, None)
-        after = Made(tuple(page.path for page in pages), redirects, listed) if pages or redirects else None
+        indexed = tuple(p.head.address for p in pages if isinstance(p, PluginPage) and not p.head.noindex)
+        after = Made(tuple(p.path for p in pages), redirects, listed, indexed) if pages or redirects else None
         if before != after:
             self._store.put(f"made {name}", _encode(after) if after else None)
         return before, after
@@ -294,11 +315,17 @@ class Plan:
         if kind == "lines":
             return PartPages(tuple(self._parts.lines(self._known())))
         if kind == "sitemaps":
-            lists = feeds.sitemap_of_lists(self._cards)
+            lists = feeds.sitemap_of_lists(self._cards, self._plugin_addresses())
             modified = {address: self._modified[address] for address in self._shards}
             news = feeds.news_sitemap(self._cards, self._sitemap)
             return PartPages((lists, feeds.sitemap_index(lists, news, modified), news))
         return self._parts.make(name)
+
+    def _plugin_addresses(self) -> Iterator[str]:
+        """The addresses of the pages of plugins that search engines may show."""
+        for name in self._plugin_parts:
+            made = self._library.get(f"made {name}", Made, None)
+            yield from made.indexed if made else ()
 
     def _path_rows(self, part: str, made: Made | None) -> list[PathRow]:
         """The rows of the paths that a part has, among them those of stubs that it would have if the site had any."""
@@ -404,6 +431,8 @@ class Plan:
         """The file that a page is made from, or else a description of the page; for messages."""
         if isinstance(page, FilePage):
             return f"static/{page.source}"
+        if isinstance(page, PluginPage | PluginFile):
+            return f"plugin {page.plugin!r}"
         if isinstance(page, TextPage):
             abouts = self._library.about["page"].values()
             id = next(about.id for about in abouts if urls.page(about.key) == page.head.address)

@@ -7,7 +7,7 @@ time, one that reaches too little is a bug.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from itertools import islice
 
@@ -16,16 +16,23 @@ from newsgen.pages import archive, lists
 from newsgen.pages.articlepages import EARLIER_CANDIDATES
 from newsgen.pages.cards import Cards
 from newsgen.pages.parts import INDEXES, OTHERS, SectionPlan
+from newsgen.pages.plugged import PageMaker, touched
 from newsgen.pages.search import Search
 
 Key = tuple[str, str]
 """The axis and key of a section."""
 
 
-def parts(cards: Cards, reached: Reached, planned: Mapping[str, SectionPlan], search: Search) -> list[str]:
+def parts(
+    cards: Cards,
+    reached: Reached,
+    planned: Mapping[str, SectionPlan],
+    search: Search,
+    plugins: Iterable[PageMaker] = (),
+) -> list[str]:
     """The names of all parts that an update reaches. `planned` are the sections as they were, by axis and key.
 
-    `search` takes what it keeps of members.
+    `search` takes what it keeps of members. `plugins` are those that have pages.
     """
     found = dict.fromkeys(INDEXES)
     sections = _Sections(cards, reached, planned)
@@ -37,10 +44,13 @@ def parts(cards: Cards, reached: Reached, planned: Mapping[str, SectionPlan], se
     if cards.has("search"):
         found |= dict.fromkeys(search.edit(reached))
     found |= dict.fromkeys(OTHERS)
+    if plugins := list(plugins):
+        sections_of_all = touched(cards.library, reached)
+        found |= dict.fromkeys(f"plugin {p.name}" for p in plugins if p.sections is None or p.reads(sections_of_all))
     return list(found)
 
 
-def everything(cards: Cards, search: Search) -> Iterator[tuple[datetime, str]]:
+def everything(cards: Cards, search: Search, plugins: Iterable[str] = ()) -> Iterator[tuple[datetime, str]]:
     """The names of all parts, each with the time of the newest member that it shows.
 
     Of two pages with one path, that of the earlier part stays. Parts of one time show the same members: who makes them
@@ -68,6 +78,7 @@ def everything(cards: Cards, search: Search) -> Iterator[tuple[datetime, str]]:
     if cards.has("archive"):
         yield from ((earliest, f"month {month}") for month in archive.months(library.index("day")))
     yield from ((earliest, name) for name in OTHERS)
+    yield from ((earliest, f"plugin {name}") for name in plugins)
     yield from ((earliest, f"old {id}") for id in sorted(library.facts.expired.keys() | library.facts.aliases.keys()))
 
 

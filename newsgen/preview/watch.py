@@ -42,7 +42,8 @@ _EVENT_TYPES: list[type[FileSystemEvent]] = [
 
 
 class Watch(FileSystemEventHandler):
-    """Watches content, templates, static files, catalogues and `site.toml`, including folders that are created or moved later.
+    """Watches content, templates, static files, catalogues, plugins and `site.toml`, including folders that are created or
+    moved later.
 
     Follows symbolic links: to folders, to files in them, and links that are switched. With `poll`, compares the files
     at intervals, for network mounts, which send no events.
@@ -50,7 +51,8 @@ class Watch(FileSystemEventHandler):
 
     def __init__(self, site: Path, content: Path, *, poll: bool = False) -> None:
         self._site = site.absolute()
-        self._inputs = [content.absolute(), *(self._site / name for name in ("templates", "static", "locale"))]
+        folders = ("templates", "static", "locale", "plugins")
+        self._inputs = [content.absolute(), *(self._site / name for name in folders)]
         self._config_file = self._site / "site.toml"
         self._folders: frozenset[str] = frozenset()
         """The folders of the inputs, each by its real path and, if it is a link, by the link's."""
