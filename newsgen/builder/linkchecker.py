@@ -84,6 +84,9 @@ class LinkChecker:
         for item in library.config.navigation or ():
             if links.is_own(item.url):
                 yield from self._broken("", "/", None, (item.url,))
+        for old, new in library.config.redirects.moved.items():
+            for broken in self._broken("", "/", None, (new,)) if links.is_own(new) else ():
+                yield broken._replace(field=f"redirects.moved.{old}")
         # The newest come first.
         rows = sorted(filter(None, map(library.row, library.facts.links)), key=attrgetter("key"), reverse=True)
         for article in (library.article(row.id) for row in rows):

@@ -6,7 +6,7 @@ import re
 from datetime import date, time
 from functools import lru_cache
 from typing import Annotated, Any, Literal, TypeAlias
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Meta
@@ -357,38 +357,12 @@ def aliases(given: tuple[str, ...], wrong: Faults) -> tuple[str, ...]:
     """Old addresses on this site, without repeats. The slash at the beginning may be missing."""
     out = []
     for index, row in enumerate(given):
-        address, what, hint = _alias(row.strip())
+        address, what, hint = urls.old(row.strip())
         if what:
             wrong.add(("aliases", index), f"{_quoted(row, 60)} {what}", hint)
         else:
             out.append(address)
     return tuple(dict.fromkeys(out))
-
-
-# A path without a slash at its beginning. It has one elsewhere or an ending, and no spaces: Obsidian keeps other titles
-# of a note in `aliases`.
-_RELATIVE_PATH = re.compile(r"(?![/\\]|[A-Za-z][A-Za-z0-9+.-]*:)\S*(?:/\S*|\.[A-Za-z0-9]{2,5})")
-# A backslash, a control character, a Windows drive or a file of newsgen's own.
-_UNSAFE_NAME = re.compile(r"[\\\x00-\x1f\x7f-\x9f]|\A/+(?:[a-z]:|\.newsgen)", re.IGNORECASE)
-MAX_ALIAS, MAX_NAME = 500, 255
-
-
-def _alias(written: str) -> tuple[str, str, str]:
-    """The address of an alias; or what is wrong with it, and what to do."""
-    address = urls.spelled("/" + written if _RELATIVE_PATH.fullmatch(written) else written)
-    try:
-        name = unquote(address, errors="strict")
-    except UnicodeDecodeError:
-        return "", "has escapes that are not UTF-8", "write é as é or %C3%A9"
-    parts = name.split("/")
-    if not address or "\\" in written or _UNSAFE_NAME.search(name) or {".", ".."} & {*parts}:
-        return "", "is not an address on this site", "write the old path, such as /2019/07/name/"
-    if "?" in address or "#" in address:
-        what = "has a query" if "?" in address else "has a fragment"
-        return "", f"{what}, which no file can answer", "redirect it at the host, or remove it"
-    if len(address) > MAX_ALIAS or any(len(part.encode()) > MAX_NAME for part in parts):
-        return "", "is too long", f"the maximum is {MAX_ALIAS} characters, with {MAX_NAME} bytes between two slashes"
-    return re.sub("//+", "/", address), "", ""
 
 
 def picture_address(value: str, at: Path, wrong: Faults) -> str:

@@ -502,6 +502,12 @@ class RedirectPage(Page, frozen=True, kw_only=True):
     target: str
 
 
+class GonePage(HtmlPage, frozen=True, kw_only=True):
+    """What answers the address of a page that was removed on purpose."""
+
+    template: ClassVar[str] = "pages/gone.html"
+
+
 class FeedEntry(Value, frozen=True, kw_only=True):
     """A story or a single member in a feed.
 
@@ -655,15 +661,23 @@ class HeadersPage(Page, frozen=True, kw_only=True):
     fingerprinted: tuple[str, ...]
 
 
+class RedirectLine(Value, frozen=True, kw_only=True):
+    """A line of `_redirects`: the old address, the new one, and the status that the host answers with."""
+
+    old: str
+    new: str
+    status: str
+
+
 class RedirectsPage(Page, frozen=True, kw_only=True):
-    """`_redirects` for static hosts. The title of each link is the old address, its URL the new one.
+    """`_redirects` for static hosts.
 
     `own` is the text of the site's own `static/_redirects`. Its lines come first, so they win.
     """
 
     template: ClassVar[str] = "feeds/_redirects.txt"
     own: str
-    redirects: tuple[Link, ...]
+    redirects: tuple[RedirectLine, ...]
 
 
 class Listed(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
@@ -738,7 +752,7 @@ class FilePage(Page, frozen=True, kw_only=True):
 
 KINDS = (
     HomePage, StoryPage, ArticlePage, ListPage, IndexPage, ArchivePage, SourcesPage, TextPage, FollowingPage, NotFoundPage,
-    RedirectPage, RssFeed, AtomFeed, JsonFeed, OpmlPage, SitemapPage, NewsSitemap, SitemapIndex, RobotsPage, ManifestPage,
+    RedirectPage, GonePage, RssFeed, AtomFeed, JsonFeed, OpmlPage, SitemapPage, NewsSitemap, SitemapIndex, RobotsPage, ManifestPage,
     LlmsPage, HeadersPage, RedirectsPage, ApiPage, FilePage, SearchPage, SearchIndex, SearchTerms, SearchFacets,
     SearchResults, SearchNames,
 )  # fmt: skip

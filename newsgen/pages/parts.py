@@ -24,7 +24,6 @@ from newsgen.pages.redirects import (
     Redirect,
     article_redirects,
     has_redirects_file,
-    redirect_lines,
     redirects_file,
     single_redirects,
     story_redirects,
@@ -189,8 +188,7 @@ class Parts:
     def lines(self, redirects: Iterable[Redirect]) -> Iterator[Page]:
         """`_redirects`, if the site has it."""
         if self.has_lines:
-            lines = redirect_lines(self.cards, redirects, self.own_redirects)
-            yield redirects_file(lines, self.own_redirects)
+            yield redirects_file(self.cards, redirects, self.own_redirects)
 
     def _single(self, kind: str) -> Iterator[Page]:
         """The pages of a kind that a site has once."""

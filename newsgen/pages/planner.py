@@ -22,6 +22,7 @@ from newsgen.pages.kinds import (
     ArticlePage,
     AtomFeed,
     FilePage,
+    GonePage,
     HeadersPage,
     HtmlPage,
     JsonFeed,
@@ -348,7 +349,7 @@ class Plan:
                 made = self._make(name)
                 for redirect in made.redirects:
                     (aliases if redirect.file else others).append(redirect)
-                yield from (page for page in made.pages if not isinstance(page, RedirectPage))
+                yield from (page for page in made.pages if not isinstance(page, RedirectPage | GonePage))
 
         pages, self.problems = self._without_conflicts(made())
         self._made = {page.path: page for page in pages}
@@ -376,16 +377,16 @@ class Plan:
                 free.append(redirect)  # another spelling of the same alias
             elif redirect.file:
                 if isinstance(other, Redirect):
-                    what = f"is in use by the alias {other.old!r} of {other.file}"
+                    alias = "the alias " if other.field == "aliases" else ""
+                    what = f"is in use by {alias}{other.old!r} of {other.file}"
                 elif other == urls.path(redirect.new):
                     what = "is the page's own address"
                 else:
                     page = self._made.get(other)
                     what = f"is the address of {self._source_name(page) if page else other}"
                 what = f"{redirect.old!r} {what}"
-                problems.append(
-                    Problem(path=redirect.file, field="aliases", what=what, hint="remove this alias", scope="value")
-                )
+                hint = "remove this alias" if redirect.field == "aliases" else "remove it"
+                problems.append(Problem(path=redirect.file, field=redirect.field, what=what, hint=hint, scope="value"))
         self.problems += tuple(problems)
         return tuple(free)
 
@@ -492,7 +493,7 @@ def _unanswered(cards: Cards, redirects: Collection[Redirect], own: str) -> Iter
         answered |= {
             urls.spelled(rule.split()[0].removeprefix(cards.config.root[:-1])) for rule in effective_lines(own)
         }
-    missing = [redirect for redirect in redirects if redirect.old not in answered]
+    missing = [redirect for redirect in redirects if redirect.new and redirect.old not in answered]
     if host and not host.reads_redirects:
         why = f"{host.title} does not read `_redirects`"
     elif host and has_redirects_file(cards):
@@ -503,7 +504,7 @@ def _unanswered(cards: Cards, redirects: Collection[Redirect], own: str) -> Iter
     for redirect in missing:
         if redirect.file:
             what = f"{redirect.old!r} would not answer: there are no stubs, and {why}"
-            yield Problem(path=redirect.file, field="aliases", what=what, hint=hint, scope="value")
+            yield Problem(path=redirect.file, field=redirect.field, what=what, hint=hint, scope="value")
     others = sum(not redirect.file for redirect in missing)
     if others:
         addresses = "1 address" if others == 1 else f"{others:,} addresses"

@@ -10,20 +10,21 @@ import msgspec
 
 from newsgen import urls
 from newsgen.hosts import Host, effective_lines, is_dynamic
-from newsgen.model import About, Article, Link, Member, Story
+from newsgen.model import About, Article, Member, Story
 from newsgen.pages.cards import Cards
-from newsgen.pages.kinds import RedirectPage, RedirectsPage
+from newsgen.pages.kinds import GonePage, Head, Page, RedirectLine, RedirectPage, RedirectsPage
 
 _LINE_EXTRA = 20
 """More characters than a line of `_redirects` has besides its two addresses, with a few escapes."""
 
 
 class Redirect(msgspec.Struct, array_like=True, frozen=True):
-    """An old address and where it leads: another address of the site, or the URL of an article without a page here.
+    """An old address and where it leads: another address of the site, the URL of an article without a page here, or "" for
+    a page that was removed.
 
-    `stub` is the output file that answers the old address. `file` is the content file that has the address as an alias,
-    for messages; "" if it is no alias. `published` is the time of the article that the redirect is for, if it is for
-    one.
+    `stub` is the output file that answers the old address. `file` is the file that names the address, and `field` where
+    in it, for messages; `file` is "" if an editor named it nowhere. `published` is the time of the article that the
+    redirect is for, if it is for one.
     """
 
     old: str
@@ -31,11 +32,25 @@ class Redirect(msgspec.Struct, array_like=True, frozen=True):
     stub: str
     file: str = ""
     published: datetime | None = None
+    field: str = "aliases"
 
 
 def single_redirects(cards: Cards, folder_name: str) -> list[Redirect]:
-    """The redirects that belong to no article: aliases of pages, topics and providers, platforms, and synonyms."""
-    return [*_aliases(cards, folder_name), *_platform_redirects(cards), *_synonym_redirects(cards)]
+    """The redirects that belong to no article: of site.toml, aliases of pages, topics and providers, platforms, and
+    synonyms.
+    """
+    own = [*_configured(cards), *_aliases(cards, folder_name)]
+    return [*own, *_platform_redirects(cards), *_synonym_redirects(cards)]
+
+
+def _configured(cards: Cards) -> Iterator[Redirect]:
+    """The redirects of site.toml."""
+    settings = cards.config.redirects
+    for (written, _), (old, new) in zip(settings.moved.items(), settings.resolved().items(), strict=True):
+        yield Redirect(old, new, urls.stub(old), "site.toml", field=f"redirects.moved.{written}")
+    for index, written in enumerate(settings.gone):
+        old = urls.old(written)[0]
+        yield Redirect(old, "", urls.stub(old), "site.toml", field=f"redirects.gone[{index}]")
 
 
 def stubs(redirects: Iterable[Redirect]) -> dict[str, str]:
@@ -43,9 +58,14 @@ def stubs(redirects: Iterable[Redirect]) -> dict[str, str]:
     return {redirect.stub: redirect.new for redirect in redirects}
 
 
-def stub_pages(stubs: dict[str, str]) -> list[RedirectPage]:
+def stub_pages(stubs: dict[str, str]) -> list[Page]:
     """The stub at each path."""
-    return [RedirectPage(path=path, target=new) for path, new in stubs.items()]
+    return [RedirectPage(path=path, target=new) if new else _gone(path) for path, new in stubs.items()]
+
+
+def _gone(path: str) -> GonePage:
+    head = Head(title="This page was removed", description="", address=urls.address(path), noindex=True)
+    return GonePage(path=path, head=head)
 
 
 def may_have_line(cards: Cards, redirect: Redirect) -> bool:
@@ -60,10 +80,11 @@ def redirect_lines(cards: Cards, redirects: Iterable[Redirect], own: str) -> lis
     if not has_redirects_file(cards):
         return []
     oldest = datetime.min.replace(tzinfo=UTC)
-    lines = sorted((redirect for redirect in redirects if may_have_line(cards, redirect)), key=attrgetter("old"))
+    host = cards.config.limits
+    has_lines = (r for r in redirects if may_have_line(cards, r) and (r.new or (host and host.answers_gone)))
+    lines = sorted(has_lines, key=attrgetter("old"))
     # Addresses of pages without a time come first, then aliases of articles, then the addresses of members.
     lines.sort(key=lambda r: (r.published is None, bool(r.file), r.published or oldest), reverse=True)
-    host = cards.config.limits
     return list(_within(host, lines, own, cards.config.root)) if host else lines
 
 
@@ -90,11 +111,19 @@ def has_redirects_file(cards: Cards) -> bool:
     return cards.has("redirects") and cards.config.redirects.file and (host is None or host.reads_redirects)
 
 
-def redirects_file(lines: Iterable[Redirect], own: str) -> RedirectsPage:
+def redirects_file(cards: Cards, redirects: Iterable[Redirect], own: str) -> RedirectsPage:
     """`_redirects`. `own` is the text of the site's own."""
-    return RedirectsPage(
-        path="_redirects", own=own, redirects=tuple(Link(title=line.old, url=line.new) for line in lines)
-    )
+    lines = (_line(redirect, cards) for redirect in redirect_lines(cards, redirects, own))
+    return RedirectsPage(path="_redirects", own=own, redirects=tuple(lines))
+
+
+def _line(redirect: Redirect, cards: Cards) -> RedirectLine:
+    if not redirect.new:
+        # The mark makes the host answer so although there is a file at the address, and show that file.
+        shown = redirect.old if cards.config.redirects.pages else "/404.html"
+        return RedirectLine(old=redirect.old, new=shown, status="410!")
+    is_permanent = redirect.new.startswith("/") or redirect.field != "aliases"
+    return RedirectLine(old=redirect.old, new=redirect.new, status="301" if is_permanent else "302")
 
 
 def story_redirects(cards: Cards, story: Story) -> Iterator[Redirect]:
@@ -144,7 +173,7 @@ def _aliases(cards: Cards, folder_name: str) -> list[Redirect]:
 def _of_aliases(owner: About | Article, new: str, folder_name: str) -> Iterator[Redirect]:
     """The redirects from the aliases of a content file to a new address."""
     for alias in owner.aliases:
-        yield Redirect(alias, new, _stub(alias), f"{folder_name}/{owner.id}", getattr(owner, "published", None))
+        yield Redirect(alias, new, urls.stub(alias), f"{folder_name}/{owner.id}", getattr(owner, "published", None))
 
 
 def _synonym_redirects(cards: Cards) -> list[Redirect]:
@@ -158,10 +187,6 @@ def _synonym_redirects(cards: Cards) -> list[Redirect]:
         if key in library.index("topic")
         for old in [urls.section("topic", synonym)]
     ]
-
-
-def _stub(alias: str) -> str:
-    return urls.path(alias if alias.endswith((".html", ".htm", "/")) else alias + "/")
 
 
 def _platform_redirects(cards: Cards) -> list[Redirect]:

@@ -158,7 +158,7 @@ class Server:
             found = {
                 unquote(row[0]): row[1]
                 for row in rows
-                if len(row) >= 2 and row[1].startswith("/") and row[1][1:2] != "/"
+                if len(row) >= 2 and row[1].startswith("/") and row[1][1:2] != "/" and row[2:3] != ["410!"]
             }
             self._redirect_rules = stamp, found
         return self._redirect_rules[1]
