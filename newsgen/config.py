@@ -214,6 +214,7 @@ class Fields(Table, frozen=True, kw_only=True, rename="camel"):
     original_url: tuple[str, ...] = ()
     topics: tuple[str, ...] = ("tags", "tag", "keywords")
     category: tuple[str, ...] = ("categories",)
+    author: tuple[str, ...] = ("authors", "byline", "primary_author")
     images: tuple[str, ...] = (
         "image", "heroImage", "cover", "coverImage", "featuredImage", "featureImage", "thumbnail", "previewimage",
     )  # fmt: skip

@@ -164,5 +164,7 @@ def _field(member: Article | About | None, link: str) -> str:
     pictures = member.images if isinstance(member, Article) else (member.image,)
     if any(picture and picture.url == link for picture in pictures):
         return "images"
+    if isinstance(member, Article) and any(author.url == link for author in member.authors):
+        return "author"
     is_related = isinstance(member, Article) and any(r.image and r.image.url == link for r in member.related)
     return "related" if is_related else "link"

@@ -5,7 +5,15 @@ renames the fields of other generators, `fields` defines and validates the field
 file spells them. `dialect` is the Markdown of bodies, `markup` turns bodies into safe HTML, and `parsed` is the result.
 """
 
-from newsgen.content.fields import ARTICLE_FIELDS, MAX_TOPICS, AboutFile, ArticleFile, FeedFile, is_expression
+from newsgen.content.fields import (
+    ARTICLE_FIELDS,
+    MAX_AUTHOR,
+    MAX_TOPICS,
+    AboutFile,
+    ArticleFile,
+    FeedFile,
+    is_expression,
+)
 from newsgen.content.foreign import is_known
 from newsgen.content.frontmatter import FrontMatterError
 from newsgen.content.frontmatter import parse as parse_front_matter
@@ -15,6 +23,7 @@ from newsgen.content.source import Source, read
 
 __all__ = [
     "ARTICLE_FIELDS",
+    "MAX_AUTHOR",
     "MAX_TOPICS",
     "AboutFile",
     "ArticleFile",

@@ -15,7 +15,7 @@ from urllib.parse import urljoin
 
 from newsgen import times, urls
 from newsgen.library import Section
-from newsgen.model import Article, Link, Member, Story
+from newsgen.model import Article, Card, Link, Member, Story
 from newsgen.pages.cards import INDEX_LINKS, Cards
 from newsgen.pages.kinds import (
     AtomFeed,
@@ -209,6 +209,7 @@ def _member_entry(cards: Cards, member: Member, address: str) -> FeedEntry:
         title=card.title,
         summary=card.summary,
         provider=card.provider,
+        authors=_authors(card),
         published=member.published,
         updated=max(member.published, updated or member.published),
         topics=tuple(t.title for t in card.topics),
@@ -240,6 +241,7 @@ def _entry(cards: Cards, id: str, provider: str = "") -> FeedEntry:
         title=card.title,
         summary=card.summary,
         provider=card.provider,
+        authors=_authors(card),
         published=story.first_file[0],
         updated=story.updated,
         topics=tuple(t.title for t in card.topics),
@@ -247,6 +249,12 @@ def _entry(cards: Cards, id: str, provider: str = "") -> FeedEntry:
         coverage=tuple(cards.card_in(story, key) for key in [key for key in story.members if key != lead][:COVERAGE]),
         body=_body(cards, library.by_id[lead[1]]) if is_own_post else "",
     )
+
+
+def _authors(card: Card) -> tuple[Link, ...]:
+    """The authors of an entry: those of the article and, but for an own post with authors, its publisher."""
+    publisher = () if card.authors and card.url == card.page else (Link(title=card.provider.title, url=""),)
+    return (*card.authors, *publisher)
 
 
 def _id(cards: Cards, address: str) -> str:

@@ -512,7 +512,7 @@ class FeedEntry(Value, frozen=True, kw_only=True):
     """A story or a single member in a feed.
 
     `id` is a URL that never changes. `page` is the address of its page here, `url` the publisher's page; each is "" if
-    there is none. `body` is the whole text of an own post as safe HTML with absolute links, "" for all others.
+    there is none. `authors` are those of the article, then its publisher. `body` is the whole text of an own post as safe HTML with absolute links, "" for all others.
     """
 
     id: str
@@ -521,6 +521,7 @@ class FeedEntry(Value, frozen=True, kw_only=True):
     title: str
     summary: str
     provider: Link
+    authors: tuple[Link, ...]
     published: datetime
     updated: datetime
     topics: tuple[str, ...]
@@ -687,6 +688,7 @@ class Listed(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
 class ListedArticle(Listed, frozen=True, kw_only=True, tag="article"):
     """An article, or a report elsewhere that an article lists.
 
+    `authors` are those that its file names. `image` is a picture's address, `caption` and `credit` are the words for it.
     `url` is the publisher's page, or that of an own post here. `page` is the page here about it, and `story` that of its
     story. `published` is a time in UTC, or a day where only that is known.
     """
@@ -701,6 +703,9 @@ class ListedArticle(Listed, frozen=True, kw_only=True, tag="article"):
     type: str
     lang: str | None
     image: str | None
+    caption: str | None
+    credit: str | None
+    authors: tuple[str, ...]
     topics: tuple[str, ...]
 
 
