@@ -37,6 +37,8 @@ FeedFormat = Literal["rss", "atom", "jsonfeed"]
 DURATION = r"^\d{1,6}[smhd]$"
 """A pattern for durations: a number of seconds, minutes, hours or days, such as 30m."""
 
+Duration = Annotated[str, Meta(pattern=DURATION, examples=["30m", "12h", "7d"])]
+
 Count = Annotated[int, Meta(ge=1)]
 
 
@@ -173,7 +175,7 @@ class Publish(Table, frozen=True, kw_only=True):
 
     to: str
     keep: Annotated[int, Meta(ge=0)] = 5
-    grace: Annotated[str, Meta(pattern=DURATION)] = "0s"
+    grace: Duration = "0s"
     precompress: tuple[Literal["br", "gzip"], ...] = ()
     headers: tuple[HeaderRule, ...] = ()
     single_commit: bool = False
@@ -189,8 +191,8 @@ class Fetch(Table, frozen=True, kw_only=True):
     `allow` names hosts and networks that feeds may come from although their addresses are not public.
     """
 
-    every: Annotated[str, Meta(pattern=DURATION)] = "30m"
-    max_age: Annotated[str, Meta(pattern=DURATION)] = "0d"
+    every: Duration = "30m"
+    max_age: Duration = "0d"
     category: str = ""
     allow: tuple[str, ...] = ()
 
@@ -235,7 +237,7 @@ class Config(Table, frozen=True, kw_only=True):
 
     title: str = "News"
     description: str = ""
-    language: Annotated[str, Meta(pattern=LANGUAGE)] = "en"
+    language: Annotated[str, Meta(pattern=LANGUAGE, examples=["en", "pt-BR"])] = "en"
     dir: Literal["ltr", "rtl"] = "ltr"
     timezone: str = "UTC"
     base_url: str = ""

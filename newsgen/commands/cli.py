@@ -10,7 +10,7 @@ import click
 
 from newsgen.commands.building import build, clean, serve
 from newsgen.commands.console import CANNOT_FINISH
-from newsgen.commands.creating import new, schema
+from newsgen.commands.creating import new, schema, template
 from newsgen.commands.fetching import fetch, import_
 from newsgen.commands.inspecting import check, digest, explain, list_
 from newsgen.commands.publishing import diff, publish
@@ -59,5 +59,20 @@ def cli() -> None:
     """
 
 
-for command in (build, serve, check, list_, explain, digest, publish, diff, fetch, new, import_, schema, clean):
+for command in (
+    build,
+    serve,
+    check,
+    list_,
+    explain,
+    digest,
+    publish,
+    diff,
+    fetch,
+    new,
+    import_,
+    template,
+    schema,
+    clean,
+):
     cli.add_command(command)

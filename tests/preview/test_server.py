@@ -253,3 +253,20 @@ def test_tabs_get_the_warnings_that_a_build_gives(site: Callable[..., Site]) -> 
             (warning,) = json.loads(tab.recv())["state"]["warnings"]
     assert warning.startswith("content/a.md:5: link: there is no page or file '/nowhere/'")
     assert warning in map(str, s.build().warnings)
+
+
+def test_the_preview_of_an_empty_site_says_what_to_do_next(tmp_path: Path) -> None:
+    site = Site(tmp_path / "<my site>")
+    with served(site.root) as port:
+        page = ask(port, "/")[2].decode()
+        assert "newsgen new article &quot;" not in page
+        assert "--publish --site &#x27;" in page
+        assert "&lt;my site&gt;" in page
+        assert "newsgen new" not in (site.root / FOLDER / "index.html").read_text()
+    site.article("a", draft="true")
+    with served(site.root) as port:
+        assert "1 article is a draft" in ask(port, "/")[2].decode()
+        assert "newsgen new" not in ask(port, "/404.html")[2].decode()
+    site.article("b")
+    with served(site.root) as port:
+        assert "is a draft" not in ask(port, "/")[2].decode()
