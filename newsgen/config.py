@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 from msgspec import Meta
 
-from newsgen import brands, canonical, platforms, policies
+from newsgen import brands, canonical, platforms, policies, urls
 from newsgen.brands import Brand
 from newsgen.errors import ConfigError, Problem, unreadable
 from newsgen.hosts import HOSTS, Host, HostName
@@ -21,6 +21,7 @@ from newsgen.platforms import Platforms
 from newsgen.policies import Policy
 from newsgen.text import LANGUAGE
 from newsgen.validation import Fault, Faults, did_you_mean, dotted, faults
+from newsgen.validation import Path as At
 
 Kind = Literal[
     "home", "topic", "provider", "category", "archive", "sources", "page", "search", "following",
@@ -37,6 +38,8 @@ FeedFormat = Literal["rss", "atom", "jsonfeed"]
 
 DURATION = r"^\d{1,6}[smhd]$"
 """A pattern for durations: a number of seconds, minutes, hours or days, such as 30m."""
+
+Duration = Annotated[str, Meta(pattern=DURATION, examples=["30m", "12h", "7d"])]
 
 Count = Annotated[int, Meta(ge=1)]
 
@@ -136,10 +139,26 @@ class Feeds(Table, frozen=True, kw_only=True):
 
 
 class Redirects(Table, frozen=True, kw_only=True):
-    """Redirects of old addresses. `pages` writes a stub at each one, `file` writes a line in `_redirects`."""
+    """Redirects of old addresses. `pages` writes a stub at each one, `file` writes a line in `_redirects`.
+
+    `moved` are addresses that belong to no article, each with the address or http(s) URL that it leads to. `gone` are
+    those of pages that were removed on purpose.
+    """
 
     pages: bool = True
     file: bool = True
+    moved: dict[str, str] = {}
+    gone: tuple[str, ...] = ()
+
+    def resolved(self) -> dict[str, str]:
+        """Where each address of `moved` leads in the end, as `urls` spells it."""
+        leads = {urls.stub(urls.old(old)[0]): _target(new) for old, new in self.moved.items()}
+
+        def end(target: str) -> str:
+            onward = leads.get(_stub_of(target))
+            return target if onward is None else end(onward)
+
+        return {urls.old(old)[0]: end(_target(new)) for old, new in self.moved.items()}
 
 
 Header = Literal["Cache-Control", "Content-Disposition", "Content-Encoding", "Content-Language", "Content-Type"]
@@ -158,7 +177,7 @@ class Publish(Table, frozen=True, kw_only=True):
 
     to: str
     keep: Annotated[int, Meta(ge=0)] = 5
-    grace: Annotated[str, Meta(pattern=DURATION)] = "0s"
+    grace: Duration = "0s"
     precompress: tuple[Literal["br", "gzip"], ...] = ()
     headers: tuple[HeaderRule, ...] = ()
     single_commit: bool = False
@@ -180,8 +199,8 @@ class Fetch(Table, frozen=True, kw_only=True):
     `allow` names hosts and networks that feeds may come from although their addresses are not public.
     """
 
-    every: Annotated[str, Meta(pattern=DURATION)] = "30m"
-    max_age: Annotated[str, Meta(pattern=DURATION)] = "0d"
+    every: Duration = "30m"
+    max_age: Duration = "0d"
     category: str = ""
     allow: tuple[str, ...] = ()
 
@@ -205,6 +224,7 @@ class Fields(Table, frozen=True, kw_only=True, rename="camel"):
     original_url: tuple[str, ...] = ()
     topics: tuple[str, ...] = ("tags", "tag", "keywords")
     category: tuple[str, ...] = ("categories",)
+    author: tuple[str, ...] = ("authors", "byline", "primary_author")
     images: tuple[str, ...] = (
         "image", "heroImage", "cover", "coverImage", "featuredImage", "featureImage", "thumbnail", "previewimage",
     )  # fmt: skip
@@ -225,7 +245,7 @@ class Config(Table, frozen=True, kw_only=True):
 
     title: str = "News"
     description: str = ""
-    language: Annotated[str, Meta(pattern=LANGUAGE)] = "en"
+    language: Annotated[str, Meta(pattern=LANGUAGE, examples=["en", "pt-BR"])] = "en"
     dir: Literal["ltr", "rtl"] | None = None
     timezone: str = "UTC"
     base_url: str = ""
@@ -346,12 +366,51 @@ def _check(config: Config) -> Faults:
     for index, plugin in enumerate(config.plugins):
         if plugin in config.plugins[:index]:
             wrong.add(("plugins", index), f"{plugin!r} is there twice", "remove one")
+    _check_redirects(config.redirects, wrong)
     for name, target in config.publish.items():
         if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", name):
             wrong.add(("publish", name), f"{name!r} is not a valid target name", "use only a-z, 0-9, - and _")
         if target.websub and not re.match(r"https?://[^/@]+(/|$)", target.websub):
             wrong.add(("publish", name, "websub"), "not the URL of a hub", "write it as https://hub.example/")
     return wrong
+
+
+def _check_redirects(redirects: Redirects, wrong: Faults) -> None:
+    """Checks that old addresses are such, none is there twice, and none leads in a circle or to one that is gone."""
+    moved: dict[At, str] = {("redirects", "moved", old): old for old in redirects.moved}
+    gone: dict[At, str] = {("redirects", "gone", index): old for index, old in enumerate(redirects.gone)}
+    at_stub: dict[str, At] = {}
+    for at, written in (moved | gone).items():
+        address, what, hint = urls.old(written)
+        if not what and at_stub.setdefault(urls.stub(address), at) != at:
+            what, hint = "is there twice", "keep one of the two"
+        if what:
+            wrong.add(at, f"{written!r} {what}", hint)
+    leads: dict[str, str] = {}
+    for at, old in moved.items():
+        new = _target(redirects.moved[old])
+        if not new:
+            wrong.add(at, f"{redirects.moved[old]!r} is not an address", "use /path/ or an http(s) URL")
+        leads[urls.stub(urls.old(old)[0])] = new
+    for at, old in moved.items() if not wrong else ():
+        seen = [urls.stub(urls.old(old)[0])]
+        while (target := leads.get(seen[-1])) and _stub_of(target) not in seen:
+            seen.append(_stub_of(target))
+        if target:
+            wrong.add(at, f"{old!r} leads in a circle", "let it lead to a page")
+        elif at_stub.get(seen[-1]) in gone:
+            wrong.add(at, f"{old!r} leads to an address that is gone", "list it in `gone` too")
+
+
+def _target(written: str) -> str:
+    """Where a redirect leads, as `urls` spells it; "" if it is no address."""
+    is_url = re.match("https?://", written, re.IGNORECASE)
+    return canonical.web_address(written) if is_url else urls.spelled(written)
+
+
+def _stub_of(target: str) -> str:
+    """The stub that answers an address if it is an old one; a URL of another site has none."""
+    return urls.stub(re.split("[?#]", target, maxsplit=1)[0]) if target.startswith("/") else target
 
 
 def _explain_fixed_kinds(wrong: Faults, values: dict[str, Any]) -> Faults:
@@ -425,19 +484,29 @@ def load(path: Path, **overrides: Any) -> Config:
         wrong += brands.check_files(config.brand, path.parent)
         if not wrong:
             return config
-    rows = [(dotted(at), what, hint) for at, what, hint in wrong]
-    raise ConfigError(*sorted(Problem(path=name, line=line(text, f), field=f, what=w, hint=h) for f, w, h in rows))
+    rows = [(_line(text, at), dotted(at), what, hint) for at, what, hint in wrong]
+    raise ConfigError(*sorted(Problem(path=name, line=n, field=f, what=w, hint=h) for n, f, w, h in rows))
 
 
-def line(text: str, setting: str) -> int:
+def line(path: Path, *at: str) -> int:
+    """The line of a setting in a file, given its table and key; 0 if it is not found."""
+    try:
+        return _line(path.read_text(encoding="utf-8", errors="replace"), at)
+    except OSError:
+        return 0
+
+
+def _line(text: str, at: At) -> int:
     """The line of a setting, found by searching the text for its table, then for its key; 0 if neither is found."""
-    *tables, key = re.sub(r"\[\d+\]", "", setting).split(".")
+    *tables, key = [step for step in at if isinstance(step, str)]
     lines = text.splitlines()
     start = 0
     if tables:
         heading = re.compile(r"\s*\[+\s*" + re.escape(".".join(tables)) + r"\s*\]+")
         start = next((i for i, line in enumerate(lines) if heading.match(line)), 0)
-    assignment = re.compile(r"\s*(\[+\s*)?[\"']?" + re.escape(key) + r"\b")
-    found = next((i + 1 for i, line in enumerate(lines) if i >= start and assignment.match(line)), 0)
+    assignment = re.compile(r"\s*(\[+\s*)?[\"']?" + re.escape(key) + r"(?![\w/-])")
+    inline = re.compile(r"[\"']" + re.escape(key) + r"[\"']")
+    found = (i for of in (assignment.match, inline.search) for i, line in enumerate(lines) if i >= start and of(line))
+    place = next(found, start if tables and start else -1)
     # A table may also be written as the value of a key, and a key with the name of its table before it.
-    return found or (start + 1 if start else line(text, ".".join(tables)) if tables else 0)
+    return place + 1 or (_line(text, tuple(tables)) if tables else 0)

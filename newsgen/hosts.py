@@ -33,7 +33,8 @@ class Host(msgspec.Struct, frozen=True, kw_only=True):
 
     `sources` are the pages that document the limits, and `read` is the day they were read. `folder_files` limits the
     files directly in one folder. With `counts_folders`, a folder counts as a file. `redirect_lines` are the rules that
-    the host takes from `_redirects`; 0 means that it does not read that file. If `dynamic_redirects` is set, rules from
+    the host takes from `_redirects`; 0 means that it does not read that file. With `answers_gone`, a line there may set
+    the status 410, even where there is a file. If `dynamic_redirects` is set, rules from
     the first one with a `*` or placeholder on have this limit instead. Line lengths are in characters. `advised` are
     the limits that the host only advises. `targets` are the kinds of publish targets that can lead to the host, and
     `domains` are its own, below which it serves sites.
@@ -51,6 +52,7 @@ class Host(msgspec.Struct, frozen=True, kw_only=True):
     dynamic_redirects: int = 0
     redirect_bytes: int = 0
     redirect_line_length: int = 0
+    answers_gone: bool = False
     reads_headers: bool = False
     header_rules: int = 0
     header_line_length: int = 0
@@ -131,6 +133,7 @@ HOSTS: Mapping[HostName, Host] = MappingProxyType(
             read=_READ,
             folder_files=54_000,
             redirect_lines=10_000,
+            answers_gone=True,
             reads_headers=True,
             advised=frozenset({"redirect_lines"}),
             targets=_FOLDER_OR_BRANCH,

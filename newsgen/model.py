@@ -76,6 +76,7 @@ class Article(Value, frozen=True, kw_only=True):
     "" for the site itself. `embed` is the https URL of a video player. `body` is safe HTML. A negative `heat` marks a
     follower, which is folded into another story. No words join a `standalone` article to others. `status` is the gate
     that a preview opened for it, else "".
+    `authors` are named in the file; each has a page or none.
     `merged_topics` are the spellings in the file that have the slug of another of its topics. `links` are the addresses
     of this site that the pictures, the related entries and the body name. `dropped` holds the line and name of the
     first element of each kind that was left out of the body.
@@ -120,6 +121,7 @@ class Article(Value, frozen=True, kw_only=True):
     standalone: bool = False
     status: str = ""
     digest: bytes = b""
+    authors: tuple[Link, ...] = ()
     merged_topics: tuple[str, ...] = ()
     links: tuple[str, ...] = ()
     dropped: tuple[tuple[int, str], ...] = ()
@@ -331,7 +333,7 @@ class Card(Value, frozen=True, kw_only=True, cache_hash=True):
 
     `url` is where the headline leads: the publisher's page, or our page for an own post. `page` is our page about the
     member, "" if it has none. `story` is the page of its story, "" if it is in none. `all_day`: only the day of
-    `published` is known.
+    `published` is known. `authors` are those that its file names, each with a page or "".
     """
 
     url: str
@@ -348,6 +350,7 @@ class Card(Value, frozen=True, kw_only=True, cache_hash=True):
     lang: str
     dir: str
     topics: tuple[Link, ...]
+    authors: tuple[Link, ...] = ()
 
 
 class Cluster(Value, frozen=True, kw_only=True, cache_hash=True):

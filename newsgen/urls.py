@@ -163,6 +163,42 @@ def _decoded(escapes: re.Match[str]) -> str:
     return escapes[0] if _CONTROL.search(decoded) else decoded
 
 
+# A path without a slash at its beginning. It has one elsewhere or an ending, and no spaces: Obsidian keeps other titles
+# of a note in `aliases`.
+_RELATIVE_PATH = re.compile(r"(?![/\\]|[A-Za-z][A-Za-z0-9+.-]*:)\S*(?:/\S*|\.[A-Za-z0-9]{2,5})")
+# A backslash, a control character, a Windows drive or a file of newsgen's own.
+_UNSAFE_NAME = re.compile(r"[\\\x00-\x1f\x7f-\x9f]|\A/+(?:[a-z]:|\.newsgen)", re.IGNORECASE)
+MAX_OLD, MAX_NAME = 500, 255
+"""The characters of an old address, and the bytes between two of its slashes."""
+
+
+def old(written: str) -> tuple[str, str, str]:
+    """The old address that a person wrote; or what is wrong with it, and what to do.
+
+    A file can answer it: it has no query and no fragment, and leads nowhere out of the output folder. The slash at the
+    beginning may be missing.
+    """
+    address = spelled("/" + written if _RELATIVE_PATH.fullmatch(written) else written)
+    try:
+        name = unquote(address, errors="strict")
+    except UnicodeDecodeError:
+        return "", "has escapes that are not UTF-8", "write é as é or %C3%A9"
+    parts = name.split("/")
+    if not address or "\\" in written or _UNSAFE_NAME.search(name) or {".", ".."} & {*parts}:
+        return "", "is not an address on this site", "write the old path, such as /2019/07/name/"
+    if "?" in address or "#" in address:
+        what = "has a query" if "?" in address else "has a fragment"
+        return "", f"{what}, which no file can answer", "redirect it at the host, or remove it"
+    if len(address) > MAX_OLD or any(len(part.encode()) > MAX_NAME for part in parts):
+        return "", "is too long", f"the maximum is {MAX_OLD} characters, with {MAX_NAME} bytes between two slashes"
+    return re.sub("//+", "/", address), "", ""
+
+
+def stub(old: str) -> str:
+    """The output file that answers an old address."""
+    return path(old if old.endswith((".html", ".htm", "/")) else old + "/")
+
+
 def path(address: str) -> str:
     """The output file that serves an address."""
     if "%" in address or "?" in address or "#" in address:

@@ -111,7 +111,11 @@ class Repair:
         try:
             msgspec.convert(value, kind)
         except (msgspec.ValidationError, OverflowError) as error:
-            self.faults.add(path, plain_english(str(error)), _hint(value, choices))
+            examples = _examples(kind) if isinstance(value, str) else []
+            if examples:
+                self.faults.add(path, f"{value!r} has another form", "write it as " + " or ".join(examples))
+            else:
+                self.faults.add(path, plain_english(str(error)), _hint(value, choices))
             return None
         return value
 
@@ -137,6 +141,12 @@ def nearest(word: str, words: Iterable[str]) -> str:
 def dotted(path: Path) -> str:
     """A path as text, for example `related[2].images[0].width`."""
     return "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in path).removeprefix(".")
+
+
+def _examples(kind: Any) -> list[str]:
+    """Examples of a text that must match a pattern."""
+    metas = get_args(kind)[1:] if get_origin(kind) is Annotated else ()
+    return next((list(meta.examples or ()) for meta in metas if isinstance(meta, msgspec.Meta) and meta.pattern), [])
 
 
 def plain_english(message: str) -> str:

@@ -63,6 +63,42 @@ def test_a_malformed_file_is_a_config_error(tmp_path: Path, text: bytes) -> None
         load(tmp_path, text)
 
 
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            '[redirects.moved]\n"/a/" = "/b/"\n"/b/" = "/c"\n"/c/" = "/a/#x"',
+            "2: redirects.moved./a/: '/a/' leads in a circle",
+        ),
+        ('[redirects.moved]\n"/a/" = "/a"', "2: redirects.moved./a/: '/a/' leads in a circle"),
+        (
+            'redirects.moved = {"/x/y" = "javascript:alert(1)"}',
+            "1: redirects.moved./x/y: 'javascript:alert(1)' is not an",
+        ),
+        ('[redirects.moved]\n"/a/" = "//evil.example/"', "2: redirects.moved./a/: '//evil.example/' is not an address"),
+        ('[redirects.moved]\n"/a/" = "https://me@evil.example/"', "'https://me@evil.example/' is not an address"),
+        ('[redirects.moved]\n"/a/" = "/b\\n/c"', "is not an address; use /path/ or an http(s) URL"),
+        ('[redirects.moved]\n"/../x/" = "/b/"', "'/../x/' is not an address on this site"),
+        ('[redirects.moved]\n"/a/?p=1" = "/b/"', "has a query, which no file can answer"),
+        ('[redirects.moved]\n"/a" = "/b/"\n"/a/" = "/c/"', "3: redirects.moved./a/: '/a/' is there twice"),
+        (
+            '[redirects]\ngone = ["/a/", "/.newsgen-manifest.json"]',
+            "2: redirects.gone[1]: '/.newsgen-manifest.json' is not",
+        ),
+        (
+            '[redirects]\ngone = ["/b"]\n[redirects.moved]\n"/a/" = "/b/"',
+            "4: redirects.moved./a/: '/a/' leads to an address",
+        ),
+        ('[redirects]\ngone = ["/a"]\n[redirects.moved]\n"/a/" = "/b/"', "2: redirects.gone[0]: '/a' is there twice"),
+        ('[redirects.moved]\n"/a/" = 5', "redirects.moved./a/: expected text"),
+    ],
+)
+def test_an_unsafe_redirect_is_an_error(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load(tmp_path, text)
+    assert message in str(caught.value)
+
+
 def test_the_root_is_the_path_of_the_base_url(tmp_path: Path) -> None:
     found = load(tmp_path, 'base_url = "https://example.org/news/"')
     assert (found.base, found.root) == ("https://example.org/news", "/news/")

@@ -63,7 +63,11 @@ def test_every_command_and_option_is_documented() -> None:
     def walk(command: click.Command, name: str) -> list[str]:
         inner = [w for n, c in getattr(command, "commands", {}).items() for w in walk(c, n)]
         options = [
-            o for p in command.params if isinstance(p, click.Option) for o in p.opts if o not in ("--version", "--help")
+            o
+            for p in command.params
+            if isinstance(p, click.Option) and not p.hidden
+            for o in p.opts
+            if o not in ("--version", "--help")
         ]
         return [name, *options, *inner]
 

@@ -32,6 +32,7 @@ def test_the_wheel_contains_templates_static_files_and_demonstration_content(whe
         "site.toml",
         "content/_pages/about.md",
         "static/demo/harbour.svg",
+        "docs/configuration.md",
     ):
         assert f"newsgen/starter/{name}" in names
     assert "newsgen/py.typed" in names

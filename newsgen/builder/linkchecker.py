@@ -84,6 +84,9 @@ class LinkChecker:
         for item in library.config.navigation or ():
             if links.is_own(item.url):
                 yield from self._broken("", "/", None, (item.url,))
+        for old, new in library.config.redirects.moved.items():
+            for broken in self._broken("", "/", None, (new,)) if links.is_own(new) else ():
+                yield broken._replace(field=f"redirects.moved.{old}")
         # The newest come first.
         rows = sorted(filter(None, map(library.row, library.facts.links)), key=attrgetter("key"), reverse=True)
         for article in (library.article(row.id) for row in rows):
@@ -161,5 +164,7 @@ def _field(member: Article | About | None, link: str) -> str:
     pictures = member.images if isinstance(member, Article) else (member.image,)
     if any(picture and picture.url == link for picture in pictures):
         return "images"
+    if isinstance(member, Article) and any(author.url == link for author in member.authors):
+        return "author"
     is_related = isinstance(member, Article) and any(r.image and r.image.url == link for r in member.related)
     return "related" if is_related else "link"

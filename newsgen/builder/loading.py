@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import re
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import datetime
@@ -447,9 +448,16 @@ class _Loading:
     def _with_lines(self, problems: Iterable[Problem]) -> list[Problem]:
         """The problems of a plan, with the lines of their fields."""
         prefix = f"{self._source.name}/"
+
+        def line(problem: Problem) -> int:
+            if problem.path.startswith(prefix):
+                return self._line_of(problem.path.removeprefix(prefix), problem.field)
+            setting = re.sub(r"\[\d+\]$", "", problem.field)
+            return config.line(self._options.site / "site.toml", *setting.split(".", 2))
+
         return [
-            msgspec.structs.replace(p, line=self._line_of(p.path.removeprefix(prefix), p.field))
-            if p.field and not p.line and p.path.startswith(prefix)
+            msgspec.structs.replace(p, line=line(p))
+            if p.field and not p.line and p.path.startswith((prefix, "site.toml"))
             else p
             for p in problems
         ]

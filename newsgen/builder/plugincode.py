@@ -98,9 +98,10 @@ def _missing(site: Path, index: int, name: str, own: Iterable[str]) -> Problem:
     hint = (
         did_you_mean(name, sorted(available)) or f"create {FOLDER}/{name}.py, or install the package that provides it"
     )
-    field, text = f"plugins[{index}]", (site / "site.toml").read_text(encoding="utf-8")
-    what = f"there is no plugin {name!r}"
-    return Problem(path="site.toml", line=config.line(text, field), field=field, what=what, hint=hint)
+    line = config.line(site / "site.toml", "plugins")
+    return Problem(
+        path="site.toml", line=line, field=f"plugins[{index}]", what=f"there is no plugin {name!r}", hint=hint
+    )
 
 
 def _modules(folder: Path) -> list[str]:

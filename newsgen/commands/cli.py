@@ -10,7 +10,7 @@ import click
 
 from newsgen.commands.building import build, clean, serve
 from newsgen.commands.console import CANNOT_FINISH
-from newsgen.commands.creating import new, schema, translate
+from newsgen.commands.creating import new, schema, template, translate
 from newsgen.commands.fetching import fetch, import_
 from newsgen.commands.inspecting import check, digest, explain, list_
 from newsgen.commands.publishing import diff, publish
@@ -71,6 +71,7 @@ for command in (
     fetch,
     new,
     import_,
+    template,
     translate,
     schema,
     clean,

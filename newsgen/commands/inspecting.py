@@ -42,21 +42,32 @@ def check(external: bool, as_json: bool, **params: Any) -> None:
 
 @click.command(name="list")
 @click.argument(
-    "what", type=click.Choice(["held", "drafts", "future", "expired", "stories", "topics", "providers", "feeds"])
+    "what",
+    type=click.Choice(["articles", "held", "drafts", "future", "expired", "stories", "topics", "providers", "feeds"]),
 )
 @site_and_output
 @gate_options
+@click.option("--topic", default="", help="Of articles, those with this topic.")
+@click.option("--provider", default="", metavar="DOMAIN", help="Of articles, those of this provider.")
+@click.option("--category", default="", help="Of articles, those in this category.")
+@click.option("--title", default="", metavar="WORDS", help="Of articles, those with these words in the title.")
+@click.option("--since", type=Time(), metavar="TIME", help="Of articles, those from this time or day on.")
+@click.option("--until", type=Time(), metavar="TIME", help="Of articles, those up to this time or day.")
+@click.option("--limit", type=click.IntRange(1), metavar="N", default=None, help="Of articles, only the newest N.")
 @click.option("--json", "as_json", is_flag=True, help="Print the rows as JSON.")
 @handle_errors
 def list_(what: str, as_json: bool, **params: Any) -> None:
     """List articles, stories, topics, providers or feeds.
 
-    Articles are listed by the reason that keeps them out of the build: held, drafts, future or expired.
+    The lists of held, drafts, future and expired have the articles that this keeps out of the build.
     """
     from newsgen.commands import listing
 
+    given = {name: value for name in listing.Filters.__struct_fields__ if (value := params.pop(name))}
+    if given and what != "articles":
+        raise click.UsageError(f"--{next(iter(given))} is for `list articles`")
     with ProgressLine() as progress:
-        rows, problems = listing.rows(what, make_options(**params), progress)
+        rows, problems = listing.rows(what, make_options(**params), progress, listing.Filters(**given))
     print_problems(problems, ())
     if as_json:
         print_json(rows)

@@ -6,7 +6,15 @@ file spells them. `dialect` is the Markdown of bodies, `markup` turns bodies int
 `returned` checks what plugins make of articles.
 """
 
-from newsgen.content.fields import ARTICLE_FIELDS, MAX_TOPICS, AboutFile, ArticleFile, FeedFile, is_expression
+from newsgen.content.fields import (
+    ARTICLE_FIELDS,
+    MAX_AUTHOR,
+    MAX_TOPICS,
+    AboutFile,
+    ArticleFile,
+    FeedFile,
+    is_expression,
+)
 from newsgen.content.foreign import is_known
 from newsgen.content.frontmatter import FrontMatterError
 from newsgen.content.frontmatter import parse as parse_front_matter
@@ -16,6 +24,7 @@ from newsgen.content.source import Source, read
 
 __all__ = [
     "ARTICLE_FIELDS",
+    "MAX_AUTHOR",
     "MAX_TOPICS",
     "AboutFile",
     "ArticleFile",

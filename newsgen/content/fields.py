@@ -6,19 +6,22 @@ import re
 from datetime import date, time
 from functools import lru_cache
 from typing import Annotated, Any, Literal, TypeAlias
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Meta
 
 from newsgen import canonical, phrases, text, times, urls
 from newsgen.config import DURATION, seconds
+from newsgen.model import Link
 from newsgen.platforms import Platforms
 from newsgen.validation import Faults, Path
 
 MAX_TOPICS = 50
 
 MAX_BRIEF = 80
+
+MAX_AUTHORS, MAX_AUTHOR = 20, 200
 
 _PLAIN_URL = re.compile(
     r"https?://(?:[a-z0-9-]+\.)+[a-z][a-z0-9-]*(?:/[\w\-.~!$&'()*+,;=:@%/]*)?(?:\?[\w\-.~!$&'()*+,;=:@%/?]*)?", re.ASCII
@@ -51,7 +54,15 @@ class ProviderPart(msgspec.Struct, rename="camel", frozen=True, kw_only=True):
     images: tuple[ImageFile, ...] = ()
 
 
+class AuthorPart(msgspec.Struct, rename="camel", frozen=True, kw_only=True):
+    """An author. `url` is the author's page: an http(s) URL or a path on this site."""
+
+    name: str = ""
+    url: str = ""
+
+
 Provider: TypeAlias = ProviderPart | str
+Authors: TypeAlias = tuple[AuthorPart | str, ...] | AuthorPart | str
 Images: TypeAlias = tuple[ImageFile | str, ...] | ImageFile | str
 
 
@@ -103,6 +114,7 @@ class ArticleFile(msgspec.Struct, rename="camel", kw_only=True):
     heat: Number | None = None
     quality: Whole | None = None
     provider: Provider = ProviderPart()
+    author: Authors = ()
     topics: tuple[str, ...] | str = ()
     category: str | tuple[str, ...] = ""
     type: str = "article"
@@ -228,6 +240,23 @@ def provider(part: Provider, url: str, at: Path, wrong: Faults, platforms: Platf
     return domain, text.plain(part.name)
 
 
+def authors(given: Authors, wrong: Faults) -> tuple[Link, ...]:
+    """The authors of an article, without repeats, each with the address of their page or ""."""
+    rows = given if isinstance(given, tuple) else (given,) if given else ()
+    out: dict[str, Link] = {}
+    for index, row in enumerate(rows):
+        at: Path = ("author", index) if isinstance(given, tuple) else ("author",)
+        part = AuthorPart(name=row) if isinstance(row, str) else row
+        if name := brief(part.name, at, wrong, MAX_AUTHOR):
+            address = urls.spelled(part.url) or web_address(part.url, (*at, "url"), wrong)
+            out.setdefault(name.casefold(), Link(title=name, url=address))
+        elif not part.name.strip():
+            wrong.add(at, "has no name", "write it as text, or as {name: ..., url: ...}")
+    if len(out) > MAX_AUTHORS:
+        wrong.add(("author",), f"{len(out) - MAX_AUTHORS:,} are left out", f"an article can have {MAX_AUTHORS} authors")
+    return tuple(out.values())[:MAX_AUTHORS]
+
+
 def _domain(value: str) -> str:
     """The normalised domain of a domain or an address; "" if it is neither."""
     try:
@@ -296,11 +325,11 @@ def duration(value: str, at: Path, wrong: Faults) -> int | None:
     return seconds(value)
 
 
-def brief(value: str, at: Path, wrong: Faults) -> str:
-    """A few words on one line; "" if there are more than `MAX_BRIEF` characters."""
+def brief(value: str, at: Path, wrong: Faults, most: int = MAX_BRIEF) -> str:
+    """A few words on one line; "" if there are more than `most` characters."""
     words = text.plain(value)
-    if len(words) > MAX_BRIEF:
-        wrong.add(at, f"{_quoted(words, 40)} is too long", f"write at most {MAX_BRIEF} characters")
+    if len(words) > most:
+        wrong.add(at, f"{_quoted(words, 40)} is too long", f"write at most {most} characters")
         return ""
     return words
 
@@ -357,38 +386,12 @@ def aliases(given: tuple[str, ...], wrong: Faults) -> tuple[str, ...]:
     """Old addresses on this site, without repeats. The slash at the beginning may be missing."""
     out = []
     for index, row in enumerate(given):
-        address, what, hint = _alias(row.strip())
+        address, what, hint = urls.old(row.strip())
         if what:
             wrong.add(("aliases", index), f"{_quoted(row, 60)} {what}", hint)
         else:
             out.append(address)
     return tuple(dict.fromkeys(out))
-
-
-# A path without a slash at its beginning. It has one elsewhere or an ending, and no spaces: Obsidian keeps other titles
-# of a note in `aliases`.
-_RELATIVE_PATH = re.compile(r"(?![/\\]|[A-Za-z][A-Za-z0-9+.-]*:)\S*(?:/\S*|\.[A-Za-z0-9]{2,5})")
-# A backslash, a control character, a Windows drive or a file of newsgen's own.
-_UNSAFE_NAME = re.compile(r"[\\\x00-\x1f\x7f-\x9f]|\A/+(?:[a-z]:|\.newsgen)", re.IGNORECASE)
-MAX_ALIAS, MAX_NAME = 500, 255
-
-
-def _alias(written: str) -> tuple[str, str, str]:
-    """The address of an alias; or what is wrong with it, and what to do."""
-    address = urls.spelled("/" + written if _RELATIVE_PATH.fullmatch(written) else written)
-    try:
-        name = unquote(address, errors="strict")
-    except UnicodeDecodeError:
-        return "", "has escapes that are not UTF-8", "write é as é or %C3%A9"
-    parts = name.split("/")
-    if not address or "\\" in written or _UNSAFE_NAME.search(name) or {".", ".."} & {*parts}:
-        return "", "is not an address on this site", "write the old path, such as /2019/07/name/"
-    if "?" in address or "#" in address:
-        what = "has a query" if "?" in address else "has a fragment"
-        return "", f"{what}, which no file can answer", "redirect it at the host, or remove it"
-    if len(address) > MAX_ALIAS or any(len(part.encode()) > MAX_NAME for part in parts):
-        return "", "is too long", f"the maximum is {MAX_ALIAS} characters, with {MAX_NAME} bytes between two slashes"
-    return re.sub("//+", "/", address), "", ""
 
 
 def picture_address(value: str, at: Path, wrong: Faults) -> str:

@@ -17,7 +17,7 @@ from newsgen.validation import Faults
 from newsgen.validation import Path as At
 
 IGNORED = {
-    "several": "author authors byline canonical comment comments featured id image_alt image_caption guid uid uuid layout license locale language math menu meta nav "
+    "several": "canonical comment comments featured id image_alt image_caption guid uid uuid layout license locale language math menu meta nav "
     "nav_order noindex order permalink pinned position priority robots seo series slug sticky subtitle template theme toc weight",
     "Jekyll": "author_profile bigimg breadcrumbs canonical_url classes cover-img excerpt_separator gallery header hidden "
     "media_subpath mathjax mermaid meta_description meta_title parent_id post_id read_time readtime render_with_liquid "
@@ -40,7 +40,7 @@ IGNORED = {
     "Pelican": "save_as translation",
     "Nikola": "crosspost_url data enclosure filters has_math hidetitle nocomments pretty_url retired url_type",
     "Ghost": "codeinjection_foot codeinjection_head comment_id custom_template email_only og_description og_image "
-    "og_title primary_author primary_tag twitter_description twitter_image twitter_title",
+    "og_title primary_tag twitter_description twitter_image twitter_title",
 }
 """Fields that mean nothing here and get no warning, by the generator that has them. They are kept in `extra`."""
 
@@ -194,6 +194,8 @@ class Translator:
             return False
         if ours == "images":  # such as `cover: false`, or a table without an address
             return not isinstance(value, bool) and not (isinstance(value, dict) and "url" not in _picture(value))
+        if ours == "author":  # a theme's own table or key, which names nobody
+            return all(isinstance(row, str) or _named(row) for row in (value if isinstance(value, list) else [value]))
         # `url` and `link` may be the page's own address: a path or, as in WordPress, all of it.
         return ours != "webUrl" or (is_web(value) and not (self._host and _host(value) == self._host))
 
@@ -203,6 +205,8 @@ class Translator:
             return True if value.lower() in _TRUE else False if value.lower() in _FALSE else value
         if name in ("topics", "aliases"):
             return [part.strip() for part in re.split(r"[;\n]" if ";" in value else r"[,\n]", value) if part.strip()]
+        if name == "author":  # "Lee, Ann" is one author
+            return [part.strip() for part in value.split(";") if part.strip()]
         if name in _TIMES:  # Nikola writes `UTC` and `UTC+01:00`
             return re.sub(r"UTC([+-]?)", lambda zone: zone[1] or "Z", value)
         if name in ("quality", "heat"):
@@ -213,6 +217,10 @@ class Translator:
 
 def _is_text(name: Any) -> bool:
     return isinstance(name, str)
+
+
+def _named(author: Any) -> bool:
+    return isinstance(author, dict) and isinstance(author.get("name"), str)
 
 
 def _host(address: str) -> str:

@@ -25,7 +25,7 @@ from newsgen.content.source import MAX_READ, Source
 from newsgen.content.written import Written
 from newsgen.errors import Problem, Scope
 from newsgen.files import ABOUT_FOLDERS
-from newsgen.model import About, Article, Image, Related, RelatedEntries, Subscription
+from newsgen.model import About, Article, Image, Link, Related, RelatedEntries, Subscription
 from newsgen.validation import Faults, Repair, did_you_mean, dotted
 from newsgen.validation import Path as At
 
@@ -236,6 +236,7 @@ class Reader:
             type=text.plain(file.type) or "article",
             quality=file.quality,
             heat=file.heat,
+            authors=fields.authors(file.author, wrong) if file.author else (),
             images=self._pictures(file.images, (), wrong),
             related=RelatedEntries.of(related),
             embed=player(file.featured_content, self._hosts) if file.featured_content else "",
@@ -253,12 +254,12 @@ class Reader:
             digest=digest,
             merged_topics=fields.merged((*topics, *categories[1:]), names),
         )
-        own = self._own_links([*article.images, *(entry.image for entry in related)], article.body)
+        own = self._own_links([*article.authors, *article.images, *(entry.image for entry in related)], article.body)
         return msgspec.structs.replace(article, links=own) if own else article
 
-    def _own_links(self, pictures: Iterable[Image | None], body: str) -> tuple[str, ...]:
+    def _own_links(self, fields: Iterable[Image | Link | None], body: str) -> tuple[str, ...]:
         """The addresses of this site that a file names."""
-        own = [p.url for p in pictures if p and p.url.startswith("/")]
+        own = [f.url for f in fields if f and f.url.startswith("/")]
         return tuple(own + links.own(body, self._root) if body else own)
 
     def _start(self, when: date | None) -> datetime | None:

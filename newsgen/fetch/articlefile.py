@@ -14,20 +14,22 @@ import msgspec
 
 from newsgen import canonical, text
 from newsgen.config import Config
-from newsgen.content import MAX_TOPICS, FrontMatterError, parse_front_matter
+from newsgen.content import MAX_AUTHOR, MAX_TOPICS, FrontMatterError, parse_front_matter
 from newsgen.fetch.entry import Entry
 from newsgen.model import Subscription
 
 FIELDS = (
     "title", "excerpt", "publishedDateTime", "updatedDateTime", "webUrl", "category", "type", "lang", "quality", "provider",
-    "topics", "images",
+    "author", "topics", "images",
 )  # fmt: skip
 """The fields that a fetch writes, in the order of the file, before `fetched`."""
 
 GIVEN = ("category", "type", "lang", "quality")
 """Fields that a new file gets and that are the editor's from then on, or those of a program that ranks articles."""
 
-_COMPARED = tuple(name for name in FIELDS if name not in ("topics", "publishedDateTime", "updatedDateTime", *GIVEN))
+_COMPARED = tuple(
+    name for name in FIELDS if name not in ("author", "topics", "publishedDateTime", "updatedDateTime", *GIVEN)
+)
 HALF = 16
 """The first half of a digest is that of the values that follow the publisher.
 
@@ -73,6 +75,7 @@ def values(entry: Entry, subscription: Subscription, lang: str, config: Config, 
         "lang": language,
         "quality": subscription.quality,
         "provider": _provider(entry, subscription, url, config),
+        "author": escaped(_author(entry, subscription)),
         "topics": union(map(escaped, (*subscription.topics, *entry.topics))),
         "images": [
             {"url": image_url, "width": _size(image.width), "height": _size(image.height),
@@ -110,6 +113,13 @@ def _provider(entry: Entry, subscription: Subscription, url: str, config: Config
     return {key: value for key, value in (("name", escaped(name)), ("domain", domain)) if value}
 
 
+def _author(entry: Entry, subscription: Subscription) -> str:
+    """The byline of an entry, unless it only repeats the publisher or is the account that a program makes."""
+    others = {entry.provider, subscription.provider_name, subscription.title, "admin", "administrator"}
+    author = text.shorten(entry.author, MAX_AUTHOR)
+    return "" if author.casefold() in map(str.casefold, others) else author
+
+
 def _size(pixels: int) -> int:
     return pixels if 0 < pixels <= _MAX_SIDE else 0
 
@@ -122,7 +132,9 @@ def escaped(value: str) -> str:
 
 def digest(row: Mapping[str, Any]) -> str:
     """A digest of the publisher's values."""
-    facts = [row.get(name) for name in _COMPARED], [row.get("topics", []), row.get("publishedDateTime")]
+    # Files that have no author have the digest that they had when a fetch wrote none.
+    author = [row["author"]] if row.get("author") else []
+    facts = [*(row.get(name) for name in _COMPARED), *author], [row.get("topics", []), row.get("publishedDateTime")]
     try:
         return "".join(text.digest(msgspec.json.encode(fact, enc_hook=str))[:HALF] for fact in facts)
     except (ValueError, OverflowError, TypeError, RecursionError):  # no value of ours

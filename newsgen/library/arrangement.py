@@ -236,7 +236,7 @@ class Arrangement:
             member.title, member.excerpt, member.url, member.provider, member.provider_name, member.published,
             member.all_day, member.image, member.type, member.quality, member.heat, member.lang, member.dir,
             member.topics, member.category, member.status,
-            (file.updated, file.slug, file.story, file.has_content) if file else None,
+            (file.updated, file.slug, file.story, file.has_content, file.authors) if file else None,
             file.digest if file and not file.url else b"",  # feeds have the whole text of own posts
         )  # fmt: skip
         return Row(

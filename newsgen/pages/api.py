@@ -105,7 +105,7 @@ def _articles(cards: Cards, members: Iterable[Card]) -> tuple[ListedArticle, ...
 
 
 def _article(cards: Cards, card: Card) -> ListedArticle:
-    when, has_pictures = card.published, cards.config.images.show != "none"
+    when, picture = card.published, card.image if cards.config.images.show != "none" else None
     return ListedArticle(
         title=card.title,
         url=_url(cards, card.url) or None,
@@ -116,7 +116,10 @@ def _article(cards: Cards, card: Card) -> ListedArticle:
         published=urls.day(when, cards.config.zone) if card.all_day else times.iso(when),
         type=card.type,
         lang=card.lang or None,
-        image=_url(cards, card.image.url) if card.image and has_pictures else None,
+        image=_url(cards, picture.url) if picture else None,
+        caption=picture.title or None if picture else None,
+        credit=picture.attribution or None if picture else None,
+        authors=tuple(author.title for author in card.authors),
         topics=tuple(topic.title for topic in card.topics),
     )
 

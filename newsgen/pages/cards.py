@@ -250,6 +250,7 @@ class Cards:
             lang=member.lang,
             dir=member.dir,
             topics=tuple(self.link("topic", key) for key in self.topics(member)),
+            authors=member.authors if isinstance(member, Article) else (),
         )
 
     def cluster(

@@ -502,11 +502,17 @@ class RedirectPage(Page, frozen=True, kw_only=True):
     target: str
 
 
+class GonePage(HtmlPage, frozen=True, kw_only=True):
+    """What answers the address of a page that was removed on purpose."""
+
+    template: ClassVar[str] = "pages/gone.html"
+
+
 class FeedEntry(Value, frozen=True, kw_only=True):
     """A story or a single member in a feed.
 
     `id` is a URL that never changes. `page` is the address of its page here, `url` the publisher's page; each is "" if
-    there is none. `body` is the whole text of an own post as safe HTML with absolute links, "" for all others.
+    there is none. `authors` are those of the article, then its publisher. `body` is the whole text of an own post as safe HTML with absolute links, "" for all others.
     """
 
     id: str
@@ -515,6 +521,7 @@ class FeedEntry(Value, frozen=True, kw_only=True):
     title: str
     summary: str
     provider: Link
+    authors: tuple[Link, ...]
     published: datetime
     updated: datetime
     topics: tuple[str, ...]
@@ -663,15 +670,23 @@ class HeadersPage(Page, frozen=True, kw_only=True):
     fingerprinted: tuple[str, ...]
 
 
+class RedirectLine(Value, frozen=True, kw_only=True):
+    """A line of `_redirects`: the old address, the new one, and the status that the host answers with."""
+
+    old: str
+    new: str
+    status: str
+
+
 class RedirectsPage(Page, frozen=True, kw_only=True):
-    """`_redirects` for static hosts. The title of each link is the old address, its URL the new one.
+    """`_redirects` for static hosts.
 
     `own` is the text of the site's own `static/_redirects`. Its lines come first, so they win.
     """
 
     template: ClassVar[str] = "feeds/_redirects.txt"
     own: str
-    redirects: tuple[Link, ...]
+    redirects: tuple[RedirectLine, ...]
 
 
 class Listed(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
@@ -681,6 +696,7 @@ class Listed(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
 class ListedArticle(Listed, frozen=True, kw_only=True, tag="article"):
     """An article, or a report elsewhere that an article lists.
 
+    `authors` are those that its file names. `image` is a picture's address, `caption` and `credit` are the words for it.
     `url` is the publisher's page, or that of an own post here. `page` is the page here about it, and `story` that of its
     story. `published` is a time in UTC, or a day where only that is known.
     """
@@ -695,6 +711,9 @@ class ListedArticle(Listed, frozen=True, kw_only=True, tag="article"):
     type: str
     lang: str | None
     image: str | None
+    caption: str | None
+    credit: str | None
+    authors: tuple[str, ...]
     topics: tuple[str, ...]
 
 
@@ -763,7 +782,7 @@ class FilePage(Page, frozen=True, kw_only=True):
 
 KINDS = (
     HomePage, StoryPage, ArticlePage, ListPage, IndexPage, ArchivePage, SourcesPage, TextPage, FollowingPage, NotFoundPage,
-    RedirectPage, RssFeed, AtomFeed, JsonFeed, OpmlPage, SitemapPage, NewsSitemap, SitemapIndex, RobotsPage, ManifestPage,
+    RedirectPage, GonePage, RssFeed, AtomFeed, JsonFeed, OpmlPage, SitemapPage, NewsSitemap, SitemapIndex, RobotsPage, ManifestPage,
     StylesPage, LlmsPage, HeadersPage, RedirectsPage, ApiPage, FilePage, SearchPage, SearchIndex, SearchTerms, SearchFacets,
     SearchResults, SearchNames, PluginPage, PluginFile,
 )  # fmt: skip

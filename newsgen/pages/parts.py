@@ -19,7 +19,7 @@ from newsgen.library import Section
 from newsgen.model import Cluster, Link
 from newsgen.pages import api, archive, articlepages, feeds, frontpage, lists, storypages
 from newsgen.pages.cards import CANDIDATES, Cards
-from newsgen.pages.feeds import Redirect, SitemapRow
+from newsgen.pages.feeds import SitemapRow
 from newsgen.pages.kinds import (
     FilePage,
     FollowingPage,
@@ -32,6 +32,16 @@ from newsgen.pages.kinds import (
     TextPage,
 )
 from newsgen.pages.plugged import PageMaker
+from newsgen.pages.redirects import (
+    Redirect,
+    article_redirects,
+    has_redirects_file,
+    redirects_file,
+    single_redirects,
+    story_redirects,
+    stub_pages,
+    stubs,
+)
 from newsgen.pages.search import Search
 
 INDEXES = ("home", "topics", "categories", "sources")
@@ -88,7 +98,7 @@ class Parts:
         self.cards, self.folder_name, self.own_redirects, self._policy = cards, folder_name, own_redirects, policy
         self.sections: Mapping[str, SectionPlan] = {}
         self.search = Search(cards)
-        self.has_lines = feeds.has_redirects_file(cards)
+        self.has_lines = has_redirects_file(cards)
         self._files = tuple(file for file in files if not (self.has_lines and file.path == "_redirects"))
         self._days: list[str] | None = None
         self.is_ambiguous = False
@@ -105,7 +115,7 @@ class Parts:
             facts = self.cards.library.facts
             if of not in facts.aliases and of not in facts.expired:
                 return PartPages()
-            return self._stubs(feeds.article_redirects(self.cards, self.cards.library.article(of), self.folder_name))
+            return self._stubs(article_redirects(self.cards, self.cards.library.article(of), self.folder_name))
         if kind in ("first", "numbered"):
             axis, _, key = of.partition(" ")
             key, _, number = key.partition(" ")
@@ -144,7 +154,7 @@ class Parts:
         story = self.cards.library.story(id)
         if story is None:
             return PartPages()
-        stubs, redirects, *_ = self._stubs(feeds.story_redirects(self.cards, story))
+        stubs, redirects, *_ = self._stubs(story_redirects(self.cards, story))
         page = storypages.page(self.cards, story)
         listed = feeds.listed(self.cards, story, page.title)
         return PartPages((page, *storypages.feed(self.cards, story, page), *stubs), redirects, listed)
@@ -197,11 +207,11 @@ class Parts:
         """These redirects, and their stubs if the site has any."""
         redirects = tuple(redirects)
         has_stubs = self.cards.config.redirects.pages
-        return PartPages(tuple(feeds.stub_pages(feeds.stubs(redirects))) if has_stubs else (), redirects)
+        return PartPages(tuple(stub_pages(stubs(redirects))) if has_stubs else (), redirects)
 
     def _redirects(self) -> PartPages:
         """The redirects that belong to no article."""
-        single = feeds.single_redirects(self.cards, self.folder_name)
+        single = single_redirects(self.cards, self.folder_name)
         targets = {(redirect.stub, redirect.new) for redirect in single}
         self.is_ambiguous = len(targets) > len({stub for stub, _ in targets})
         return self._stubs(single)
@@ -209,8 +219,7 @@ class Parts:
     def lines(self, redirects: Iterable[Redirect]) -> Iterator[Page]:
         """`_redirects`, if the site has it."""
         if self.has_lines:
-            lines = feeds.redirect_lines(self.cards, redirects, self.own_redirects)
-            yield feeds.redirects_file(lines, self.own_redirects)
+            yield redirects_file(self.cards, redirects, self.own_redirects)
 
     def _single(self, kind: str) -> Iterator[Page]:
         """The pages of a kind that a site has once."""

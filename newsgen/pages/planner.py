@@ -17,11 +17,12 @@ from newsgen.library import IndexRow, Library, Reached
 from newsgen.model import Brand, Link, Site
 from newsgen.pages import feeds, reach
 from newsgen.pages.cards import Cards
-from newsgen.pages.feeds import Redirect, Shard, SitemapRow
+from newsgen.pages.feeds import Shard, SitemapRow
 from newsgen.pages.kinds import (
     ArticlePage,
     AtomFeed,
     FilePage,
+    GonePage,
     HeadersPage,
     HtmlPage,
     JsonFeed,
@@ -45,6 +46,14 @@ from newsgen.pages.kinds import (
 )
 from newsgen.pages.parts import PartPages, Parts, SectionPlan
 from newsgen.pages.plugged import PageMaker
+from newsgen.pages.redirects import (
+    Redirect,
+    has_redirects_file,
+    may_have_line,
+    redirect_lines,
+    stub_pages,
+    stubs,
+)
 from newsgen.store import Rows, StoredRow
 from newsgen.text import digest
 
@@ -91,7 +100,7 @@ class PathRow(StoredRow, frozen=True):
 
 
 class RedirectRow(StoredRow, frozen=True):
-    """A redirect that may have a line in `_redirects`; see `feeds.may_have_line`."""
+    """A redirect that may have a line in `_redirects`; see `redirects.may_have_line`."""
 
     redirect: Redirect
     part: str
@@ -279,7 +288,7 @@ class Plan:
     def _make_part(self, name: str) -> tuple[Made | None, Made | None]:
         """Makes the pages of a part. Returns what it made at the last build, and now."""
         pages, redirects, listed, section, problems = self._make(name)
-        redirects = tuple(redirect for redirect in redirects if feeds.may_have_line(self._cards, redirect))
+        redirects = tuple(redirect for redirect in redirects if may_have_line(self._cards, redirect))
         kind, _, of = name.partition(" ")
         if kind == "first":
             self._sections.pop(of, None)
@@ -331,7 +340,7 @@ class Plan:
         """The rows of the paths that a part has, among them those of stubs that it would have if the site had any."""
         if made is None:
             return []
-        olds = () if self._has_stubs else feeds.stubs(made.redirects)
+        olds = () if self._has_stubs else stubs(made.redirects)
         return [
             PathRow(folded=path.casefold(), path=path, part=part, is_page=is_page)
             for paths, is_page in ((made.paths, True), (olds, False))
@@ -369,7 +378,7 @@ class Plan:
                 made = self._make(name)
                 for redirect in made.redirects:
                     (aliases if redirect.file else others).append(redirect)
-                yield from (page for page in made.pages if not isinstance(page, RedirectPage))
+                yield from (page for page in made.pages if not isinstance(page, RedirectPage | GonePage))
 
         pages, self.problems = self._without_conflicts(made())
         self._made = {page.path: page for page in pages}
@@ -377,7 +386,7 @@ class Plan:
         taken = {alias.stub for alias in aliases}
         redirects = self._free_redirects([*aliases, *(redirect for redirect in others if redirect.stub not in taken)])
         if self._has_stubs:
-            self._made |= {page.path: page for page in feeds.stub_pages(feeds.stubs(redirects))}
+            self._made |= {page.path: page for page in stub_pages(stubs(redirects))}
         self._made |= {page.path: page for page in self._parts.lines(redirects)}
         self.refs = {path: PageRef.of(page, page.encode()) for path, page in self._made.items()}
         return redirects
@@ -397,16 +406,16 @@ class Plan:
                 free.append(redirect)  # another spelling of the same alias
             elif redirect.file:
                 if isinstance(other, Redirect):
-                    what = f"is in use by the alias {other.old!r} of {other.file}"
+                    alias = "the alias " if other.field == "aliases" else ""
+                    what = f"is in use by {alias}{other.old!r} of {other.file}"
                 elif other == urls.path(redirect.new):
                     what = "is the page's own address"
                 else:
                     page = self._made.get(other)
                     what = f"is the address of {self._source_name(page) if page else other}"
                 what = f"{redirect.old!r} {what}"
-                problems.append(
-                    Problem(path=redirect.file, field="aliases", what=what, hint="remove this alias", scope="value")
-                )
+                hint = "remove this alias" if redirect.field == "aliases" else "remove it"
+                problems.append(Problem(path=redirect.file, field=redirect.field, what=what, hint=hint, scope="value"))
         self.problems += tuple(problems)
         return tuple(free)
 
@@ -510,15 +519,15 @@ def _rows_at(rows: Rows[PathRow], path: str) -> Iterator[PathRow]:
 def _unanswered(cards: Cards, redirects: Collection[Redirect], own: str) -> Iterator[Problem]:
     """A problem for each alias, and one for all addresses of articles, that has neither a stub nor a line."""
     host = cards.config.limits
-    answered = {line.old for line in feeds.redirect_lines(cards, redirects, own)}
+    answered = {line.old for line in redirect_lines(cards, redirects, own)}
     if host is None or host.reads_redirects:
         answered |= {
             urls.spelled(rule.split()[0].removeprefix(cards.config.root[:-1])) for rule in effective_lines(own)
         }
-    missing = [redirect for redirect in redirects if redirect.old not in answered]
+    missing = [redirect for redirect in redirects if redirect.new and redirect.old not in answered]
     if host and not host.reads_redirects:
         why = f"{host.title} does not read `_redirects`"
-    elif host and feeds.has_redirects_file(cards):
+    elif host and has_redirects_file(cards):
         why = f"`_redirects` holds as much as {host.title} reads"
     else:
         why = "`_redirects` is left out too"
@@ -526,7 +535,7 @@ def _unanswered(cards: Cards, redirects: Collection[Redirect], own: str) -> Iter
     for redirect in missing:
         if redirect.file:
             what = f"{redirect.old!r} would not answer: there are no stubs, and {why}"
-            yield Problem(path=redirect.file, field="aliases", what=what, hint=hint, scope="value")
+            yield Problem(path=redirect.file, field=redirect.field, what=what, hint=hint, scope="value")
     others = sum(not redirect.file for redirect in missing)
     if others:
         addresses = "1 address" if others == 1 else f"{others:,} addresses"

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import html
 import ipaddress
 import secrets
+import shlex
 import socket
 import sys
 import threading
@@ -127,7 +129,7 @@ class Server:
                 return RedirectResponse(quote(path) + "/" + query, 301)
             return self._not_found(request)
         if name.endswith(".html"):
-            return self._html(request, place.read_bytes())
+            return self._html(request, self._with_first_steps(name, place.read_bytes()))
         return _file_response(request, place)
 
     def _output_file(self, name: str) -> Path | None:
@@ -146,6 +148,19 @@ class Server:
         if self._is_live:
             return self._html(request, _PLACEHOLDER.encode(), 404)
         return PlainTextResponse("page not found", 404)
+
+    def _with_first_steps(self, name: str, data: bytes) -> bytes:
+        """The front page of a site that has nothing to show, with what to do next. Only a preview shows it."""
+        loaded = self.preview.loaded
+        if not self._is_live or name != "index.html" or not loaded or loaded.library.facts.published:
+            return data
+        site = shlex.quote(str(self.preview.options.site))
+        place = "" if site == "." else f" --site {site}"
+        is_empty = not loaded.library.facts.gates
+        notes = "".join(f"<p>{html.escape(note)}.</p>" for note in self.preview.report.notes)
+        steps = _FIRST_STEPS.format(place=html.escape(place)) if is_empty else notes
+        head, end, rest = data.rpartition(b"</main>")
+        return head + steps.encode() + end + rest if end else data
 
     def _html(self, request: Request, data: bytes, status: int = 200) -> Response:
         if self._is_live:
@@ -167,7 +182,7 @@ class Server:
             found = {
                 unquote(row[0]): row[1]
                 for row in rows
-                if len(row) >= 2 and row[1].startswith("/") and row[1][1:2] != "/"
+                if len(row) >= 2 and row[1].startswith("/") and row[1][1:2] != "/" and row[2:3] != ["410!"]
             }
             self._redirect_rules = stamp, found
         return self._redirect_rules[1]
@@ -236,6 +251,18 @@ class Server:
         await tab.send_text(msgspec.json.encode(message).decode())
 
 
+_FIRST_STEPS = """\
+<div class="prose">
+<h2>Your site works. It needs an article</h2>
+<p>Write one of your own, then edit the file whose name this prints:</p>
+<pre><code>newsgen new article "My first article" --publish{place}</code></pre>
+<p>Or follow a feed, and turn its entries into articles:</p>
+<pre><code>newsgen new feed https://example.org/feed.xml{place}
+newsgen fetch{place}</code></pre>
+<p>Articles appear here as soon as their files are saved. The title of the site, its language and all other settings are in
+<code>site.toml</code>. Only the preview shows this text.</p>
+</div>
+"""
 _PLACEHOLDER = (
     '<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
     "<title>Preview</title></head><body><h1>No pages yet</h1></body></html>"

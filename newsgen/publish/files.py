@@ -25,6 +25,7 @@ _KINDS: dict[str, Kind] = {
     "pages/story.html": "story",
     "pages/article.html": "article",
     "pages/redirect.html": "redirect",
+    "pages/gone.html": "redirect",
     "pages/list.html": "list",
     "pages/index.html": "list",
     "pages/sources.html": "list",

@@ -81,7 +81,8 @@ class SiteBuild(msgspec.Struct, frozen=True, kw_only=True):
         These are not the ones that a rule in `_redirects` covers, nor those of articles whose story has dissolved on a
         site without pages of single articles.
         """
-        expected = self._redirected_paths() | self.pageless
+        gone = {urls.stub(urls.old(old)[0]) for old in self.config.redirects.gone}
+        expected = self._redirected_paths() | self.pageless | gone
         return [urls.address(path) for path in paths if path not in expected]
 
     def _redirected_paths(self) -> set[str]:

@@ -122,7 +122,7 @@ def test_why_prints_why_a_page_is_stale(site: Make) -> None:
     assert "its template differs" in s.run("build", "--why", "404.html").stdout
 
 
-@pytest.mark.parametrize("what", ["held", "drafts", "future", "expired", "stories", "topics", "providers"])
+@pytest.mark.parametrize("what", ["articles", "held", "drafts", "future", "expired", "stories", "topics", "providers"])
 def test_list_prints_rows_or_json(site: Make, what: str) -> None:
     s = site()
     s.article("h", published="false").article("d", draft="true").article(

@@ -2,12 +2,18 @@
 
 import json
 import os
+import re
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from sites import Site
 
+from newsgen import config
+from newsgen.commands import creating
+from newsgen.commands.cli import cli
 from newsgen.commands.explain import compare, pair_lines
 from newsgen.errors import ConfigError
 
@@ -58,17 +64,177 @@ def test_a_file_that_cannot_be_written_is_not_left_empty(site: Make) -> None:
     assert sorted(p.name for p in (s.root / "content/_topics").iterdir()) == ["t.md"]
 
 
-def test_a_new_site_tells_git_what_newsgen_makes(site: Make, tmp_path: Path) -> None:
-    s = site()
+def invoke(*args: str | Path, code: int = 0) -> str:
+    """Runs a command in this process and returns what it prints."""
+    done = CliRunner().invoke(cli, [*map(str, args)])
+    assert done.exit_code == code, done.output
+    return done.output
+
+
+def test_a_new_site_tells_git_what_newsgen_makes(tmp_path: Path) -> None:
     (tmp_path / "mine/.git").mkdir(parents=True)
-    assert s.run("new", "site", str(tmp_path / "mine")).returncode == 0, "a new repository counts as empty"
+    invoke("new", "site", tmp_path / "mine")  # a new repository counts as empty
     lines = (tmp_path / "mine/.gitignore").read_text().splitlines()
     assert {"/public/", "/.newsgen/"} <= set(lines)
     settings = (tmp_path / "mine/site.toml").read_text(encoding="utf-8")
     assert settings.startswith("# The settings of this site.")
-    assert s.run("new", "site", str(tmp_path / "other"), "--empty").returncode == 0
-    assert (tmp_path / "other/.gitignore").exists()
-    assert s.run("new", "site", str(tmp_path / "mine")).returncode == 2
+    invoke("new", "site", tmp_path / "other", "--empty")  # as in earlier versions
+    assert sorted(p.name for p in (tmp_path / "other").iterdir()) == [".gitignore", "content", "site.toml"]
+    assert "already exists and is not empty" in invoke("new", "site", tmp_path / "mine", code=2)
+
+
+def test_a_new_site_has_the_settings_that_its_options_give(tmp_path: Path) -> None:
+    given = {
+        "title": 'Räder "und" mehr',
+        "language": "de",
+        "timezone": "Europe/Berlin",
+        "base_url": "https://r.example/x/",
+    }
+    options = [word for name, value in given.items() for word in (f"--{name.replace('_', '-')}", value)]
+    output = invoke("new", "site", tmp_path / "a b", *options)
+    assert f"next: newsgen serve --site '{tmp_path}/a b'\n" in output
+    found = config.load(tmp_path / "a b/site.toml")
+    assert {name: getattr(found, name) for name in given} == given
+    for option, value, message in (
+        (
+            "--timezone",
+            "Mars/Olympus",
+            "--timezone: unknown time zone 'Mars/Olympus'; use a name such as Europe/Berlin",
+        ),
+        ("--language", "x_!", "--language: 'x_!' has another form; write it as en or pt-BR"),
+        ("--base-url", "r.example", "--base-url: 'r.example' is not a valid base URL; write it as https://"),
+        ("--title", " ", "is not a title; write at least one letter"),
+    ):
+        assert message in invoke("new", "site", tmp_path / "bad", option, value, code=2)
+    assert not (tmp_path / "bad").exists()
+
+
+def test_a_terminal_is_asked_until_the_answers_are_valid(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LC_ALL", "de_AT.UTF-8")
+    monkeypatch.setenv("TZ", "Europe/Vienna")
+    answers = "Räder\n\nMars/X\n\nrad.example\nhttps://rad.example/\n"
+    with CliRunner().isolation(input=answers) as (out, *_):
+        found = creating._asked(tmp_path / "x", ["title", "language", "timezone", "base_url"])
+        said = out.getvalue().decode()
+    assert found == {
+        "title": "Räder",
+        "language": "de",
+        "timezone": "Europe/Vienna",
+        "base_url": "https://rad.example/",
+    }
+    assert "Error: unknown time zone 'Mars/X'; use a name such as Europe/Berlin" in said
+    assert "Error: 'rad.example' is not a valid base URL" in said
+
+
+def test_the_demonstration_is_created_when_it_is_asked_for(tmp_path: Path) -> None:
+    invoke("new", "site", tmp_path / "demo", "--demo", "--title", "Mine")
+    found = config.load(tmp_path / "demo/site.toml")
+    assert (found.title, found.base_url) == ("Mine", "https://tideline.example/")
+    assert (tmp_path / "demo/content/_pages/about.md").exists()
+    assert "exclude each other" in invoke("new", "site", tmp_path / "x", "--demo", "--empty", code=2)
+
+
+def test_the_first_five_minutes_end_in_a_site_with_an_article_of_ones_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    readme = (Path(__file__).parent.parent.parent / "README.md").read_text(encoding="utf-8")
+    steps = readme.partition("## Your own site")[2].partition("\n## ")[0]
+    commands = re.search(r"```console\n(.*?)```", steps, re.DOTALL)
+    assert commands
+    monkeypatch.chdir(tmp_path)
+    for line in commands[1].splitlines():
+        words = shlex.split(line)
+        assert words.pop(0) == "newsgen"
+        if words[0] != "serve":  # tests/test_docs.py runs it too
+            invoke(*words)
+    (article,) = (tmp_path / "mysite/content").rglob("*.md")
+    assert str(article.relative_to(tmp_path / "mysite").parent.parent.parent) == "content"
+    page = (tmp_path / "mysite/public/index.html").read_text(encoding="utf-8")
+    assert "Harbour ferry fares to rise" in page
+    assert (tmp_path / "mysite/www/current/index.html").exists() or (tmp_path / "www/current/index.html").exists()
+
+
+def test_an_empty_site_is_a_valid_site(tmp_path: Path) -> None:
+    invoke("new", "site", tmp_path / "s", "--base-url", "https://s.example/")
+    output = invoke("build", "--site", tmp_path / "s")
+    assert "there are no articles; create one with `newsgen new article`" in output
+    page = (tmp_path / "s/public/index.html").read_text(encoding="utf-8")
+    assert "Nothing published yet" in page
+    assert "newsgen new" not in page
+    assert "0 errors" in invoke("check", "--site", tmp_path / "s")
+
+
+def test_pages_stories_and_articles_are_created(tmp_path: Path) -> None:
+    site = tmp_path / "s"
+    invoke("new", "site", site)
+    made = [
+        invoke("new", "page", "Über uns", "--navigation", "--site", site),
+        invoke("new", "story", "Radweg am Hafen", "--site", site),
+        invoke("new", "article", "Mein Rad", "--publish", "--date", "2026-11-08", "--site", site),
+        invoke("new", "article", "Entwurf", "--date", "2026-11-08", "--site", site),
+    ]
+    assert [Path(path.strip()).relative_to(site / "content").as_posix() for path in made] == [
+        "_pages/über-uns.md",
+        "_stories/radweg-am-hafen.md",
+        "2026/11/2026-11-08-mein-rad.md",
+        "2026/11/2026-11-08-entwurf.md",
+    ]
+    assert "already exists" in invoke("new", "page", "Über  uns", "--site", site, code=2)
+    assert "write at least one letter" in invoke("new", "story", " ", "--site", site, code=2)
+    (site / "content/2026/11/2026-11-08-mein-rad.md").write_text(
+        "---\ntitle: Mein Rad\nstory: radweg-am-hafen\nauthor: Ann\n---\n"
+    )
+    output = invoke("build", "--site", site)
+    assert "1 article, " in output
+    assert "no article names this story" not in output
+    assert "Über uns" in (site / "public/index.html").read_text(encoding="utf-8")
+
+
+def test_articles_are_listed_by_what_people_know_of_them(site: Make) -> None:
+    s = site().article("a", topics="[Bridges, Trams]", author="[Ann, Bo]", category="news", story="x")
+    s.article("b", topics="[bridges]", provider="{name: Post}", publishedDateTime="2026-11-07", story="x")
+    s.article("c", webUrl=None, title="Über den Hafen", publishedDateTime="2026-11-06").article("d", draft="true")
+    s.write("content/_topics/bridges.md", "---\nname: Bridges\nsynonyms: [Brücke]\n---\n")
+
+    def ids(*args: str) -> list[str]:
+        output = invoke("list", "articles", "--site", s.root, "--now", "2026-11-22", "--json", *args)
+        return [row["id"] for row in json.loads(output)]
+
+    assert ids() == ["a.md", "b.md", "c.md"]
+    assert ids("--drafts") == ["d.md", "a.md", "b.md", "c.md"]
+    assert ids("--topic", "brücke") == ["a.md", "b.md"]
+    assert ids("--topic", "Bridges", "--category", "News") == ["a.md"]
+    assert ids("--provider", "www.b.example") == ["b.md"]
+    assert ids("--title", "über DEN") == ["c.md"]
+    assert ids("--since", "2026-11-07", "--until", "2026-11-07") == ["b.md"]
+    assert ids("--limit", "1") == ["a.md"]
+    assert ids("--topic", "none") == ids("--provider", "://") == []
+    row = invoke("list", "articles", "--site", s.root, "--now", "2026-11-22", "--limit", "1").strip().split("\t")
+    assert row[0] == "a.md"
+    assert row[5:8] == ["Bridges, Trams", "Ann, Bo", "/2026/11/07/b/#a"]
+    assert "--topic is for `list articles`" in invoke("list", "topics", "--topic", "x", code=2)
+
+
+def test_a_shipped_template_is_copied_to_be_changed(site: Make) -> None:
+    s = site().article("a")
+    listed = invoke("template", "--site", s.root).splitlines()
+    assert {"templates/base.html", "templates/pages/article.html", "static/css/site.css"} <= set(listed)
+    assert not [name for name in listed if "demo/" in name]
+    invoke("template", "pages/404.html", "--site", s.root)
+    invoke("template", "static/css/site.css", "--site", s.root)
+    before = s.build() and s.tree()
+    assert "templates/pages/404.html\tyour own, as shipped" in invoke("template", "--site", s.root).splitlines()
+    s.edit("templates/pages/404.html", "404", "Nope")
+    refused = invoke("template", "pages/404.html", "--site", s.root, code=2)
+    assert "templates/pages/404.html: already exists and differs from the shipped file" in refused
+    assert '+<p class="kicker">Nope</p>' in invoke("template", "pages/404.html", "--diff", "--site", s.root)
+    s.good()
+    assert "Nope" in s.read("404.html")
+    invoke("template", "pages/404.html", "--force", "--site", s.root)
+    s.good()
+    assert s.tree() == before
+    for name, hint in (("pages/artcle.html", "did you mean 'pages/article.html'?"), ("../site.toml", "lists all")):
+        assert hint in invoke("template", name, "--site", s.root, code=2)
 
 
 STORY = {"story": "Ferry", "excerpt": "The ferry Nordstern ran aground near Velmora with eighty passengers."}

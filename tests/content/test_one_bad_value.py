@@ -444,3 +444,45 @@ def test_an_incremental_build_keeps_the_problems_and_the_articles(site: Make) ->
     again = s.build()
     assert again.problems == first.problems
     assert again.published == first.published + 1
+
+
+# Authors
+
+
+@pytest.mark.parametrize(
+    ("written", "authors"),
+    [
+        ("author: Ann Lee", [("Ann Lee", "")]),
+        ("author: Lee, Ann", [("Lee, Ann", "")]),
+        ("author: [Ann Lee, Bo, ann lee]", [("Ann Lee", ""), ("Bo", "")]),
+        ("author: {name: Ann, url: 'https://ann.example/'}", [("Ann", "https://ann.example/")]),
+        ("authors: [{name: Ann, url: /ann/, title: Editor}, Bo]", [("Ann", "/ann/"), ("Bo", "")]),
+        ("primary_author: {name: Ann, slug: ann}", [("Ann", "")]),
+        ("author: 1984", [("1984", "")]),
+        ("author: '<b>Ann</b> &amp; Bo'", [("Ann & Bo", "")]),
+        ("author: ''", []),
+        ("authors: {twitter: ann}", []),
+        ("authors: [{key: ann}]", []),
+    ],
+)
+def test_an_author_is_written_as_in_other_generators(written: str, authors: list[tuple[str, str]]) -> None:
+    assert [(a.title, a.url) for a in article(f"title: A\n{written}").authors] == authors
+
+
+def test_headers_separate_authors_with_semicolons() -> None:
+    found = Reader(Config()).parse(Source(ID, b"Title: A\nAuthors: Lee, Ann; Bo\n\nText\n")).value
+    assert isinstance(found, Article)
+    assert [a.title for a in found.authors] == ["Lee, Ann", "Bo"]
+
+
+def test_a_bad_author_costs_that_author() -> None:
+    found = salvaged(
+        f"title: A\nauthor:\n- {{url: /x/}}\n- {{name: Ann, url: 'javascript:alert(1)'}}\n- {'x' * 201}\n- [Bo]\n- Cem",
+        "value 4: author[0]: has no name; write it as text, or as {name: ..., url: ...}",
+        "value 5: author[1].url: 'javascript:alert(1)' is not a web address",
+        "value 6: author[2]: '" + "x" * 39,
+        "value 7: author[3]: expected",
+    )
+    assert [(a.title, a.url) for a in found.authors] == [("Ann", ""), ("Cem", "")]
+    many = salvaged("title: A\nauthor: " + str([f"N{n}" for n in range(25)]), "value 3: author: 5 are left out")
+    assert len(many.authors) == 20

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -46,12 +47,13 @@ ENTRIES = st.builds(
     Entry,
     guid=WORDS, url=URLS, title=WORDS, excerpt=WORDS, published=st.none() | TIMES, all_day=st.booleans(), updated=st.none() | TIMES,
     image=st.none() | st.builds(Image, url=URLS, width=st.integers(-5, 10**9), height=st.integers(-5, 10**9), title=WORDS, attribution=WORDS),
-    topics=st.lists(WORDS, max_size=60).map(tuple), provider=WORDS, provider_url=URLS, lang=WORDS,
+    topics=st.lists(WORDS, max_size=60).map(tuple), provider=WORDS, provider_url=URLS, lang=WORDS, author=WORDS,
 )  # fmt: skip
 
 
 def shown(words: str) -> str:
-    return " ".join(text.printable(words).split())
+    """What a build shows of a text, without the marks that turn the direction of all that follows."""
+    return " ".join(re.sub("[\u202a-\u202e\u2066-\u2069]", "", text.printable(words)).split())
 
 
 @given(ENTRIES, WORDS)
@@ -233,3 +235,18 @@ def test_the_provider_of_an_entry_counts_before_that_of_its_feed() -> None:
     assert articlefile.values(named, feed, "", CONFIG, NOW)["provider"] == {"name": "Post", "domain": "post.example"}
     author = msgspec.structs.replace(entry, url="https://medium.com/@ann/x")
     assert articlefile.values(author, FEED, "", CONFIG, NOW)["provider"] == {"domain": "ann.medium.com"}
+
+
+def test_the_byline_is_the_author_unless_it_says_nothing() -> None:
+    feed = msgspec.structs.replace(FEED, provider_name="Post")
+
+    def author(byline: str) -> Any:
+        return articlefile.values(Entry(title="A", author=byline), feed, "", CONFIG, NOW).get("author")
+
+    assert [author(name) for name in ("Ann Lee, Bo", "POST", "admin", "")] == ["Ann Lee, Bo", None, None, None]
+
+
+def test_files_from_before_there_were_authors_still_count_as_not_edited() -> None:
+    row = {"title": "A", "webUrl": "https://a.example/1"}
+    assert articlefile.digest(row) == "d3fc384559151c03bb5bb1b3a77487ee"
+    assert articlefile.digest(row) != articlefile.digest(row | {"author": "Ann"})

@@ -69,7 +69,7 @@ class State:
         assert problems == ()
         self.pages = {page.path: page for page in pages}
         file = self.pages.get("_redirects")
-        self.lines = {line.title: line.url for line in file.redirects} if isinstance(file, RedirectsPage) else {}
+        self.lines = {line.old: line.new for line in file.redirects} if isinstance(file, RedirectsPage) else {}
         self.ids = {self.library.address[article.id]: article.id for article in articles}
 
     def target(self, address: str) -> str:

@@ -186,3 +186,34 @@ def test_a_picture_in_a_body_is_spelled_as_everywhere(site: Make) -> None:
     page = s.read("2026/11/08/a/index.html")
     assert page.count('src="/sub/img/my%20photo.jpg"') == 2
     assert 'src="/sub/img/caf%C3%A9.jpg?v=1"' in page
+
+
+def test_authors_are_named_in_feeds_on_pages_and_in_lists(site: Make) -> None:
+    s = site(f'-- site.toml --\nenable_kinds = ["api"]\n{BASE}')
+    s.article("post", webUrl=None, author='{name: "Ann </script>", url: "https://ann.example/"}', body="Text.")
+    s.article("a", story="x", author="[Bo, Cem]", provider="{name: Post}").article("b", story="x")
+    picture = '{url: "https://p.example/x.jpg", title: "The <port>", attribution: "Photo: Dee"}'
+    s.article("a", story="x", author="[Bo, Cem]", provider="{name: Post}", quality=9, images=f"[{picture}]")
+    s.good()
+    entries = {e.findtext(f"{ATOM}title"): e for e in atom(s).iter(f"{ATOM}entry")}
+    named = {t: [n.text for n in e.iter(f"{ATOM}name")] for t, e in entries.items()}
+    assert named == {"Post": ["Ann </script>"], "A": ["Bo", "Cem", "Post"]}
+    assert entries["Post"].findtext(f"{ATOM}author/{ATOM}uri") == "https://ann.example/"
+    creators = [e.text for e in rss(s).iter("{http://purl.org/dc/elements/1.1/}creator")]
+    assert sorted(map(str, creators)) == ["Ann </script>", "Bo", "Cem", "Post"]
+    by_title = {item["title"]: item["authors"] for item in feed_json(s)["items"]}
+    assert by_title["Post"] == [{"name": "Ann </script>", "url": "https://ann.example/"}]
+    page, story = s.read("2026/11/08/post/index.html"), s.read("2026/11/08/a/index.html")
+    assert '<a class="u-url" href="https://ann.example/">Ann &lt;/script&gt;</a>' in page
+    assert '"author":[{"@type":"Person","name":"Ann \\u003c/script\\u003e"' in page.replace("<\\/", "\\u003c/")
+    assert '>Bo</bdi>, <bdi class="p-author h-card">Cem</bdi>' in story
+    assert '<figcaption>The &lt;port&gt; <span class="credit">Photo: Dee</span></figcaption>' in story
+    rows = json.loads(s.read("index.json"))["value"]
+    lead = next(row for row in rows if row["kind"] == "story")["lead"]
+    assert (lead["authors"], lead["caption"], lead["credit"]) == (["Bo", "Cem"], "The <port>", "Photo: Dee")
+    s.edit("content/a.md", "[Bo, Cem]", "[Bo]").edit("content/post.md", "https://ann.example/", "/about/")
+    s.build()
+    tree = s.tree()
+    s.build(output=s.root / "clean")
+    assert s.tree(s.root / "clean") == tree
+    assert b"Cem" not in b"".join(tree.values())

@@ -213,7 +213,7 @@ def test_lines_are_the_newest_as_many_as_the_host_reads_and_stubs_answer_the_res
         "Cloudflare Pages reads; set `pages = true` in [redirects]",
         "content/a1.md:5: aliases: '/old-1/' would not answer: there are no stubs, and `_redirects` holds as much as "
         "Cloudflare Pages reads; set `pages = true` in [redirects]",
-        "site.toml: redirects.pages: 1 address of articles would not answer: there are no stubs, and `_redirects` holds "
+        "site.toml:3: redirects.pages: 1 address of articles would not answer: there are no stubs, and `_redirects` holds "
         "as much as Cloudflare Pages reads; set `pages = true` in [redirects]",
     ]
     assert {p.scope for p in report.problems} == {"value"}
@@ -252,3 +252,73 @@ def test_a_line_of_the_sites_own_answers_an_alias(site: Make) -> None:
     s.write("static/_redirects", "/al/ /there/ 301\n").article("a", aliases="[/al/, /other/]")
     [problem] = s.build().problems
     assert "'/other/' would not answer: there are no stubs, and `_redirects` is left out too" in str(problem)
+
+
+MOVED = """
+[redirects]
+gone = ["/fares/", "/2019/x.php"]
+
+[redirects.moved]
+"/old" = "/older/"
+"/older/" = "/2026/11/08/a/?x#h"
+"blog/feed.html" = "https://elsewhere.example/feed one"
+"""
+
+
+def test_addresses_that_belong_to_no_article_redirect_or_are_gone(site: Make) -> None:
+    s = site().write("site.toml", MOVED).article("a").article("b", aliases="[/alias/]")
+    s.good()
+    assert lines(s) == {
+        "/alias/": "/2026/11/08/b/",
+        "/blog/feed.html": "https://elsewhere.example/feed%20one",
+        "/old": "/2026/11/08/a/?x#h",
+        "/older/": "/2026/11/08/a/?x#h",
+    }
+    assert {line.split()[2] for line in s.read("_redirects").splitlines()} == {"301"}
+    assert 'url=/2026/11/08/a/?x#h"' in s.read("old/index.html")
+    for path in ("fares/index.html", "2019/x.php/index.html"):
+        assert "This page was removed" in s.read(path)
+        assert 'content="noindex' in s.read(path)
+    s.edit("site.toml", '"/fares/", ', "").edit("site.toml", "?x#h", "")
+    report = s.good()
+    assert not (s.output / "fares").exists()
+    assert set(report.written) == {"_redirects", "old/index.html", "older/index.html"}
+    before = s.tree()
+    s.build(output=s.root / "clean")
+    assert s.tree(s.root / "clean") == before
+
+
+def test_a_page_that_is_gone_answers_410_where_the_host_can(site: Make) -> None:
+    s = site().write("site.toml", 'host = "netlify"\n' + MOVED).article("a")
+    s.good()
+    assert "/fares/ /fares/ 410!" in s.read("_redirects").splitlines()
+    assert "This page was removed" in s.read("fares/index.html")
+    s.write("site.toml", 'host = "netlify"\n' + MOVED.replace("[redirects]", "[redirects]\npages = false"))
+    s.good()
+    assert "/fares/ /404.html 410!" in s.read("_redirects").splitlines()
+    assert not (s.output / "fares").exists()
+    s.write("site.toml", MOVED.replace("[redirects]", "[redirects]\npages = false"))
+    s.good()
+    assert "410" not in s.read("_redirects")
+
+
+@pytest.mark.parametrize("more", ["", "pages = false\n"])
+def test_a_redirect_of_the_site_takes_no_address_of_a_page(site: Make, more: str) -> None:
+    s = site().article("a").article("b", aliases="[/alias/]")
+    rows = '"/topics/" = "/sources/"\n"/alias" = "/sources/"\n"/nowhere/" = "/none/"\n'
+    s.write("site.toml", f'[redirects]\n{more}gone = ["/2026/11/08/a/"]\n[redirects.moved]\n{rows}')
+    report = s.build()
+    at = len(more.splitlines()) + 2
+    assert sorted(map(str, report.problems)) == [
+        "content/b.md:5: aliases: '/alias/' is in use by '/alias' of site.toml; remove this alias",
+        f"site.toml:{at}: redirects.gone[0]: '/2026/11/08/a/' is the address of content/a.md; remove it",
+        f"site.toml:{at + 2}: redirects.moved./topics/: '/topics/' is the address of the page 'Topics'; remove it",
+    ]
+    assert "<h1" in s.read("2026/11/08/a/index.html")
+    assert "removed" not in s.read("2026/11/08/a/index.html")
+    [broken] = [str(w) for w in report.warnings if "none" in str(w)]
+    assert broken == (
+        f"site.toml:{at + 4}: redirects.moved./nowhere/: there is no page or file '/none/'; "
+        "correct the link, or add what is missing"
+    )
+    assert lines(s) == {"/alias": "/sources/", "/nowhere/": "/none/"}

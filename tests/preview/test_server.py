@@ -263,3 +263,20 @@ def test_pages_and_files_have_the_headers_that_the_site_sets(port: int) -> None:
         assert headers["cache-control"] == "no-cache" or path == "nowhere/"
     assert ask(port, "/news/feed.xml")[1]["content-type"] == "application/rss+xml; charset=utf-8"
     assert "content-security-policy" not in ask(port, "/_newsgen/client.js")[1]
+
+
+def test_the_preview_of_an_empty_site_says_what_to_do_next(tmp_path: Path) -> None:
+    site = Site(tmp_path / "<my site>")
+    with served(site.root) as port:
+        page = ask(port, "/")[2].decode()
+        assert "newsgen new article &quot;" not in page
+        assert "--publish --site &#x27;" in page
+        assert "&lt;my site&gt;" in page
+        assert "newsgen new" not in (site.root / FOLDER / "index.html").read_text()
+    site.article("a", draft="true")
+    with served(site.root) as port:
+        assert "1 article is a draft" in ask(port, "/")[2].decode()
+        assert "newsgen new" not in ask(port, "/404.html")[2].decode()
+    site.article("b")
+    with served(site.root) as port:
+        assert "is a draft" not in ask(port, "/")[2].decode()

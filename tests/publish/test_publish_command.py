@@ -108,7 +108,10 @@ def test_a_publish_that_would_break_addresses_is_refused(s: Site) -> None:
     refused = s.run("publish", *AT)
     assert refused.returncode == 3
     assert "/2026/11/01/a000/" in refused.stderr
-    assert "redirect them with `aliases`, or allow this with --allow-lost" in refused.stderr
+    assert (
+        "redirect them with `aliases`, list them in `gone` of [redirects], or allow this with --allow-lost"
+        in refused.stderr
+    )
     assert current(s) == before
     old = "/2026/11/01/a000/ /providers/a000.example/ /archive/2026/11/01/"
     s.edit("content/a001.md", "topics:", f"aliases: [{', '.join(old.split())}]\ntopics:")
