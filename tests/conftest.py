@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
+from functools import cache, partial
 from pathlib import Path
+from typing import Any
 
+import jinja2
 import pytest
 from hypothesis import settings
 from sites import Site
@@ -13,6 +17,42 @@ from sites import Site
 # The same examples in every run. HYPOTHESIS_PROFILE=default tries new ones.
 settings.register_profile("steady", derandomize=True, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
+
+
+_PARSE, _COMPILE, _FIND = jinja2.Environment.parse, jinja2.Environment.compile, jinja2.nodes.Template.find_all
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_compiler() -> Iterator[None]:
+    """Each template is parsed, searched and compiled once per process, which is nine tenths of the build of a small site."""
+    compiled: dict[tuple[Any, ...], Any] = {}
+
+    def compile_once(self: Any, source: Any, name: Any = None, filename: Any = None, *rest: Any, **more: Any) -> Any:
+        if "asset" not in self.filters:  # not an environment of ours
+            return _COMPILE(self, source, name, filename, *rest, **more)
+        # The results of filters on constants are compiled in.
+        linked = [self.filters["asset"](link) for link in re.findall(r"""["']([^"']+)["'] \| asset""", source)]
+        key = (source, name, filename, self.filters["absolute"]("/"), *linked)
+        if key not in compiled:
+            compiled[key] = _COMPILE(self, source, name, filename, *rest, **more)
+        return compiled[key]
+
+    # The theme never changes a parsed template.
+    parse_once = cache(partial(_PARSE, jinja2.Environment()))
+    find_once = cache(lambda tree, kinds: tuple(_FIND(tree, kinds)))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(jinja2.Environment, "parse", staticmethod(parse_once))
+        patch.setattr(jinja2.Environment, "compile", compile_once)
+        patch.setattr(jinja2.nodes.Template, "find_all", lambda tree, kinds: iter(find_once(tree, kinds)))
+        yield
+
+
+@pytest.fixture
+def each_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every build compiles its templates, as outside tests."""
+    monkeypatch.setattr(jinja2.Environment, "parse", _PARSE)
+    monkeypatch.setattr(jinja2.Environment, "compile", _COMPILE)
+    monkeypatch.setattr(jinja2.nodes.Template, "find_all", _FIND)
 
 
 @pytest.fixture

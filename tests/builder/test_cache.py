@@ -345,6 +345,7 @@ def test_the_engine_depends_on_library_versions_and_code(tmp_path: Path, monkeyp
     assert cache.engine() in names
 
 
+@pytest.mark.usefixtures("each_compiled")
 def test_compiled_templates_depend_on_the_site_and_its_assets(site: Make) -> None:
     s = site(SITE).article("a")
     s.good()
@@ -357,6 +358,7 @@ def test_compiled_templates_depend_on_the_site_and_its_assets(site: Make) -> Non
     assert s.tree() == s.tree(s.root.parent / "clean")
 
 
+@pytest.mark.usefixtures("each_compiled")
 def test_faster_templates_render_the_same_as_jinja_s_own(site: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     import jinja2
 
