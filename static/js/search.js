@@ -159,7 +159,7 @@
   const phrases = {
     short: "Write at least one word of two letters.",
     searching: "Searching…",
-    failed: say("failed"),
+    failed: "The search could not be loaded. Try again in a moment.",
     span: "%(first)s to %(last)s",
     nothing: "Nothing found, %(span)s.",
     some: {
