@@ -19,7 +19,7 @@ from newsgen.errors import ConfigError, Problem, unreadable
 from newsgen.hosts import HOSTS, Host, HostName
 from newsgen.platforms import Platforms
 from newsgen.policies import Policy
-from newsgen.text import LANGUAGE
+from newsgen.text import LANGUAGE, slug
 from newsgen.validation import Fault, Faults, did_you_mean, dotted, faults
 from newsgen.validation import Path as At
 
@@ -192,6 +192,19 @@ class Hooks(Table, frozen=True, kw_only=True):
     before_publish: tuple[str, ...] = ()
 
 
+class Slugs(Table, frozen=True, kw_only=True):
+    """The words in addresses: /topics/rail/, /archive/2026/, /topics/rail/page/2/. No two may be alike."""
+
+    topics: str = "topics"
+    categories: str = "categories"
+    providers: str = "providers"
+    sources: str = "sources"
+    archive: str = "archive"
+    search: str = "search"
+    following: str = "following"
+    page: str = "page"
+
+
 class Fetch(Table, frozen=True, kw_only=True):
     """Fetching feeds. docs/feeds.md describes each setting.
 
@@ -260,6 +273,7 @@ class Config(Table, frozen=True, kw_only=True):
     share: tuple[ShareLink, ...] = ()
     brand: Brand = Brand()
     policy: Policy = Policy()
+    slugs: Slugs = Slugs()
     fields: Fields = Fields()
     block: Block = Block()
     sources: Sources = Sources()
@@ -332,6 +346,13 @@ def _check(config: Config) -> Faults:
     if "slug" not in tokens or not re.fullmatch(r"(/[\w.~-]+)+/", shape) or re.search(r"/\.+/", shape):
         hint = "begin and end it with a slash and include :slug, as in /:year/:slug/"
         wrong.add(("permalink",), f"{config.permalink!r} is not a valid pattern", hint)
+    slugs = msgspec.structs.asdict(config.slugs)
+    for place, (name, word) in enumerate(slugs.items()):
+        if word != slug(word):
+            hint = f"write it as {slug(word)!r}" if word.strip() else "write a word, or remove the setting"
+            wrong.add(("slugs", name), f"{word!r} cannot be part of an address", hint)
+        elif other := next((other for other in [*slugs][:place] if slugs[other] == word), ""):
+            wrong.add(("slugs", name), f"{word!r} is that of {other} too", "choose another word")
     for index, item in enumerate(config.navigation or ()):
         if not re.match(r"/(?![/\\])|https?://", item.url) or not item.url.isprintable():
             wrong.add(("navigation", index, "url"), f"{item.url!r} is not an address", "use /path/ or an http(s) URL")

@@ -8,7 +8,7 @@ that a person wrote into this form. `href` turns an address into a link, `path` 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, tzinfo
 from functools import cache, lru_cache
 from urllib.parse import quote, unquote
@@ -100,30 +100,33 @@ def anchors(files: Iterable[Article], taken: Iterable[str] = ()) -> dict[str, st
 
 
 HOME = "/"
-TOPICS = "/topics/"
-CATEGORIES = "/categories/"
-SOURCES = "/sources/"
-ARCHIVE = "/archive/"
-SEARCH = "/search/"
-FOLLOWING = "/following/"
 MANIFEST = "/manifest.webmanifest"
 
 
-def section(axis: str, key: str) -> str:
-    """The first page of a section. `key` is the slug of a topic or category, a provider's domain or a day (2026-11-08)."""
-    if axis == "day":
-        return ARCHIVE + key.replace("-", "/") + "/"
-    return {"topic": TOPICS, "provider": "/providers/", "category": CATEGORIES}[axis] + key + "/"
+class Places:
+    """The addresses of the lists of a site, and of the pages that it has once. `slugs` are their names in addresses."""
 
+    def __init__(self, slugs: Mapping[str, str]) -> None:
+        self.topics, self.categories, self.providers, self.sources, self.archive, self.search, self.following = (
+            f"/{slugs[name]}/"
+            for name in ("topics", "categories", "providers", "sources", "archive", "search", "following")
+        )
+        self.page = slugs["page"]
+        self.sections = {"topic": self.topics, "provider": self.providers, "category": self.categories}
 
-def archive(*parts: str) -> str:
-    """The archive page of a year, or of a year and month."""
-    return ARCHIVE + "".join(p + "/" for p in parts)
+    def section(self, axis: str, key: str) -> str:
+        """The first page of a section. `key` is the slug of a topic or category, a provider's domain or a day."""
+        if axis == "day":
+            return self.archive + key.replace("-", "/") + "/"
+        return self.sections[axis] + key + "/"
 
+    def archive_of(self, *parts: str) -> str:
+        """The archive page of a year, or of a year and month."""
+        return self.archive + "".join(p + "/" for p in parts)
 
-def numbered(address: str, number: int) -> str:
-    """A page of a list. Pages count from the oldest, starting at 1; 0 is the first page that readers see."""
-    return f"{address}page/{number}/" if number else address
+    def numbered(self, address: str, number: int) -> str:
+        """A page of a list. Pages count from the oldest, starting at 1; 0 is the first page that readers see."""
+        return f"{address}{self.page}/{number}/" if number else address
 
 
 def page(name: str) -> str:

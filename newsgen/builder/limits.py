@@ -8,6 +8,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple, Protocol
 
+import msgspec
+
 from newsgen import urls
 from newsgen.config import Config
 from newsgen.errors import Problem
@@ -194,8 +196,6 @@ def _report(
 
 
 _FEEDS = ("feeds/rss.xml", "feeds/atom.xml", "feeds/feed.json")
-_NUMBERED = re.compile(r"/page/\d+/index\.html\Z")
-_AXES = {"topic": urls.TOPICS, "provider": "/providers/", "category": "/categories/", "archive": urls.ARCHIVE}
 _MAX_SAVINGS = 3
 
 
@@ -211,14 +211,16 @@ def _savings(config: Config, host: Host, files: Columns, measures: Sequence[int]
             saved[setting] += total
     is_list = [setting is None for setting in whole]
     is_feed = [name in _FEEDS for name in files.names]
+    places = urls.Places(msgspec.structs.asdict(config.slugs))
+    numbered = re.compile(rf"/{re.escape(places.page)}/\d+/index\.html\Z")
     listed = [at for at, template in enumerate(files.template) if is_list[template]]
     for at in listed:
         path = files.paths[at]
         if is_feed[files.template[at]] and "/" in path:
             saved["feeds.sections = []"] += measures[at]
-        elif "/page/" in path and _NUMBERED.search(path):
+        elif numbered.search(path):
             saved["a larger page_size"] += measures[at]
-    for kind, prefix in _AXES.items():
+    for kind, prefix in (*places.sections.items(), ("archive", places.archive)):
         ends = prefix[1:], prefix[1:-1] + "0"  # "0" follows "/"
         first, last = (bisect_left(listed, bisect_left(files.paths, end)) for end in ends)
         saved[f'disable_kinds = ["{kind}"]'] = sum(measures[at] for at in listed[first:last])

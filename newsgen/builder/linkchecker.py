@@ -105,7 +105,7 @@ class LinkChecker:
                     story = next((story for story in named if story and story.name == about.key), None)
                     yield library.address[story.id] if story else "", about
                 else:
-                    yield urls.page(about.key) if kind == "page" else urls.section(kind, about.key), about
+                    yield urls.page(about.key) if kind == "page" else library.places.section(kind, about.key), about
 
     def _broken(
         self, file: str, address: str, member: Article | About | None, own: tuple[str, ...]

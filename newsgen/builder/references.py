@@ -11,7 +11,7 @@ from functools import partial
 from operator import attrgetter
 from unicodedata import normalize
 
-from newsgen import canonical, text, urls
+from newsgen import canonical, text
 from newsgen.errors import Problem
 from newsgen.library import Library
 from newsgen.model import About, Article, Coverage, Member, Subscription
@@ -114,7 +114,7 @@ def _topics(library: Library) -> Iterator[_Row]:
         if len(variants) > 1:
             first, second = list(variants.values())[:2]
             names = " and ".join(repr(topic) for _, topic in variants.values())
-            what = f"{names} share the page {urls.section('topic', slug)}"
+            what = f"{names} share the page {library.places.section('topic', slug)}"
             row = second[0], "topics", what, "write them alike if they are one topic, else rename one"
             found.append((_place(library, first), row))
     yield from (row for _, row in sorted(found))

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from newsgen import library, text, times, urls
+from newsgen import library, text, times
 from newsgen.builder import Options, Progress, load
 from newsgen.errors import Problem
 from newsgen.library import Library
@@ -74,7 +74,12 @@ def rows(
         axis = {"topics": "topic", "providers": "provider"}[what]
         sections = sorted(site_library.sections[axis].values(), key=lambda s: (-len(s.members), s.key))
         out += (
-            {"key": s.key, "members": len(s.members), "title": s.title, "address": urls.section(axis, s.key)}
+            {
+                "key": s.key,
+                "members": len(s.members),
+                "title": s.title,
+                "address": site_library.places.section(axis, s.key),
+            }
             for s in sections
         )
     return out, loaded.report.problems

@@ -75,6 +75,7 @@ class Library:
     ) -> None:
         self.store, self.config, self.about, self.topics = store, config, about, topics
         self.now, self.show, self.clock, self.locale = now, show, clock, locale
+        self.places = urls.Places(msgspec.structs.asdict(config.slugs))
         self._read = read
         # A list of a provider or topic shows members of many days, and rows are large: small chunks.
         self.rows = Rows(store, "members", Row, chunk=48)

@@ -37,11 +37,11 @@ def first(cards: Cards, section: Section) -> list[ApiPage]:
     """
     if not cards.has("api"):
         return []
-    size, address = cards.config.page_size, urls.section(section.axis, section.key)
+    size, address = cards.config.page_size, cards.places.section(section.axis, section.key)
     before = max(lists.last(section.count, size) - 2, 0)
     rows = section.rows.at(before * size, section.count)
     value = _articles(cards, cards.cards(section, reversed(rows)))
-    return [_page(cards, address, 0, value, urls.numbered(address, before) if before else "")]
+    return [_page(cards, address, 0, value, cards.places.numbered(address, before) if before else "")]
 
 
 def _of(cards: Cards, page: HtmlPage, number: int) -> ApiPage:
@@ -72,7 +72,7 @@ def _archived(cards: Cards, page: ArchivePage) -> Iterator[ListedSection]:
     days = cards.library.index("day")
     in_month = Counter[str]()
     for day, row in days.items():
-        in_month[urls.archive(day[:4], day[5:7])] += row.count
+        in_month[cards.places.archive_of(day[:4], day[5:7])] += row.count
     if page.years:
         for month in (month for year in page.years for month in year.months):
             yield _section(cards, month.title, month.url, in_month[month.url])

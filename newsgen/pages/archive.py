@@ -32,7 +32,7 @@ def month(cards: Cards, key: str, headline_of: HeadlineOf) -> ArchivePage | None
     keys = months(days)
     if key not in keys:
         return None
-    link, year = _month(cards, key), Link(title=key[:4], url=urls.archive(key[:4]))
+    link, year = _month(cards, key), Link(title=key[:4], url=cards.places.archive_of(key[:4]))
     crumb = Link(title=cards.locale.month_of_year(_first_day(key)), url=link.url)
     newer, older = _adjacent([_month(cards, each) for each in keys], keys.index(key))
     calendar, top = _calendar(cards, key, days, headline_of), cards.index_links["archive"]
@@ -44,7 +44,7 @@ def front_and_years(cards: Cards, headline_of: HeadlineOf) -> Iterator[ArchivePa
     days = cards.library.index("day")
     keys = months(days)
     by_year = [(year, list(group)) for year, group in groupby(keys, key=lambda key: key[:4])]
-    links = [Link(title=year, url=urls.archive(year)) for year, _ in by_year]
+    links = [Link(title=year, url=cards.places.archive_of(year)) for year, _ in by_year]
     years = tuple(
         ArchiveYear(year=link, months=tuple(_month(cards, key) for key in group))
         for link, (_, group) in zip(reversed(links), reversed(by_year), strict=True)
@@ -72,7 +72,7 @@ def _calendar(cards: Cards, key: str, days: Mapping[str, IndexRow], headline_of:
             continue
         # Powers of eight, so that another article hardly ever changes the level.
         level = min(4, (row.count.bit_length() + 2) // 3)
-        url = urls.section("day", day)
+        url = cards.places.section("day", day)
         cells.append(CalendarDay(day=day, url=url, level=level, headline=headline_of(day)))
     while cells and not cells[-1].url:
         cells.pop()
@@ -109,7 +109,7 @@ def _first_day(key: str) -> date:
 
 
 def _month(cards: Cards, key: str) -> Link:
-    return Link(title=cards.locale.month(_first_day(key)), url=urls.archive(key[:4], key[5:]))
+    return Link(title=cards.locale.month(_first_day(key)), url=cards.places.archive_of(key[:4], key[5:]))
 
 
 def _adjacent(links: list[Link], at: int) -> tuple[Link | None, Link | None]:

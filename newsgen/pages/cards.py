@@ -56,7 +56,7 @@ class Cards:
 
     def __init__(self, library: Library) -> None:
         self.library = library
-        self.config, self.locale = library.config, library.locale
+        self.config, self.locale, self.places = library.config, library.locale, library.places
         self.gettext, self.ngettext = self.locale.gettext, self.locale.ngettext
         self.has = library.config.has
         self.feed_formats = [f for f in urls.FEEDS if self.has("feed") and self.has(f) and self.config.base]
@@ -65,10 +65,10 @@ class Cards:
         self._links: dict[tuple[str, str], Link] = {}
         self._anchors: dict[str, str] = {}
         self.index_links = {
-            "topic": Link(title=self.gettext("Topics"), url=urls.TOPICS),
-            "category": Link(title=self.gettext("Sections"), url=urls.CATEGORIES),
-            "sources": Link(title=self.gettext("Sources"), url=urls.SOURCES),
-            "archive": Link(title=self.gettext("Archive"), url=urls.ARCHIVE),
+            "topic": Link(title=self.gettext("Topics"), url=self.places.topics),
+            "category": Link(title=self.gettext("Sections"), url=self.places.categories),
+            "sources": Link(title=self.gettext("Sources"), url=self.places.sources),
+            "archive": Link(title=self.gettext("Archive"), url=self.places.archive),
         }
         """The indexes, by page kind."""
         # Topics on more than half of all members distinguish nothing, so they are neither capped nor shown as busy.
@@ -311,7 +311,7 @@ class Cards:
             if row is None:
                 link = Link(title=self.library.providers[key].title if axis == "provider" else key, url="")
             else:
-                link = Link(title=row.title, url=urls.section(axis, key) if self.has(axis) else "")
+                link = Link(title=row.title, url=self.places.section(axis, key) if self.has(axis) else "")
             self._links[axis, key] = link
         return link
 

@@ -55,7 +55,7 @@ def digests(library: Library, day: str) -> tuple[HtmlDigest, TextDigest]:
         path="digest.html",
         day=day,
         title=cards.day_title(day),
-        address=urls.section("day", day) if cards.has("archive") else urls.HOME,
+        address=cards.places.section("day", day) if cards.has("archive") else urls.HOME,
         stories=tuple(clusters[:STORIES]),
         briefly=tuple(clusters[STORIES:]),
         newest=section.newest,

@@ -75,7 +75,7 @@ def section(cards: Cards, section: Section) -> Iterator[Page]:
     formats = cards.section_formats(section)
     if formats:
         about = section.about.description if section.about else ""
-        title, address = f"{section.title} · {cards.config.title}", urls.section(section.axis, section.key)
+        title, address = f"{section.title} · {cards.config.title}", cards.places.section(section.axis, section.key)
         provider = section.key if section.axis == "provider" else ""
         entries = [_entry(cards, id, provider) for id in _newest(cards, section.rows)]
         yield from _feeds(cards, title, about, address, entries, formats)
@@ -294,7 +294,7 @@ def _opml(cards: Cards) -> OpmlPage:
     for key, row in sorted(cards.library.index("provider").items()):
         section = cards.library.sections["provider"][key]
         formats = cards.section_formats(section) if cards.has("provider") else []
-        feed = urls.section("provider", key) + urls.FEEDS[formats[0]] if formats else ""
+        feed = cards.places.section("provider", key) + urls.FEEDS[formats[0]] if formats else ""
         outlines.append(Outline(title=row.title, home=cards.library.providers[key].home, feed=feed))
     outlines.sort(key=lambda o: (o.title.casefold(), o.home))
     return OpmlPage(path="sources.opml", outlines=tuple(outlines))
@@ -387,7 +387,7 @@ def sitemap_of_lists(cards: Cards, plugins: Iterable[str] = ()) -> SitemapPage:
     entries = [SitemapEntry(address=address, modified=None) for address in addresses]
     for axis in ("topic", "provider", "category"):
         for key, row in sorted(cards.library.index(axis).items()) if cards.has(axis) else ():
-            entries.append(SitemapEntry(address=urls.section(axis, key), modified=row.newest))
+            entries.append(SitemapEntry(address=cards.places.section(axis, key), modified=row.newest))
     return SitemapPage(path="sitemaps/lists.xml", entries=tuple(entries))
 
 

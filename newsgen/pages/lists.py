@@ -72,7 +72,7 @@ def _heading(cards: Cards, section: Section) -> tuple[str, Link | None, tuple[Li
         else Link(title=cards.gettext("Sources"), url=""),
         "day": cards.index_links["archive"],
     }.get(axis)
-    here = Link(title=title, url=urls.section(axis, section.key))
+    here = Link(title=title, url=cards.places.section(axis, section.key))
     return title, parent, cards.breadcrumbs(*filter(None, (index, parent)), here)
 
 
@@ -92,7 +92,7 @@ def first(
 ) -> ListPage:
     """The first page of a section. `before` and `after` link to the adjacent days of a day."""
     axis, key, about = section.axis, section.key, section.about
-    address = urls.section(axis, key)
+    address = cards.places.section(axis, key)
     size = cards.config.page_size
     oldest = last(section.count, size)
     ranked = _ranked(cards, section, candidates)
@@ -134,7 +134,7 @@ def first(
         ranked=tuple(ranked),
         cards=tuple(newest),
         newer=None,
-        older=Link(title=older, url=urls.numbered(address, oldest)) if oldest else None,
+        older=Link(title=older, url=cards.places.numbered(address, oldest)) if oldest else None,
         next_day=after,
         previous_day=before,
         parent=parent,
@@ -184,7 +184,7 @@ def _day_lines(cards: Cards, section: Section, starts: list[datetime], shown: se
                 continue
             shown.add(_card_url(cluster.lead))
             key = cards.library.day(start)
-            url = urls.section("day", key) if cards.has("archive") else ""
+            url = cards.places.section("day", key) if cards.has("archive") else ""
             yield DayLine(day=Link(title=cards.day_title(key), url=url), cluster=cluster)
             break
 
@@ -199,8 +199,8 @@ def cutoff(cards: Cards, section: Section) -> float:
 def numbered(cards: Cards, section: Section, number: int) -> ListPage:
     """A numbered page of a section."""
     axis, key, about = section.axis, section.key, section.about
-    address = urls.section(axis, key)
-    here = urls.numbered(address, number)
+    address = cards.places.section(axis, key)
+    here = cards.places.numbered(address, number)
     size = cards.config.page_size
     title, parent, breadcrumbs = _heading(cards, section)
     description = about.description if about else ""
@@ -227,8 +227,10 @@ def numbered(cards: Cards, section: Section, number: int) -> ListPage:
         home=cards.library.providers[key].home if axis == "provider" else "",
         number=number,
         cards=tuple(cards.cards(section, reversed(rows))),
-        newer=Link(title=cards.gettext("Newer"), url=urls.numbered(address, 0 if is_newest else number + 1)),
-        older=Link(title=cards.gettext("Older"), url=urls.numbered(address, number - 1)) if number > 1 else None,
+        newer=Link(title=cards.gettext("Newer"), url=cards.places.numbered(address, 0 if is_newest else number + 1)),
+        older=Link(title=cards.gettext("Older"), url=cards.places.numbered(address, number - 1))
+        if number > 1
+        else None,
         parent=parent,
     )
 
@@ -305,7 +307,7 @@ def sources(cards: Cards) -> Iterator[SourcesPage]:
     rows.sort(key=lambda row: (_letter(row), row.provider.title.casefold(), row.domain))
     title = cards.gettext("Sources")
     config = cards.config.ranking
-    pages = list(_paginate(cards, rows if len(rows) > STRONGEST else [], urls.SOURCES, INDEX_ROWS))
+    pages = list(_paginate(cards, rows if len(rows) > STRONGEST else [], cards.places.sources, INDEX_ROWS))
     letters: dict[str, Link] = {}
     for _, chunk, address, _, _ in pages:
         for row in chunk:
@@ -378,7 +380,9 @@ def _paginate(
     """Splits an index into pages: the number, rows and address of each, and links to the previous and next one."""
     pages = [rows[i : i + size] for i in range(0, len(rows), size)] or [[]]
     for number, page in enumerate(pages, 1):
-        here, before, after = (urls.numbered(address, n if n > 1 else 0) for n in (number, number - 1, number + 1))
+        here, before, after = (
+            cards.places.numbered(address, n if n > 1 else 0) for n in (number, number - 1, number + 1)
+        )
         newer = Link(title=cards.gettext("Back"), url=before) if number > 1 else None
         older = Link(title=cards.gettext("More"), url=after) if number < len(pages) else None
         yield number, page, here, newer, older
@@ -410,11 +414,11 @@ def neighbours(cards: Cards, days: list[str], day: str) -> tuple[Link | None, Li
         days[max(0, at - 1) : at],
         days[at + 1 : at + 2] if days[at : at + 1] == [day] else days[at : at + 1],
     )
-    link = [Link(title=cards.day_title(key), url=urls.section("day", key)) for key in (*before, *after)]
+    link = [Link(title=cards.day_title(key), url=cards.places.section("day", key)) for key in (*before, *after)]
     return (link[0] if before else None, link[-1] if after else None)
 
 
 def counted_link(cards: Cards, axis: str, key: str, row: IndexRow) -> CountedLink:
     """A link to a section, with the number of its members."""
     title = cards.day_title(key) if axis == "day" else row.title
-    return CountedLink(title=title, url=urls.section(axis, key), count=row.count)
+    return CountedLink(title=title, url=cards.places.section(axis, key), count=row.count)

@@ -231,7 +231,7 @@ class Parts:
         elif kind == "pages" and cards.has("page"):
             yield from _text_pages(cards)
         elif kind == "following" and cards.has("following"):
-            title, address = cards.gettext("Following"), urls.FOLLOWING
+            title, address = cards.gettext("Following"), cards.places.following
             crumbs = cards.breadcrumbs(Link(title=title, url=address))
             description = cards.gettext("The newest of what you follow, in this browser only")
             head = Head(title=title, description=description, address=address, noindex=True, breadcrumbs=crumbs)

@@ -550,10 +550,12 @@ def site(library: Library, brand: Brand | None = None) -> Site:
         navigation = [Link(title=n.title, url=urls.spelled(n.url) or n.url) for n in config.navigation]
     else:
         sections = _by_activity(library) if config.has("category") else []
-        navigation = [Link(title=row.title, url=urls.section("category", key)) for key, row in sections[:SECTIONS]]
+        navigation = [
+            Link(title=row.title, url=cards.places.section("category", key)) for key, row in sections[:SECTIONS]
+        ]
         if len(sections) > SECTIONS:
-            navigation.append(Link(title=cards.gettext("All sections"), url=urls.CATEGORIES))
-        following = Link(title=cards.gettext("Following"), url=urls.FOLLOWING)
+            navigation.append(Link(title=cards.gettext("All sections"), url=cards.places.categories))
+        following = Link(title=cards.gettext("Following"), url=cards.places.following)
         indexes = cards.index_links | {"following": following}
         navigation += [link for kind, link in indexes.items() if kind != "category" and config.has(kind)]
     text_pages = [p for p in library.about["page"].values() if config.has("page")]
@@ -567,14 +569,14 @@ def site(library: Library, brand: Brand | None = None) -> Site:
         base=config.base,
         root=config.root,
         home=urls.HOME if config.has("home") else "",
-        search=urls.SEARCH if config.has("search") else "",
+        search=cards.places.search if config.has("search") else "",
         navigation=tuple(navigation),
         footer=tuple(Link(title=p.title, url=urls.page(p.key)) for p in text_pages if not p.navigation),
         feeds=cards.feeds(config.title, urls.HOME, cards.feed_formats),
         images=config.images.show != "none",
         embeds=config.video.embed,
         manifest=urls.MANIFEST if config.has("manifest") else "",
-        following=urls.FOLLOWING if config.has("following") else "",
+        following=cards.places.following if config.has("following") else "",
         share=tuple(Link(title=each.title, url=each.url) for each in config.share),
         phrases=cards.locale.phrases,
         brand=brand,

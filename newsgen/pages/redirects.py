@@ -166,7 +166,7 @@ def _aliases(cards: Cards, folder_name: str) -> list[Redirect]:
     for axis in ("topic", "provider"):
         for about in library.about[axis].values():
             if cards.has(axis) and about.key in library.index(axis):
-                owners.append((urls.section(axis, about.key), about))
+                owners.append((cards.places.section(axis, about.key), about))
     return [redirect for new, about in owners for redirect in _of_aliases(about, new, folder_name)]
 
 
@@ -182,10 +182,10 @@ def _synonym_redirects(cards: Cards) -> list[Redirect]:
     if not cards.has("topic"):
         return []
     return [
-        Redirect(old, urls.section("topic", key), urls.path(old))
+        Redirect(old, cards.places.section("topic", key), urls.path(old))
         for synonym, key in sorted(library.topics.synonyms.items())
         if key in library.index("topic")
-        for old in [urls.section("topic", synonym)]
+        for old in [cards.places.section("topic", synonym)]
     ]
 
 
@@ -199,7 +199,9 @@ def _platform_redirects(cards: Cards) -> list[Redirect]:
         platform = platforms.platform(key)
         if platform and platform not in sections and platforms.has_paths(platform):
             authors.setdefault(platform, []).append(key)
-    everyone = urls.SOURCES if cards.has("sources") else ""
-    targets = {p: urls.section("provider", keys[0]) if len(keys) == 1 else everyone for p, keys in authors.items()}
-    olds = {platform: urls.section("provider", platform) for platform in targets}
+    everyone = cards.places.sources if cards.has("sources") else ""
+    targets = {
+        p: cards.places.section("provider", keys[0]) if len(keys) == 1 else everyone for p, keys in authors.items()
+    }
+    olds = {platform: cards.places.section("provider", platform) for platform in targets}
     return [Redirect(olds[p], target, urls.path(olds[p])) for p, target in targets.items() if target]

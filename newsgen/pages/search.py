@@ -280,18 +280,18 @@ class Search:
             return
         ids = self._day(day, blocks).ids
         for number, (id, block) in enumerate(zip(ids, blocks, strict=True)):
-            yield SearchResults(path=f"search/{day}/{number}.json", id=id, results=tuple(map(_result, block)))
+            yield SearchResults(path=self._path(f"{day}/{number}.json"), id=id, results=tuple(map(_result, block)))
         if day in self._open:
             month, texts = self._words(day, [day])
             for shard, text in enumerate(texts):
-                yield _words_page(day, shard, month, text)
+                yield self._terms(day, shard, month, text)
             yield self._facets(day, month)
 
     def words_pages(self, month: str, shard: int) -> Iterator[Page]:
         """One file of the words of the days of a month that have no files of words of their own, if there still is one."""
         found = self._month(month)
         if shard < found.shards:
-            yield _words_page(month, shard, found, self._store.need(f"words {month} {shard}").decode())
+            yield self._terms(month, shard, found, self._store.need(f"words {month} {shard}").decode())
 
     def facets_pages(self, month: str) -> Iterator[Page]:
         """The topics and sources of the same documents, if there are any."""
@@ -303,15 +303,15 @@ class Search:
         """The page on which readers search, the names that they find, and what the index consists of."""
         has, title = self._cards.has, self._cards.gettext("Search")
         yield SearchPage(
-            path=urls.path(urls.SEARCH),
+            path=urls.path(self._cards.places.search),
             head=Head(
                 title=title,
                 description=self._cards.gettext("Search all stories, topics, sources and days"),
-                address=urls.SEARCH,
-                breadcrumbs=self._cards.breadcrumbs(Link(title=title, url=urls.SEARCH)),
+                address=self._cards.places.search,
+                breadcrumbs=self._cards.breadcrumbs(Link(title=title, url=self._cards.places.search)),
             ),
-            index=urls.SEARCH,
-            archive=urls.ARCHIVE if has("archive") else "",
+            index=self._cards.places.search,
+            archive=self._cards.places.archive if has("archive") else "",
             ways=tuple(link for kind, link in self._cards.index_links.items() if has(kind)),
         )
         names = list(self._names())
@@ -321,10 +321,10 @@ class Search:
             for number in {_shard(word, shards) for word in words}:
                 files[number].append(name)
         for number, in_file in enumerate(files):
-            yield SearchNames(path=f"search/names/{number}.json", names=tuple(in_file))
+            yield SearchNames(path=self._path(f"names/{number}.json"), names=tuple(in_file))
         periods = [self._period(day, [day]) for day in reversed(self._open)]
         periods += [self._period(month, days) for month in reversed(self._months) if (days := self._closed(month))]
-        yield SearchIndex(path="search/index.json", periods=tuple(periods), names=shards)
+        yield SearchIndex(path=self._path("index.json"), periods=tuple(periods), names=shards)
 
     def _closed(self, month: str) -> list[str]:
         """The days of a month that are not in files of their own."""
@@ -373,12 +373,19 @@ class Search:
             shards[_shard(word, month.shards)][word] = postings.documents(found)
         return month, map(postings.write, shards)
 
+    def _path(self, name: str) -> str:
+        return urls.path(self._cards.places.search + name)
+
+    def _terms(self, key: str, shard: int, month: Month, text: str) -> Page:
+        path = self._path(f"{key}/w{shard}.json")
+        return SearchTerms(path=path, version=_version(month), shards=month.shards, days=month.days, words=text)
+
     def _facets(self, key: str, month: Month) -> Page:
         documents = [document for day in month.days for document in self._documents(day.day).documents]
         topics, of_topics = _column([document.topics for document in documents])
         sources, of_sources = _column([document.sources for document in documents])
         return SearchFacets(
-            path=f"search/{key}/facets.json",
+            path=self._path(f"{key}/facets.json"),
             version=_version(month),
             topics=topics,
             sources=sources,
@@ -392,7 +399,10 @@ class Search:
         kinds = {"topic": gettext("Topic"), "category": gettext("Section"), "provider": gettext("Source")}
         for axis, kind in kinds.items():
             for key, row in sorted(self._library.index(axis).items()) if self._cards.has(axis) else ():
-                yield self._name_words(row.title), SearchName(kind=kind, title=row.title, url=urls.section(axis, key))
+                yield (
+                    self._name_words(row.title),
+                    SearchName(kind=kind, title=row.title, url=self._cards.places.section(axis, key)),
+                )
 
 
 def _blocks(documents: list[list[Report]]) -> Iterator[list[list[Report]]]:
@@ -436,12 +446,6 @@ def _differences(old: Document, new: Document, number: int) -> Iterator[postings
     for level, (before, after) in enumerate(zip(old.words, new.words, strict=True) if old.words != new.words else ()):
         known, found = set(before.split()), set(after.split())
         yield from (postings.Edit(word, level, number, word in found) for word in known ^ found)
-
-
-def _words_page(key: str, shard: int, month: Month, text: str) -> Page:
-    return SearchTerms(
-        path=f"search/{key}/w{shard}.json", version=_version(month), shards=month.shards, days=month.days, words=text
-    )
 
 
 def _version(month: Month) -> str:

@@ -16,11 +16,11 @@
     return made;
   };
 
-  // Phrases. The page has those of its language, unless it is English; phrases for numbers have a form for each category.
+  // English phrases; the page has those of another language. Some have a form for each category of numbers.
 
   const phrases = {
     new: "New:",
-    since: { one: "%(count)s new since %(time)s", other: "%(count)s new since %(time)s" },
+    since: "%(count)s new since %(time)s",
     follow: "Follow",
     hide: "Hide",
     unfollow: "Unfollow",
@@ -30,7 +30,7 @@
     removed: "%(title)s: removed",
     full: "This browser keeps nothing for this site.",
     nothing: "This file has nothing to import.",
-    imported: { one: "%(count)s imported", other: "%(count)s imported" },
+    imported: "%(count)s imported",
     forgotten: "All forgotten",
     left: { one: "%(count)s report of sources that you hide.", other: "%(count)s reports of sources that you hide." },
     change: "Change",

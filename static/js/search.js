@@ -144,45 +144,24 @@
 
   const $ = id => document.getElementById(id);
   const field = $("q");
-  // English dates are those of newsgen: 8 November 2026. The calendar and digits are those of the page.
+  // The dates of the page: 8 November 2026, in its calendar and digits.
   const language = `${document.documentElement.lang.replace(/^(en\b.*)?$/i, "en-GB")}-u-ca-gregory-nu-latn`;
   const dated = options => {
     const format = new Intl.DateTimeFormat(language, { timeZone: "UTC", ...options });
     return key => format.format(new Date(key));
   };
   const monthOf = dated({ year: "numeric", month: "long" });
-  const dayOf = dated({ year: "numeric", month: "long", day: "numeric" });
-  const shortDayOf = dated({ year: "numeric", month: "short", day: "numeric" });
+  const dayOf = dated({ dateStyle: "long" });
+  const shortDayOf = dated({ dateStyle: "medium" });
   const NAMES = [...Array(12).keys()].map(month => dated({ month: "long" })(Date.UTC(2000, month)));
 
-  // Phrases. The page has those of its language, unless it is English; phrases for numbers have a form for each category.
-  const phrases = {
-    short: "Write at least one word of two letters.",
-    searching: "Searching…",
-    failed: "The search could not be loaded. Try again in a moment.",
-    span: "%(first)s to %(last)s",
-    nothing: "Nothing found, %(span)s.",
-    some: {
-      one: "Nothing has all of these words. %(count)s result has some, %(span)s.",
-      other: "Nothing has all of these words. %(count)s results have some, %(span)s.",
-    },
-    results: { one: "%(count)s result, %(span)s.", other: "%(count)s results, %(span)s." },
-    more: "More results",
-    older: "Search %(period)s too",
-    with: "In a story with %(sources)s",
-    others: "In a story with other sources",
-    rest: { one: "%(count)s more", other: "%(count)s more" },
-    day: "Day",
-    topics: "All topics",
-    sources: "All sources",
-    time: "Any time",
-    ...JSON.parse(translated ?? "{}"),
-  };
+  // The phrases are those of the page. Some have a form for each category of numbers.
+  const phrases = JSON.parse(translated ?? "{}");
   const plurals = new Intl.PluralRules(language);
   const listing = new Intl.ListFormat(language);
 
   function say(name, values = {}) {
-    const phrase = phrases[name];
+    const phrase = phrases[name] ?? name;
     const text = phrase[plurals.select(values.count ?? 0)] ?? phrase.other ?? phrase;
     return text.replace(/%\((\w+)\)s/g, (_, key) => values[key].toLocaleString(language));
   }
