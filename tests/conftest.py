@@ -14,6 +14,8 @@ import pytest
 from hypothesis import settings
 from sites import Site
 
+from newsgen.builder import translation
+
 # The same examples in every run. HYPOTHESIS_PROFILE=default tries new ones.
 settings.register_profile("steady", derandomize=True, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
@@ -32,13 +34,14 @@ def _one_compiler() -> Iterator[None]:
             return _COMPILE(self, source, name, filename, *rest, **more)
         # The results of filters on constants are compiled in.
         linked = [self.filters["asset"](link) for link in re.findall(r"""["']([^"']+)["'] \| asset""", source)]
-        key = (source, name, filename, self.filters["absolute"]("/"), *linked)
+        language = self.locale.language, self.locale.phrases
+        key = (source, name, filename, self.filters["absolute"]("/"), language, *linked)
         if key not in compiled:
             compiled[key] = _COMPILE(self, source, name, filename, *rest, **more)
         return compiled[key]
 
     # The theme never changes a parsed template.
-    parse_once = cache(partial(_PARSE, jinja2.Environment()))
+    parse_once = cache(partial(_PARSE, translation.parser()))
     find_once = cache(lambda tree, kinds: tuple(_FIND(tree, kinds)))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(jinja2.Environment, "parse", staticmethod(parse_once))

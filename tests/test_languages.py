@@ -8,7 +8,6 @@ from datetime import UTC, date, datetime, timedelta
 from html.parser import HTMLParser
 from pathlib import Path
 
-import jinja2
 import pytest
 from jinja2 import nodes
 from sites import Site
@@ -74,7 +73,7 @@ class Words(HTMLParser):
         if self._in[-1:] not in (["script"], ["style"]):
             self.words.append(data)
 
-    def handle_endtag(self, tag: str) -> None:
+    def handle_endtag(self, _: str) -> None:
         self._in = self._in[:-1]
 
 
@@ -180,7 +179,6 @@ def test_no_page_of_a_site_has_words_that_nobody_marked(greek: Site) -> None:
 
 def test_every_phrase_of_templates_is_marked() -> None:
     """Also in branches that no page takes: text between tags, and constants that read like words."""
-    environment = jinja2.Environment(extensions=[translation.EXTENSION], trim_blocks=True, lstrip_blocks=True)
     unmarked = {}
     for path in TEMPLATES:
         if path.suffix not in (".html", ".xml", ".txt") or path.name in (
@@ -189,7 +187,7 @@ def test_every_phrase_of_templates_is_marked() -> None:
             "_redirects.txt",
         ):
             continue
-        tree = environment.parse((shipped_site() / "templates" / path).read_text("utf-8"))
+        tree = translation.parser().parse((shipped_site() / "templates" / path).read_text("utf-8"))
         pieces = [
             node.data if isinstance(node, nodes.TemplateData) else "0"
             for out in tree.find_all(nodes.Output)

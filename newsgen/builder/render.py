@@ -68,7 +68,7 @@ class Renderer:
                 *(f"a plugin has a filter {name!r}, and so has newsgen or Jinja; rename it" for name in taken)
             )
         self._env.filters |= theme.plugins.filters
-        self._env.policies |= {"json.dumps_function": _json, "json.dumps_kwargs": {}, "ext.i18n.trimmed": True}
+        self._env.policies |= {"json.dumps_function": _json, "json.dumps_kwargs": {}} | translation.POLICIES
 
     def compile(self, names: Iterable[str]) -> None:
         """Compiles these templates into the cache."""

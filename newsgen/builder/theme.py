@@ -107,11 +107,7 @@ class Theme:
         own = [jinja2.FileSystemLoader(site / "templates")] if self._is_own_site else []
         theirs = [_PluginTemplates(plugins.templates)] if plugins.templates else []
         self.loader = jinja2.ChoiceLoader([*own, *theirs, shipped, jinja2.PrefixLoader({SHIPPED: shipped})])
-        self._parser = jinja2.Environment(
-            loader=self.loader, trim_blocks=True, lstrip_blocks=True, extensions=[translation.EXTENSION]
-        )
-        self._parser.newstyle_gettext = True  # type: ignore[attr-defined]
-        self._parser.policies["ext.i18n.trimmed"] = True
+        self._parser = translation.parser(loader=self.loader)
         self._parser.filters["asset"] = str
         names = "|".join(sorted(plugins.filters))
         # By name: a filter may also be the argument of another, as in `map("km")`.

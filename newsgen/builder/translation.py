@@ -20,6 +20,9 @@ from newsgen.locales import Locale, is_english, pieces
 
 EXTENSION = "jinja2.ext.i18n"
 
+POLICIES = {"ext.i18n.trimmed": True}
+"""What an environment with the extension must have besides `newstyle_gettext`: a message has no line breaks."""
+
 _ARGUMENTS = {"_": 1, "gettext": 1, "ngettext": 3, "pgettext": 2, "npgettext": 4}
 """The functions that name a message, with the number of their arguments."""
 
@@ -44,6 +47,14 @@ class _Form(NamedTuple):
 
     test: nodes.Expr
     parts: list[nodes.Expr]
+
+
+def parser(**options: Any) -> jinja2.Environment:
+    """An environment that reads templates with messages."""
+    environment = jinja2.Environment(trim_blocks=True, lstrip_blocks=True, extensions=[EXTENSION], **options)
+    environment.newstyle_gettext = True  # type: ignore[attr-defined]
+    environment.policies |= POLICIES
+    return environment
 
 
 def fold(tree: nodes.Template, environment: jinja2.Environment, locale: Locale) -> nodes.Template:
