@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 from collections.abc import Callable, Iterable, MutableMapping
 from datetime import UTC, date, datetime
 from functools import lru_cache, partial
@@ -285,9 +286,15 @@ def filters(site: Site, asset: Callable[[str], str], locale: Locale) -> dict[str
         """The short name of the weekday of a day of the form 2026-11-08: Sun."""
         return locale.weekday(date.fromisoformat(day))
 
+    def listed(items: Iterable[str]) -> Markup:
+        """Items one after the other, as the language joins them: Anna, Bea, Carl, and in German Anna, Bea und Carl."""
+        marks = {f"\x00{number}\x00": markupsafe.escape(item) for number, item in enumerate(items)}
+        text = markupsafe.escape(locale.listed([*marks]))
+        return Markup(re.sub("\x00\\d+\x00", lambda mark: marks[mark[0]], text))  # noqa: S704 (all is escaped)
+
     return {
         "lag": locale.duration, "href": href, "absolute": absolute, "asset": asset_link, "moment": moment, "brief": brief,
-        "day": day, "clock": clock, "weekday": weekday, "number": locale.number, "iso": iso_or_day, "rfc822": rfc822,
+        "day": day, "clock": clock, "weekday": weekday, "number": locale.number, "listed": listed, "iso": iso_or_day, "rfc822": rfc822,
         "host": partial(host, language=site.language),
     }  # fmt: skip
 
