@@ -364,11 +364,10 @@ def _check(config: Config) -> Faults:
     for name in Policy.__struct_fields__:
         for index, host in enumerate(getattr(config.policy, name)):
             if not policies.HOST.fullmatch(host):
-                what, hint = (
-                    f"{host!r} is not a host",
-                    "write it as stats.example, *.stats.example or stats.example:8443",
-                )
-                wrong.add(("policy", name, index), what, hint)
+                hint = "write it as stats.example, *.stats.example or stats.example:8443"
+                if "unsafe" in host:
+                    hint = "inline scripts and styles belong into the file of brand.head, where their hash allows them"
+                wrong.add(("policy", name, index), f"{host!r} is not a host", hint)
     for index, domain in enumerate(config.block.providers):
         if not config.platforms.key(domain):
             wrong.add(("block", "providers", index), f"{domain!r} is not a domain", "write it as example.org")

@@ -422,7 +422,7 @@ class Site(Value, frozen=True, kw_only=True, cache_hash=True):
     front page, of the search, of the web app manifest, and of the page of what the reader follows; "" if there is none.
     `share` are the links by which readers share a story, with {url} and {title} in their URLs. `phrases` are the words of
     the interface that are not the English ones of code and templates. `brand` is None for a site that looks as newsgen
-    ships it.
+    ships it. `slots`: whether its own templates fill one of the blocks that are empty otherwise.
     """
 
     title: str
@@ -444,6 +444,7 @@ class Site(Value, frozen=True, kw_only=True, cache_hash=True):
     share: tuple[Link, ...] = ()
     phrases: tuple[Phrase, ...] = ()
     brand: Brand | None = None
+    slots: bool = False
 
     def current(self, address: str) -> str:
         """The address if the navigation links to it, else "". The masthead differs between pages only in this."""

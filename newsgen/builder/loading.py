@@ -205,7 +205,7 @@ class _Loading:
             report.warnings += self._language.warnings
             report.warnings += forbidden.warnings(theme, settings, self._cache)
             style_page, own_look = self._look(theme)
-            shared = site(library, own_look)
+            shared = site(library, own_look, slots=theme.fills_slots())
             on_page, remake = None, list[str]()
             if on_library and not (options.strict and report.problems):
                 on_page, stale = on_library(library, theme, shared)

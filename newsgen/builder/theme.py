@@ -34,6 +34,10 @@ DEMO = "demo/"
 _decoder = msgspec.msgpack.Decoder(dict[str, tuple[bytes, frozenset[str], frozenset[str]]])
 # Characters that some manifests, object stores or file systems do not accept.
 _UNSAFE = re.compile(r"[\\\x00-\x1f\x7f\ud800-\udfff]")
+SLOTS = ("after_lead", "after_top", "in_list", "side", "before_footer", "in_footer")
+"""The blocks of pages that are empty until a site fills them."""
+
+_SLOT = re.compile(rf"\{{%[-+]?\s*block\s+(?:{'|'.join(SLOTS)})\b")
 _IGNORED = (".DS_Store", "Thumbs.db")
 _EMACS_LOCK = ".#"
 """The beginning of the names of Emacs' locks, which are links that lead nowhere."""
@@ -265,6 +269,10 @@ class Theme:
         """The texts of the site's own templates, by name."""
         names = jinja2.FileSystemLoader(self.site / "templates").list_templates() if self._is_own_site else []
         return {name: self._source(name) for name in names if name != self._plain}
+
+    def fills_slots(self) -> bool:
+        """Whether the site's own templates fill one of the slots. Pages of other sites need not ask for them."""
+        return any(_SLOT.search(text) for text in self.own_templates().values())
 
     def own_files(self, ending: str) -> list[str]:
         """The static files of the site's own that have an ending."""

@@ -543,8 +543,8 @@ def _unanswered(cards: Cards, redirects: Collection[Redirect], own: str) -> Iter
         yield Problem(path="site.toml", field="redirects.pages", what=what, hint=hint, scope="value")
 
 
-def site(library: Library, brand: Brand | None = None) -> Site:
-    """The values that every page shows. `brand` is the site's own look, if it has one."""
+def site(library: Library, brand: Brand | None = None, *, slots: bool = False) -> Site:
+    """The values that every page shows. `brand` is the site's own look, if it has one; `slots`: see `Site`."""
     config, cards = library.config, Cards(library)
     if config.navigation is not None:
         navigation = [Link(title=n.title, url=urls.spelled(n.url) or n.url) for n in config.navigation]
@@ -580,6 +580,7 @@ def site(library: Library, brand: Brand | None = None) -> Site:
         share=tuple(Link(title=each.title, url=each.url) for each in config.share),
         phrases=cards.locale.phrases,
         brand=brand,
+        slots=slots,
     )
 
 
