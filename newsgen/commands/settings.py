@@ -48,7 +48,9 @@ def _table(
         default = field.default_factory() if field.default_factory is not msgspec.NODEFAULT else field.default
         if field.encode_name in chosen:
             yield f"{field.encode_name} = {_toml(chosen[field.encode_name])}"
-        elif default is None or name == "publish":  # what no line can say: none, or tables with names of their own
+        elif (
+            default in (None, msgspec.NODEFAULT) or name == "publish"
+        ):  # what no line can say: none, or tables with names of their own
             yield from _words(f"{name} is not set: {usual}" if usual not in ("none", "`{}`") else f"{name} is not set")
         else:
             yield f"#{field.encode_name} = {_toml(default)}"
@@ -72,13 +74,16 @@ def _toml(value: Any) -> str:
 
 
 def _meanings() -> dict[str, tuple[str, str]]:
-    """The meaning of each setting, and its default in words, from the table in the documentation, without Markdown."""
+    """The meaning of each setting, and its default in words, from the documentation: its tables with three columns.
+
+    Without Markdown.
+    """
     place = shipped_site() / "docs/configuration.md"
     try:
         page = place.read_text(encoding="utf-8")
     except OSError as error:
         raise OutputError(unreadable(str(place), error)) from None
-    rows = re.findall(r"^\| (`[^|]+) \| ([^|]*) \| (.+) \|$", page.partition("\n## Page kinds")[0], re.MULTILINE)
+    rows = re.findall(r"^\| (`[^|]+) \| ([^|]*) \| (.+) \|$", page, re.MULTILINE)
 
     def plain(words: str) -> str:
         return re.sub(r"\[([^]]+)\]\([^)]+\)", r"\1", words)
