@@ -207,7 +207,7 @@ class Parts:
         """These redirects, and their stubs if the site has any."""
         redirects = tuple(redirects)
         has_stubs = self.cards.config.redirects.pages
-        return PartPages(tuple(stub_pages(stubs(redirects))) if has_stubs else (), redirects)
+        return PartPages(tuple(stub_pages(self.cards, stubs(redirects))) if has_stubs else (), redirects)
 
     def _redirects(self) -> PartPages:
         """The redirects that belong to no article."""

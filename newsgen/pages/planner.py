@@ -386,7 +386,7 @@ class Plan:
         taken = {alias.stub for alias in aliases}
         redirects = self._free_redirects([*aliases, *(redirect for redirect in others if redirect.stub not in taken)])
         if self._has_stubs:
-            self._made |= {page.path: page for page in stub_pages(stubs(redirects))}
+            self._made |= {page.path: page for page in stub_pages(self._cards, stubs(redirects))}
         self._made |= {page.path: page for page in self._parts.lines(redirects)}
         self.refs = {path: PageRef.of(page, page.encode()) for path, page in self._made.items()}
         return redirects

@@ -58,13 +58,14 @@ def stubs(redirects: Iterable[Redirect]) -> dict[str, str]:
     return {redirect.stub: redirect.new for redirect in redirects}
 
 
-def stub_pages(stubs: dict[str, str]) -> list[Page]:
+def stub_pages(cards: Cards, stubs: dict[str, str]) -> list[Page]:
     """The stub at each path."""
-    return [RedirectPage(path=path, target=new) if new else _gone(path) for path, new in stubs.items()]
+    return [RedirectPage(path=path, target=new) if new else _gone(cards, path) for path, new in stubs.items()]
 
 
-def _gone(path: str) -> GonePage:
-    head = Head(title="This page was removed", description="", address=urls.address(path), noindex=True)
+def _gone(cards: Cards, path: str) -> GonePage:
+    title = cards.gettext("This page was removed")
+    head = Head(title=title, description="", address=urls.address(path), noindex=True)
     return GonePage(path=path, head=head)
 
 
