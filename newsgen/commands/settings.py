@@ -88,7 +88,7 @@ def _meanings() -> dict[str, tuple[str, str]]:
         words = re.sub(r"\[([^]]+)\]\((\w+\.md)[^)]*\)", r"\1 (docs/\2)", words)
         return re.sub(r"\[([^]]+)\]\([^)]+\)", r"\1", words)
 
-    found = {}
+    found: dict[str, tuple[str, str]] = {}
     for written, usual, meaning in rows:
         names = re.findall(r"`([\w.]+)`", written)
         in_words = "" if len(names) > 1 or usual in ("none", "`{}`") else plain(usual)
