@@ -38,7 +38,7 @@ def _one_compiler() -> Iterator[None]:
         return compiled[key]
 
     # The theme never changes a parsed template.
-    parse_once = cache(partial(_PARSE, jinja2.Environment()))
+    parse_once = cache(partial(_PARSE, jinja2.Environment(extensions=["jinja2.ext.i18n"])))
     find_once = cache(lambda tree, kinds: tuple(_FIND(tree, kinds)))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(jinja2.Environment, "parse", staticmethod(parse_once))
