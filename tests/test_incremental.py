@@ -112,6 +112,8 @@ SETTINGS: dict[str, list[str]] = {
     "feeds.id": ['"https://old.example/"'],
     "redirects.pages": ["false"],
     "redirects.file": ["false"],
+    "redirects.moved": ['{"/moved/" = "/m2/", "/m2/" = "/about/?x#y"}', '{"/old/1/" = "https://other.example/"}'],
+    "redirects.gone": ['["/gone/", "/topics/"]', '["/old/2/"]'],
     "fields.excerpt": ['["deck"]'],
 }
 TEMPLATES = {
@@ -527,6 +529,7 @@ class Law(RuleBasedStateMachine):
     )
     story = _field("story", "storm", "flood", "Storm")
     lang = _field("lang", "ar", "de")
+    author = _field("author", "Ann Lee", ["Ann Lee", {"name": "Bo", "url": "/about/"}], [{"x": 1}])
     aliases = _field("aliases", ["/old/1/"], ["/old/1/", "/old/2/"], ["/topics/"], ["/a b/", "a%20b/"])
     web_url = _field(
         "webUrl",

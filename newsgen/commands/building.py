@@ -47,7 +47,7 @@ from newsgen.commands.parameters import (
 def build(as_json: bool, why: str | None, executor: str | None, **params: Any) -> None:
     """Build the site.
 
-    What is wrong in a file is reported and left out; the exit code is then 1.
+    Errors in files are reported, and what they concern is left out; the exit code is then 1.
     """
     from newsgen import builder
 

@@ -47,19 +47,19 @@ def check(external: bool, as_json: bool, **params: Any) -> None:
 )
 @site_and_output
 @gate_options
-@click.option("--topic", default="", help="Of articles, those with this topic.")
-@click.option("--provider", default="", metavar="DOMAIN", help="Of articles, those of this provider.")
-@click.option("--category", default="", help="Of articles, those in this category.")
-@click.option("--title", default="", metavar="WORDS", help="Of articles, those with these words in the title.")
-@click.option("--since", type=Time(), metavar="TIME", help="Of articles, those from this time or day on.")
-@click.option("--until", type=Time(), metavar="TIME", help="Of articles, those up to this time or day.")
-@click.option("--limit", type=click.IntRange(1), metavar="N", default=None, help="Of articles, only the newest N.")
+@click.option("--topic", default="", help="Only articles with this topic.")
+@click.option("--provider", default="", metavar="DOMAIN", help="Only articles of this provider.")
+@click.option("--category", default="", help="Only articles in this category.")
+@click.option("--title", default="", metavar="WORDS", help="Only articles with these words in the title.")
+@click.option("--since", type=Time(), metavar="TIME", help="Only articles from this time or day on.")
+@click.option("--until", type=Time(), metavar="TIME", help="Only articles up to this time or day.")
+@click.option("--limit", type=click.IntRange(1), metavar="N", help="Only the newest N articles.")
 @click.option("--json", "as_json", is_flag=True, help="Print the rows as JSON.")
 @handle_errors
 def list_(what: str, as_json: bool, **params: Any) -> None:
     """List articles, stories, topics, providers or feeds.
 
-    The lists of held, drafts, future and expired have the articles that this keeps out of the build.
+    Articles that are not on the site are in the lists held, drafts, future and expired, by the reason.
     """
     from newsgen.commands import listing
 

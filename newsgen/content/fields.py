@@ -269,6 +269,9 @@ def moment(value: Any, at: Path, wrong: Faults) -> date | None:
     """A value from YAML, TOML or JSON as a day or time, in the types of `times`."""
     if value is None or isinstance(value, date):
         return value
+    if isinstance(value, bool):
+        wrong.add(at, "takes a time, not true or false", "write it as 2026-11-08 or 2026-11-08T16:30:00Z")
+        return None
     reason = "is ambiguous" if type(value) in (int, float, time) else "is not a valid date"
     # A number of eight digits is a date in ISO 8601's basic form. Others may count seconds or milliseconds.
     given = str(value) if type(value) is int and 10**7 <= value < 10**8 else value

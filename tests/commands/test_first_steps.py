@@ -173,7 +173,7 @@ def test_pages_stories_and_articles_are_created(tmp_path: Path) -> None:
         invoke("new", "article", "Mein Rad", "--publish", "--date", "2026-11-08", "--site", site),
         invoke("new", "article", "Entwurf", "--date", "2026-11-08", "--site", site),
     ]
-    assert [Path(path.strip()).relative_to(site / "content").as_posix() for path in made] == [
+    assert [Path(path.splitlines()[0]).relative_to(site / "content").as_posix() for path in made] == [
         "_pages/über-uns.md",
         "_stories/radweg-am-hafen.md",
         "2026/11/2026-11-08-mein-rad.md",

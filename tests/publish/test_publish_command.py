@@ -28,6 +28,7 @@ from test_places import publish
 from newsgen import config
 from newsgen.builder.output import Lock
 from newsgen.commands.cli import cli
+from newsgen.errors import PublishError
 from newsgen.publish import address
 
 Make = Callable[..., Site]
@@ -99,6 +100,21 @@ def test_the_address_of_a_member_without_a_redirect_is_not_lost_in_silence(site:
     done = s.run("publish", *AT)
     assert done.returncode == 3
     assert "addresses would stop answering: /2026/11/08/two/" in done.stderr
+
+
+@pytest.mark.parametrize("pages", ["true", "false"])
+def test_the_address_of_a_page_that_is_gone_on_purpose_may_stop_answering(
+    site: Make, pages: str, tmp_path: Path
+) -> None:
+    s, target = site().article("a").article("b"), f"dir:{tmp_path / 'www'}"
+    s.write("site.toml", f"[redirects]\npages = {pages}\n")
+    publish(s, target=target)
+    (s.root / "content/a.md").unlink()
+    with pytest.raises(PublishError, match="addresses would stop answering: /2026/11/08/a/"):
+        publish(s, target=target)
+    s.write("site.toml", f'[redirects]\npages = {pages}\ngone = ["/2026/11/08/a/", "/providers/a.example/"]\n')
+    assert not publish(s, target=target).lost
+    assert ("2026/11/08/a/index.html" in current(s)) == (pages == "true")
 
 
 def test_a_publish_that_would_break_addresses_is_refused(s: Site) -> None:
