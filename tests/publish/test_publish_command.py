@@ -285,11 +285,11 @@ def test_a_missing_extra_is_named(s: Site, tmp_path: Path) -> None:
     (tmp_path / "none").mkdir()
     (tmp_path / "none/obstore.py").write_text("raise ImportError")
     (tmp_path / "none/brotli.py").write_text("raise ImportError")
-    done = s.run("publish", "s3://bucket", *AT, PYTHONPATH=str(tmp_path / "none"))
+    done = s.spawn("publish", "s3://bucket", *AT, PYTHONPATH=str(tmp_path / "none"))
     assert done.returncode == 3
     assert 'pip install "newsgen[publish]"' in done.stderr
     s.edit("site.toml", "[publish.live]", '[publish.live]\nprecompress = ["br"]')
-    done = s.run("publish", "live", *AT, PYTHONPATH=str(tmp_path / "none"))
+    done = s.spawn("publish", "live", *AT, PYTHONPATH=str(tmp_path / "none"))
     assert done.returncode == 3
     assert 'pip install "newsgen[minify]"' in done.stderr
 
@@ -343,7 +343,7 @@ def test_diff_without_a_target_compares_with_the_output_folder(s: Site) -> None:
     s.write("site.toml", 'base_url = "https://news.example/"\n')
     assert s.run("build", *AT).returncode == 0
     before = s.tree()
-    assert "nothing differs from public" in s.run("diff", *AT).stdout
+    assert "nothing differs from public" in s.spawn("diff", *AT).stdout
     s.edit("content/a004.md", "Article 4", "Number four")
     found = json.loads(s.run("diff", "--json", *AT).stdout)
     assert found["changed"]["article"][0] == "/2026/11/05/a004/"
