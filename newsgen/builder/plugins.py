@@ -275,22 +275,37 @@ def _with_errors_of(name: str, filter: str, function: Callable[..., Any]) -> Cal
 
 @contextlib.contextmanager
 def _named(name: str, what: str) -> Iterator[None]:
-    """Turns errors of a plugin into a PluginError that names it."""
+    """Turns errors of a plugin into a PluginError that names it, and the line in it."""
     try:
         yield
     except PluginError:
         raise
     except (Exception, SystemExit) as error:
-        raise PluginError(f"plugin {name!r}: {what}: {_described(error)}") from error
+        path, line = _place(error)
+        words = f"plugin {name!r}: {what}: {_words(error)}"
+        raise PluginError(Problem(path=path, line=line, what=words) if path else words) from error
 
 
 def _described(error: BaseException) -> str:
-    """An error in one line, with its place in the plugin: the innermost call in the folder of the method that was called."""
+    """An error in one line, with its place in the plugin."""
+    path, line = _place(error)
+    return f"{_words(error)} ({path}:{line})" if path else _words(error)
+
+
+def _words(error: BaseException) -> str:
+    words = " ".join(str(error.msg if isinstance(error, SyntaxError) else error).split())
+    return f"{type(error).__name__}: {words}" if words else type(error).__name__
+
+
+def _place(error: BaseException) -> tuple[str, int]:
+    """The file and line of an error: of the innermost call in the folder of the method that was called; "" if unknown.
+
+    Of the path, the last two parts: a message must not depend on where something is installed.
+    """
     home = str(Path(__file__).parent.parent)
     frames = [f for f in traceback.extract_tb(error.__traceback__) if not f.filename.startswith((home, "<frozen"))]
     places = [(f.filename, f.lineno) for f in frames if Path(f.filename).parent == Path(frames[0].filename).parent]
     if isinstance(error, SyntaxError):
         places = [(error.filename or "", error.lineno)]
-    words = " ".join(str(error.msg if isinstance(error, SyntaxError) else error).split())
-    place = "".join(f" ({'/'.join(Path(path).parts[-2:])}:{line})" for path, line in places[-1:])
-    return f"{type(error).__name__}{words and f': {words}'}{place}"
+    path, line = places[-1] if places else ("", 0)
+    return "/".join(Path(path).parts[-2:]), line or 0
