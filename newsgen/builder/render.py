@@ -24,8 +24,8 @@ from newsgen import idn, locales, times, urls
 from newsgen.builder import translation
 from newsgen.builder.cache import Cache, CachedValues
 from newsgen.builder.theme import SentTheme, Theme
-from newsgen.locales import WEEKDAYS, Locale
 from newsgen.errors import OutputError, PluginError, Problem, TemplateError
+from newsgen.locales import WEEKDAYS, Locale
 from newsgen.model import Site, Value
 from newsgen.pages import FilePage, Page
 from newsgen.text import MONTHS, digest_bytes
