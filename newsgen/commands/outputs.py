@@ -31,6 +31,22 @@ class ArticleRow(TypedDict):
     expires: NotRequired[datetime]
 
 
+class PublishedRow(TypedDict):
+    """A published article. `page` is that of the article here, `story` the address of its story."""
+
+    id: str
+    published: datetime
+    all_day: bool
+    title: str
+    provider: str | None
+    category: str | None
+    topics: list[str]
+    authors: list[str]
+    page: str | None
+    story: str | None
+    url: str | None
+
+
 class MemberRow(TypedDict):
     """A member of a story; `file` is None for coverage."""
 
@@ -224,6 +240,7 @@ OUTPUTS: dict[str, Any] = {
     "build": Report,
     "check": CheckReport,
     "list": Rows,
+    "list articles": PublishedRow,
     "list drafts": ArticleRow,
     "list stories": StoryRow,
     "list topics": SectionRow,

@@ -57,6 +57,7 @@ def test_each_output_has_its_type(paper: Site, monkeypatch: pytest.MonkeyPatch) 
     assert_is(run(paper, "check", code=1), "check")
     rows = "list drafts", "list stories", "list topics", "list feeds"
     lists = {
+        "articles": "list articles",
         "held": rows[0], "future": rows[0], "expired": rows[0], "stories": rows[1], "topics": rows[2],
         "providers": rows[2],
     }  # fmt: skip
