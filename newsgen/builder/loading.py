@@ -97,6 +97,13 @@ class Loaded(msgspec.Struct, kw_only=True):
     release: Callable[[], None]
     save: Callable[[], None]
 
+    def __enter__(self) -> Loaded:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Lets other builds save."""
+        self.release()
+
 
 def load(
     options: Options,

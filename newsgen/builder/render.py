@@ -25,7 +25,7 @@ from newsgen import idn, locales, times, urls
 from newsgen.builder import translation
 from newsgen.builder.cache import Cache, CachedValues
 from newsgen.builder.theme import SentTheme, Theme
-from newsgen.errors import OutputError, PluginError, TemplateError
+from newsgen.errors import OutputError, PluginError, Problem, TemplateError
 from newsgen.locales import WEEKDAYS, Locale
 from newsgen.model import Site, Value
 from newsgen.pages import FilePage, Page
@@ -91,7 +91,9 @@ class Renderer:
         except jinja2.TemplateNotFound as error:
             raise TemplateError(f"templates/{error.name}: template not found; create it or correct the name") from None
         except PluginError as error:
-            raise TemplateError(f"{self._place(error, page)}: {error} (while rendering {page.path})") from error
+            (problem,) = error.problems
+            what = f"{problem.what} ({problem.path}:{problem.line})" if isinstance(problem, Problem) else problem
+            raise TemplateError(f"{self._place(error, page)}: {what} (while rendering {page.path})") from error
         except Exception as error:
             raise TemplateError(
                 f"{self._place(error, page)}: {type(error).__name__}: {error} (while rendering {page.path})"

@@ -6,9 +6,9 @@ import contextlib
 import functools
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jinja2
 import msgspec
@@ -73,12 +73,19 @@ class SentTheme(NamedTuple):
         return plugins.load(self.code)
 
 
-class _PluginTemplates(jinja2.DictLoader):
+class _PluginTemplates(jinja2.BaseLoader):
     """The templates of plugins. Their file names, by which errors name them, are their names."""
 
-    def get_source(self, environment: jinja2.Environment, template: str) -> tuple[str, Any, Any]:
-        source, _, is_fresh = super().get_source(environment, template)
-        return source, template, is_fresh
+    def __init__(self, sources: Mapping[str, str]) -> None:
+        self._sources = sources
+
+    def get_source(self, _: jinja2.Environment, name: str) -> tuple[str, str | None, None]:
+        if name not in self._sources:
+            raise jinja2.TemplateNotFound(name)
+        return self._sources[name], name, None
+
+    def list_templates(self) -> list[str]:
+        return sorted(self._sources)
 
 
 class Theme:

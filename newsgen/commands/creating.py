@@ -198,13 +198,19 @@ def translate(language: str, site: Path) -> None:
 
 
 @click.command()
-@click.argument("what", type=click.Choice(["article", "site", "topic", "provider", "feed", "api"]))
+@click.argument("what", type=click.Choice(["article", "site", "topic", "provider", "feed", "api", "output"]))
 @handle_errors
 def schema(what: str) -> None:
     """Print the JSON Schema of a kind of file.
 
-    Editors use it to complete and check site.toml and front matter. The schema `api` is that of lists as JSON.
+    Editors use it to complete and check site.toml and front matter. The schema `api` is that of lists as JSON,
+    and `output` that of what commands print with --json.
     """
+    if what == "output":
+        from newsgen.commands import outputs
+
+        print_json(outputs.schema())
+        return
     from newsgen.commands import scaffold
 
     print_json(scaffold.schema(what))

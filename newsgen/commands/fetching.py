@@ -13,8 +13,8 @@ from newsgen.commands.console import (
     CONTENT_ERRORS,
     ProgressLine,
     plural,
-    print_json,
     print_message,
+    print_output,
     print_problems,
 )
 from newsgen.commands.creating import new
@@ -68,7 +68,7 @@ def fetch(names: tuple[str, ...], strict: bool, as_json: bool, **params: Any) ->
     for note in report.notes:
         print_message(note)
     if as_json:
-        print_json(report)
+        print_output(report)
     elif not report.feeds and not report.problems:
         click.echo("there are no feeds; create one with `newsgen new feed URL`")
     else:

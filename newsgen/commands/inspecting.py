@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from newsgen.commands.console import CONTENT_ERRORS, ProgressLine, plural, print_json, print_message, print_problems
+from newsgen.commands.console import CONTENT_ERRORS, ProgressLine, plural, print_message, print_output, print_problems
 from newsgen.commands.parameters import Time, clock_options, gate_options, handle_errors, make_options, site_and_output
 
 
@@ -30,7 +30,7 @@ def check(external: bool, as_json: bool, **params: Any) -> None:
     for note in report.notes:
         print_message(note)
     if as_json:
-        print_json(report)
+        print_output(report)
     else:
         click.echo(
             f"{plural(report.articles, 'article')}, {plural(report.pages, 'page')} and "
@@ -70,7 +70,7 @@ def list_(what: str, as_json: bool, **params: Any) -> None:
         rows, problems = listing.rows(what, make_options(**params), progress, listing.Filters(**given))
     print_problems(problems, ())
     if as_json:
-        print_json(rows)
+        print_output({"rows": rows, "problems": problems})
     else:
         for row in rows:
             click.echo("\t".join(listing.cells(row)))
@@ -99,7 +99,7 @@ def explain(target: str, other: str, as_json: bool, **params: Any) -> None:
         else:
             explanation = explaining.explain(target, make_options(**params), progress)
     if as_json:
-        print_json(explanation)
+        print_output(explanation)
     else:
         click.echo("\n".join(explaining.pair_lines(explanation) if other else explaining.lines(explanation)))
 

@@ -13,7 +13,7 @@ import msgspec
 
 from newsgen import canonical, text
 from newsgen.content import fields
-from newsgen.content.fields import ArticleFile
+from newsgen.content.fields import ArticleFile, AuthorPart
 from newsgen.content.markup import MAX_BYTES, Markup, TooDeepError, player
 from newsgen.model import Article, Image, Related, RelatedEntries
 from newsgen.platforms import Platforms
@@ -83,7 +83,9 @@ class ReturnedArticles:
         return msgspec.structs.replace(
             article,
             blocked=article.blocked or self._is_blocked(article.provider, *article.keys),
-            links=self._own_links([*article.images, *(entry.image for entry in article.related)], article.body),
+            links=self._own_links(
+                [*article.authors, *article.images, *(entry.image for entry in article.related)], article.body
+            ),
             digest=before.digest and digest_bytes(before.digest + _encode(changes)),
         )
 
@@ -141,6 +143,8 @@ class ReturnedArticles:
             if len(names) > fields.MAX_TOPICS:
                 fields.too_many(value, names, wrong)
             value = names[: fields.MAX_TOPICS]
+        elif name == "authors":
+            value = fields.authors(tuple(AuthorPart(name=a.title, url=a.url) for a in value), wrong)
         elif name == "images":
             pictures = [self._picture(image, (name, index, "url"), wrong) for index, image in enumerate(value)]
             value = tuple(filter(None, pictures))

@@ -132,7 +132,7 @@ def test_list_prints_rows_or_json(site: Make, what: str) -> None:
     done = s.run("list", what)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip()
-    rows = json.loads(s.run("list", what, "--json").stdout)
+    rows = json.loads(s.run("list", what, "--json").stdout)["rows"]
     assert len(rows) == len(done.stdout.splitlines())
     if what == "stories":
         assert rows[0]["address"] == "/2026/11/08/a/"
