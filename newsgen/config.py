@@ -109,9 +109,11 @@ class Ranking(Table, frozen=True, kw_only=True):
 
 
 class Images(Table, frozen=True, kw_only=True):
-    """Pictures. `show`: "remote" loads them from the publishers' servers, "none" shows none."""
+    """Pictures. `show`: "remote" loads publishers' pictures from their servers, "cached" from this site if
+    `newsgen images` has fetched them, and "none" shows no pictures at all.
+    """
 
-    show: Literal["remote", "none"] = "remote"
+    show: Literal["remote", "cached", "none"] = "remote"
 
 
 class Video(Table, frozen=True, kw_only=True):

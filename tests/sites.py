@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+import struct
 import subprocess
 import sys
+import zlib
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NoReturn
@@ -126,6 +128,17 @@ class Site:
             env={**os.environ, **env},
             check=False,
         )
+
+
+def png(width: int = 4, height: int = 3, shade: int = 0) -> bytes:
+    """A grey PNG, made without a library."""
+
+    def chunk(name: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+    rows = zlib.compress(b"".join(b"\0" + bytes([shade]) * width for _ in range(height)))
+    head = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
 
 
 def related(*entries: str | tuple[str, dict[str, Any]]) -> str:

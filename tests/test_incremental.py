@@ -42,7 +42,7 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from sites import NOW, Site
+from sites import NOW, Site, png
 
 from newsgen import files, text, times
 from newsgen.builder import Memory, Options, Report, loading, pipeline, pool, renderqueue
@@ -107,7 +107,7 @@ SETTINGS: dict[str, list[str]] = {
     "block.providers": ['["p1.example"]', '["p2.example", "elsewhere.example"]'],
     "ranking.half_life": ["3.0", "240.0"],
     "ranking.provider_cap": ["1"],
-    "images.show": ['"none"'],
+    "images.show": ['"none"', '"cached"'],
     "video.embed": ["true"],
     "feeds.id": ['"https://old.example/"'],
     "redirects.pages": ["false"],
@@ -130,6 +130,7 @@ TEMPLATES = {
     "search/terms.json": '"version"',
 }
 STATIC = ["css/site.css", "js/search.js", "img/favicon.svg", "extra.txt", ".well-known/who.txt", "_redirects"]
+PICTURES = ["photo.png", "deep/photo.png", "_topics/photo.png", files.image_id("https://p1.example/x.jpg") + ".png"]
 FOREIGN = ["CNAME", "mine/notes.txt", "topics/own.txt", "2026/11/own.txt", "archive/2026/own.bin"]
 FACTS = (
     "problems", "warnings", "notes", "skipped", "folded", "articles", "published", "stories", "coverage", "pages", "due"
@@ -506,7 +507,12 @@ class Law(RuleBasedStateMachine):
     title = _field("title", "Bridge", "Ünïcode & <b>tags</b>", "مرحبا")
     excerpt = _field("excerpt", "Short.", "A long one. " * 30)
     body = _field(
-        "body", "Other *body*.", "Other *bodY*.", '<script>x</script>\n\n<a href="/about/">x</a>', "| a |\n|---|\n| b |"
+        "body",
+        "Other *body*.",
+        "Other *bodY*.",
+        '<script>x</script>\n\n<a href="/about/">x</a>',
+        "| a |\n|---|\n| b |",
+        "![](photo.png) [p](deep/photo.png)",
     )
     topics = _field("topics", ["Bridges"], ["Topic 1", "Lisk"], ["bridges", "Comets"], ["Child"])
     category = _field("category", "news", "News", "culture")
@@ -526,6 +532,7 @@ class Law(RuleBasedStateMachine):
         [{"url": "https://p1.example/x.jpg", "width": 900, "height": 500}],
         "/img/favicon.svg",
         [{"url": "javascript:x"}, {"url": "https://p1.example/x.jpg", "width": -1}],
+        ["photo.png", "deep/photo.png"],
     )
     story = _field("story", "storm", "flood", "Storm")
     lang = _field("lang", "ar", "de")
@@ -664,6 +671,12 @@ class Law(RuleBasedStateMachine):
             link.symlink_to(target)
         self.edited()
 
+    @edit(path=st.sampled_from([*PICTURES]), v=FEW)
+    def save_a_picture(self, path: str, v: int) -> None:
+        """Writes a file that articles may name, damages it (3), or removes it."""
+        data = [None, png(shade=1), png(shade=2), b"damaged"][v]
+        self.write_or_remove(f"content/{path}", data)
+
     # About files and pages
 
     @edit(
@@ -677,6 +690,7 @@ class Law(RuleBasedStateMachine):
         parent = "Bridges" if v and "child" in name else ""
         text = f"---\ntitle: Said {v}\nparent: {parent}\nlead: {lead}.md\ndescription: D{v}\n"
         # Synonyms of a topic that articles have, and keywords that some articles contain.
+        text += "images: photo.png\n" if v == 2 else ""
         text += f"synonyms: [Topic {v - 1}]\nkeywords: [{EVENTS[v].split()[v]}, new{v}]\n---\nIntro *{v}*.\n"
         self.write_or_remove(f"content/{name}.md", text if v else None)
 
@@ -686,7 +700,7 @@ class Law(RuleBasedStateMachine):
         text = f'---\ntitle: Page {v}\nnavigation: {str(v > 1).lower()}\naliases: ["/was/{v}/"]\n---\nText {v}.\n'
         self.write_or_remove(f"content/_pages/{name}.md", text if v else None)
 
-    def write_or_remove(self, path: str, data: str | None) -> None:
+    def write_or_remove(self, path: str, data: str | bytes | None) -> None:
         if data is not None:
             self.site.write(path, data)
         else:

@@ -54,6 +54,8 @@ class SentTheme(NamedTuple):
     addresses: dict[str, str]
     static: dict[str, Path]
     code: Code
+    content: Path
+    site: Path
 
     @property
     def loader(self) -> jinja2.BaseLoader:
@@ -92,9 +94,10 @@ class Theme:
     """The templates and static files of one site. `site` is its folder; `cache` keeps the links between templates.
     `plugins` may have templates and filters.
 
-    Without `fingerprinted`, static files keep their names. `linked` are static files that pages link beside those that
-    templates link, and `plain` is a file among the templates that is none, "" if there is no such file. `problems` are the
-    static files that cannot be read.
+    `content` is the folder of its content files, beside which lie the files that these name. Without `fingerprinted`,
+    static files keep their names. `linked` are static files that pages link beside those that templates link, and `plain`
+    is a file among the templates that is none, "" if there is no such file. `problems` are the static files that cannot be
+    read.
     Raises TemplateError for templates that cannot be read, and OutputError for static files whose names cannot be part
     of a URL.
     """
@@ -104,6 +107,7 @@ class Theme:
         site: Path,
         cache: Cache | CachedValues | None = None,
         *,
+        content: Path | None = None,
         fingerprinted: bool = True,
         linked: Iterable[str] = (),
         plain: str = "",
@@ -111,6 +115,7 @@ class Theme:
     ) -> None:
         self.site = site
         self.plugins = plugins
+        self.content = content or site / "content"
         self.fingerprinted = fingerprinted
         self._linked, self._plain = frozenset(linked), plain
         self._is_own_site = site.resolve() != shipped_site().resolve()
@@ -248,7 +253,7 @@ class Theme:
         sources = {name: self.loader.get_source(self._parser, name)[:2] for name in sorted(self.used())}
         templates = {name: (*source, None) for name, source in sources.items()}
         code = self.plugins.code if self.plugins.filters else Code()
-        return SentTheme(templates, self.fingerprints(), self.static, code)
+        return SentTheme(templates, self.fingerprints(), self.static, code, self.content, self.site)
 
     def has(self, name: str) -> bool:
         """Whether there is a template with this name."""

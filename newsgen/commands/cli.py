@@ -11,7 +11,7 @@ import click
 from newsgen.commands.building import build, clean, serve
 from newsgen.commands.console import CANNOT_FINISH, print_failure, print_message
 from newsgen.commands.creating import new, schema, template, translate
-from newsgen.commands.fetching import fetch, import_
+from newsgen.commands.fetching import fetch, images, import_
 from newsgen.commands.inspecting import check, digest, explain, list_
 from newsgen.commands.publishing import diff, publish
 
@@ -76,6 +76,7 @@ for command in (
     publish,
     diff,
     fetch,
+    images,
     new,
     import_,
     template,

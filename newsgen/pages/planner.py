@@ -21,6 +21,7 @@ from newsgen.pages.feeds import Shard, SitemapRow
 from newsgen.pages.kinds import (
     ArticlePage,
     AtomFeed,
+    AttachmentPage,
     FilePage,
     GonePage,
     HeadersPage,
@@ -442,6 +443,8 @@ class Plan:
             return f"static/{page.source}"
         if isinstance(page, PluginPage | PluginFile):
             return f"plugin {page.plugin!r}"
+        if isinstance(page, AttachmentPage):
+            return f"{self._folder_name}/{page.source}"
         if isinstance(page, TextPage):
             abouts = self._library.about["page"].values()
             id = next(about.id for about in abouts if urls.page(about.key) == page.head.address)
