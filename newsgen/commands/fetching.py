@@ -100,7 +100,7 @@ def images(strict: bool, as_json: bool, **params: Any) -> None:
     for url, reason in report.failures.items():
         print_message(f"{url}: {reason}")
     if as_json:
-        print_json(report)
+        print_output(report)
     else:
         done = "to request" if options.dry_run else "requested"
         parts = [f"{plural(report.requests, 'picture')} {done}"]

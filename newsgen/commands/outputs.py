@@ -15,7 +15,7 @@ from newsgen.builder import Report
 from newsgen.commands.check import CheckReport
 from newsgen.commands.console import OUTPUT_VERSION
 from newsgen.errors import Problem
-from newsgen.fetch import FetchReport
+from newsgen.fetch import FetchReport, ImageReport
 from newsgen.publish import Difference, Published
 
 
@@ -251,6 +251,7 @@ OUTPUTS: dict[str, Any] = {
     "publish": Published,
     "diff": Difference,
     "fetch": FetchReport,
+    "images": ImageReport,
     "error": Failure,
 }
 """The type of what each command prints, and of the rows of lists."""
