@@ -75,6 +75,8 @@ def test_each_output_has_its_type(paper: Site, monkeypatch: pytest.MonkeyPatch) 
     assert_is(run(paper, "publish", "--dry-run"), "publish")
     assert_is(run(paper, "diff", code=1), "diff")
     assert_is(run(paper, "fetch"), "fetch")
+    settings = paper.root / "site.toml"
+    settings.write_text(settings.read_text(encoding="utf-8") + '[images]\nshow = "cached"\n', encoding="utf-8")
     assert_is(run(paper, "images"), "images")
     paper.write("content/_feeds/f.md", "---\nurl: https://f.example/feed.xml\n---\n")
     output = run(paper, "list", "feeds")
