@@ -169,7 +169,7 @@ class Plugins:
         If a plugin fails, the article stays as it was.
         """
         article, problems = parsed.value, list[Problem]()
-        if not isinstance(article, Article):
+        if not self._readers or not isinstance(article, Article):
             return parsed
         for name, plugin in self._readers:
             path = f"{folder_name}/{article.id}"
