@@ -33,6 +33,7 @@ class Listed(msgspec.Struct, array_like=True):
     names: bytes
     odd: dict[str, str]
 
+
 _NAMES_PLUGINS = re.compile(rb"^[ \t]*[\"']?plugins\b", re.MULTILINE)
 """Finds the setting `plugins` in site.toml, unless it is commented out."""
 
