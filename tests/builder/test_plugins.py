@@ -213,6 +213,11 @@ def test_a_page_that_cannot_be_is_left_out(site: Make) -> None:
         ),
         ('"topic touring",', '"subject touring",', "sections has 'subject touring'; write one of topic, "),
         ("class Bikes", "class Bikes(", "plugins/bikes.py:4: plugin 'bikes': cannot be loaded: SyntaxError: "),
+        (
+            "class Bikes",
+            "import nothing.at_all\n\nclass Bikes",
+            "plugins/bikes.py:4: plugin 'bikes': cannot be loaded: Mod",
+        ),
         ("class Bikes(Plugin)", "class Bikes", "its module has no class derived from newsgen.Plugin"),
     ],
 )
