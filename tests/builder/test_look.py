@@ -151,6 +151,7 @@ def test_the_build_warns_of_what_the_policy_forbids(site: Make) -> None:
     s = site().article("a").write("site.toml", '[brand]\nhead = "head.html"\n')
     for path, text in NEEDY.items():
         s.write(path, text)
+    s.write("static/css/latin.css", "/* é */".encode("latin-1"))
     expected = [
         "static/css/own.css:1: the policy forbids style sheets from css.example",
         "templates/base.html:3: the policy forbids scripts from stats.example",
@@ -174,6 +175,13 @@ def test_the_build_warns_of_what_the_policy_forbids(site: Make) -> None:
     assert not warned()
     s.write("site.toml", '[brand]\nhead = "head.html"\n').write("templates/feeds/_headers.txt", "/*\n  X-Own: 1\n")
     assert not warned()
+
+
+def test_not_every_one_of_many_warnings_is_told(site: Make) -> None:
+    s = site().write("templates/parts/own.html", '<p style="a:b"></p>\n' * 30)
+    warnings = list(map(str, s.good().warnings))
+    assert len(warnings) == 21
+    assert warnings[-1].startswith("templates: the policy forbids 10 more things")
 
 
 def test_the_shipped_templates_need_nothing_that_the_policy_forbids() -> None:
