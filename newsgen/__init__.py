@@ -10,7 +10,7 @@ A build is one pipeline: files → articles → library → pages → files. The
 
 Four more rooms are around a build: `fetch` turns feeds into files for it, `publish` uploads it, `preview` rebuilds it
 on every edit, and `commands` runs the command line. All rooms share the types in `model`, `plugin`, `canonical`,
-`platforms`, `idn`, `text`, `phrases`, `times`, `imagefiles`, `validation` and `errors`, a site's look in `brands` and
+`platforms`, `idn`, `text`, `phrases`, `times`, `pictures`, `validation` and `errors`, a site's look in `brands` and
 `colours` and its `policies`, the site's settings, addresses, files, links and topics in `config`, `urls`, `files`,
 `links` and `topics`, and `store`, which keeps values between builds.
 

@@ -15,7 +15,7 @@ import msgspec
 from jinja2 import meta, nodes
 from jinja2.ext import extract_from_ast
 
-from newsgen import imagefiles
+from newsgen import pictures
 from newsgen.builder import plugins, translation
 from newsgen.builder.cache import Cache, CachedValues
 from newsgen.builder.plugincode import Code
@@ -352,7 +352,7 @@ class Theme:
     def size(self, source: str) -> tuple[int, int]:
         """The width and height of a picture; 0 if they cannot be read."""
         try:
-            return imagefiles.size(self.static[source].read_bytes()) or (0, 0)
+            return pictures.size(self.static[source].read_bytes()) or (0, 0)
         except (KeyError, OSError) as error:
             raise OutputError(f"static/{source}: cannot be read: {error}") from None
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from sites import Site
-from test_imagefiles import PNG
+from test_pictures import PNG
 
 from newsgen import files
 
