@@ -8,7 +8,7 @@ from typing import Literal
 
 import msgspec
 
-from newsgen import colours, pictures
+from newsgen import colours
 from newsgen.colours import Palette, Scheme
 from newsgen.validation import Faults
 from newsgen.validation import Path as Setting
@@ -140,6 +140,8 @@ def check_files(brand: Brand, site: Path) -> Faults:
             if data[:4] != b"wOF2":
                 wrong.add(at, f"'static/{name}' is not a WOFF2 font", "convert it to WOFF2")
             continue
+        from newsgen import pictures  # imported late: most sites name no files
+
         size = pictures.size(data)
         if size is None:
             what = f"'static/{name}' is no picture that newsgen can measure"

@@ -9,22 +9,26 @@ import contextlib
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import msgspec
 
-from newsgen import policies
 from newsgen.builder.cache import Cache
 from newsgen.builder.theme import Theme
 from newsgen.config import Config
 from newsgen.errors import Problem
+from newsgen.policies import Policy
 from newsgen.text import digest_bytes
+
+if TYPE_CHECKING:
+    from newsgen.needs import Forbidden
 
 HEADERS = "feeds/_headers.txt"
 MOST = 20
 """Maximum number of warnings."""
 
-_Find = Callable[[str, policies.Policy, str], Iterable[policies.Forbidden]]
+_Find = Callable[[str, Policy, str], Iterable["Forbidden"]]
 
 _decoder = msgspec.msgpack.Decoder(tuple[bytes, tuple[Problem, ...]])
 
@@ -38,20 +42,19 @@ def warnings(theme: Theme, config: Config, cache: Cache) -> tuple[Problem, ...]:
     if "page.policy" not in templates.get(HEADERS, "page.policy"):
         return ()
     policy = msgspec.structs.replace(config.policy, frame=(*config.policy.frame, *config.players))
-    head = theme.head()
+    styles, head = theme.own_files(".css"), theme.head()
+    pages = [name for name in templates if name.endswith(".html") and not name.startswith("digest/")]
+    if not (pages or styles or head):
+        return ()
+    from newsgen import needs  # imported late: most sites have nothing of their own
+
     parts = urlsplit(config.base)
     origin = f"{parts.scheme}://{parts.netloc}" if parts.netloc else ""
-    in_template = partial(policies.in_template, head=head)
-    looks: list[tuple[str, str, _Find]] = [
-        (f"templates/{name}", text, in_template)
-        for name, text in templates.items()
-        if name.endswith(".html") and not name.startswith("digest/")
-    ]
-    looks += [(f"static/{name}", _text(theme.static[name]), policies.in_css) for name in theme.own_files(".css")]
+    in_template = partial(needs.in_template, head=head)
+    looks: list[tuple[str, str, _Find]] = [(f"templates/{name}", templates[name], in_template) for name in pages]
+    looks += [(f"static/{name}", _text(theme.static[name]), needs.in_css) for name in styles]
     if head:
-        looks.append((f"templates/{config.brand.head}", head, policies.in_head))
-    if not looks:
-        return ()
+        looks.append((f"templates/{config.brand.head}", head, needs.in_head))
     key = digest_bytes(msgspec.msgpack.encode((policy, origin, [each[:2] for each in looks])))
     with contextlib.suppress(msgspec.DecodeError):
         known, found = _decoder.decode(cache.get("forbidden") or b"")

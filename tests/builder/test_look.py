@@ -185,12 +185,12 @@ def test_not_every_one_of_many_warnings_is_told(site: Make) -> None:
 
 
 def test_the_shipped_templates_need_nothing_that_the_policy_forbids() -> None:
-    from newsgen import policies
+    from newsgen import needs, policies
 
     home = files.shipped_site()
     for file in sorted((home / "templates").rglob("*.html")):
         if file.parent.name != "digest":
-            found = [*policies.in_template(file.read_text(encoding="utf-8"), policies.Policy())]
+            found = [*needs.in_template(file.read_text(encoding="utf-8"), policies.Policy())]
             assert not found, file
 
 
