@@ -14,7 +14,7 @@ import pytest
 from hypothesis import settings
 from sites import Site
 
-from newsgen.builder import translation
+from newsgen.builder import plugins, render, translation
 
 # The same examples in every run. HYPOTHESIS_PROFILE=default tries new ones.
 settings.register_profile("steady", derandomize=True, deadline=None)
@@ -24,15 +24,19 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 _PARSE, _COMPILE, _FIND = jinja2.Environment.parse, jinja2.Environment.compile, jinja2.nodes.Template.find_all
 
 
+def _of_a_plugin(function: Any) -> bool:
+    return getattr(function, "__module__", "") == plugins.__name__
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _one_compiler() -> Iterator[None]:
     """Each template is parsed, searched and compiled once per process, which is nine tenths of the build of a small site."""
     compiled: dict[tuple[Any, ...], Any] = {}
 
     def compile_once(self: Any, source: Any, name: Any = None, filename: Any = None, *rest: Any, **more: Any) -> Any:
-        if "asset" not in self.filters:  # not an environment of ours
+        if not isinstance(self, render._Environment) or any(map(_of_a_plugin, self.filters.values())):
             return _COMPILE(self, source, name, filename, *rest, **more)
-        # The results of filters on constants are compiled in.
+        # Phrases and the results of filters on constants are compiled in.
         linked = [self.filters["asset"](link) for link in re.findall(r"""["']([^"']+)["'] \| asset""", source)]
         language = self.locale.language, self.locale.phrases
         key = (source, name, filename, self.filters["absolute"]("/"), language, *linked)
