@@ -25,7 +25,7 @@ _PARSE, _COMPILE, _FIND = jinja2.Environment.parse, jinja2.Environment.compile, 
 
 
 def _of_a_plugin(function: Any) -> bool:
-    return getattr(function, "__module__", "") == plugins.__name__
+    return getattr(function, "__globals__", {}).get("__name__") == plugins.__name__
 
 
 @pytest.fixture(scope="session", autouse=True)
