@@ -81,9 +81,28 @@ def data() -> Path:
     return Path(named)
 
 
-LONGEST = ("test_incremental.py", "test_soak.py", "test_bench.py")
+LONGEST = (
+    "test_incremental.py",
+    "test_soak.py",
+    "test_bench.py",
+    "test_week.py",
+    "test_hostile.py",
+    "test_similarity.py",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begins with the longest tests: at the end, one process would run them while the other has nothing left to do."""
-    items.sort(key=lambda item: item.path.name not in LONGEST)
+    """Each process begins with some of the longest tests: at the end, one would run them while others have nothing to do.
+
+    `--dist worksteal` gives the processes equal parts of the tests, in order.
+    """
+    count = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    longest = sorted((item for item in items if item.path.name in LONGEST), key=lambda i: LONGEST.index(i.path.name))
+    rest = [item for item in items if item.path.name not in LONGEST]
+    total, items[:] = len(items), []
+    for number in range(count):
+        first = longest[number::count]
+        size = max((total - len(items)) // (count - number) - len(first), 0)
+        items += first + rest[:size]
+        del rest[:size]
+    items += rest
