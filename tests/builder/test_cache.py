@@ -331,6 +331,7 @@ def test_the_engine_depends_on_library_versions_and_code(tmp_path: Path, monkeyp
     monkeypatch.setattr(sys, "path", [str(site_packages), *sys.path])
     cache.installed_versions.cache_clear()
     cache.engine.cache_clear()
+    cache.installed_versions.cache_clear()
     names.add(cache.engine())
     (tmp_path / "newsgen/pages").mkdir(parents=True)
     (tmp_path / "newsgen/pages/x.py").write_text("x = 1")
@@ -343,6 +344,7 @@ def test_the_engine_depends_on_library_versions_and_code(tmp_path: Path, monkeyp
     monkeypatch.undo()
     cache.installed_versions.cache_clear()
     cache.engine.cache_clear()
+    cache.installed_versions.cache_clear()
     assert len(names) == 4
     assert cache.engine() in names
 
