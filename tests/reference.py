@@ -13,6 +13,7 @@ from typing import NamedTuple, TypeGuard
 import jinja2
 from jinja2 import nodes
 
+from newsgen.builder import translation
 from newsgen.pages import Page
 from newsgen.pages.kinds import KINDS
 
@@ -51,7 +52,7 @@ class Template(NamedTuple):
 
 def templates() -> list[Template]:
     """All shipped templates, in the order of their names: the frame first, then each folder."""
-    environment = jinja2.Environment(trim_blocks=True, lstrip_blocks=True)
+    environment = translation.parser()
     environment.filters["asset"] = str
     paths = sorted(TEMPLATES.rglob("*.*"), key=lambda path: (path.parent != TEMPLATES, path))
     return [_read(environment, path) for path in paths]

@@ -102,7 +102,7 @@ def greek(tmp_path_factory: pytest.TempPathFactory) -> Site:
             "νέα.example", "nea.example"
         )
         + 'enable_kinds = ["api", "llms"]\nshare = [{title = "Δίκτυο", url = "https://d.example/?u={url}"}]\n'
-        "[brand]\naccent = "#8c2a1c"\nfooter = "Εμείς"\n[redirects]\ngone = ["/παλιά/"]\n[feeds]\nmin_members = 1\nsections = ['rss', 'atom', 'jsonfeed']\n[pages]\narticles = 'all'\n",
+        "[brand]\naccent = '#8c2a1c'\nfooter = 'Εμείς'\n[redirects]\ngone = ['/παλιά/']\n[feeds]\nmin_members = 1\nsections = ['rss', 'atom', 'jsonfeed']\n[pages]\narticles = 'all'\n",
     )
     s.write("locale/el.po", pseudo_catalogue(s.root))
     s.write("content/_pages/a.md", "---\ntitle: Εμείς\n---\nΕδώ.\n")
