@@ -109,9 +109,11 @@ class Ranking(Table, frozen=True, kw_only=True):
 
 
 class Images(Table, frozen=True, kw_only=True):
-    """Pictures. `show`: "remote" loads them from the publishers' servers, "none" shows none."""
+    """Pictures. `show`: "remote" loads publishers' pictures from their servers, "cached" from this site if
+    `newsgen images` has fetched them, and "none" shows no pictures at all.
+    """
 
-    show: Literal["remote", "none"] = "remote"
+    show: Literal["remote", "cached", "none"] = "remote"
 
 
 class Video(Table, frozen=True, kw_only=True):
@@ -364,11 +366,10 @@ def _check(config: Config) -> Faults:
     for name in Policy.__struct_fields__:
         for index, host in enumerate(getattr(config.policy, name)):
             if not policies.HOST.fullmatch(host):
-                what, hint = (
-                    f"{host!r} is not a host",
-                    "write it as stats.example, *.stats.example or stats.example:8443",
-                )
-                wrong.add(("policy", name, index), what, hint)
+                hint = "write it as stats.example, *.stats.example or stats.example:8443"
+                if "unsafe" in host:
+                    hint = "inline scripts and styles belong into the file of brand.head, where their hash allows them"
+                wrong.add(("policy", name, index), f"{host!r} is not a host", hint)
     for index, domain in enumerate(config.block.providers):
         if not config.platforms.key(domain):
             wrong.add(("block", "providers", index), f"{domain!r} is not a domain", "write it as example.org")

@@ -16,6 +16,8 @@ from newsgen.errors import OutputError, Problem, unreadable
 SUFFIXES = (".md", ".markdown", ".txt", ".html")
 ABOUT_FOLDERS = {"_topics": "topic", "_providers": "provider", "_stories": "story", "_pages": "page", "_feeds": "feed"}
 """The folders of files about topics, providers and stories, of the site's plain pages, and of feeds to fetch."""
+IMAGES_FOLDER = "_images"
+"""The folder of the publishers' pictures that `newsgen images` fetched. It holds nothing else."""
 
 TICK = 2_000_000_000
 """The coarsest timestamp resolution of any common file system, in nanoseconds (FAT: 2 s)."""
@@ -124,18 +126,26 @@ class FoundFiles(Sequence[FoundFile]):
         return {file.id: repr(file.stamp) for file in self._odd.values()}
 
 
-def scan(root: Path, folder_name: str = "") -> FoundFiles:
-    """All content files below a folder. Messages call the folder `folder_name`.
+class Found(NamedTuple):
+    """The files below the content folder: content files, and those that they may name (`text.ATTACHMENTS`)."""
+
+    content: FoundFiles
+    attachments: FoundFiles
+
+
+def scan(root: Path, folder_name: str = "") -> Found:
+    """All files below a content folder. Messages call the folder `folder_name`.
 
     Raises OutputError if the folder itself cannot be read.
     """
-    found = FoundFiles(str(root))
+    found = Found(FoundFiles(str(root)), FoundFiles(str(root)))
     _walk(str(root), "", folder_name or root.name, found)
     return found
 
 
-def _walk(folder: str, prefix: str, folder_name: str, out: FoundFiles) -> None:
-    here = FoundFiles()
+def _walk(folder: str, prefix: str, folder_name: str, found: Found) -> None:
+    here = Found(FoundFiles(), FoundFiles())
+    out = found.content
     folders: dict[str, str] = {}
     try:
         # Sorted when it is compact: the entries of a large folder take much more space.
@@ -147,20 +157,23 @@ def _walk(folder: str, prefix: str, folder_name: str, out: FoundFiles) -> None:
             raise OutputError(str(unreadable(folder_name, error))) from None
         out.add_odd(FoundFile(prefix, folder, unreadable(f"{folder_name}/{prefix}", error)))
         return
-    ids = [*here.ids, *folders]
+    for at in sorted(range(len(here.attachments)), key=here.attachments.ids.__getitem__):
+        found.attachments.add_from(here.attachments, at)
+    ids = [*here.content.ids, *folders]
     for at in sorted(range(len(ids)), key=ids.__getitem__):
-        if at < len(here):
-            out.add_from(here, at)
+        if at < len(here.content):
+            out.add_from(here.content, at)
         else:
-            _walk(folders[ids[at]], f"{ids[at]}/", folder_name, out)
+            _walk(folders[ids[at]], f"{ids[at]}/", folder_name, found)
 
 
-def _add(entry: os.DirEntry[str], prefix: str, folder_name: str, found: FoundFiles, folders: dict[str, str]) -> None:
+def _add(entry: os.DirEntry[str], prefix: str, folder_name: str, here: Found, folders: dict[str, str]) -> None:
     """Adds an entry of a folder to the files found there, or to the folders, by id."""
     name = entry.name
     id = prefix + name
-    if name[0] == "." or (name[0] == "_" and (prefix or name not in ABOUT_FOLDERS)):
+    if name[0] == "." or (name[0] == "_" and (prefix or name not in _OWN_FOLDERS)):
         return
+    found = here.content
     if not name.isprintable() or (not name.isascii() and name.encode("utf-8", "replace").decode() != name):
         path = f"{folder_name}/{id.encode('unicode_escape').decode()}"
         what = "the name has characters that cannot be printed"
@@ -169,7 +182,11 @@ def _add(entry: os.DirEntry[str], prefix: str, folder_name: str, found: FoundFil
         folders[id] = entry.path
     elif entry.is_symlink() and (problem := _link_problem(entry, f"{folder_name}/{id}")):
         found.add_odd(FoundFile(id, entry.path, problem))
-    elif name.endswith(SUFFIXES) or name.lower().endswith(SUFFIXES):
+    elif name.endswith(SUFFIXES) or name.lower().endswith(_READ):
+        if name.endswith(text.ATTACHMENTS) or name.lower().endswith(text.ATTACHMENTS):
+            found = here.attachments
+        elif prefix.startswith(IMAGES_FOLDER + "/"):
+            return
         try:
             s = entry.stat()
         except OSError as error:
@@ -179,6 +196,10 @@ def _add(entry: os.DirEntry[str], prefix: str, folder_name: str, found: FoundFil
             found.add(id, entry.path, s)
         else:
             found.add_odd(FoundFile(id, entry.path, Problem(path=f"{folder_name}/{id}", what="not a regular file")))
+
+
+_OWN_FOLDERS = {*ABOUT_FOLDERS, IMAGES_FOLDER}
+_READ = (*SUFFIXES, *text.ATTACHMENTS)
 
 
 def _link_problem(link: os.DirEntry[str], path: str) -> Problem | None:
@@ -191,6 +212,11 @@ def _link_problem(link: os.DirEntry[str], path: str) -> Problem | None:
     except OSError as error:
         return unreadable(path, error)
     return None
+
+
+def image_id(url: str) -> str:
+    """The id of a publisher's picture in `IMAGES_FOLDER`, without its ending."""
+    return f"{IMAGES_FOLDER}/{text.digest(url.encode())[:24]}"
 
 
 def folder_link(path: str) -> Problem:

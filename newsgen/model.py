@@ -19,13 +19,50 @@ class Value(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
 
 
 class Image(Value, frozen=True, kw_only=True):
-    """A picture. `width` and `height` are in pixels, 0 if unknown; they reserve space on the page."""
+    """A picture. `width` and `height` are in pixels, 0 if unknown; they reserve space on the page.
+
+    `url` is an http(s) URL or an address of this site; in an article as its file has it, also the name of a file beside
+    it. `widths` are those of its smaller copies, each in all of the `formats`; see `urls.copy`.
+    """
 
     url: str
     width: int = 0
     height: int = 0
     title: str = ""
     attribution: str = ""
+    widths: tuple[int, ...] = ()
+    formats: tuple[str, ...] = ()
+
+
+class NamedFile(Value, frozen=True, kw_only=True):
+    """A file in the content folder that a content file names; it need not be there.
+
+    `id` is its path below the content folder, without an ending if it is in `_images`. `link` is the name or the URL of
+    a picture, or the link in the body, that stands for it. `place` is where a field names it, () for the body.
+    """
+
+    id: str
+    link: str
+    place: tuple[str | int, ...] = ()
+
+
+class Attachment(Value, frozen=True, kw_only=True):
+    """A file in the content folder that the site publishes because a content file names it.
+
+    `source` is its path below the content folder, `digest` that of its bytes, and `address` where it is published.
+    `widths` and `formats` are as in `Image`. `encoder` names what makes the copies and, in place of the file's own
+    bytes, the picture at `address`; "" if the file is copied as it is.
+    """
+
+    source: str
+    digest: bytes
+    address: str
+    type: str
+    width: int = 0
+    height: int = 0
+    widths: tuple[int, ...] = ()
+    formats: tuple[str, ...] = ()
+    encoder: str = ""
 
 
 class Related(Value, frozen=True, kw_only=True):
@@ -79,7 +116,8 @@ class Article(Value, frozen=True, kw_only=True):
     `authors` are named in the file; each has a page or none.
     `merged_topics` are the spellings in the file that have the slug of another of its topics. `links` are the addresses
     of this site that the pictures, the related entries and the body name. `dropped` holds the line and name of the
-    first element of each kind that was left out of the body.
+    first element of each kind that was left out of the body. `files` are the files in the content folder that it names;
+    `attachments` are those that are there, and each has taken the place of its name.
 
     `all_day`: the file gives a day without a time, and `published` is its first moment in the site's zone. The same for
     `updated` is `updated_all_day`. `expires` and `pin` are the last moment of such a day. `embargo` keeps the article
@@ -125,6 +163,8 @@ class Article(Value, frozen=True, kw_only=True):
     merged_topics: tuple[str, ...] = ()
     links: tuple[str, ...] = ()
     dropped: tuple[tuple[int, str], ...] = ()
+    files: tuple[NamedFile, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
 
     @property
     def image(self) -> Image | None:
@@ -172,8 +212,8 @@ by_time = attrgetter("published", "id")
 class About(Value, frozen=True, kw_only=True):
     """A file in `_topics`, `_providers`, `_stories` or `_pages`.
 
-    `key` is what the file is about: a provider's domain, or the slug of a topic, story or page. `dropped` is as in an
-    article. `synonyms` are other names of a topic; `keywords` are words and phrases that put an article under it.
+    `key` is what the file is about: a provider's domain, or the slug of a topic, story or page. `dropped`, `files` and
+    `attachments` are as in an article. `synonyms` are other names of a topic; `keywords` are words and phrases that put an article under it.
     `type`, `country` and `owner` are those of a provider, in the site's words.
     """
 
@@ -196,6 +236,8 @@ class About(Value, frozen=True, kw_only=True):
     dropped: tuple[tuple[int, str], ...] = ()
     synonyms: tuple[str, ...] = ()
     keywords: tuple[str, ...] = ()
+    files: tuple[NamedFile, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
 
 
 class Subscription(Value, frozen=True, kw_only=True):
@@ -422,7 +464,7 @@ class Site(Value, frozen=True, kw_only=True, cache_hash=True):
     front page, of the search, of the web app manifest, and of the page of what the reader follows; "" if there is none.
     `share` are the links by which readers share a story, with {url} and {title} in their URLs. `phrases` are the words of
     the interface that are not the English ones of code and templates. `brand` is None for a site that looks as newsgen
-    ships it.
+    ships it. `slots`: whether its own templates fill one of the blocks that are empty otherwise.
     """
 
     title: str
@@ -444,6 +486,7 @@ class Site(Value, frozen=True, kw_only=True, cache_hash=True):
     share: tuple[Link, ...] = ()
     phrases: tuple[Phrase, ...] = ()
     brand: Brand | None = None
+    slots: bool = False
 
     def current(self, address: str) -> str:
         """The address if the navigation links to it, else "". The masthead differs between pages only in this."""

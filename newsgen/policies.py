@@ -23,12 +23,12 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     script: tuple[str, ...] = ()
     style: tuple[str, ...] = ()
+    font: tuple[str, ...] = ()
     image: tuple[str, ...] = ()
     media: tuple[str, ...] = ()
-    connect: tuple[str, ...] = ()
-    form: tuple[str, ...] = ()
     frame: tuple[str, ...] = ()
-    font: tuple[str, ...] = ()
+    form: tuple[str, ...] = ()
+    connect: tuple[str, ...] = ()
 
     def hosts(self, kind: str) -> tuple[str, ...]:
         """The hosts of a kind, as the policy writes them after https://."""

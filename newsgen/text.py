@@ -35,6 +35,10 @@ _ASCII_SLUG = re.compile(r"[^a-z0-9]+")
 LANGUAGE = r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$"
 """A pattern for language tags (RFC 5646). It checks the form only."""
 
+PICTURES = (".avif", ".gif", ".jpeg", ".jpg", ".png", ".svg", ".webp")
+ATTACHMENTS = (*PICTURES, ".pdf")
+"""The endings of the files beside content files that these may name, and that are published then."""
+
 MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December")  # fmt: skip
 _SIGNS = {"+": "plus", "#": "sharp"}
 

@@ -14,7 +14,7 @@ from functools import cache, lru_cache
 from urllib.parse import quote, unquote
 
 from newsgen import text, times
-from newsgen.model import Article, by_time
+from newsgen.model import Article, Attachment, Image, by_time
 
 _PLAIN = re.compile(r"[\w/!$&'()*+,;=:@~.?#-]*", re.ASCII).fullmatch
 _SAFE = "/!$&'()*+,;=:@~-._?#%"
@@ -132,6 +132,30 @@ class Places:
 def page(name: str) -> str:
     """The address of a plain page."""
     return f"/{name}/"
+
+
+ATTACHMENTS = "/attachments/"
+
+
+def attachment(digest: bytes, encoder: str, source: str, suffix: str) -> str:
+    """The address of a file that content files name: it differs for different bytes, and is the same for the same.
+
+    A document keeps its name, because readers keep documents. `encoder` is as in `model.Attachment`.
+    """
+    name = text.digest(digest + encoder.encode())[:20] if encoder else digest.hex()[:20]
+    stem = source.rpartition("/")[2].rpartition(".")[0]
+    return f"{ATTACHMENTS}{name}/{text.slug(stem)}.pdf" if suffix == "pdf" else f"{ATTACHMENTS}{name}.{suffix}"
+
+
+def copy(address: str, width: int, format: str) -> str:
+    """The address of a smaller copy of the picture at an address."""
+    return f"{address.rpartition('.')[0]}-{width}.{format}"
+
+
+def srcset(image: Image | Attachment, format: str, root: str) -> str:
+    """The smaller copies of a picture in a format, as the attribute `srcset` names them."""
+    address = image.url if isinstance(image, Image) else image.address
+    return ", ".join(f"{href(copy(address, width, format), root)} {width}w" for width in image.widths)
 
 
 def json(address: str) -> str:

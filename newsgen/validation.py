@@ -159,6 +159,9 @@ def plain_english(message: str) -> str:
 
 
 def _hint(value: Any, choices: tuple[Any, ...]) -> str:
+    struct = next((c for c in choices if isinstance(c, type) and issubclass(c, msgspec.Struct)), None)
+    if struct is not None:
+        return "write it as {" + ", ".join(f"{name}: ..." for name in struct.__struct_encode_fields__[:2]) + "}"
     if str in choices and not isinstance(value, str | dict | list):
         return "put it in quotes"
     if bool in choices:

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import os
 import re
+import struct
 import subprocess
 import sys
+import zlib
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
+from click.testing import CliRunner
 
 from newsgen.builder import Options, Report, loading
 from newsgen.builder import pipeline as build
 from newsgen.builder.manifest import MANIFEST
+from newsgen.commands.cli import cli
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
@@ -104,7 +108,16 @@ class Site:
         return found
 
     def run(self, *args: str, **env: str) -> subprocess.CompletedProcess[str]:
-        """Runs the command line in the site's folder."""
+        """Runs a command in the site's folder, in this process: starting another takes longer than most commands."""
+        with pytest.MonkeyPatch.context() as patch:
+            patch.chdir(self.root)
+            done = CliRunner().invoke(cli, args, prog_name="newsgen", env=env)
+        if done.exception and not isinstance(done.exception, SystemExit):
+            raise done.exception
+        return subprocess.CompletedProcess(args, done.exit_code, done.stdout, done.stderr)
+
+    def spawn(self, *args: str, **env: str) -> subprocess.CompletedProcess[str]:
+        """Runs a command in the site's folder, in a process of its own."""
         command = [sys.executable, "-m", "newsgen", *args]
         return subprocess.run(
             command,
@@ -115,6 +128,17 @@ class Site:
             env={**os.environ, **env},
             check=False,
         )
+
+
+def png(width: int = 4, height: int = 3, shade: int = 0) -> bytes:
+    """A grey PNG, made without a library."""
+
+    def chunk(name: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+    rows = zlib.compress(b"".join(b"\0" + bytes([shade]) * width for _ in range(height)))
+    head = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
 
 
 def related(*entries: str | tuple[str, dict[str, Any]]) -> str:

@@ -42,7 +42,7 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from sites import NOW, Site
+from sites import NOW, Site, png
 
 from newsgen import files, text, times
 from newsgen.builder import Memory, Options, Report, loading, pipeline, pool, renderqueue
@@ -65,7 +65,7 @@ MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 
 TIMES = int(os.environ.get("NEWSGEN_LAW_EXAMPLES", "1"))
 SHRINK = (Phase.shrink,) if "NEWSGEN_LAW_SHRINK" in os.environ else ()
-EXAMPLES, PLANTED_EXAMPLES, STEPS, SOON = 24, 68, 45, 12
+EXAMPLES, PLANTED_EXAMPLES, STEPS, SOON = 26, 68, 45, 12
 """Examples per machine, at most for a planted bug, rules per example, and where a few rules show a planted bug.
 
 The two machines run at least 2,000 rules together.
@@ -81,6 +81,8 @@ EVENTS = [
 SETTINGS: dict[str, list[str]] = {
     "title": ['"Other News"', '"Nouvelles"'],
     "description": ['"A line"'],
+    "language": ['"de"', '"ar"'],
+    "slugs.topics": ['"themen"'],
     "page_size": ["3", "4", "30"],
     "feed_size": ["2", "30"],
     "excerpt_length": ["40", "41"],
@@ -107,11 +109,13 @@ SETTINGS: dict[str, list[str]] = {
     "block.providers": ['["p1.example"]', '["p2.example", "elsewhere.example"]'],
     "ranking.half_life": ["3.0", "240.0"],
     "ranking.provider_cap": ["1"],
-    "images.show": ['"none"'],
+    "images.show": ['"none"', '"cached"'],
     "video.embed": ["true"],
     "feeds.id": ['"https://old.example/"'],
     "redirects.pages": ["false"],
     "redirects.file": ["false"],
+    "redirects.moved": ['{"/moved/" = "/m2/", "/m2/" = "/about/?x#y"}', '{"/old/1/" = "https://other.example/"}'],
+    "redirects.gone": ['["/gone/", "/topics/"]', '["/old/2/"]'],
     "fields.excerpt": ['["deck"]'],
 }
 TEMPLATES = {
@@ -128,6 +132,7 @@ TEMPLATES = {
     "search/terms.json": '"version"',
 }
 STATIC = ["css/site.css", "js/search.js", "img/favicon.svg", "extra.txt", ".well-known/who.txt", "_redirects"]
+PICTURES = ["photo.png", "deep/photo.png", "_topics/photo.png", files.image_id("https://p1.example/x.jpg") + ".png"]
 FOREIGN = ["CNAME", "mine/notes.txt", "topics/own.txt", "2026/11/own.txt", "archive/2026/own.bin"]
 FACTS = (
     "problems", "warnings", "notes", "skipped", "folded", "articles", "published", "stories", "coverage", "pages", "due"
@@ -344,7 +349,7 @@ class Law(RuleBasedStateMachine):
                 "--clock",
                 self.clock if isinstance(self.clock, str) else self.clock.isoformat(),
             ]
-            done = self.site.run("build", *arguments, *flags, PYTHONHASHSEED=str(self.counts["checks"] % 1000))
+            done = self.site.spawn("build", *arguments, *flags, PYTHONHASHSEED=str(self.counts["checks"] % 1000))
             assert done.returncode in (0, 1), done.stderr
             return None
         options = self.options(jobs=2 if way == "workers" else 1)
@@ -504,7 +509,12 @@ class Law(RuleBasedStateMachine):
     title = _field("title", "Bridge", "Ünïcode & <b>tags</b>", "مرحبا")
     excerpt = _field("excerpt", "Short.", "A long one. " * 30)
     body = _field(
-        "body", "Other *body*.", "Other *bodY*.", '<script>x</script>\n\n<a href="/about/">x</a>', "| a |\n|---|\n| b |"
+        "body",
+        "Other *body*.",
+        "Other *bodY*.",
+        '<script>x</script>\n\n<a href="/about/">x</a>',
+        "| a |\n|---|\n| b |",
+        "![](photo.png) [p](deep/photo.png)",
     )
     topics = _field("topics", ["Bridges"], ["Topic 1", "Lisk"], ["bridges", "Comets"], ["Child"])
     category = _field("category", "news", "News", "culture")
@@ -524,9 +534,11 @@ class Law(RuleBasedStateMachine):
         [{"url": "https://p1.example/x.jpg", "width": 900, "height": 500}],
         "/img/favicon.svg",
         [{"url": "javascript:x"}, {"url": "https://p1.example/x.jpg", "width": -1}],
+        ["photo.png", "deep/photo.png"],
     )
     story = _field("story", "storm", "flood", "Storm")
     lang = _field("lang", "ar", "de")
+    author = _field("author", "Ann Lee", ["Ann Lee", {"name": "Bo", "url": "/about/"}], [{"x": 1}])
     aliases = _field("aliases", ["/old/1/"], ["/old/1/", "/old/2/"], ["/topics/"], ["/a b/", "a%20b/"])
     web_url = _field(
         "webUrl",
@@ -661,6 +673,12 @@ class Law(RuleBasedStateMachine):
             link.symlink_to(target)
         self.edited()
 
+    @edit(path=st.sampled_from([*PICTURES]), v=FEW)
+    def save_a_picture(self, path: str, v: int) -> None:
+        """Writes a file that articles may name, damages it (3), or removes it."""
+        data = [None, png(shade=1), png(shade=2), b"damaged"][v]
+        self.write_or_remove(f"content/{path}", data)
+
     # About files and pages
 
     @edit(
@@ -674,6 +692,7 @@ class Law(RuleBasedStateMachine):
         parent = "Bridges" if v and "child" in name else ""
         text = f"---\ntitle: Said {v}\nparent: {parent}\nlead: {lead}.md\ndescription: D{v}\n"
         # Synonyms of a topic that articles have, and keywords that some articles contain.
+        text += "images: photo.png\n" if v == 2 else ""
         text += f"synonyms: [Topic {v - 1}]\nkeywords: [{EVENTS[v].split()[v]}, new{v}]\n---\nIntro *{v}*.\n"
         self.write_or_remove(f"content/{name}.md", text if v else None)
 
@@ -683,7 +702,7 @@ class Law(RuleBasedStateMachine):
         text = f'---\ntitle: Page {v}\nnavigation: {str(v > 1).lower()}\naliases: ["/was/{v}/"]\n---\nText {v}.\n'
         self.write_or_remove(f"content/_pages/{name}.md", text if v else None)
 
-    def write_or_remove(self, path: str, data: str | None) -> None:
+    def write_or_remove(self, path: str, data: str | bytes | None) -> None:
         if data is not None:
             self.site.write(path, data)
         else:
@@ -1393,7 +1412,7 @@ def test_the_output_does_not_depend_on_file_order_umask_or_history(site: Make, t
         one.good()
     for n in range(4):
         (one.root / f"content/gone{n}.md").unlink()
-    one.run("build", "--now", NOW.isoformat(), PYTHONHASHSEED="1", TZ="Asia/Tokyo", LC_ALL="C")
+    one.spawn("build", "--now", NOW.isoformat(), PYTHONHASHSEED="1", TZ="Asia/Tokyo", LC_ALL="C")
     before = os.umask(0o077)
     try:
         other = Site(tmp_path / "a much longer name/of another folder")
@@ -1401,7 +1420,7 @@ def test_the_output_does_not_depend_on_file_order_umask_or_history(site: Make, t
             other.write(f"content/{file.name}", file.read_bytes())
         other.write("site.toml", (one.root / "site.toml").read_bytes())
         environment = {"PYTHONHASHSEED": "2", "TZ": "America/New_York", "LC_ALL": "C.UTF-8"}
-        done = other.run("build", "--now", NOW.isoformat(), "--jobs", "2", **environment)
+        done = other.spawn("build", "--now", NOW.isoformat(), "--jobs", "2", **environment)
     finally:
         os.umask(before)
     assert done.returncode == 0, done.stderr

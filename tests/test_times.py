@@ -469,7 +469,7 @@ def test_list_and_explain_print_the_sites_time(site: Make) -> None:
         "2026-11-08",
         "2026-11-08",
     ]
-    rows = json.loads(s.run("list", "future", "--now", "2026-11-07", "--json").stdout)
+    rows = json.loads(s.run("list", "future", "--now", "2026-11-07", "--json").stdout)["rows"]
     assert [(r["published"], r["all_day"]) for r in rows[:2]] == [
         ("2026-11-09T05:00:00-05:00", False),
         ("2026-11-08T00:00:00-05:00", True),

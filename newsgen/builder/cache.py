@@ -42,6 +42,7 @@ _LIBRARIES = (
     "markdown",
     "msgspec",
     "nh3",
+    "pillow",
     "publicsuffixlist",
     "python-frontmatter",
     "pyyaml",

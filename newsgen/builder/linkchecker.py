@@ -39,16 +39,23 @@ class BrokenLink(NamedTuple):
 
 
 class LinkChecker:
-    """Checks the links of one site. `render` renders a page; `site` and `content` are the folders.
+    """Checks the links of one site. `render` renders a page; `site` and `content` are the folders. `hint` says what to do
+    about a link in a content file that may have been meant for a file beside it.
 
     `broken` are the broken links of content files and of the navigation.
     """
 
     def __init__(
-        self, library: Library, plan: Plan, render: Callable[[Page], bytes], site: Path, content: Path
+        self,
+        library: Library,
+        plan: Plan,
+        render: Callable[[Page], bytes],
+        site: Path,
+        content: Path,
+        hint: Callable[[str, str], str],
     ) -> None:
         self._library, self._paths, self._page, self._render = library, plan, plan.page, render
-        self._site, self._content = site, content
+        self._site, self._content, self._hint = site, content, hint
         self._root = library.config.root
         self._redirects: list[re.Pattern[str]] | None = None
         self._target = lru_cache(maxsize=1 << 16)(self._find_target)
@@ -140,7 +147,8 @@ class LinkChecker:
             line = links.line(place.read_text(encoding="utf-8", errors="replace"), link)
         except OSError:
             line = 0
-        return Problem(path=path, line=line, field=field, what=what, hint=LINK_HINT)
+        hint = self._hint(file, link) if file else ""
+        return Problem(path=path, line=line, field=field, what=what, hint=hint or LINK_HINT)
 
     def problems(self, limit: int | None = None) -> list[Problem]:
         """The problems of `broken` links, at most `limit` of them and then the number of the others."""

@@ -16,8 +16,9 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from newsgen import brands, config, policies, times
+from newsgen import brands, config, links, policies, times
 from newsgen.builder import catalogues, forbidden, plugins, pool, references
+from newsgen.builder.attachments import Attachments, Fault
 from newsgen.builder.cache import Cache, CachedFile, engine
 from newsgen.builder.linkchecker import MAX_WARNINGS, LinkChecker
 from newsgen.builder.mediatypes import media_type
@@ -57,16 +58,25 @@ OnLibrary = Callable[[Library, Theme, Site], tuple[OnPage, Iterable[str] | None]
 _owners_decoder = msgspec.msgpack.Decoder(tuple[tuple[str, ...], dict[str, str]])
 
 
+class FileNote(msgspec.Struct, array_like=True):
+    """A problem of a file that a content file names, or a warning. `missing` is its id if it is not there."""
+
+    problem: Problem
+    is_warning: bool
+    missing: str
+
+
 class Notes(msgspec.Struct, array_like=True):
     """What the report says of each content file that something is wrong with, and the files that are no articles.
 
     `dropped` holds the elements that were left out of a body. `others` are files about topics and the like, and those
-    that cannot be used (False).
+    that cannot be used (False). `files` holds what is wrong with the files that a content file names.
     """
 
     problems: dict[str, tuple[Problem, ...]] = {}
     dropped: dict[str, tuple[tuple[int, str], ...]] = {}
     others: dict[str, bool] = {}
+    files: dict[str, tuple[FileNote, ...]] = {}
 
 
 class Loaded(msgspec.Struct, kw_only=True):
@@ -97,6 +107,13 @@ class Loaded(msgspec.Struct, kw_only=True):
     release: Callable[[], None]
     save: Callable[[], None]
 
+    def __enter__(self) -> Loaded:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Lets other builds save."""
+        self.release()
+
 
 def load(
     options: Options,
@@ -106,6 +123,7 @@ def load(
     snapshot: Snapshot | None = None,
     differences: Differences | None = None,
     run: Map = map,
+    map_files: Map = map,
     on_library: OnLibrary | None = None,
     check_cancelled: Callable[[], None] | None = None,
     whole: bool = False,
@@ -114,7 +132,8 @@ def load(
 
     `cache` is read and written, but not saved; without one, that of the site is only read, and no other build can save
     until `Loaded.release`. `snapshot` is that of the input files, if it has been taken already, and `differences` are
-    those that it found from the last build. `run` maps a function over work, possibly in other processes.
+    those that it found from the last build. `run` maps a function over work, possibly in other processes, and `map_files`
+    only in those that see all files.
     `check_cancelled` may raise Superseded during planning.
     """
     is_building = cache is not None
@@ -127,7 +146,7 @@ def load(
         differences = None
     while True:
         try:
-            return _Loading(options, progress, cache, snapshot, run).load(*arguments, differences)
+            return _Loading(options, progress, cache, snapshot, run, map_files).load(*arguments, differences)
         except LostError:
             if cache.is_private:
                 raise
@@ -139,8 +158,17 @@ def load(
 class _Loading:
     """One attempt to load a site. Raises LostError if the state of the last build is damaged."""
 
-    def __init__(self, options: Options, progress: Progress | None, cache: Cache, snapshot: Snapshot, run: Map) -> None:
+    def __init__(
+        self,
+        options: Options,
+        progress: Progress | None,
+        cache: Cache,
+        snapshot: Snapshot,
+        run: Map,
+        map_files: Map,
+    ) -> None:
         self._options, self._progress, self._cache, self._run = options, progress, cache, run
+        self._map_files, self._named = map_files, set[str]()
         self._snapshot = snapshot
         self._source, output = folders(options)
         self._config = config.load(options.site / "site.toml")
@@ -152,6 +180,8 @@ class _Loading:
         self._code = find(options.site, self._config.plugins)
         self._plugins = plugins.load(self._code)
         self._plugins.seconds.clear()
+        found, root = snapshot.attachments, self._config.root
+        self._attachments = Attachments(found, self._source, cache, root, time.time_ns())
 
     def load(
         self,
@@ -167,7 +197,8 @@ class _Loading:
             prefix = self._snapshot.folder
             has_same_plugins = (self._cache.get(f"{prefix} plugins") or b"") == self._code.digest
             changed, removed = self._read(differences, everything=not has_same_plugins)
-            others = [self._parsed(id).value for id in self._in_order(self._notes.others) if self._notes.others[id]]
+            self._attachments.prepare(self._named, self._map_files)
+            others = [self._value(id) for id in self._in_order(self._notes.others) if self._notes.others[id]]
             abouts = [value for value in others if isinstance(value, About)]
             variant = self._variant(abouts)
             is_fresh = not differences or self._cache.get(f"{prefix} variant") != variant
@@ -189,6 +220,8 @@ class _Loading:
                 clock=self._clock,
                 locale=self._language.locale,
             )
+            if differences and not is_fresh and differences.attachments:
+                changed += set(arrangement.library.naming(differences.attachments)).difference(removed)
             reached = arrangement.update(changed, removed)
             library = arrangement.library
             self._warn(arrangement, others)
@@ -196,6 +229,7 @@ class _Loading:
             theme = Theme(
                 options.site,
                 self._cache,
+                content=self._source,
                 fingerprinted=options.fingerprints,
                 linked=settings.brand.files.values(),
                 plain=settings.brand.head,
@@ -205,7 +239,7 @@ class _Loading:
             report.warnings += self._language.warnings
             report.warnings += forbidden.warnings(theme, settings, self._cache)
             style_page, own_look = self._look(theme)
-            shared = site(library, own_look)
+            shared = site(library, own_look, slots=theme.fills_slots())
             on_page, remake = None, list[str]()
             if on_library and not (options.strict and report.problems):
                 on_page, stale = on_library(library, theme, shared)
@@ -225,8 +259,10 @@ class _Loading:
                 has_same_plugins=has_same_plugins,
             )
             report.problems += self._with_lines(planned.problems)
-            links = LinkChecker(library, planned, _render_with(theme, shared), options.site, self._source)
-            link_warnings = links.problems(MAX_WARNINGS)
+            checker = LinkChecker(
+                library, planned, _render_with(theme, shared), options.site, self._source, self._attachments.link_hint
+            )
+            link_warnings = checker.problems(MAX_WARNINGS)
             report.warnings += link_warnings
             report.seconds["plan"] = self._stopwatch.lap()
             report.seconds |= {f"plugin {name}": round(took, 3) for name, took in self._plugins.seconds.items()}
@@ -253,8 +289,8 @@ class _Loading:
             plan=planned,
             now=self._now,
             report=report,
-            racy=self._racy,
-            links=links,
+            racy=self._racy | self._attachments.racy,
+            links=checker,
             link_warnings=link_warnings,
             plugins=self._plugins,
             named_topics=self.named_topics,
@@ -330,6 +366,8 @@ class _Loading:
         changed: list[str] = []
         removed: list[str] = []
         unread: list[tuple[FoundFile, bytes]] = []
+        if differences:
+            self._attachments.forget(differences.attachments)
         for id in differences.removed if differences else ():
             cache.remove_file(id)
             self._sort(id, Parsed(None), changed, removed)
@@ -374,12 +412,14 @@ class _Loading:
     def _sort(self, id: str, parsed: Parsed, changed: list[str], removed: list[str]) -> None:
         """Adds a file to the articles or to the others, and notes what the report says of it."""
         notes, value = self._notes, parsed.value
-        for kept in (notes.problems, notes.dropped, notes.others):
+        for kept in (notes.problems, notes.dropped, notes.others, notes.files):
             kept.pop(id, None)
         if parsed.problems:
             notes.problems[id] = parsed.problems
-        if isinstance(value, Article | About) and value.dropped:
-            notes.dropped[id] = value.dropped
+        if isinstance(value, Article | About):
+            if value.dropped:
+                notes.dropped[id] = value.dropped
+            self._named.update(file.id for file in value.files)
         if isinstance(value, Article):
             changed.append(id)
         else:
@@ -397,9 +437,32 @@ class _Loading:
             raise LostError(id)
         return unpack(cached.data)
 
-    def article(self, id: str) -> Article:
-        """An article as its file has it."""
+    def _value(self, id: str) -> Any:
+        """What a content file is, with the files that it names."""
         value = self._parsed(id).value
+        if isinstance(value, Article | About) and value.files:
+            value, faults = self._attachments.resolved(value)
+            if faults:
+                self._notes.files[id] = tuple(self._note(id, fault) for fault in faults)
+            else:
+                self._notes.files.pop(id, None)
+        return value
+
+    def _note(self, id: str, fault: Fault) -> FileNote:
+        """What is wrong with a file that a content file names, with the place where it does."""
+        source = read(self._file(id), self._source.name)
+        name, line = "link", 0
+        if fault.file.place:
+            name, line = self._reader.place(source, fault.file.place)
+        elif isinstance(source.data, bytes):
+            line = links.line(source.data.decode("utf-8", "replace"), fault.file.link)
+        path = f"{self._source.name}/{id}"
+        problem = Problem(path=path, line=line, field=name, what=fault.what, hint=fault.hint, scope="value")
+        return FileNote(problem, fault.kind == "warning", fault.file.id if fault.kind == "missing" else "")
+
+    def article(self, id: str) -> Article:
+        """An article as its file has it, with the files that it names."""
+        value = self._value(id)
         if not isinstance(value, Article):
             raise LostError(id)
         return value
@@ -425,8 +488,12 @@ class _Loading:
     def _warn(self, arrangement: Arrangement, others: list[Any]) -> None:
         """Fills the problems and warnings of content files."""
         report, notes, library = self._report, self._notes, arrangement.library
-        for id in self._in_order(notes.problems):
-            report.problems += notes.problems[id]
+        for id in self._in_order(notes.problems.keys() | notes.files.keys()):
+            report.problems += notes.problems.get(id, ())
+            for note in notes.files.get(id, ()):
+                hint = self._attachments.hint(note.missing) if note.missing else note.problem.hint
+                problem = msgspec.structs.replace(note.problem, hint=hint)
+                (report.warnings if note.is_warning else report.problems).append(problem)
         report.warnings += self._unknown_fields(arrangement)
         report.warnings += self._dropped()
         report.warnings += self._early_updates(arrangement)

@@ -111,6 +111,7 @@ def _build(
                 snapshot=snapshot,
                 differences=differences,
                 run=partial(pool.map, newest=loading.newest, with_bytes=loading.with_bytes),
+                map_files=map if pool.is_remote else pool.map,
                 on_library=open_queue,
                 check_cancelled=observer.check_cancelled if observer else None,
             )

@@ -12,12 +12,10 @@ import functools
 import importlib
 import sys
 import time
-import traceback
 from collections.abc import Callable, Iterator, Mapping
-from importlib.abc import InspectLoader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from pathlib import Path
-from types import CodeType, ModuleType
+from types import ModuleType
 from typing import Any
 
 import msgspec
@@ -77,8 +75,11 @@ def _templates(name: str, texts: Mapping[str, bytes]) -> dict[str, str]:
 # The site's own plugins
 
 
-class _Modules(MetaPathFinder, InspectLoader):
-    """Imports the modules of a site's folder `plugins/` from what was read of them, as a package of this `name`."""
+class _Modules:
+    """Imports the modules of a site's folder `plugins/` from what was read of them, as a package of this `name`.
+
+    It is a finder and a loader, without the base classes in importlib.abc, which take long to import.
+    """
 
     def __init__(self, name: str, sources: Mapping[str, bytes]) -> None:
         self.name, self._sources = name, sources
@@ -86,32 +87,23 @@ class _Modules(MetaPathFinder, InspectLoader):
     def find_spec(self, fullname: str, _path: object = None, _target: object = None) -> ModuleSpec | None:
         if fullname != self.name and not fullname.startswith(f"{self.name}."):
             return None
-        file = self._file(fullname)
-        if file is None:
+        inner = fullname.removeprefix(self.name)[1:].replace(".", "/")
+        file = next((f for f in (f"{inner}/__init__.py", f"{inner}.py") if f in self._sources), None)
+        if inner and file is None:
             return None
-        spec = ModuleSpec(fullname, self, origin=f"{FOLDER}/{file}", is_package=self.is_package(fullname))
+        is_package = not inner or (file or "").endswith("/__init__.py")
+        spec = ModuleSpec(fullname, None, origin=f"{FOLDER}/{file or ''}", loader_state=file, is_package=is_package)
+        spec.loader = self  # type: ignore[assignment]  # a loader by its methods
         spec.has_location = True  # for __file__, by which tracebacks name the module
         return spec
 
-    def _file(self, fullname: str) -> str | None:
-        inner = fullname.removeprefix(self.name)[1:].replace(".", "/")
-        if not inner:
-            return ""
-        return next((f for f in (f"{inner}/__init__.py", f"{inner}.py") if f in self._sources), None)
+    def create_module(self, _spec: ModuleSpec) -> None:
+        """Leaves that to the interpreter."""
 
-    def is_package(self, fullname: str) -> bool:
-        return (self._file(fullname) or "__init__.py").endswith("__init__.py")
-
-    def get_source(self, fullname: str) -> str:
-        return self._sources[self._file(fullname) or ""].decode()
-
-    def get_code(self, fullname: str) -> CodeType | None:
-        file = self._file(fullname)
-        return (
-            compile(self._sources[file], f"{FOLDER}/{file}", "exec", dont_inherit=True)
-            if file
-            else compile("", "", "exec")
-        )
+    def exec_module(self, module: ModuleType) -> None:
+        if file := module.__spec__ and module.__spec__.loader_state:
+            code = compile(self._sources[file], f"{FOLDER}/{file}", "exec", dont_inherit=True)
+            exec(code, vars(module))  # noqa: S102 (the site's own code)
 
 
 def _own_class(name: str, code: Code) -> type[Plugin]:
@@ -275,22 +267,39 @@ def _with_errors_of(name: str, filter: str, function: Callable[..., Any]) -> Cal
 
 @contextlib.contextmanager
 def _named(name: str, what: str) -> Iterator[None]:
-    """Turns errors of a plugin into a PluginError that names it."""
+    """Turns errors of a plugin into a PluginError that names it, and the line in it."""
     try:
         yield
     except PluginError:
         raise
     except (Exception, SystemExit) as error:
-        raise PluginError(f"plugin {name!r}: {what}: {_described(error)}") from error
+        path, line = _place(error)
+        words = f"plugin {name!r}: {what}: {_words(error)}"
+        raise PluginError(Problem(path=path, line=line, what=words) if path else words) from error
 
 
 def _described(error: BaseException) -> str:
-    """An error in one line, with its place in the plugin: the innermost call in the folder of the method that was called."""
+    """An error in one line, with its place in the plugin."""
+    path, line = _place(error)
+    return f"{_words(error)} ({path}:{line})" if path else _words(error)
+
+
+def _words(error: BaseException) -> str:
+    words = " ".join(str(error.msg if isinstance(error, SyntaxError) else error).split())
+    return f"{type(error).__name__}: {words}" if words else type(error).__name__
+
+
+def _place(error: BaseException) -> tuple[str, int]:
+    """The file and line of an error: of the innermost call in the folder of the method that was called; "" if unknown.
+
+    Of the path, the last two parts: a message must not depend on where something is installed.
+    """
+    import traceback  # imported late: most plugins work
+
     home = str(Path(__file__).parent.parent)
     frames = [f for f in traceback.extract_tb(error.__traceback__) if not f.filename.startswith((home, "<frozen"))]
     places = [(f.filename, f.lineno) for f in frames if Path(f.filename).parent == Path(frames[0].filename).parent]
     if isinstance(error, SyntaxError):
         places = [(error.filename or "", error.lineno)]
-    words = " ".join(str(error.msg if isinstance(error, SyntaxError) else error).split())
-    place = "".join(f" ({'/'.join(Path(path).parts[-2:])}:{line})" for path, line in places[-1:])
-    return f"{type(error).__name__}{words and f': {words}'}{place}"
+    path, line = places[-1] if places else ("", 0)
+    return "/".join(Path(path).parts[-2:]), line or 0

@@ -23,12 +23,13 @@ from markupsafe import Markup
 
 from newsgen import idn, locales, times, urls
 from newsgen.builder import translation
+from newsgen.builder.attachments import copied
 from newsgen.builder.cache import Cache, CachedValues
 from newsgen.builder.theme import SentTheme, Theme
-from newsgen.errors import OutputError, PluginError, TemplateError
+from newsgen.errors import OutputError, PluginError, Problem, TemplateError
 from newsgen.locales import WEEKDAYS, Locale
-from newsgen.model import Site, Value
-from newsgen.pages import FilePage, Page
+from newsgen.model import Image, Site, Value
+from newsgen.pages import AttachmentPage, FilePage, Page
 from newsgen.text import MONTHS, digest_bytes
 
 MACRO_CACHE_SIZE = 1 << 13
@@ -84,6 +85,8 @@ class Renderer:
                 return self._theme.static[page.source].read_bytes()
             except OSError as error:
                 raise OutputError(f"static/{page.source}: cannot be read: {error.strerror}") from None
+        if isinstance(page, AttachmentPage):
+            return copied(page, self._theme.content, self._theme.site)
         try:
             return self._env.get_template(page.template).render(page=page, site=self._site).encode()
         except jinja2.TemplateSyntaxError as error:
@@ -91,7 +94,9 @@ class Renderer:
         except jinja2.TemplateNotFound as error:
             raise TemplateError(f"templates/{error.name}: template not found; create it or correct the name") from None
         except PluginError as error:
-            raise TemplateError(f"{self._place(error, page)}: {error} (while rendering {page.path})") from error
+            (problem,) = error.problems
+            what = f"{problem.what} ({problem.path}:{problem.line})" if isinstance(problem, Problem) else problem
+            raise TemplateError(f"{self._place(error, page)}: {what} (while rendering {page.path})") from error
         except Exception as error:
             raise TemplateError(
                 f"{self._place(error, page)}: {type(error).__name__}: {error} (while rendering {page.path})"
@@ -282,6 +287,10 @@ def filters(site: Site, asset: Callable[[str], str], locale: Locale) -> dict[str
         """A time in UTC: 2026-11-08T16:30:00Z. With `all_day`, its day in the site's zone: 2026-11-08."""
         return urls.day(when, zone) if all_day else times.iso(when)
 
+    def srcset(image: Image, format: str) -> str:
+        """The smaller copies of an image in a format, for the attribute of that name."""
+        return urls.srcset(image, format, site.root)
+
     def weekday(day: str) -> str:
         """The short name of the weekday of a day of the form 2026-11-08: Sun."""
         return locale.weekday(date.fromisoformat(day))
@@ -295,7 +304,7 @@ def filters(site: Site, asset: Callable[[str], str], locale: Locale) -> dict[str
     return {
         "lag": locale.duration, "href": href, "absolute": absolute, "asset": asset_link, "moment": moment, "brief": brief,
         "day": day, "clock": clock, "weekday": weekday, "number": locale.number, "listed": listed, "iso": iso_or_day, "rfc822": rfc822,
-        "host": partial(host, language=site.language),
+        "host": partial(host, language=site.language), "srcset": srcset,
     }  # fmt: skip
 
 

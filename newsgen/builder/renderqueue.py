@@ -21,10 +21,16 @@ from newsgen.builder.snapshot import Differences
 from newsgen.builder.theme import SentTheme, Theme
 from newsgen.errors import OutputError
 from newsgen.model import Site
-from newsgen.pages import OnPage, Page, PageRef, decode
+from newsgen.pages import AttachmentPage, OnPage, Page, PageRef, decode
 
 _LOCAL_BATCH = 25
 """The number of pages per batch when rendering in this process."""
+
+
+_PICTURE = 2
+"""The batches of pages that take as long as the copies of one picture."""
+
+_Queued = tuple[PageRef, Page, bytes]
 
 
 class RenderQueue:
@@ -35,7 +41,8 @@ class RenderQueue:
         self.last_build: LastBuild
         self.staged: dict[PageRef, Record | None] = {}
         self._options, self._pool, self._cache, self._progress = options, pool, cache, progress
-        self._batch: list[tuple[PageRef, Page, bytes]] = []
+        self._batch: list[_Queued] = []
+        self._pictures: dict[str, list[_Queued]] = {}
         self._done = self._total = 0
         self._local_renderer: _BatchRenderer | None = None
         self._shared: bytes | None = None
@@ -54,6 +61,7 @@ class RenderQueue:
         """
         self._pool.finish()
         self._batch, self.staged, self._local_renderer, self._shared = [], {}, None, None
+        self._pictures = {}
         self.output.open()
         self.last_build = LastBuild(self.output, theme, site, differences, verify=self._options.verify)
         self._theme, self._site = theme, site
@@ -94,6 +102,7 @@ class RenderQueue:
             planned = page(ref.path)
             self._enqueue(ref, planned, planned.encode() if self._use_workers else b"")
         self._flush()
+        self._encode()
         self._pool.finish()
         if self.staged.keys() - set(stale) or CONFLICT in self.staged.values():
             self._resolve_conflicts(stale, page)
@@ -116,6 +125,7 @@ class RenderQueue:
                 self.output.unstage(ref.path, self._run)
                 self._enqueue(ref, page(ref.path), b"")
         self._flush()
+        self._encode()
         if CONFLICT in self.staged.values():
             raise OutputError(f"{self.output.root}: a worker that was lost still writes there; stop it and build again")
 
@@ -123,16 +133,29 @@ class RenderQueue:
         self.staged[ref] = None
         if self._pool.is_remote and not ref.template:
             record = self.last_build.manifest.files.get(ref.path)
-            self._record([ref], self._local([page], [record]))  # a static file; other machines may not have it
+            self._record([ref], self._local([page], [record]))  # a file that other machines may not have
+            return
+        if isinstance(page, AttachmentPage) and page.encoder:
+            self._pictures.setdefault(page.source, []).append((ref, page, data or page.encode()))
             return
         self._batch.append((ref, page, data))
         if len(self._batch) >= (pool.BATCH if self._use_workers else _LOCAL_BATCH):
             self._flush()
 
+    def _encode(self) -> None:
+        """Makes the copies of pictures: all of one picture together, because decoding it takes long."""
+        pictures, self._pictures = self._pictures, {}
+        self._use_workers = self._use_workers or self._pool.pays_off(_PICTURE * len(pictures))
+        for batch in pictures.values():
+            self._send(batch)
+
     def _flush(self) -> None:
         batch, self._batch = self._batch, []
-        if not batch:
-            return
+        if batch:
+            self._send(batch)
+
+    def _send(self, batch: list[_Queued]) -> None:
+        """Renders and stages a batch, here or in a worker."""
         refs = [ref for ref, _, _ in batch]
         records = [self.last_build.manifest.get(ref.path) for ref in refs]
         if not self._use_workers or self._pool.is_saturated:

@@ -23,22 +23,29 @@ from newsgen.builder.manifest import MANIFEST, Manifest
 from newsgen.builder.options import Options, folders
 from newsgen.builder.report import Report
 from newsgen.files import STAMP_BYTES, FoundFile, FoundFiles, Stamp, shipped_catalogues
-from newsgen.text import digest_bytes
+from newsgen.text import ATTACHMENTS, digest_bytes
+
+
+class Listed(msgspec.Struct, array_like=True):
+    """A digest of the ids of files, and those of their stamps that are no four numbers, as text."""
+
+    names: bytes
+    odd: dict[str, str]
 
 
 class Last(msgspec.Struct, kw_only=True, array_like=True):
     """The last build into an output folder.
 
-    `options` encodes the options. `names` is a digest of the ids of all content files. `others` are the stamps of
-    templates and static files, as text by name, and `odd` those of content files that are no four numbers. `racy` are
-    the digests of files whose stamps are too recent to rule out an unnoticed edit ("racy" in Git): content files by id,
-    others by name. The report holds from `now` until its `due`. `manifest` is the stamp of the manifest.
+    `options` encodes the options. `content` and `attachments` are the files below the content folder. `others` are the
+    stamps of templates and static files, as text by name. `racy` are the digests of files whose stamps are too recent
+    to rule out an unnoticed edit ("racy" in Git): those below the content folder by id, others by name. The report holds
+    from `now` until its `due`. `manifest` is the stamp of the manifest.
     """
 
     options: bytes
-    names: bytes
+    content: Listed
+    attachments: Listed
     others: dict[str, str]
-    odd: dict[str, str]
     racy: dict[str, bytes]
     now: datetime
     manifest: Stamp
@@ -49,13 +56,15 @@ class Last(msgspec.Struct, kw_only=True, array_like=True):
 class Differences:
     """What differs from the last build into an `output` folder.
 
-    Content files that were `added_or_changed`, and the ids of those `removed`. `others` names the templates, static
-    files and settings that were added, changed or removed. `due` says whether a gate has opened or closed since.
+    Content files that were `added_or_changed`, and the ids of those `removed`. `attachments` are the ids of those that
+    were added, changed or removed, and `others` names the templates, static files and settings. `due` says whether a
+    gate has opened or closed since.
     `written` is the manifest of the last build, with its stamp, and `report` its report.
     """
 
     added_or_changed: list[FoundFile]
     removed: list[str]
+    attachments: list[str]
     others: list[str]
     output: Path
     due: bool
@@ -73,7 +82,9 @@ class Differences:
     @property
     def is_empty(self) -> bool:
         """Whether a new build would change nothing."""
-        return not (self.added_or_changed or self.removed or self.others or self.due or self.altered)
+        return not (
+            self.added_or_changed or self.removed or self.attachments or self.others or self.due or self.altered
+        )
 
 
 class Snapshot:
@@ -86,7 +97,7 @@ class Snapshot:
         self._options = options
         source, output = folders(options)
         self._output = output
-        self.found: FoundFiles = files.scan(source, source.name)
+        self.found, self.attachments = files.scan(source, source.name)
         # Names that do not depend on where the site lies and that differ from all ids of content files.
         roots = {
             f"/{owner} {kind}": folder / kind
@@ -133,18 +144,23 @@ class Snapshot:
         place = self._output / MANIFEST
         if files.stamp(place) != last.manifest:
             return None
-        content = self._content_differences(cache, last)
-        if content is None:
+        content = self._listed_differences(cache, self.found, last.content, "")
+        attached = self._listed_differences(cache, self.attachments, last.attachments, "attachment ")
+        if content is None or attached is None:
             return None
         changed, removed = content
+        attachments = {*attached[0], *attached[1]}
         other_stamps = self._other_stamps()
         others = {name for name in last.others.keys() | other_stamps if last.others.get(name) != other_stamps.get(name)}
-        racy = last.racy.keys() - changed - removed - others
-        places = {self.found.ids[at]: self.found[at] for at in self._positions(racy)}
+        racy = last.racy.keys() - changed - removed - attachments - others
+        places = {
+            found.ids[at]: found[at] for found in (self.found, self.attachments) for at in _positions(found, racy)
+        }
         for name in racy:
             path, stamp = places[name][1:] if name in places else self._other_files[name]
             if _digest(path) != last.racy[name]:
-                (changed if name in places else others).add(name)
+                kind = others if name not in places else attachments if name.lower().endswith(ATTACHMENTS) else changed
+                kind.add(name)
             elif not isinstance(stamp, Stamp) or not stamp.is_settled(self._started):
                 self._still_racy[name] = last.racy[name]
         try:
@@ -153,8 +169,9 @@ class Snapshot:
             return None
         self._last = last
         return Differences(
-            added_or_changed=[self.found[at] for at in self._positions(changed)],
+            added_or_changed=[self.found[at] for at in _positions(self.found, changed)],
             removed=sorted(removed),
+            attachments=sorted(attachments),
             others=sorted(others),
             output=self._output,
             due=last.report.due is not None and last.report.due <= self._now,
@@ -167,26 +184,24 @@ class Snapshot:
         if self._last and self._still_racy != self._last.racy and cache.begin():
             self._put(cache, msgspec.structs.replace(self._last, racy=self._still_racy))
 
-    def _content_differences(self, cache: Cache, last: Last) -> tuple[set[str], set[str]] | None:
-        """The ids of the content files that were added or changed, and of those removed; None if these are unknown."""
-        before = cache.get(f"stamps {self.folder}") or b""
-        ids, now = self.found.ids, self.found.stamps
+    def _listed_differences(
+        self, cache: Cache, found: FoundFiles, last: Listed, kind: str
+    ) -> tuple[set[str], set[str]] | None:
+        """The ids of the files of a kind that were added or changed, and of those removed; None if these are unknown."""
+        before = cache.get(f"{kind}stamps {self.folder}") or b""
+        ids, now = found.ids, found.stamps
         added, removed = set[str](), set[str]()
         if last.names != digest_bytes(_joined(ids)):
-            names = (cache.get(f"names {self.folder}") or b"").decode("utf-8", "surrogatepass")
+            names = (cache.get(f"{kind}names {self.folder}") or b"").decode("utf-8", "surrogatepass")
             old_ids = names.split("\0") if names else []
             added, removed = set(ids).difference(old_ids), set(old_ids).difference(ids)
             before, now = _without(before, old_ids, removed), _without(now, ids, added)
             ids = [id for id in ids if id not in added]
         if not len(before) == len(now) == STAMP_BYTES * len(ids):
             return None
-        odd = self.found.odd
+        odd = found.odd
         changed = added | {id for id in odd if last.odd.get(id) != odd[id]}
         return changed | {ids[at] for at in _differing(before, now)}, removed
-
-    def _positions(self, ids: Set[str]) -> list[int]:
-        """Where in `found` the files with these ids are."""
-        return [at for at, id in enumerate(self.found.ids) if id in ids] if ids else []
 
     def _other_stamps(self) -> dict[str, str]:
         return {name: repr(stamp) for name, (_, stamp) in self._other_files.items()}
@@ -196,20 +211,23 @@ class Snapshot:
         stamp = files.stamp(self._output / MANIFEST)
         if stamp is None or not manifest.paths:
             return
-        names = _joined(self.found.ids)
+        listed = []
+        for found, kind in ((self.found, ""), (self.attachments, "attachment ")):
+            names = _joined(found.ids)
+            listed.append(Listed(digest_bytes(names), found.odd))
+            cache.put(f"{kind}names {self.folder}", names)
+            cache.put(f"{kind}stamps {self.folder}", found.stamps)
         last = Last(
             options=self._options_key,
-            names=digest_bytes(names),
+            content=listed[0],
+            attachments=listed[1],
             others=self._other_stamps(),
-            odd=self.found.odd,
             racy={**self._still_racy, **racy, **self._racy},
             now=self._now,
             manifest=stamp,
             report=msgspec.structs.replace(report, rendered=[], written=[], pruned=[], seconds={}),
         )
         self._put(cache, last)
-        cache.put(f"names {self.folder}", names)
-        cache.put(f"stamps {self.folder}", self.found.stamps)
 
     def _put(self, cache: Cache, last: Last) -> None:
         cache.put(f"last {self.folder}", msgspec.msgpack.encode(last))
@@ -223,6 +241,11 @@ def _plugins(site: Path) -> dict[str, tuple[str, Stamp | None]]:
 
             return plugincode.stamps(site)
     return {}
+
+
+def _positions(found: FoundFiles, ids: Set[str]) -> list[int]:
+    """Where the files with these ids are."""
+    return [at for at, id in enumerate(found.ids) if id in ids] if ids else []
 
 
 def _joined(ids: list[str]) -> bytes:

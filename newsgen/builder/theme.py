@@ -6,9 +6,9 @@ import contextlib
 import functools
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jinja2
 import msgspec
@@ -34,6 +34,10 @@ DEMO = "demo/"
 _decoder = msgspec.msgpack.Decoder(dict[str, tuple[bytes, frozenset[str], frozenset[str]]])
 # Characters that some manifests, object stores or file systems do not accept.
 _UNSAFE = re.compile(r"[\\\x00-\x1f\x7f\ud800-\udfff]")
+SLOTS = ("after_lead", "after_top", "in_list", "side", "before_footer", "in_footer")
+"""The blocks of pages that are empty until a site fills them."""
+
+_SLOT = re.compile(rf"\{{%[-+]?\s*block\s+(?:{'|'.join(SLOTS)})\b")
 _IGNORED = (".DS_Store", "Thumbs.db")
 _EMACS_LOCK = ".#"
 """The beginning of the names of Emacs' locks, which are links that lead nowhere."""
@@ -50,6 +54,8 @@ class SentTheme(NamedTuple):
     addresses: dict[str, str]
     static: dict[str, Path]
     code: Code
+    content: Path
+    site: Path
 
     @property
     def loader(self) -> jinja2.BaseLoader:
@@ -69,21 +75,29 @@ class SentTheme(NamedTuple):
         return plugins.load(self.code)
 
 
-class _PluginTemplates(jinja2.DictLoader):
+class _PluginTemplates(jinja2.BaseLoader):
     """The templates of plugins. Their file names, by which errors name them, are their names."""
 
-    def get_source(self, environment: jinja2.Environment, template: str) -> tuple[str, Any, Any]:
-        source, _, is_fresh = super().get_source(environment, template)
-        return source, template, is_fresh
+    def __init__(self, sources: Mapping[str, str]) -> None:
+        self._sources = sources
+
+    def get_source(self, _: jinja2.Environment, name: str) -> tuple[str, str | None, None]:
+        if name not in self._sources:
+            raise jinja2.TemplateNotFound(name)
+        return self._sources[name], name, None
+
+    def list_templates(self) -> list[str]:
+        return sorted(self._sources)
 
 
 class Theme:
     """The templates and static files of one site. `site` is its folder; `cache` keeps the links between templates.
     `plugins` may have templates and filters.
 
-    Without `fingerprinted`, static files keep their names. `linked` are static files that pages link beside those that
-    templates link, and `plain` is a file among the templates that is none, "" if there is no such file. `problems` are the
-    static files that cannot be read.
+    `content` is the folder of its content files, beside which lie the files that these name. Without `fingerprinted`,
+    static files keep their names. `linked` are static files that pages link beside those that templates link, and `plain`
+    is a file among the templates that is none, "" if there is no such file. `problems` are the static files that cannot be
+    read.
     Raises TemplateError for templates that cannot be read, and OutputError for static files whose names cannot be part
     of a URL.
     """
@@ -93,6 +107,7 @@ class Theme:
         site: Path,
         cache: Cache | CachedValues | None = None,
         *,
+        content: Path | None = None,
         fingerprinted: bool = True,
         linked: Iterable[str] = (),
         plain: str = "",
@@ -100,6 +115,7 @@ class Theme:
     ) -> None:
         self.site = site
         self.plugins = plugins
+        self.content = content or site / "content"
         self.fingerprinted = fingerprinted
         self._linked, self._plain = frozenset(linked), plain
         self._is_own_site = site.resolve() != shipped_site().resolve()
@@ -237,7 +253,7 @@ class Theme:
         sources = {name: self.loader.get_source(self._parser, name)[:2] for name in sorted(self.used())}
         templates = {name: (*source, None) for name, source in sources.items()}
         code = self.plugins.code if self.plugins.filters else Code()
-        return SentTheme(templates, self.fingerprints(), self.static, code)
+        return SentTheme(templates, self.fingerprints(), self.static, code, self.content, self.site)
 
     def has(self, name: str) -> bool:
         """Whether there is a template with this name."""
@@ -265,6 +281,10 @@ class Theme:
         """The texts of the site's own templates, by name."""
         names = jinja2.FileSystemLoader(self.site / "templates").list_templates() if self._is_own_site else []
         return {name: self._source(name) for name in names if name != self._plain}
+
+    def fills_slots(self) -> bool:
+        """Whether the site's own templates fill one of the slots. Pages of other sites need not ask for them."""
+        return any(_SLOT.search(text) for text in self.own_templates().values())
 
     def own_files(self, ending: str) -> list[str]:
         """The static files of the site's own that have an ending."""

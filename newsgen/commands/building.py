@@ -15,8 +15,8 @@ from newsgen.commands.console import (
     ProgressLine,
     next_minute,
     plural,
-    print_json,
     print_message,
+    print_output,
     print_problems,
 )
 from newsgen.commands.parameters import (
@@ -47,7 +47,7 @@ from newsgen.commands.parameters import (
 def build(as_json: bool, why: str | None, executor: str | None, **params: Any) -> None:
     """Build the site.
 
-    What is wrong in a file is reported and left out; the exit code is then 1.
+    Errors in files are reported, and what they concern is left out; the exit code is then 1.
     """
     from newsgen import builder
 
@@ -68,7 +68,7 @@ def build(as_json: bool, why: str | None, executor: str | None, **params: Any) -
         print_message(f"built with {workers}")
     print_problems(report.problems, report.warnings)
     if as_json:
-        print_json(report)
+        print_output(report)
     for note in report.notes:
         print_message(note)
     for name in memory.loaded.plugins.unrestricted if memory.loaded else ():

@@ -9,9 +9,9 @@ from io import TextIOWrapper
 import click
 
 from newsgen.commands.building import build, clean, serve
-from newsgen.commands.console import CANNOT_FINISH
+from newsgen.commands.console import CANNOT_FINISH, print_failure, print_message
 from newsgen.commands.creating import new, schema, template, translate
-from newsgen.commands.fetching import fetch, import_
+from newsgen.commands.fetching import fetch, images, import_
 from newsgen.commands.inspecting import check, digest, explain, list_
 from newsgen.commands.publishing import diff, publish
 
@@ -25,9 +25,16 @@ def main() -> None:
     code: object = CANNOT_FINISH
     try:
         try:
-            cli(prog_name="newsgen")
+            code = cli(prog_name="newsgen", standalone_mode=False)
         except SystemExit as exit:
             code = exit.code
+        except click.ClickException as error:
+            error.show()
+            code = error.exit_code
+            if "--json" in sys.argv:
+                print_failure("usage", error.exit_code, [error.format_message()])
+        except click.Abort:
+            print_message("interrupted")
         sys.stdout.flush()
         sys.stderr.flush()
     except BrokenPipeError:
@@ -69,6 +76,7 @@ for command in (
     publish,
     diff,
     fetch,
+    images,
     new,
     import_,
     template,

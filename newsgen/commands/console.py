@@ -12,6 +12,9 @@ import click
 if TYPE_CHECKING:
     from datetime import datetime
 
+OUTPUT_VERSION = 1
+"""The version of all outputs with `--json`; see `outputs`."""
+
 CONTENT_ERRORS = 1
 CANNOT_FINISH = 3
 """Exit codes."""
@@ -77,3 +80,20 @@ def print_json(value: object) -> None:
     import msgspec
 
     click.echo(msgspec.json.format(msgspec.json.encode(value)).decode())
+
+
+def print_output(value: object) -> None:
+    """Prints what `--json` asks for: the fields of a value, one of those in `outputs`, and the version of the contract."""
+    import msgspec
+
+    encoded = msgspec.json.encode(value)
+    data = b'{"version":%d,%b' % (OUTPUT_VERSION, encoded[1:])
+    click.echo(msgspec.json.format(data).decode())
+
+
+def print_failure(kind: str, exit_code: int, problems: Iterable[object]) -> None:
+    """Prints the object that takes the place of an output if the command could not finish."""
+    from newsgen.errors import Problem
+
+    found = [p if isinstance(p, Problem) else Problem(path="", what=str(p)) for p in problems]
+    print_output({"error": {"kind": kind, "exit_code": exit_code, "problems": found}})

@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from newsgen.commands.console import plural, print_json
+from newsgen.commands.console import plural, print_json, print_message
 from newsgen.commands.parameters import FOLDER, Time, handle_errors
 
 
@@ -46,7 +46,7 @@ def new_site(folder: Path, demo: bool, empty: bool, **settings: str | None) -> N
     place = shlex.quote(str(folder))
     click.echo(f"{plural(len(created), 'file')} created in {folder}\nnext: newsgen serve --site {place}")
     if not demo:
-        click.echo(f'then: newsgen new article "My first article" --site {place}')
+        click.echo(f'then: newsgen new article "My first article" --publish --site {place}')
 
 
 _QUESTIONS = {
@@ -91,11 +91,13 @@ def _asked(folder: Path, names: Iterable[str]) -> dict[str, Any]:
 def new_article(title: str, site: Path, url: str, date: Any, publish: bool) -> None:
     """Create an article file, as a draft.
 
-    A draft is on the site once you remove its line `draft: true`; `newsgen serve --drafts` shows it before.
+    With --publish, the next build has it.
     """
     from newsgen.commands import scaffold
 
     click.echo(scaffold.article(site, title, url, date, draft=not publish))
+    if not publish:
+        print_message("it is a draft: remove `draft: true` to publish it; `newsgen serve --drafts` shows it before")
 
 
 @new.command(name="topic")
@@ -196,13 +198,19 @@ def translate(language: str, site: Path) -> None:
 
 
 @click.command()
-@click.argument("what", type=click.Choice(["article", "site", "topic", "provider", "feed", "api"]))
+@click.argument("what", type=click.Choice(["article", "site", "topic", "provider", "feed", "api", "output"]))
 @handle_errors
 def schema(what: str) -> None:
     """Print the JSON Schema of a kind of file.
 
-    Editors use it to complete and check site.toml and front matter. The schema `api` is that of lists as JSON.
+    Editors use it to complete and check site.toml and front matter. The schema `api` is that of lists as JSON,
+    and `output` that of what commands print with --json.
     """
+    if what == "output":
+        from newsgen.commands import outputs
+
+        print_json(outputs.schema())
+        return
     from newsgen.commands import scaffold
 
     print_json(scaffold.schema(what))

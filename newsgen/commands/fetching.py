@@ -13,8 +13,8 @@ from newsgen.commands.console import (
     CONTENT_ERRORS,
     ProgressLine,
     plural,
-    print_json,
     print_message,
+    print_output,
     print_problems,
 )
 from newsgen.commands.creating import new
@@ -68,7 +68,7 @@ def fetch(names: tuple[str, ...], strict: bool, as_json: bool, **params: Any) ->
     for note in report.notes:
         print_message(note)
     if as_json:
-        print_json(report)
+        print_output(report)
     elif not report.feeds and not report.problems:
         click.echo("there are no feeds; create one with `newsgen new feed URL`")
     else:
@@ -76,6 +76,42 @@ def fetch(names: tuple[str, ...], strict: bool, as_json: bool, **params: Any) ->
     if report.nothing_done:
         sys.exit(CANNOT_FINISH)
     sys.exit(CONTENT_ERRORS if strict and (report.failed or report.problems) else 0)
+
+
+@click.command()
+@site_and_content
+@click.option("--dry-run", is_flag=True, help="Print how many pictures would be requested; request none.")
+@click.option("--force", is_flag=True, help="Request again what failed before, whether it is due or not.")
+@click.option("--strict", is_flag=True, help="End with exit code 1 if any picture failed.")
+@click.option("--now", type=Time(), metavar="TIME", help="The time of the fetch.  [default: now]")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+@handle_errors
+def images(strict: bool, as_json: bool, **params: Any) -> None:
+    """Fetch the pictures of publishers that the site shows.
+
+    They go into content/_images, and the next build publishes them with the site if `images.show` is "cached". Pictures
+    that are there already are not requested.
+    """
+    from newsgen import fetch as fetching
+
+    options = fetching.ImageOptions(**params)
+    with ProgressLine() as progress:
+        report = fetching.fetch_images(options, progress and (lambda done, total: progress("fetching", done, total)))
+    for url, reason in report.failures.items():
+        print_message(f"{url}: {reason}")
+    if as_json:
+        print_output(report)
+    else:
+        done = "to request" if options.dry_run else "requested"
+        parts = [f"{plural(report.requests, 'picture')} {done}"]
+        if not options.dry_run:
+            parts.append(f"{report.added:,} added ({report.bytes / 1e6:.1f} MB)")
+        parts += [f"{len(report.failures):,} failed"] if report.failures else []
+        parts += [f"{report.waiting:,} not due"] if report.waiting else []
+        click.echo(", ".join(parts))
+    if report.nothing_done:
+        sys.exit(CANNOT_FINISH)
+    sys.exit(CONTENT_ERRORS if strict and report.failures else 0)
 
 
 @new.command(name="feed")

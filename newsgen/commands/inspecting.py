@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from newsgen.commands.console import CONTENT_ERRORS, ProgressLine, plural, print_json, print_message, print_problems
+from newsgen.commands.console import CONTENT_ERRORS, ProgressLine, plural, print_message, print_output, print_problems
 from newsgen.commands.parameters import Time, clock_options, gate_options, handle_errors, make_options, site_and_output
 
 
@@ -30,7 +30,7 @@ def check(external: bool, as_json: bool, **params: Any) -> None:
     for note in report.notes:
         print_message(note)
     if as_json:
-        print_json(report)
+        print_output(report)
     else:
         click.echo(
             f"{plural(report.articles, 'article')}, {plural(report.pages, 'page')} and "
@@ -47,19 +47,19 @@ def check(external: bool, as_json: bool, **params: Any) -> None:
 )
 @site_and_output
 @gate_options
-@click.option("--topic", default="", help="Of articles, those with this topic.")
-@click.option("--provider", default="", metavar="DOMAIN", help="Of articles, those of this provider.")
-@click.option("--category", default="", help="Of articles, those in this category.")
-@click.option("--title", default="", metavar="WORDS", help="Of articles, those with these words in the title.")
-@click.option("--since", type=Time(), metavar="TIME", help="Of articles, those from this time or day on.")
-@click.option("--until", type=Time(), metavar="TIME", help="Of articles, those up to this time or day.")
-@click.option("--limit", type=click.IntRange(1), metavar="N", default=None, help="Of articles, only the newest N.")
+@click.option("--topic", default="", help="Only articles with this topic.")
+@click.option("--provider", default="", metavar="DOMAIN", help="Only articles of this provider.")
+@click.option("--category", default="", help="Only articles in this category.")
+@click.option("--title", default="", metavar="WORDS", help="Only articles with these words in the title.")
+@click.option("--since", type=Time(), metavar="TIME", help="Only articles from this time or day on.")
+@click.option("--until", type=Time(), metavar="TIME", help="Only articles up to this time or day.")
+@click.option("--limit", type=click.IntRange(1), metavar="N", help="Only the newest N articles.")
 @click.option("--json", "as_json", is_flag=True, help="Print the rows as JSON.")
 @handle_errors
 def list_(what: str, as_json: bool, **params: Any) -> None:
     """List articles, stories, topics, providers or feeds.
 
-    The lists of held, drafts, future and expired have the articles that this keeps out of the build.
+    Articles that are not on the site are in the lists held, drafts, future and expired, by the reason.
     """
     from newsgen.commands import listing
 
@@ -70,7 +70,7 @@ def list_(what: str, as_json: bool, **params: Any) -> None:
         rows, problems = listing.rows(what, make_options(**params), progress, listing.Filters(**given))
     print_problems(problems, ())
     if as_json:
-        print_json(rows)
+        print_output({"rows": rows, "problems": problems})
     else:
         for row in rows:
             click.echo("\t".join(listing.cells(row)))
@@ -99,7 +99,7 @@ def explain(target: str, other: str, as_json: bool, **params: Any) -> None:
         else:
             explanation = explaining.explain(target, make_options(**params), progress)
     if as_json:
-        print_json(explanation)
+        print_output(explanation)
     else:
         click.echo("\n".join(explaining.pair_lines(explanation) if other else explaining.lines(explanation)))
 

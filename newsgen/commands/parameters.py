@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from newsgen.commands.console import CANNOT_FINISH, print_message
+from newsgen.commands.console import CANNOT_FINISH, print_failure, print_message
 
 if TYPE_CHECKING:
     from newsgen.builder import Options
@@ -19,7 +19,10 @@ Command = Callable[..., Any]
 
 
 def handle_errors(command: Command) -> Command:
-    """Decorates a command: an error that ends the run prints a message and sets the exit code, without a traceback."""
+    """Decorates a command: an error that ends the run prints a message and sets the exit code, without a traceback.
+
+    With `--json`, the error is printed as an object, too.
+    """
 
     @functools.wraps(command)
     def run(*args: Any, **kwargs: Any) -> Any:
@@ -30,9 +33,14 @@ def handle_errors(command: Command) -> Command:
         except NewsgenError as error:
             for problem in error.problems:
                 print_message(f"error: {problem}", fg="red")
-            sys.exit(2 if isinstance(error, ConfigError) else CANNOT_FINISH)
+            code = 2 if isinstance(error, ConfigError) else CANNOT_FINISH
+            if kwargs.get("as_json"):
+                print_failure(type(error).__name__, code, error.problems)
+            sys.exit(code)
         except KeyboardInterrupt:
             print_message("interrupted")
+            if kwargs.get("as_json"):
+                print_failure("interrupted", CANNOT_FINISH, ["interrupted"])
             sys.exit(CANNOT_FINISH)
 
     return run

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from newsgen.commands.console import CONTENT_ERRORS, ProgressLine, print_json, print_message, print_problems
+from newsgen.commands.console import CONTENT_ERRORS, ProgressLine, print_message, print_output, print_problems
 from newsgen.commands.parameters import (
     FOLDER,
     clock_options,
@@ -41,9 +41,10 @@ from newsgen.commands.parameters import (
     metavar="FILE",
     help="Write the URLs that changed to FILE, one per line.",
 )
+@click.option("--hooks", is_flag=True, help="Run the program in hooks.before_publish without asking.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 @handle_errors
-def publish(as_json: bool, changed: Path | None, **params: Any) -> None:
+def publish(as_json: bool, changed: Path | None, hooks: bool, **params: Any) -> None:
     """Build the site and upload it to a target.
 
     The build is always clean and never includes drafts or held articles. TARGET is a name or an address; leave it
@@ -57,8 +58,9 @@ def publish(as_json: bool, changed: Path | None, **params: Any) -> None:
     from newsgen import publish as publishing
     from newsgen.errors import PublishError
 
+    names = set(publishing.PublishOptions.__struct_fields__) & params.keys()
     publish_options = publishing.PublishOptions(
-        **{name: params.pop(name) for name in publishing.PublishOptions.__struct_fields__}
+        run_hooks=lambda command: hooks or _is_allowed(command), **{name: params.pop(name) for name in names}
     )
     with ProgressLine() as progress:
         report = publishing.publish(make_options(output=None, **params), publish_options, progress)
@@ -71,7 +73,7 @@ def publish(as_json: bool, changed: Path | None, **params: Any) -> None:
         except OSError as error:
             raise PublishError(f"{changed}: cannot be written, but the site was published: {error.strerror}") from None
     if as_json:
-        print_json(report)
+        print_output(report)
     elif report.refused:
         only_host = all(p.scope in ("value", "host") for p in report.problems)
         what = "keep to the limits of the host, or publish anyway" if only_host else "fix the files, or leave them out"
@@ -80,6 +82,16 @@ def publish(as_json: bool, changed: Path | None, **params: Any) -> None:
         for line in publishing.report_lines(report):
             click.echo(line)
     sys.exit(CONTENT_ERRORS if report.refused else 0)
+
+
+def _is_allowed(command: tuple[str, ...]) -> bool:
+    """Shows a program on a terminal and asks whether to run it. Without a terminal, the answer is no."""
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return False
+    import shlex
+
+    print_message(f"site.toml runs this program before publishing: {shlex.join(command)}")
+    return click.confirm("Run it?", err=True)
 
 
 @click.command()
@@ -102,7 +114,7 @@ def diff(target: str | None, as_json: bool, **params: Any) -> None:
         difference = publishing.diff(make_options(**params), target, progress)
     print_problems(difference.problems, ())
     if as_json:
-        print_json(difference)
+        print_output(difference)
     else:
         for line in publishing.comparison_lines(difference):
             click.echo(line)

@@ -104,7 +104,7 @@ def article(folder: Path, title: str, url: str = "", when: date | None = None, *
         values |= {"webUrl": url, "provider": {"domain": platforms.of().provider(canonical.key(url))}}
     else:
         values["author"] = ""
-    values |= {"category": "news", "topics": []} | ({"draft": True} if draft else {})
+    values |= {"category": "", "topics": []} | ({"draft": True} if draft else {})
     year, month, day = f"{when.year:04}", f"{when.month:02}", f"{when.day:02}"
     name = f"{year}-{month}-{day}-{text.slug(title)}.md"
     body = "" if url or not draft else "Write the article here."

@@ -39,7 +39,7 @@ def _table(
         if isinstance(field.type, type) and issubclass(field.type, msgspec.Struct):
             tables.append((field.encode_name, field.type))
             continue
-        meaning, usual = meanings.get(name, ("", "none"))
+        meaning, usual = meanings.get(name, ("", ""))
         if meaning and meaning != told:
             if told:
                 yield ""
@@ -48,8 +48,9 @@ def _table(
         default = field.default_factory() if field.default_factory is not msgspec.NODEFAULT else field.default
         if field.encode_name in chosen:
             yield f"{field.encode_name} = {_toml(chosen[field.encode_name])}"
-        elif default is None or name == "publish":  # what no line can say: none, or tables with names of their own
-            yield from _words(f"{name} is not set: {usual}" if usual not in ("none", "`{}`") else f"{name} is not set")
+        elif default in (None, msgspec.NODEFAULT) or name == "publish":
+            # No line can say it: there is no value, or the tables have names that the site chooses.
+            yield from _words(f"`{name}` is not set{usual and f': {usual}'}")
         else:
             yield f"#{field.encode_name} = {_toml(default)}"
     for own_name, kind in tables:
@@ -72,19 +73,24 @@ def _toml(value: Any) -> str:
 
 
 def _meanings() -> dict[str, tuple[str, str]]:
-    """The meaning of each setting, and its default in words, from the table in the documentation, without Markdown."""
+    """The meaning of each setting, and its default in words, from the documentation: its tables with three columns.
+
+    Without Markdown.
+    """
     place = shipped_site() / "docs/configuration.md"
     try:
         page = place.read_text(encoding="utf-8")
     except OSError as error:
         raise OutputError(unreadable(str(place), error)) from None
-    rows = re.findall(r"^\| (`[^|]+) \| ([^|]*) \| (.+) \|$", page.partition("\n## Page kinds")[0], re.MULTILINE)
+    rows = re.findall(r"^\| (`[^|]+) \| ([^|]*) \| (.+) \|$", page, re.MULTILINE)
 
     def plain(words: str) -> str:
+        words = re.sub(r"\[([^]]+)\]\((\w+\.md)[^)]*\)", r"\1 (docs/\2)", words)
         return re.sub(r"\[([^]]+)\]\([^)]+\)", r"\1", words)
 
-    return {
-        name: (plain(meaning), plain(usual))
-        for names, usual, meaning in rows
-        for name in re.findall(r"`([\w.]+)`", names)
-    }
+    found: dict[str, tuple[str, str]] = {}
+    for written, usual, meaning in rows:
+        names = re.findall(r"`([\w.]+)`", written)
+        in_words = "" if len(names) > 1 or usual in ("none", "`{}`") else plain(usual)
+        found |= {name: (plain(meaning), in_words) for name in names}
+    return found

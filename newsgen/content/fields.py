@@ -6,7 +6,7 @@ import re
 from datetime import date, time
 from functools import lru_cache
 from typing import Annotated, Any, Literal, TypeAlias
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import msgspec
 from msgspec import Meta
@@ -36,7 +36,7 @@ Size = Annotated[int, Meta(ge=0, le=100_000)]
 
 
 class ImageFile(msgspec.Struct, rename="camel", frozen=True, kw_only=True):
-    """A picture. `url` is an http(s) URL or a path on this site; sizes are in pixels."""
+    """A picture. `url` is an http(s) URL, a path on this site or the name of a file beside this one; sizes are in pixels."""
 
     url: str
     width: Size = 0
@@ -269,6 +269,9 @@ def moment(value: Any, at: Path, wrong: Faults) -> date | None:
     """A value from YAML, TOML or JSON as a day or time, in the types of `times`."""
     if value is None or isinstance(value, date):
         return value
+    if isinstance(value, bool):
+        wrong.add(at, "takes a time, not true or false", "write it as 2026-11-08 or 2026-11-08T16:30:00Z")
+        return None
     reason = "is ambiguous" if type(value) in (int, float, time) else "is not a valid date"
     # A number of eight digits is a date in ISO 8601's basic form. Others may count seconds or milliseconds.
     given = str(value) if type(value) is int and 10**7 <= value < 10**8 else value
@@ -395,14 +398,49 @@ def aliases(given: tuple[str, ...], wrong: Faults) -> tuple[str, ...]:
 
 
 def picture_address(value: str, at: Path, wrong: Faults) -> str:
-    """The http(s) address of a picture, or its address on this site; "" if it is neither."""
+    """The http(s) address of a picture, its address on this site, or the name of a file; "" if it is none of these."""
     if address := urls.spelled(value):
         return address
     if not value or is_web(value) or value.startswith(("//", "/\\", "\\")):
         return web_address(value, at, wrong)
-    hint = "begin it with / for a file in static/, or with https://"
-    wrong.add(at, f"{_quoted(value.strip(), 60)} is not the address of a picture", hint)
+    name = value.strip()
+    if name.lower().endswith(text.PICTURES) and not _NO_NAME.search(name):
+        return name
+    if re.search(r"\.(?:hei[cf]|tiff?|bmp|jxl|psd)$", name, re.IGNORECASE):
+        what, hint = "is a format that browsers do not show", "save it as JPEG, PNG, WebP or AVIF"
+    else:
+        what = "is not the address of a picture"
+        hint = "name a file beside this one, or begin it with / for a file in static/, or with https://"
+    wrong.add(at, f"{_quoted(name, 60)} {what}", hint)
     return ""
+
+
+# A scheme, or what no name of a file that we read has.
+_NO_NAME = re.compile(r"\A[A-Za-z][A-Za-z0-9+.-]*:|[\\\x00-\x1f\x7f-\x9f]")
+
+
+def is_name(url: str) -> bool:
+    """Whether the address of a picture, as `picture_address` returns it, is the name of a file."""
+    return not url.startswith(("/", "http:", "https:"))
+
+
+def file_id(name: str, of: str) -> str:
+    """The id of the file that the content file `of` means by a name relative to it; "" if that is not below the folder."""
+    try:
+        decoded = unquote(name, errors="strict")
+    except UnicodeDecodeError:
+        return ""
+    if _NO_NAME.search(decoded) or decoded.startswith("/"):
+        return ""
+    parts = of.split("/")[:-1]
+    for part in decoded.split("/"):
+        if part == ".." and not parts:
+            return ""
+        if part == "..":
+            parts.pop()
+        elif part not in ("", "."):
+            parts.append(part)
+    return "/".join(parts)
 
 
 def _quoted(value: str, length: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import html
 import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
@@ -24,8 +25,8 @@ from newsgen.content.returned import ReturnedArticles, frozen_values
 from newsgen.content.source import MAX_READ, Source
 from newsgen.content.written import Written
 from newsgen.errors import Problem, Scope
-from newsgen.files import ABOUT_FOLDERS
-from newsgen.model import About, Article, Image, Link, Related, RelatedEntries, Subscription
+from newsgen.files import ABOUT_FOLDERS, image_id
+from newsgen.model import About, Article, Image, Link, NamedFile, Related, RelatedEntries, Subscription
 from newsgen.validation import Faults, Repair, did_you_mean, dotted
 from newsgen.validation import Path as At
 
@@ -34,6 +35,7 @@ _DATED_FOLDERS = re.compile(r"(?:^|/)(\d{4})/(\d{2})/(\d{2})/")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
+_REMOTE_PICTURE = re.compile(r'<img(?: [a-z]+="[^"]*")*? src="(https?://[^"]*)"')
 _TOO_LARGE = (f"the body has more than {MAX_BYTES:,} bytes", "split it into several files")
 
 
@@ -55,6 +57,7 @@ class Reader:
         self._blocked = blocklist.has if blocklist else None
         self._root = config.root
         self._images = config.images.show != "none"
+        self._cached = config.images.show == "cached"
         self._markup = Markup(config.root, images=self._images, blocked=self._blocked)
         self._hosts = config.video.hosts
         host = urlsplit(config.base_url).hostname or ""
@@ -137,16 +140,17 @@ class Reader:
             value = _held(value, {fault.at[0] for fault in all_faults if fault.at})
         return Parsed(value, problems)
 
-    def place(self, source: Source, field: str) -> tuple[str, int]:
+    def place(self, source: Source, field: str | At) -> tuple[str, int]:
         """The name in a file of one of our fields, and its line. Slow: use it for messages only."""
+        at = (field,) if isinstance(field, str) else field
         if isinstance(source.data, Problem):
-            return field, 0
+            return dotted(at), 0
         foreign: dict[str, At] = {}
         kind = _file_type(source.id)
         with contextlib.suppress(frontmatter.FrontMatterError):
             document = frontmatter.parse(source.data)
             self._translators[kind].translate(document.values, foreign, Faults(), header=document.format == "header")
-        path = foreign.get(field, (field,))
+        path = (*foreign.get(str(at[0]), at[:1]), *at[1:])
         return dotted(path), frontmatter.line(source.data, path)
 
     def accept(self, before: Article, after: object, plugin: str) -> tuple[Article, tuple[Problem, ...]]:
@@ -168,7 +172,7 @@ class Reader:
     @cached_property
     def _returned(self) -> ReturnedArticles:
         return ReturnedArticles(
-            self._markup, self._platforms, self._hosts, self._root, self._is_blocked, self._own_links
+            self._markup, self._platforms, self._hosts, self._root, self._is_blocked, self._own_links, self._files_of
         )
 
     def _article(
@@ -215,12 +219,12 @@ class Reader:
             wrong.add(("featuredContent",), f"more than {MAX_PLAYER:,} characters", hint)
         keys = fields.keys(file, url)
         related = self._related(file.related, set(keys), wrong)
-        html = self._body(id, body, wrong)
+        safe_body = self._body(id, body, wrong)
         article = Article(
             id=id,
             slug=text.slug((dated[4] or stem) if dated else stem),
             title=text.headline(title, provider_name, provider),
-            excerpt=text.plain(file.excerpt) or text.shorten(first_paragraph(html), 300),
+            excerpt=text.plain(file.excerpt) or text.shorten(first_paragraph(safe_body), 300),
             published=self._start(published) or _EPOCH,
             all_day=_is_day(published),
             updated=self._start(updated),
@@ -246,7 +250,7 @@ class Reader:
             lang=fields.language(file.lang, ("lang",), wrong),
             dir=file.dir,
             aliases=fields.aliases(written.split(file.aliases, ("aliases",), _BETWEEN_ALIASES), wrong),
-            body=html,
+            body=safe_body,
             extra=tuple((key, frozen_values(extra[key])) for key in sorted(extra)),
             held=not file.published,
             draft=file.draft,
@@ -255,7 +259,54 @@ class Reader:
             merged_topics=fields.merged((*topics, *categories[1:]), names),
         )
         own = self._own_links([*article.authors, *article.images, *(entry.image for entry in related)], article.body)
-        return msgspec.structs.replace(article, links=own) if own else article
+        article = msgspec.structs.replace(article, links=own) if own else article
+        files = self._files_of(article, file.images)
+        return msgspec.structs.replace(article, files=files) if files else article
+
+    def _files_of(self, article: Article, images: Images = ()) -> tuple[NamedFile, ...]:
+        """The files in the content folder that an article names. `images` are those of its file, if they are known."""
+        found: tuple[NamedFile, ...] = ()
+        if article.images or article.body:
+            found = self._files(article.id, images, article.images, article.links, article.body)
+        if article.related.keys:
+            pictures = tuple([entry.image for entry in article.related if entry.image])
+            if pictures and (self._cached or any(fields.is_name(picture.url) for picture in pictures)):
+                found += self._named(article.id, pictures, dict.fromkeys([p.url for p in pictures], ("related",)))
+        return found
+
+    def _files(
+        self, id: str, images: Images, pictures: tuple[Image, ...], own: tuple[str, ...], body: str
+    ) -> tuple[NamedFile, ...]:
+        """The files in the content folder that a file names: as `pictures`, which are its `images`, and in its body.
+
+        `own` are the links of the body that lead to this site.
+        """
+        found: tuple[NamedFile, ...] = ()
+        if pictures:
+            rows = images if isinstance(images, tuple) else (images,)
+            written = [row if isinstance(row, str) else row.url for row in rows]
+            at = [("images", i, "url") for i in range(len(rows))] if isinstance(images, tuple) else [("images",)]
+            found = self._named(id, pictures, dict(zip(map(str.strip, written), at, strict=True)))
+        for link in dict.fromkeys(own):
+            name = link.partition("#")[0]
+            is_file = not link.startswith("/") and name.lower().endswith(text.ATTACHMENTS)
+            if is_file and (beside := fields.file_id(name, id)):
+                found += (NamedFile(id=beside, link=link),)
+        if self._cached and "<img" in body:
+            remote = dict.fromkeys(map(html.unescape, _REMOTE_PICTURE.findall(body)))
+            found += tuple(NamedFile(id=image_id(link), link=link) for link in remote)
+        return found
+
+    def _named(self, id: str, pictures: tuple[Image, ...], places: Mapping[str, At]) -> tuple[NamedFile, ...]:
+        """The files that stand for these pictures, which fields at these `places` name."""
+        found = []
+        for picture in pictures:
+            if fields.is_name(picture.url):
+                file = fields.file_id(picture.url, id)
+                found.append(NamedFile(id=file, link=picture.url, place=places.get(picture.url, ("images",))))
+            elif self._cached and not picture.url.startswith("/"):
+                found.append(NamedFile(id=image_id(picture.url), link=picture.url))
+        return tuple(found)
 
     def _own_links(self, fields: Iterable[Image | Link | None], body: str) -> tuple[str, ...]:
         """The addresses of this site that a file names."""
@@ -336,7 +387,7 @@ class Reader:
             file = ImageFile(url=row) if isinstance(row, str) else row
             url_at = (*at, "images", index, "url") if isinstance(images, tuple) else (*at, "images")
             url = fields.picture_address(file.url, url_at, wrong)
-            if not url or not self._images or self._is_blocked(url):
+            if not url or not self._images or (not fields.is_name(url) and self._is_blocked(url)):
                 continue
             title, attribution = text.plain(file.title), text.plain(file.attribution)
             out.append(Image(url=url, width=file.width, height=file.height, title=title, attribution=attribution))
@@ -366,6 +417,7 @@ class Reader:
             costs["title"] = "file"
         images = self._pictures(file.images, (), wrong)
         safe_body = self._body(id, body, wrong)
+        own = self._own_links(images[:1], safe_body)
         return About(
             id=id,
             kind=kind,
@@ -380,7 +432,8 @@ class Reader:
             lead=file.lead.strip(),
             image=images[0] if images else None,
             body=safe_body,
-            links=self._own_links(images[:1], safe_body),
+            links=own,
+            files=self._files(id, file.images, images[:1], own, safe_body),
             navigation=file.navigation,
             aliases=fields.aliases(written.split(file.aliases, ("aliases",), _BETWEEN_ALIASES), wrong),
             synonyms=fields.names(written.split(file.synonyms, ("synonyms",))),

@@ -13,16 +13,16 @@ import msgspec
 
 from newsgen import canonical, text
 from newsgen.content import fields
-from newsgen.content.fields import ArticleFile
+from newsgen.content.fields import ArticleFile, AuthorPart
 from newsgen.content.markup import MAX_BYTES, Markup, TooDeepError, player
-from newsgen.model import Article, Image, Related, RelatedEntries
+from newsgen.model import Article, Image, NamedFile, Related, RelatedEntries
 from newsgen.platforms import Platforms
 from newsgen.text import digest_bytes
 from newsgen.validation import Faults, plain_english
 
 _encode = msgspec.msgpack.Encoder().encode
 
-FIXED = frozenset(["id", "keys", "status", "digest", "merged_topics", "links", "dropped"])
+FIXED = frozenset(["id", "keys", "status", "digest", "merged_topics", "links", "dropped", "files", "attachments"])
 """The fields that a plugin cannot set: they follow from the file and from other fields."""
 
 _PLAIN = frozenset(["excerpt", "provider_name", "category", "type"])
@@ -40,10 +40,11 @@ class ReturnedArticles:
         root: str,
         is_blocked: Callable[..., bool],
         own_links: Callable[..., tuple[str, ...]],
+        files_of: Callable[[Article], tuple[NamedFile, ...]],
     ) -> None:
         """`hosts` are those of video players, and `root` is the path of the site's base URL."""
         self._markup, self._platforms, self._hosts, self._root = markup, platforms, hosts, root
-        self._is_blocked, self._own_links = is_blocked, own_links
+        self._is_blocked, self._own_links, self._files_of = is_blocked, own_links, files_of
 
     @cached_property
     def _types(self) -> Mapping[str, Any]:
@@ -80,12 +81,15 @@ class ReturnedArticles:
             others = [key for key in keys if key != old_key]
             changes["keys"] = tuple(dict.fromkeys(filter(None, [canonical.key(changes["url"]), *others])))
         article = msgspec.structs.replace(before, **changes)
-        return msgspec.structs.replace(
+        article = msgspec.structs.replace(
             article,
             blocked=article.blocked or self._is_blocked(article.provider, *article.keys),
-            links=self._own_links([*article.images, *(entry.image for entry in article.related)], article.body),
+            links=self._own_links(
+                [*article.authors, *article.images, *(entry.image for entry in article.related)], article.body
+            ),
             digest=before.digest and digest_bytes(before.digest + _encode(changes)),
         )
+        return msgspec.structs.replace(article, files=self._files_of(article))
 
     def _keep_gates_closed(self, before: Article, changes: dict[str, Any], wrong: Faults) -> None:
         for name in ("held", "draft", "blocked"):
@@ -141,6 +145,8 @@ class ReturnedArticles:
             if len(names) > fields.MAX_TOPICS:
                 fields.too_many(value, names, wrong)
             value = names[: fields.MAX_TOPICS]
+        elif name == "authors":
+            value = fields.authors(tuple(AuthorPart(name=a.title, url=a.url) for a in value), wrong)
         elif name == "images":
             pictures = [self._picture(image, (name, index, "url"), wrong) for index, image in enumerate(value)]
             value = tuple(filter(None, pictures))
@@ -159,7 +165,7 @@ class ReturnedArticles:
 
     def _picture(self, image: Image, at: tuple[str | int, ...], wrong: Faults) -> Image | None:
         url = fields.picture_address(image.url, at, wrong)
-        if not url or self._is_blocked(url):
+        if not url or (not fields.is_name(url) and self._is_blocked(url)):
             return None
         title, attribution = _one_line(image.title), _one_line(image.attribution)
         width, height = max(0, image.width), max(0, image.height)

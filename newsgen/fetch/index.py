@@ -83,7 +83,7 @@ class Index:
         """Reads the cache, and the files that changed since."""
         started = time.time_ns()
         cached = dict(self._load())
-        found = list(files.scan(self._content, self._content.name))
+        found = list(files.scan(self._content, self._content.name).content)
         # What cannot be read is still there.
         unreadable = [f.id for f in found if isinstance(f.stamp, Problem)]
         self.complete = not unreadable

@@ -24,7 +24,7 @@ def load(content: Path, config: Config) -> tuple[list[Subscription], list[Proble
     by_name: dict[str, Subscription] = {}
     urls: dict[str, str] = {}
     problems: list[Problem] = []
-    for found in files.scan(content, content.name):
+    for found in files.scan(content, content.name).content:
         if not found.id.startswith(FOLDER + "/"):
             continue
         value, faults = reader.parse(read(found, content.name))

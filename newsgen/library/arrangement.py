@@ -19,9 +19,9 @@ from newsgen.library.filing import Filing
 from newsgen.library.gates import gate, moments
 from newsgen.library.library import Library, Read, anchors, has_page, shown
 from newsgen.library.reached import Reached
-from newsgen.library.records import Filed, Role, Row, SectionRow, StoryRecord, author_page
+from newsgen.library.records import Filed, Role, Row, SectionRow, StoryRecord, attached, author_page, file_key
 from newsgen.locales import ENGLISH, Locale
-from newsgen.model import About, Article, Coverage, Member, Story
+from newsgen.model import About, Article, Coverage, Image, Member, RelatedEntries, Story
 from newsgen.store import Store
 from newsgen.stories import COVERAGE_PREFIX, Change, Changes, Clusterer, peak, rank
 from newsgen.text import digest_bytes
@@ -81,6 +81,8 @@ class Arrangement:
                 old_rows.pop(id, None)
                 continue
             files[id] = filed
+            if article.attachments and filed.role in ("hidden", "follower"):
+                own = _without_attachments(own)
             if filed.role == "shown":
                 rows[id] = self._row(own)
             self.filing.count(id, own, old, filed)
@@ -124,6 +126,9 @@ class Arrangement:
             role = "follower"
         base, spare = urls.candidates(article, config.permalink, config.zone)
         mentions = [("field", name) for name, _ in article.extra]
+        mentions += [("file", file_key(file.id)) for file in article.files]
+        if role == "shown":
+            mentions += [("attachment", attached(each)) for each in article.attachments]
         if closed != "blocked":
             mentions += [("topic", topic) for topic in (*article.topics, *article.merged_topics)]
         return Filed(
@@ -436,6 +441,20 @@ def _shown(story: StoryRecord | None) -> tuple[Any, ...]:
         story.name, story.lead, story.members, story.followers, story.typicality, story.sources, story.score, story.marginal,
         story.adjacent,
     )  # fmt: skip
+
+
+def _without_attachments(article: Article) -> Article:
+    """An article without the pictures that are published only while it is shown."""
+    related = [
+        msgspec.structs.replace(entry, image=None) if entry.image and _is_attached(entry.image) else entry
+        for entry in article.related
+    ]
+    images = tuple(image for image in article.images if not _is_attached(image))
+    return msgspec.structs.replace(article, images=images, related=RelatedEntries.of(related))
+
+
+def _is_attached(image: Image) -> bool:
+    return image.url.startswith(urls.ATTACHMENTS)
 
 
 def minutes(one: datetime, other: datetime) -> int:

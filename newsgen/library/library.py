@@ -7,9 +7,10 @@ asked for. `Arrangement` makes it, and brings the one of the last build up to da
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property, lru_cache, partial
+from operator import attrgetter
 from typing import Any, TypeVar, overload
 
 import msgspec
@@ -28,9 +29,11 @@ from newsgen.library.records import (
     SectionRow,
     StoryRecord,
     Tally,
+    attached,
+    file_key,
 )
 from newsgen.locales import ENGLISH, Locale
-from newsgen.model import About, Article, Coverage, Member, Provider, ProviderStats, Story
+from newsgen.model import About, Article, Attachment, Coverage, Member, Provider, ProviderStats, Story
 from newsgen.store import LostError, Rows, Store
 from newsgen.stories import COVERAGE_PREFIX
 from newsgen.topics import Topics
@@ -209,12 +212,39 @@ class Library:
         return row.page if row else ""
 
     def mentions(self, kind: str) -> Iterator[tuple[str, str]]:
-        """Each unknown field ("field"), or spelling of a topic ("topic"), with the id of the first file that has it."""
+        """Each name of a kind (see `Mention`) with the id of the first file that has it."""
         rows = self.mentioned
         row = next(rows.ascending((kind, "", "")), None)
         while row and row.kind == kind:
             yield row.name, row.id
             row = next(rows.ascending((kind, row.name, "\U0010ffff")), None)
+
+    def naming(self, files: Iterable[str]) -> list[str]:
+        """The ids of articles, shown or not, that name one of these files in the content folder."""
+        found: dict[str, None] = {}
+        for key in dict.fromkeys(map(file_key, files)):
+            for row in self.mentioned.ascending(("file", key, "")):
+                if (row.kind, row.name) != ("file", key):
+                    break
+                found[row.id] = None
+        return list(found)
+
+    def attachments(self) -> Iterator[str]:
+        """The addresses of all files that shown articles, and files about topics and the like, name."""
+        known = dict.fromkeys(each.address for about in self._abouts() for each in about.attachments)
+        known |= dict.fromkeys(name.partition("\0")[0] for name, _ in self.mentions("attachment"))
+        return iter(known)
+
+    def attachment(self, address: str) -> Attachment | None:
+        """The file at an address, if anything shown names it. Of several with the same bytes, it is the first."""
+        found = [each for about in self._abouts() for each in about.attachments if each.address == address]
+        row = next(self.mentioned.ascending(("attachment", f"{address}\0", "")), None)
+        if row and (row.kind, row.name.partition("\0")[0]) == ("attachment", address):
+            found += [each for each in self.article(row.id).attachments if attached(each) == row.name]
+        return min(found, key=attrgetter("source"), default=None)
+
+    def _abouts(self) -> Iterator[About]:
+        return (about for abouts in self.about.values() for about in abouts.values())
 
     def file_at(self, address: str) -> str:
         """The id of the article's file with this address, "" if there is none."""

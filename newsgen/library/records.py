@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any, Literal
+from unicodedata import normalize
 
 import msgspec
 
-from newsgen.model import Coverage, Evidence, Member, Provider, Rejected
+from newsgen.model import Attachment, Coverage, Evidence, Member, Provider, Rejected
 from newsgen.platforms import Platforms
 from newsgen.store import StoredRow
 from newsgen.stories import COVERAGE_PREFIX
@@ -77,7 +78,9 @@ class Moment(StoredRow, frozen=True):
 
 
 class Mention(StoredRow, frozen=True):
-    """A file (`id`) that has an unknown field, or writes a topic in this way; `kind` is "field" or "topic"."""
+    """A file (`id`) that has an unknown field ("field"), writes a topic in this way ("topic"), names a file ("file", by
+    its `file_key`), or, if it is shown, has an attachment ("attachment", with its address and source; see `attached`).
+    """
 
     kind: str
     name: str
@@ -86,6 +89,19 @@ class Mention(StoredRow, frozen=True):
     @property
     def key(self) -> tuple[str, str, str]:
         return self.kind, self.name, self.id
+
+
+def file_key(id: str) -> str:
+    """What stands for a file that others name by its id: the same for both forms of a letter with an accent.
+
+    Pictures in `_images` are named without their ending.
+    """
+    return normalize("NFC", id.rpartition(".")[0] if id.startswith("_images/") and "." in id else id)
+
+
+def attached(attachment: Attachment) -> str:
+    """The name of an attachment among the mentions."""
+    return f"{attachment.address}\0{attachment.source}"
 
 
 class Filed(msgspec.Struct, array_like=True, frozen=True, kw_only=True):

@@ -7,12 +7,14 @@ on pages. `redirects` finds the old addresses and makes what answers there. `plu
 """
 
 from newsgen.pages.digest import digests
-from newsgen.pages.kinds import FilePage, HtmlPage, ListJson, Page, StylesPage, decode
+from newsgen.pages.kinds import AttachmentPage, FilePage, HtmlPage, ListJson, Page, StylesPage, decode
 from newsgen.pages.look import brand, styles
+from newsgen.pages.parts import attachment_pages
 from newsgen.pages.planner import OnPage, PageRef, Plan, early_pages, site
 from newsgen.pages.plugged import PageMaker, PluginLibrary
 
 __all__ = [
+    "AttachmentPage",
     "FilePage",
     "HtmlPage",
     "ListJson",
@@ -23,6 +25,7 @@ __all__ = [
     "Plan",
     "PluginLibrary",
     "StylesPage",
+    "attachment_pages",
     "brand",
     "decode",
     "digests",

@@ -121,6 +121,7 @@ def site_files(cards: Cards, files: Iterable[FilePage | StylesPage], policy: str
             policy=policy,
             feeds=tuple(urls.FEEDS[name] for name in cards.feed_formats),
             fingerprinted=tuple(sorted(urls.address(file.path) for file in files if file.path != file.source)),
+            attachments=next(cards.library.attachments(), None) is not None,
         )
 
 

@@ -661,13 +661,15 @@ class HeadersPage(Page, frozen=True, kw_only=True):
     """`_headers` for static hosts.
 
     `policy` is the content security policy. `feeds` are the file names of feeds. `fingerprinted` are the addresses of
-    files with a fingerprint, which never change.
+    files with a fingerprint, which never change. `attachments` says whether there are files that articles name, which
+    never change either.
     """
 
     template: ClassVar[str] = "feeds/_headers.txt"
     policy: str
     feeds: tuple[str, ...]
     fingerprinted: tuple[str, ...]
+    attachments: bool = False
 
 
 class RedirectLine(Value, frozen=True, kw_only=True):
@@ -780,11 +782,26 @@ class FilePage(Page, frozen=True, kw_only=True):
     content: str
 
 
+class AttachmentPage(Page, frozen=True, kw_only=True):
+    """A file that content files name, or a copy of a picture. `source` is its path below the content folder.
+
+    `content` is the digest of its bytes, and `kind` says what they are. They are copied unchanged if there is no
+    `encoder`, which makes a picture of this `width` and `format` otherwise.
+    """
+
+    source: str
+    content: str
+    kind: str
+    width: int
+    format: str
+    encoder: str
+
+
 KINDS = (
     HomePage, StoryPage, ArticlePage, ListPage, IndexPage, ArchivePage, SourcesPage, TextPage, FollowingPage, NotFoundPage,
     RedirectPage, GonePage, RssFeed, AtomFeed, JsonFeed, OpmlPage, SitemapPage, NewsSitemap, SitemapIndex, RobotsPage, ManifestPage,
-    StylesPage, LlmsPage, HeadersPage, RedirectsPage, ApiPage, FilePage, SearchPage, SearchIndex, SearchTerms, SearchFacets,
-    SearchResults, SearchNames, PluginPage, PluginFile,
+    StylesPage, LlmsPage, HeadersPage, RedirectsPage, ApiPage, FilePage, AttachmentPage, SearchPage, SearchIndex, SearchTerms,
+    SearchFacets, SearchResults, SearchNames, PluginPage, PluginFile,
 )  # fmt: skip
 _decode = msgspec.msgpack.Decoder(Union[KINDS]).decode  # noqa: UP007
 

@@ -95,7 +95,7 @@ def _rules(settings: brands.Brand, link: Callable[[str], str]) -> Iterator[str]:
     if dark:
         yield f"@media (prefers-color-scheme: dark) {{ :root {{ {' '.join(dark)} }} }}"
     if settings.logo:
-        yield ".name img { block-size: 2.25rem; inline-size: auto; }"
+        yield ".name img { block-size: 2.25rem; inline-size: auto; object-fit: contain; }"
 
 
 def _differing(one: Palette, other: Palette) -> list[str]:

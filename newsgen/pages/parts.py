@@ -15,12 +15,13 @@ import msgspec
 
 from newsgen import urls
 from newsgen.errors import Problem
-from newsgen.library import Section
+from newsgen.library import Library, Section
 from newsgen.model import Cluster, Link
 from newsgen.pages import api, archive, articlepages, feeds, frontpage, lists, storypages
 from newsgen.pages.cards import CANDIDATES, Cards
 from newsgen.pages.feeds import SitemapRow
 from newsgen.pages.kinds import (
+    AttachmentPage,
     FilePage,
     FollowingPage,
     Head,
@@ -132,6 +133,8 @@ class Parts:
             return self._redirects()
         if kind == "plugin":
             return self._of_plugin(of)
+        if kind == "attachment":
+            return PartPages(tuple(attachment_pages(self.cards.library, of)))
         return PartPages(tuple(self._single(kind)))
 
     def _searched(self, kind: str, of: str) -> Iterator[Page]:
@@ -262,6 +265,26 @@ class Parts:
             yield from archive.front_and_years(cards, self._headline_of)
         elif kind == "sources" and cards.has("sources"):
             yield from lists.sources(cards)
+
+
+def attachment_pages(library: Library, address: str) -> Iterator[AttachmentPage]:
+    """The copy of the file that is published at an address, and the smaller copies of a picture; none if it is gone."""
+    attachment = library.attachment(address)
+    if attachment is None:
+        return
+    source, content = attachment.source, attachment.digest.hex()
+    made = [(attachment.address, attachment.width, attachment.type)]
+    made += [(urls.copy(attachment.address, n, f), n, f) for f in attachment.formats for n in attachment.widths]
+    for place, width, format in made:
+        yield AttachmentPage(
+            path=urls.path(place),
+            source=source,
+            content=content,
+            kind=attachment.type,
+            width=width,
+            format=format,
+            encoder=attachment.encoder,
+        )
 
 
 def _text_pages(cards: Cards) -> Iterator[TextPage]:

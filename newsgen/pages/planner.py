@@ -21,6 +21,7 @@ from newsgen.pages.feeds import Shard, SitemapRow
 from newsgen.pages.kinds import (
     ArticlePage,
     AtomFeed,
+    AttachmentPage,
     FilePage,
     GonePage,
     HeadersPage,
@@ -442,6 +443,8 @@ class Plan:
             return f"static/{page.source}"
         if isinstance(page, PluginPage | PluginFile):
             return f"plugin {page.plugin!r}"
+        if isinstance(page, AttachmentPage):
+            return f"{self._folder_name}/{page.source}"
         if isinstance(page, TextPage):
             abouts = self._library.about["page"].values()
             id = next(about.id for about in abouts if urls.page(about.key) == page.head.address)
@@ -543,8 +546,8 @@ def _unanswered(cards: Cards, redirects: Collection[Redirect], own: str) -> Iter
         yield Problem(path="site.toml", field="redirects.pages", what=what, hint=hint, scope="value")
 
 
-def site(library: Library, brand: Brand | None = None) -> Site:
-    """The values that every page shows. `brand` is the site's own look, if it has one."""
+def site(library: Library, brand: Brand | None = None, *, slots: bool = False) -> Site:
+    """The values that every page shows. `brand` is the site's own look, if it has one; `slots`: see `Site`."""
     config, cards = library.config, Cards(library)
     if config.navigation is not None:
         navigation = [Link(title=n.title, url=urls.spelled(n.url) or n.url) for n in config.navigation]
@@ -580,6 +583,7 @@ def site(library: Library, brand: Brand | None = None) -> Site:
         share=tuple(Link(title=each.title, url=each.url) for each in config.share),
         phrases=cards.locale.phrases,
         brand=brand,
+        slots=slots,
     )
 
 

@@ -40,6 +40,7 @@ def parts(
     found |= dict.fromkeys(f"story {id}" for id in reached.story_pages)
     found |= dict.fromkeys(f"article {id}" for id in _articles(cards, reached))
     found |= dict.fromkeys(f"old {id}" for id in _redirected(cards, reached))
+    found |= dict.fromkeys(f"attachment {address}" for address in _attached(reached))
     found |= dict.fromkeys(f"month {month}" for month in sections.months())
     if cards.has("search"):
         found |= dict.fromkeys(search.edit(reached))
@@ -79,7 +80,15 @@ def everything(cards: Cards, search: Search, plugins: Iterable[str] = ()) -> Ite
         yield from ((earliest, f"month {month}") for month in archive.months(library.index("day")))
     yield from ((earliest, name) for name in OTHERS)
     yield from ((earliest, f"plugin {name}") for name in plugins)
+    yield from ((earliest, f"attachment {address}") for address in library.attachments())
     yield from ((earliest, f"old {id}") for id in sorted(library.facts.expired.keys() | library.facts.aliases.keys()))
+
+
+def _attached(reached: Reached) -> Iterator[str]:
+    """The addresses of the files that changed articles name, or named before."""
+    for pair in reached.files.values():
+        names = [{name for kind, name in filed.mentions if kind == "attachment"} if filed else set() for filed in pair]
+        yield from (name.partition("\0")[0] for name in sorted(names[0] ^ names[1]))
 
 
 class _Sections:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -12,6 +14,7 @@ from newsgen.errors import PublishError
 from newsgen.publish import websub
 from newsgen.publish.address import check_host, resolve_target
 from newsgen.publish.connect import connect
+from newsgen.publish.hooks import run_before_publish
 from newsgen.publish.plan import Plan, compare, first_few
 from newsgen.publish.report import Published
 from newsgen.publish.site import SiteBuild, build_site, publish_lock
@@ -19,7 +22,10 @@ from newsgen.publish.target import Target, without_secrets
 
 
 class PublishOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """Options of a publish. None means the setting in `site.toml` applies."""
+    """Options of a publish. None means the setting in `site.toml` applies.
+
+    `run_hooks` asks whether to run a program that site.toml names.
+    """
 
     target: str | None = None
     dry_run: bool = False
@@ -27,6 +33,7 @@ class PublishOptions(msgspec.Struct, frozen=True, kw_only=True):
     allow_errors: bool = False
     allow_lost: bool = False
     max_delete: int | None = None
+    run_hooks: Callable[[tuple[str, ...]], bool] = lambda _: False
 
 
 def publish(options: Options, publish_options: PublishOptions, progress: Progress | None = None) -> Published:
@@ -59,6 +66,14 @@ def publish(options: Options, publish_options: PublishOptions, progress: Progres
         if report.refused:
             return report
         report.seconds["build"] = clock.lap()
+        if hook := settings.hooks.before_publish:
+            if publish_options.dry_run:
+                report.notes.append(f"a publish would first run {shlex.join(hook)}")
+            elif publish_options.run_hooks(hook):
+                run_before_publish(hook, options.site, site.root)
+            else:
+                raise PublishError(f"hooks.before_publish has not run: {shlex.join(hook)}; allow it with --hooks")
+            report.seconds["hook"] = clock.lap()
         try:
             if not publish_options.dry_run:
                 target.lock()

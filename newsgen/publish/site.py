@@ -31,6 +31,7 @@ from newsgen.builder import (
 from newsgen.config import Config, Publish
 from newsgen.errors import PublishError
 from newsgen.hosts import effective_lines
+from newsgen.pages import attachment_pages
 from newsgen.publish import files
 from newsgen.publish.files import File
 
@@ -38,7 +39,7 @@ _LINK = re.compile(rb"""<a\s[^<>]*?href="(/[^"#?]*)\"""")
 
 
 class SiteBuild(msgspec.Struct, frozen=True, kw_only=True):
-    """A production build. `fingerprinted` are the paths of static files with a fingerprint in their name.
+    """A production build. `fingerprinted` are the paths of files with a digest of their bytes in their name.
 
     `pageless` are the paths at which articles without a story would have a page, had the site pages of single articles.
     """
@@ -112,6 +113,8 @@ def build_site(options: Options, progress: Progress | None) -> SiteBuild:
     fingerprinted = {a[1:] for source, a in loaded.theme.fingerprints().items() if a != "/" + source}
     if loaded.site.brand and loaded.site.brand.styles:
         fingerprinted.add(urls.path(loaded.site.brand.styles))
+    attachments = (attachment_pages(loaded.library, address) for address in loaded.library.attachments())
+    fingerprinted.update(page.path for pages in attachments for page in pages)
     return SiteBuild(
         root=root,
         config=memory.loaded.config,

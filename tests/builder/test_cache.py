@@ -20,7 +20,7 @@ from newsgen.content import reader as content
 from newsgen.content.parsed import Parsed
 from newsgen.content.source import Source
 from newsgen.errors import TemplateError
-from newsgen.files import FoundFiles, Stamp
+from newsgen.files import Found, FoundFiles, Stamp
 
 Make = Callable[..., Site]
 BASE = 'base_url = "https://news.example/"\n'
@@ -117,12 +117,12 @@ def test_a_build_without_changes_imports_neither_yaml_nor_jinja(site: Make) -> N
 
 
 def test_an_edit_is_detected_when_mtimes_exceed_64_bits(site: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    def scan_far_future(*args: Any) -> FoundFiles:
+    def scan_far_future(*args: Any) -> Found:
         late = FoundFiles()
-        for found in scan(*args):
+        for found in scan(*args).content:
             assert isinstance(found.stamp, Stamp)
             late.add_odd(found._replace(stamp=found.stamp._replace(mtime=2**65)))
-        return late
+        return Found(late, FoundFiles())
 
     scan = files.scan
     monkeypatch.setattr(files, "scan", scan_far_future)

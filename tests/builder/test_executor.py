@@ -30,6 +30,16 @@ pytest.importorskip("distributed")
 Make = Callable[..., Site]
 
 OTHER_VERSION = "import newsgen; newsgen.__version__ = '0.0.9'\n"
+PLUGIN = """
+from msgspec.structs import replace
+from newsgen import Plugin
+
+class Own(Plugin):
+    def article(self, article):
+        return replace(article, title=f"{article.title} {self.files['mark.txt'].decode()}")
+    def filters(self):
+        return {"loud": str.upper}
+"""
 WITHOUT_NEWSGEN = "import sys; sys.modules['newsgen'] = None\n"
 
 
@@ -116,6 +126,13 @@ def test_workers_that_do_not_see_the_files_are_sent_them(
         big.write("templates/pages/404.html", "{% include 'parts/own.html' %}").write("templates/parts/own.html", "Own")
         assert build(big, executor, "sent") == expected(big)
         assert (big.root / "sent/404.html").read_text() == "Own"
+        # So do a plugin of the site's own, its data and its filters.
+        big.write("site.toml", 'plugins = ["own"]\n').write("plugins/own.py", PLUGIN).write(
+            "plugins/mark.txt", "marked"
+        )
+        big.write("templates/pages/article.html", "{{ page.content.card.title | loud }}")
+        assert build(big, executor, "sent") == expected(big)
+        assert (big.root / "sent/2026/11/08/a07/index.html").read_text() == "ARTICLE 7 OF MANY MARKED"
 
 
 def test_a_worker_that_dies_costs_time_only(big: Site, start: Callable[..., Cluster]) -> None:

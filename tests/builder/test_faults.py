@@ -197,12 +197,12 @@ def test_a_concurrent_build_is_refused_and_changes_nothing(site: Make) -> None:
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as holder:
         assert holder.stdout
         assert holder.stdout.readline() == "taken\n"
-        refused = s.run("build")
+        refused = s.spawn("build")
         holder.kill()
     assert refused.returncode == 3
     assert "another build is writing to" in refused.stderr
     assert readers_see(s) == before
-    assert s.run("build").returncode == 0, "the lock of a dead process is released"
+    assert s.spawn("build").returncode == 0, "the lock of a dead process is released"
     assert not (s.output / STAGING).exists()
 
 
@@ -313,7 +313,7 @@ def test_a_full_disk_leaves_the_old_site(site: Make) -> None:
             before = s.tree(place)
             for n in range(40):
                 s.article(f"more{n}", publishedDateTime="2026-11-21T10:00:00Z", topics="[T1, T2]", body="Words. " * 900)
-            refused = s.run("build", "--output", str(place))
+            refused = s.spawn("build", "--output", str(place))
             assert refused.returncode == 3
             assert "No space left" in refused.stderr
             assert s.tree(place) == before

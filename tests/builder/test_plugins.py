@@ -203,7 +203,7 @@ def test_a_page_that_cannot_be_is_left_out(site: Make) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("section = ", "raise ValueError('no')  #", "plugin 'bikes': pages: ValueError: no (plugins/bikes.py:8)"),
+        ("section = ", "raise ValueError('no')  #", "plugins/bikes.py:8: plugin 'bikes': pages: ValueError: no"),
         ('"topic", "touring"', '"topic", "racing"', 'reads "topic racing", which it does not declare'),
         (
             'library.section("topic", "touring")',
@@ -211,7 +211,7 @@ def test_a_page_that_cannot_be_is_left_out(site: Make) -> None:
             "reads the whole library, which it does not declare",
         ),
         ('"topic touring",', '"subject touring",', "sections has 'subject touring'; write one of topic, "),
-        ("class Bikes", "class Bikes(", "plugin 'bikes': cannot be loaded: SyntaxError: "),
+        ("class Bikes", "class Bikes(", "plugins/bikes.py:4: plugin 'bikes': cannot be loaded: SyntaxError: "),
         ("class Bikes(Plugin)", "class Bikes", "its module has no class derived from newsgen.Plugin"),
     ],
 )

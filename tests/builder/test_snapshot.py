@@ -132,7 +132,7 @@ def test_found_files_are_made_on_demand(tmp_path: Path) -> None:
         (tmp_path / name).write_text(name)
     (tmp_path / "c.md").unlink()
     (tmp_path / "c.md").symlink_to("nowhere")
-    found = files.scan(tmp_path)
+    found = files.scan(tmp_path).content
     assert [f.id for f in found] == found.ids == ["a/x.md", "a.md", "b.md", "c.md"]
     assert found[0].path == str(tmp_path / "a/x.md")
     assert found[2].stamp == files.stamp(tmp_path / "b.md")

@@ -132,7 +132,7 @@ def test_list_prints_rows_or_json(site: Make, what: str) -> None:
     done = s.run("list", what)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip()
-    rows = json.loads(s.run("list", what, "--json").stdout)
+    rows = json.loads(s.run("list", what, "--json").stdout)["rows"]
     assert len(rows) == len(done.stdout.splitlines())
     if what == "stories":
         assert rows[0]["address"] == "/2026/11/08/a/"
@@ -230,7 +230,7 @@ def test_clean_deletes_only_files_that_newsgen_wrote(site: Make) -> None:
     s = site().article("a")
     s.run("build")
     (s.output / "mine.txt").write_text("mine")
-    done = s.run("clean")
+    done = s.spawn("clean")
     assert done.returncode == 0
     assert list(s.tree()) == ["mine.txt"]
 

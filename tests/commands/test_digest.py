@@ -91,7 +91,7 @@ def test_a_message_is_the_same_for_the_same_content(paper: Site) -> None:
 
 
 def test_the_command_prints_bytes_and_says_what_is_missing(paper: Site, site: Make, tmp_path: Path) -> None:
-    done = paper.run("digest", "2026-11-07", "--now", "2026-11-22")
+    done = paper.spawn("digest", "2026-11-07", "--now", "2026-11-22")
     assert done.returncode == 0
     assert done.stdout == digest(paper.options(), date(2026, 11, 7), "txt").decode()
     done = paper.run("digest", "2026-11-06", "--format", "eml")

@@ -37,15 +37,18 @@ def test_chosen_settings_are_set_and_all_others_are_comments_with_words(tmp_path
     text = settings.text(CHOSEN)
     assert load(tmp_path, text) == msgspec.convert(CHOSEN, config.Config)
     table, told, found = "", False, []
+    documented = settings._meanings()
     for line in text.splitlines()[3:]:
         if heading := re.fullmatch(r"\[(.+)\]", line):
-            table, told = f"{heading[1]}.", table + heading[1] == "fields"
+            table = f"{heading[1]}."
         elif line.startswith("# "):
             told = True
-            if unset := re.match(r"# (\w+) is not set", line, re.IGNORECASE):
-                found.append(unset[1].lower())
+            if unset := re.match(r"# `([\w.]+)` is not set", line):
+                found.append(unset[1])
         elif setting := re.match(r"#?(\w+) = ", line):
-            assert told or table == "fields.", f"{line}: without words"
+            # tests/test_docs.py finds settings that are not documented.
+            is_documented = table + setting[1] in documented and table[:-1] not in documented
+            assert told or not is_documented, f"{line}: without words"
             found.append(table + setting[1])
         elif not line:
             told = False

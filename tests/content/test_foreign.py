@@ -333,10 +333,10 @@ def test_a_cover_that_is_no_picture_is_left_alone(value: str) -> None:
 
 
 def test_a_picture_that_cannot_be_shown_is_an_error_with_the_name_in_the_file() -> None:
-    (problem,) = problems("---\ntitle: A\nheroImage: ./hero.png\n---\n")
-    assert problem.startswith("content/2026-11-08-a.md:3: heroImage: './hero.png'")
-    (problem,) = problems('+++\ntitle = "A"\n[cover]\nimage = "x.png"\n+++\n')
-    assert problem.startswith("content/2026-11-08-a.md:3: cover: 'x.png'")
+    (problem,) = problems("---\ntitle: A\nheroImage: ./hero.heic\n---\n")
+    assert problem.startswith("content/2026-11-08-a.md:3: heroImage: './hero.heic'")
+    (problem,) = problems('+++\ntitle = "A"\n[cover]\nimage = "x.tiff"\n+++\n')
+    assert problem.startswith("content/2026-11-08-a.md:3: cover: 'x.tiff'")
 
 
 def test_an_exact_spelling_takes_precedence_and_two_spellings_are_one_error() -> None:

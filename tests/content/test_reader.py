@@ -316,7 +316,7 @@ def test_scan_finds_articles_at_any_depth_and_skips_hidden_names(tmp_path: Path)
         file = tmp_path / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text("x")
-    assert [s.id for s in files.scan(tmp_path)] == ["_topics/t.md", "a.md", "b/c/d.markdown", "e.txt", "f.HTML"]
+    assert [s.id for s in files.scan(tmp_path).content] == ["_topics/t.md", "a.md", "b/c/d.markdown", "e.txt", "f.HTML"]
 
 
 def test_scan_and_read_report_files_that_they_do_not_read(tmp_path: Path) -> None:
@@ -328,7 +328,7 @@ def test_scan_and_read_report_files_that_they_do_not_read(tmp_path: Path) -> Non
 
     os.mkfifo(tmp_path / "pipe.md")
     (tmp_path / b"bad\xff.md".decode("utf-8", "surrogateescape")).write_text("x")
-    found = {s.id: str(s.data) for s in (read(f, "content") for f in files.scan(tmp_path, "content"))}
+    found = {s.id: str(s.data) for s in (read(f, "content") for f in files.scan(tmp_path, "content").content)}
     assert found["huge.md"].count("x") >= 1_200_000, "only a part of it is read"
     assert "links to folders are not followed" in found["loop"]
     assert "cannot be read" in found["gone.md"]
@@ -356,7 +356,7 @@ def test_all_articles_of_a_real_site_are_parsed(data: Path, tmp_path: Path) -> N
     with tarfile.open(data / "data/everyday_public.tar.gz") as tar:
         tar.extractall(tmp_path, filter="data")
     reader = Reader(Config())
-    found = [reader.parse(read(f)) for f in files.scan(tmp_path / "content")]
+    found = [reader.parse(read(f)) for f in files.scan(tmp_path / "content").content]
     assert len(found) == 330
     assert all(isinstance(a.value, Article) and not a.problems for a in found)
     videos = [a.value for a in found if isinstance(a.value, Article) and a.value.type == "video"]
@@ -370,7 +370,7 @@ def test_posts_of_another_generator_become_own_posts(data: Path, tmp_path: Path)
     with tarfile.open(data / "data/suites/digitalgov-news.tar.gz") as tar:
         tar.extractall(tmp_path, filter="data")
     reader = Reader(Config())
-    found = [reader.parse(read(f)) for f in files.scan(tmp_path / "content")]
+    found = [reader.parse(read(f)) for f in files.scan(tmp_path / "content").content]
     own = [a for a in found if isinstance(a.value, Article) and not a.value.url]
     assert len(own) >= 0.97 * 2083
     assert all(str(p) for a in found for p in a.problems)

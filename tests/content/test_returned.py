@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from newsgen.config import Block, Config
 from newsgen.content import Reader, Source
-from newsgen.model import Article, Image, Related
+from newsgen.model import Article, Image, Link, Related
 
 FILE = """---
 title: Before
@@ -55,6 +55,7 @@ NAIVE = datetime(2026, 11, 8)  # noqa: DTZ001
         ({"provider": "no domain"}, "is not a domain"),
         ({"quality": 2**70}, "quality: plugin 'bikes': "),
         ({"heat": float("nan")}, "heat: plugin 'bikes': "),
+        ({"authors": [Link(title="A", url="javascript:x")]}, "author[0].url: plugin 'bikes': 'javascript:x' is not"),
         ({"related": [1]}, "related: plugin 'bikes': "),
         ({"extra": 5}, "extra: plugin 'bikes': "),
         ({"body": object()}, "body: plugin 'bikes': "),

@@ -317,7 +317,7 @@ def test_import_opml_creates_a_file_for_each_feed(news: News) -> None:
         + outline.format("Post", "https://boats.example/feed", "boats.example")
         + outline.format("Bad", "ftp://x.example/", "x.example")
         + "</outline></outline></body></opml>")  # fmt: skip
-    done = command(news, "import", "opml", "feeds.opml")
+    done = news.site.spawn("import", "opml", "feeds.opml")
     assert done.stdout == "content/_feeds/post.md\ncontent/_feeds/post-2.md\n"
     assert done.stderr == "warning: 'ftp://x.example/' is not a web address\n2 feeds imported\n"
     assert (news.site.root / "content/_feeds/post-2.md").read_text() == (

@@ -176,7 +176,7 @@ def test_pictures_and_navigation_are_spelled_once_everywhere(site: Make) -> None
     }
     assert '<a href="/%C3%BCber/" aria-current="page">' in s.read("über/index.html")
     (problem,) = s.article("c", images='["cover.jpg"]').build().problems
-    assert str(problem).endswith("begin it with / for a file in static/, or with https://")
+    assert str(problem).endswith("correct the name, or begin it with / for a file in static/")
 
 
 def test_a_picture_in_a_body_is_spelled_as_everywhere(site: Make) -> None:

@@ -310,7 +310,7 @@ def test_explain_of_an_unknown_target_is_an_error_with_a_hint(site: Make, name: 
 
 
 def test_list_stories_prints_addresses_leads_and_members(site: Make) -> None:
-    (row,) = json.loads(storm(site).run("list", "stories", "--json").stdout)
+    (row,) = json.loads(storm(site).run("list", "stories", "--json").stdout)["rows"]
     assert (row["id"], row["address"], row["lead"]) == ("a.md", "/2026/11/08/a/", "d.md")
     assert [m["file"] for m in row["members"]] == ["a.md", "b.md", "c.md", "d.md", "e.md"]
     assert all(m["url"] for m in row["members"])

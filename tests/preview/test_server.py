@@ -235,7 +235,7 @@ def test_a_port_in_use_is_reported(site: Callable[..., Site]) -> None:
         number = taken.getsockname()[1]
         with pytest.raises(ConfigError, match=f"port {number} of 127.0.0.1"):
             listen("127.0.0.1", number)
-        done = site().run("serve", "--port", str(number))
+        done = site().spawn("serve", "--port", str(number))
         assert (done.returncode, done.stdout) == (2, "")
         assert "--port" in done.stderr
     with pytest.raises(ConfigError, match="--host"):

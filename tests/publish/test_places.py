@@ -88,7 +88,7 @@ def test_readers_never_meet_a_broken_link_during_publishes(site: Make, place: Pl
 def test_a_kill_never_breaks_the_site_and_the_next_publish_continues(site: Make, place: Place) -> None:
     s = edition(site(), place, 0, LENIENT)
     start = time.monotonic()
-    assert s.run("publish", "live", *AT).returncode == 0
+    assert s.spawn("publish", "live", *AT).returncode == 0
     duration = time.monotonic() - start
     generator = random.Random(f"{type(place).__name__}")
     killed = number = 0
@@ -238,7 +238,7 @@ def test_a_second_publisher_is_locked_out_while_one_is_running(
     compare, others = publisher.compare, []
 
     def meanwhile(*args: object, **given: object) -> object:
-        others.append(two.run("publish", "live", *AT))
+        others.append(two.spawn("publish", "live", *AT))
         return compare(*args, **given)  # type: ignore[arg-type]
 
     monkeypatch.setattr(publisher, "compare", meanwhile)
@@ -256,7 +256,7 @@ def test_a_second_publisher_is_locked_out_while_one_is_running(
     monkeypatch.undo()
     for name, value in place.env.items():
         monkeypatch.setenv(name, value)
-    assert two.run("publish", "live", *AT).returncode == 0, "the lock is free again"
+    assert two.spawn("publish", "live", *AT).returncode == 0, "the lock is free again"
 
 
 @pytest.mark.parametrize("place", ["folder", "git", "s3"], indirect=True)

@@ -28,6 +28,7 @@ from test_places import publish
 from newsgen import config
 from newsgen.builder.output import Lock
 from newsgen.commands.cli import cli
+from newsgen.errors import PublishError
 from newsgen.publish import address
 
 Make = Callable[..., Site]
@@ -99,6 +100,21 @@ def test_the_address_of_a_member_without_a_redirect_is_not_lost_in_silence(site:
     done = s.run("publish", *AT)
     assert done.returncode == 3
     assert "addresses would stop answering: /2026/11/08/two/" in done.stderr
+
+
+@pytest.mark.parametrize("pages", ["true", "false"])
+def test_the_address_of_a_page_that_is_gone_on_purpose_may_stop_answering(
+    site: Make, pages: str, tmp_path: Path
+) -> None:
+    s, target = site().article("a").article("b"), f"dir:{tmp_path / 'www'}"
+    s.write("site.toml", f"[redirects]\npages = {pages}\n")
+    publish(s, target=target)
+    (s.root / "content/a.md").unlink()
+    with pytest.raises(PublishError, match="addresses would stop answering: /2026/11/08/a/"):
+        publish(s, target=target)
+    s.write("site.toml", f'[redirects]\npages = {pages}\ngone = ["/2026/11/08/a/", "/providers/a.example/"]\n')
+    assert not publish(s, target=target).lost
+    assert ("2026/11/08/a/index.html" in current(s)) == (pages == "true")
 
 
 def test_a_publish_that_would_break_addresses_is_refused(s: Site) -> None:
@@ -269,11 +285,11 @@ def test_a_missing_extra_is_named(s: Site, tmp_path: Path) -> None:
     (tmp_path / "none").mkdir()
     (tmp_path / "none/obstore.py").write_text("raise ImportError")
     (tmp_path / "none/brotli.py").write_text("raise ImportError")
-    done = s.run("publish", "s3://bucket", *AT, PYTHONPATH=str(tmp_path / "none"))
+    done = s.spawn("publish", "s3://bucket", *AT, PYTHONPATH=str(tmp_path / "none"))
     assert done.returncode == 3
     assert 'pip install "newsgen[publish]"' in done.stderr
     s.edit("site.toml", "[publish.live]", '[publish.live]\nprecompress = ["br"]')
-    done = s.run("publish", "live", *AT, PYTHONPATH=str(tmp_path / "none"))
+    done = s.spawn("publish", "live", *AT, PYTHONPATH=str(tmp_path / "none"))
     assert done.returncode == 3
     assert 'pip install "newsgen[minify]"' in done.stderr
 
@@ -327,7 +343,7 @@ def test_diff_without_a_target_compares_with_the_output_folder(s: Site) -> None:
     s.write("site.toml", 'base_url = "https://news.example/"\n')
     assert s.run("build", *AT).returncode == 0
     before = s.tree()
-    assert "nothing differs from public" in s.run("diff", *AT).stdout
+    assert "nothing differs from public" in s.spawn("diff", *AT).stdout
     s.edit("content/a004.md", "Article 4", "Number four")
     found = json.loads(s.run("diff", "--json", *AT).stdout)
     assert found["changed"]["article"][0] == "/2026/11/05/a004/"

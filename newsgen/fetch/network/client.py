@@ -46,7 +46,8 @@ _MAX_DRAINED = 1 << 16
 
 _REDIRECTS = (301, 302, 303, 307, 308)
 _PERMANENT = (301, 308)
-_ACCEPT = "application/atom+xml, application/rss+xml, application/feed+json, application/xml;q=0.9, */*;q=0.5"
+FEEDS = "application/atom+xml, application/rss+xml, application/feed+json, application/xml;q=0.9, */*;q=0.5"
+PICTURES = "image/avif, image/webp, image/*;q=0.9, */*;q=0.1"
 
 
 class Validators(Value, frozen=True, kw_only=True):
@@ -119,7 +120,8 @@ class _Redirect(NamedTuple):
 
 
 class Client:
-    """Makes requests. `base_url` is that of the site, for the User-Agent; `allow` is as in `Guard`.
+    """Makes requests. `base_url` is that of the site, for the User-Agent; `allow` is as in `Guard`, and `accept` names the
+    media types that are wanted.
 
     Nothing is taken from the environment: no proxy, no netrc. No cookie is kept. A server that cannot be reached, or
     asks to wait, is not asked again by the same client. Close it, preferably with a `with` statement.
@@ -130,6 +132,7 @@ class Client:
         *,
         base_url: str = "",
         allow: Iterable[str] = (),
+        accept: str = FEEDS,
         limits: Limits = DEFAULT_LIMITS,
         resolve: Resolve = socket.getaddrinfo,
         tls: Callable[[], ssl.SSLContext] = ssl.create_default_context,
@@ -142,7 +145,7 @@ class Client:
         self._now = now
         self._headers = {
             "User-Agent": f"newsgen/{newsgen.__version__}" + (f" (+{base_url})" if base_url else ""),
-            "Accept": _ACCEPT,
+            "Accept": accept,
             "Accept-Encoding": encodings.accepted(),
         }
         self._turns: dict[str, threading.Lock] = {}
