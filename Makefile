@@ -5,7 +5,7 @@ BIN = $(VENV)/bin
 # The folder of real articles to test against, if there is one. Tests that need it are skipped without it.
 export NEWSGEN_DATA ?= $(realpath ../shared)
 
-.PHONY: site test reference audit hosts bench soak bench-serve bench-publish bench-fetch clean
+.PHONY: site test reference catalogues audit hosts bench soak bench-serve bench-publish bench-fetch clean
 
 site: $(VENV)/.site
 	$(BIN)/newsgen build
@@ -20,6 +20,11 @@ test: $(VENV)/.test
 # Writes the reference of all templates, blocks and macros.
 reference: $(VENV)/.test
 	$(BIN)/python tests/reference.py > docs/templates-reference.md
+
+# Adds new messages to the shipped catalogues, to be translated there.
+catalogues: $(VENV)/.test
+	$(BIN)/python -c "from newsgen import builder, files; \
+		[builder.translate(files.shipped_site(), po.stem, po.parent) for po in files.shipped_catalogues().glob('*.po')]"
 
 # Runs the Nu HTML checker and a link check over every kind of page. Needs npm and Java 17.
 audit: $(VENV)/.test

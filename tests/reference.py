@@ -52,7 +52,7 @@ class Template(NamedTuple):
 
 def templates() -> list[Template]:
     """All shipped templates, in the order of their names: the frame first, then each folder."""
-    environment = jinja2.Environment(trim_blocks=True, lstrip_blocks=True, extensions=[translation.EXTENSION])
+    environment = translation.parser()
     environment.filters["asset"] = str
     paths = sorted(TEMPLATES.rglob("*.*"), key=lambda path: (path.parent != TEMPLATES, path))
     return [_read(environment, path) for path in paths]

@@ -81,6 +81,8 @@ EVENTS = [
 SETTINGS: dict[str, list[str]] = {
     "title": ['"Other News"', '"Nouvelles"'],
     "description": ['"A line"'],
+    "language": ['"de"', '"ar"'],
+    "slugs.topics": ['"themen"'],
     "page_size": ["3", "4", "30"],
     "feed_size": ["2", "30"],
     "excerpt_length": ["40", "41"],

@@ -9,11 +9,13 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from jinja2 import nodes
 from sites import Site
 
 from newsgen.builder import Renderer, catalogues, messages, translate, translation
 from newsgen.builder.theme import Theme
+from newsgen.commands.cli import cli
 from newsgen.errors import ConfigError, OutputError
 from newsgen.files import shipped_catalogues, shipped_site
 from newsgen.locales import ENGLISH, locale
@@ -102,7 +104,7 @@ def greek(tmp_path_factory: pytest.TempPathFactory) -> Site:
             "νέα.example", "nea.example"
         )
         + 'enable_kinds = ["api", "llms"]\nshare = [{title = "Δίκτυο", url = "https://d.example/?u={url}"}]\n'
-        "[brand]\naccent = ",  # 8c2a1c"\nfooter = "Εμείς"\n[redirects]\ngone = ["/παλιά/"]\n[feeds]\nmin_members = 1\nsections = ['rss', 'atom', 'jsonfeed']\n[pages]\narticles = 'all'\n",
+        "[brand]\naccent = '#8c2a1c'\nfooter = 'Εμείς'\n[redirects]\ngone = ['/παλιά/']\n[feeds]\nmin_members = 1\nsections = ['rss', 'atom', 'jsonfeed']\n[pages]\narticles = 'all'\n",
     )
     s.write("locale/el.po", pseudo_catalogue(s.root))
     s.write("content/_pages/a.md", "---\ntitle: Εμείς\n---\nΕδώ.\n")
@@ -453,6 +455,18 @@ def test_translate_writes_all_messages_and_keeps_translations(site: Make) -> Non
     assert not catalogues.read(written.file, "de.po")[1]
     assert '"Plural-Forms: nplurals=6' in translate(s.root, "ar").file.read_text("utf-8")
     assert translate(s.root, "fi").missing == written.messages
+
+
+def test_translate_says_what_is_missing(site: Make) -> None:
+    s = site()
+    done = CliRunner().invoke(cli, ["translate", "fi", "--site", str(s.root)])
+    assert re.fullmatch(r"\d+ phrases in .*fi\.po, \d+ of them not translated\n", done.output)
+    for arguments, what in (
+        (["../x"], "'../x' is not a language"),
+        (["fi", "--site", str(s.root / "no")], "there is no folder"),
+    ):
+        failed = CliRunner().invoke(cli, ["translate", *arguments])
+        assert (failed.exit_code, what in failed.output) == (2, True)
 
 
 def test_translate_does_not_lose_what_it_cannot_read(site: Make) -> None:

@@ -24,9 +24,12 @@ FOLDER = "locale"
 """The folder of a site's catalogues."""
 
 _LINE = re.compile(
-    r"""\s*(?: \#(?!-).* | (?:\#~\s*)? (?: (?:msgctxt|msgid|msgid_plural|msgstr|msgstr\[\d\]) \s+)? "(?:[^"\\]|\\.)*" )?\s*""",
+    r"""(?: \#(?!-).* | (?:\#~\s*)? (?: (?:msgctxt|msgid|msgid_plural|msgstr|msgstr\[\d\]) \s+)? "(?:[^"\\]|\\.)*" )?""",
     re.VERBOSE,
 )
+_MOST_ERRORS = 50
+"""Entries that may be wrong besides those with wrong lines: for each of them the file is read once more."""
+
 _MARKUP = re.compile(r"</?[A-Za-z!]|&#?\w+;")
 _FORMAT = re.compile(r"%(?:\(\w+\)s|%)?")
 
@@ -102,14 +105,14 @@ def parse(data: bytes, name: str, problems: list[Problem]) -> Catalog:
 
     lines = data.decode("utf-8-sig", "surrogateescape").replace("\r\n", "\n").split("\n")
     for number, line in enumerate(lines):
-        if not _LINE.fullmatch(line):
+        if not _LINE.fullmatch(line.strip()):
             what, hint = (
                 "is not a line of a catalogue",
                 "see docs/languages.md, or write the file with `newsgen translate`",
             )
             problems.append(Problem(path=name, line=number + 1, what=what, hint=hint, scope="value"))
             _leave_out(lines, number)
-    while True:
+    for _ in range(_MOST_ERRORS):
         try:
             return read_po(lines, abort_invalid=True)
         except PoFileError as error:
@@ -121,7 +124,9 @@ def parse(data: bytes, name: str, problems: list[Problem]) -> Catalog:
             what = f"the header cannot be read: {error}"
             problems.append(Problem(path=name, line=number + 1, what=what[:200], scope="value"))
         if not _leave_out(lines, number):
-            return read_po([])
+            break
+    problems.append(Problem(path=name, what="cannot be read; write the file with `newsgen translate`"))
+    return read_po([])
 
 
 def _leave_out(lines: list[str], number: int) -> bool:

@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 import jinja2
 from jinja2 import nodes
 from jinja2.nodes import EvalContext
-from jinja2.visitor import NodeTransformer
 from markupsafe import Markup
 
 from newsgen.locales import Locale, is_english, pieces
@@ -64,11 +63,35 @@ def fold(tree: nodes.Template, environment: jinja2.Environment, locale: Locale) 
     return folded
 
 
-class _Folding(NodeTransformer):
+_LEAVES = (nodes.TemplateData, nodes.Name, nodes.Const)
+
+
+class _Folding:
+    """Jinja's own NodeTransformer does the same in three times the time, which is a tenth of the compilation."""
+
     def __init__(self, locale: Locale) -> None:
         self._locale = locale
 
-    def visit_Output(self, node: nodes.Output) -> list[nodes.Node]:  # noqa: N802 (Jinja's name)
+    def visit(self, node: nodes.Node) -> Any:
+        """What takes the place of a node: a node, or a list of statements."""
+        if type(node) in _LEAVES:
+            return node
+        if isinstance(node, nodes.Output):
+            return self._output(node)
+        return self._call(node) if isinstance(node, nodes.Call) else self._within(node)
+
+    def _within(self, node: nodes.Node) -> nodes.Node:
+        """A node in whose parts the messages are replaced."""
+        for field in node.fields:
+            value = getattr(node, field)
+            if isinstance(value, nodes.Node):
+                setattr(node, field, self.visit(value))
+            elif type(value) is list and value and isinstance(value[0], nodes.Node):
+                found = map(self.visit, value)
+                value[:] = [part for each in found for part in (each if type(each) is list else (each,))]
+        return node
+
+    def _output(self, node: nodes.Output) -> list[nodes.Node]:
         """Replaces messages that are written where they stand. Forms become branches, which cost less than values."""
         out: list[nodes.Node] = []
         line: list[nodes.Expr] = []
@@ -90,7 +113,7 @@ class _Folding(NodeTransformer):
             out.append(nodes.Output(line, lineno=node.lineno))
         return out
 
-    def visit_Call(self, node: nodes.Call) -> nodes.Node:  # noqa: N802 (Jinja's name)
+    def _call(self, node: nodes.Call) -> nodes.Node:
         """Replaces a message that is part of an expression."""
         message = self._message(node)
         if message is None:
@@ -98,7 +121,7 @@ class _Folding(NodeTransformer):
             if isinstance(node.node, nodes.Name) and node.node.name == FORMS and len(texts) == 2:
                 forms = self._locale.plural_forms(*texts).items()
                 return nodes.Dict([nodes.Pair(nodes.Const(name), nodes.Const(text)) for name, text in forms])
-            return self.generic_visit(node)
+            return self._within(node)
         *others, last = self._forms(message, nodes.Const)
         value = _joined(last.parts)
         for form in reversed(others):

@@ -192,6 +192,8 @@ def translate(language: str, site: Path) -> None:
 
     if not re.fullmatch(LANGUAGE, language):
         raise ConfigError(f"{language!r} is not a language; write a tag such as de or pt-BR")
+    if not site.is_dir():
+        raise ConfigError(f"there is no folder '{site}'; name the folder of a site")
     written = builder.translate(site, language)
     missing = f"{written.missing} of them not translated" if written.missing else "all translated"
     click.echo(f"{plural(written.messages, 'phrase')} in {written.file}, {missing}")

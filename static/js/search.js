@@ -327,7 +327,7 @@
     const best = ranked.reduce((one, other) => (other.marks.count > one.marks.count ? other : one));
     const item = make("li", "", { class: "row" });
     const meta = make("p", "", { class: "meta" });
-    const when = ({ day, time }) => make("time", shortDayOf(day) + (time && `, ${time}`), { class: "when", datetime: time ? `${day} ${time}` : day });
+    const when = ({ day, time }) => make("time", time ? say("moment", { day: shortDayOf(day), time }) : shortDayOf(day), { class: "when", datetime: time ? `${day} ${time}` : day });
     meta.append(make("span", best.report.source, { class: "source" }), " ", when(best.report));
     const heading = make("h3", "", { dir: "auto" });
     const anchor = link("", url);
