@@ -53,7 +53,7 @@ def page(cards: Cards) -> HomePage:
     shown = {member for id, siblings in best.items() for each in (id, *siblings) for member in cards.member_ids(each)}
     head = Head(
         title=config.title,
-        description=config.description,
+        description=config.description or cards.gettext("The stories of the day, with their sources"),
         address=urls.HOME,
         image=clusters[0].lead.image if clusters else None,
     )

@@ -116,7 +116,7 @@ def first(
         path=urls.path(address),
         head=Head(
             title=title,
-            description=_day_in_short(cards, title, ranked) if axis == "day" else intro,
+            description=_day_in_short(cards, title, ranked) if axis == "day" else intro or _in_short(cards, axis, title),
             address=address,
             feeds=cards.feeds(title, address, cards.section_formats(section)),
             qualifier=_qualifier(cards, section),
@@ -397,6 +397,13 @@ def _page_title(cards: Cards, title: str, number: int, *, numbered: bool = False
 
 def _head(cards: Cards, title: str, address: str, *crumbs: Link, description: str) -> Head:
     return Head(title=title, description=description, address=address, breadcrumbs=cards.breadcrumbs(*crumbs))
+
+
+def _in_short(cards: Cards, axis: str, title: str) -> str:
+    """The description of a section that has none of its own."""
+    if axis == "provider":
+        return cards.gettext("The newest reports from %(source)s", source=title)
+    return cards.gettext("The newest reports on %(title)s", title=title)
 
 
 def _day_in_short(cards: Cards, title: str, ranked: list[Cluster]) -> str:

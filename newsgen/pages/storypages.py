@@ -58,10 +58,12 @@ def page(cards: Cards, story: Story) -> StoryPage:
     if len(compared) < MIN_COMPARED:
         compared = []
     texts = [_text(cards, m) for m in compared]
+    sources = dict.fromkeys(report.card.provider.title for report in reports)
+    in_short = cards.gettext("Reports from %(sources)s", sources=cards.locale.listed([*sources][:3]))
     head = Head(
         title=title,
         qualifier=cards.gettext("Full coverage, %(moment)s", moment=cards.moment(next(story.files))),
-        description=summary,
+        description=summary or in_short,
         address=address,
         image=lead.image,
         lang=lead.lang,
