@@ -116,7 +116,9 @@ def first(
         path=urls.path(address),
         head=Head(
             title=title,
-            description=_day_in_short(cards, title, ranked) if axis == "day" else intro or _in_short(cards, axis, title),
+            description=_day_in_short(cards, title, ranked)
+            if axis == "day"
+            else intro or _in_short(cards, axis, title),
             address=address,
             feeds=cards.feeds(title, address, cards.section_formats(section)),
             qualifier=_qualifier(cards, section),
