@@ -10,9 +10,9 @@ A build is one pipeline: files → articles → library → pages → files. The
 
 Four more rooms are around a build: `fetch` turns feeds into files for it, `publish` uploads it, `preview` rebuilds it
 on every edit, and `commands` runs the command line. All rooms share the types in `model`, `plugin`, `canonical`,
-`platforms`, `idn`, `text`, `phrases`, `times`, `imagefiles`, `validation` and `errors`, a site's look in `brands` and
-`colours` and its `policies`, the site's settings, addresses, files, links and topics in `config`, `urls`, `files`,
-`links` and `topics`, and `store`, which keeps values between builds.
+`platforms`, `idn`, `text`, `phrases`, `times`, `pictures`, `validation` and `errors`, a site's look in `brands` and
+`colours` and its `policies` and `needs`, the site's settings, addresses, files, links and topics in `config`, `urls`,
+`files`, `links` and `topics`, and `store`, which keeps values between builds.
 
 Rooms import downwards only, so read from the bottom up: `model` and the other shared modules, then `content`,
 `stories`, `library`, `pages` and `builder`. The docstring of a room's `__init__.py` lists its modules in reading order.

@@ -8,13 +8,16 @@ from typing import Literal
 
 import msgspec
 
-from newsgen import colours, imagefiles
+from newsgen import colours
 from newsgen.colours import Palette, Scheme
 from newsgen.validation import Faults
 from newsgen.validation import Path as Setting
 
 MAX_PICTURE, MAX_FONT, MAX_HEAD = 256 << 10, 2 << 20, 64 << 10
 """The largest logo or icon, font file and head file, in bytes. Readers load each of them with their first page."""
+
+LOGOS, ICONS = (".svg", ".png", ".webp"), (".svg", ".png")
+"""The types of logos and icons."""
 
 EXAMPLES = {".svg": "img/logo.svg", ".woff2": "fonts/name.woff2", ".html": "head.html"}
 """An example of a path, by the type of the file."""
@@ -129,7 +132,7 @@ def check_files(brand: Brand, site: Path) -> Faults:
     for setting, name in brand.files.items():
         at: Setting = ("brand", *setting)
         is_font, is_icon = setting[0] == "fonts", setting == ("icon",)
-        endings = (".woff2",) if is_font else imagefiles.ICONS if is_icon else imagefiles.ENDINGS
+        endings = (".woff2",) if is_font else ICONS if is_icon else LOGOS
         data = _own_file(wrong, at, site / "static", name, endings, MAX_FONT if is_font else MAX_PICTURE)
         if data is None:
             continue
@@ -137,7 +140,9 @@ def check_files(brand: Brand, site: Path) -> Faults:
             if data[:4] != b"wOF2":
                 wrong.add(at, f"'static/{name}' is not a WOFF2 font", "convert it to WOFF2")
             continue
-        size = imagefiles.size(data)
+        from newsgen import pictures  # imported late: most sites name no files
+
+        size = pictures.size(data)
         if size is None:
             what = f"'static/{name}' is no picture that newsgen can measure"
             wrong.add(at, what, "save it as SVG with a viewBox, or as PNG or WebP")

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from test_imagefiles import PNG
+from test_pictures import PNG
 
 from newsgen import config
 from newsgen.errors import ConfigError

@@ -3,7 +3,7 @@ import hashlib
 
 import pytest
 
-from newsgen import policies
+from newsgen import needs, policies
 from newsgen.policies import Policy
 
 DEFAULT = (
@@ -22,9 +22,7 @@ def test_the_policy_of_a_site_without_settings() -> None:
 
 def test_hosts_are_added_where_they_belong() -> None:
     kinds = ("script", "style", "image", "media", "connect", "form", "frame", "font")
-    found = directives(
-        policies.header(Policy(**{kind: (f"{kind}.example",) for kind in kinds}), "", ["player.example"])
-    )
+    found = directives(policies.header(Policy(**{kind: (f"{kind}.example",) for kind in kinds}), ["player.example"]))
     assert found["script-src"] == "'self' https://script.example"
     assert found["media-src"] == "'self' https://media.example"
     assert found["form-action"] == "'self' https://form.example"
@@ -45,7 +43,7 @@ def test_inline_scripts_and_styles_of_the_head_are_allowed_by_hash() -> None:
         f'<script type="module">{script}</script><style>{style}</style><script src="/x.js"></script>'
         '<script type="application/ld+json">{}</script><!-- <script>no</script> -->'
     )
-    found = directives(policies.header(Policy(), head))
+    found = directives(policies.header(Policy(), (), *needs.inline(head)))
     for text, directive in ((script, "script-src"), (style, "style-src")):
         digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
         assert found[directive] == f"'self' 'sha256-{digest}'"
@@ -79,7 +77,7 @@ def test_inline_scripts_and_styles_of_the_head_are_allowed_by_hash() -> None:
 )  # fmt: skip
 def test_what_a_template_needs_and_the_policy_forbids(html: str, line: int, what: str) -> None:
     policy = Policy(script=("ok.example",))
-    found = [str(each.problem("templates/a.html")) for each in policies.in_template(html, policy)]
+    found = [str(each.problem("templates/a.html")) for each in needs.in_template(html, policy)]
     assert any(row.startswith(f"templates/a.html:{line}: the policy forbids {what}") for row in found), found
 
 
@@ -100,13 +98,11 @@ def test_what_a_template_needs_and_the_policy_forbids(html: str, line: int, what
 )
 def test_what_the_policy_allows_is_no_fault(html: str) -> None:
     policy = Policy(script=("https://OK.example/", "*.ok.example:443"))
-    assert not [*policies.in_template(html, policy, "https://own.example", "<script>known()</script>")]
+    assert not [*needs.in_template(html, policy, "https://own.example", "<script>known()</script>")]
 
 
 def test_what_does_not_belong_into_the_head() -> None:
-    found = [
-        *policies.in_head('<meta name="a">\n<noscript><img src="/x"></noscript>\n<div>\n<p>\n<script>x()', Policy())
-    ]
+    found = [*needs.in_head('<meta name="a">\n<noscript><img src="/x"></noscript>\n<div>\n<p>\n<script>x()', Policy())]
     assert [(each.line, each.what) for each in found] == [
         (3, "<div> does not belong into the head: browsers begin the body there"),
         (5, "the element <script> has no end"),
@@ -119,7 +115,7 @@ def test_what_a_style_sheet_needs() -> None:
         "@font-face {\n  src: url('/fonts/own.woff2'), url(https://f.example/x.woff2);\n}\n"
         "p { background: url(https://any.example/x.png) }\n@font-face { src: url(data:font/woff2;base64,AA==) }\n"
     )
-    found = [str(each.problem("static/a.css")) for each in policies.in_css(css, Policy())]
+    found = [str(each.problem("static/a.css")) for each in needs.in_css(css, Policy())]
     assert [row.split(";")[0] for row in found] == [
         "static/a.css:3: the policy forbids style sheets from a.example",
         "static/a.css:5: the policy forbids fonts from f.example",
@@ -131,6 +127,6 @@ def test_what_a_style_sheet_needs() -> None:
     "text", ["<", "<script", "</script>", "<a href='", "{{", "{% raw", "<![CDATA[", "<!", "&#x110000;", "\0"]
 )
 def test_broken_markup_is_no_error(text: str) -> None:
-    list(policies.in_template(text * 50, Policy()))
-    list(policies.in_head(text, Policy()))
-    assert policies.header(Policy(), text).startswith("default-src")
+    list(needs.in_template(text * 50, Policy()))
+    list(needs.in_head(text, Policy()))
+    assert policies.header(Policy(), (), *needs.inline(text)).startswith("default-src")

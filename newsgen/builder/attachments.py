@@ -18,11 +18,12 @@ import msgspec
 from newsgen import urls
 from newsgen.builder import encoder
 from newsgen.builder.cache import Cache
-from newsgen.content import Medium, UnusableError, file_id, is_name, medium
+from newsgen.content import file_id, is_name
 from newsgen.errors import OutputError
 from newsgen.files import IMAGES_FOLDER, FoundFile, FoundFiles, Stamp
 from newsgen.model import About, Article, Attachment, Image, NamedFile, RelatedEntries
 from newsgen.pages import AttachmentPage
+from newsgen.pictures import Medium, UnusableError, medium
 from newsgen.text import ATTACHMENTS, digest_bytes
 from newsgen.validation import did_you_mean, nearest
 

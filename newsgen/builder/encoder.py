@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 from newsgen import files
 from newsgen.builder.cache import FOLDER
-from newsgen.content import Medium
 from newsgen.errors import OutputError
 from newsgen.pages import AttachmentPage
+from newsgen.pictures import Medium
 from newsgen.text import digest, digest_bytes
 
 if TYPE_CHECKING:

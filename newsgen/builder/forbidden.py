@@ -6,20 +6,29 @@ Browsers say nothing to readers when a policy blocks something. What scripts loa
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import msgspec
 
-from newsgen import policies
 from newsgen.builder.cache import Cache
 from newsgen.builder.theme import Theme
 from newsgen.config import Config
 from newsgen.errors import Problem
+from newsgen.policies import Policy
 from newsgen.text import digest_bytes
 
+if TYPE_CHECKING:
+    from newsgen.needs import Forbidden
+
 HEADERS = "feeds/_headers.txt"
+MOST = 20
+"""Maximum number of warnings."""
+
+_Find = Callable[[str, Policy, str], Iterable["Forbidden"]]
 
 _decoder = msgspec.msgpack.Decoder(tuple[bytes, tuple[Problem, ...]])
 
@@ -33,46 +42,36 @@ def warnings(theme: Theme, config: Config, cache: Cache) -> tuple[Problem, ...]:
     if "page.policy" not in templates.get(HEADERS, "page.policy"):
         return ()
     policy = msgspec.structs.replace(config.policy, frame=(*config.policy.frame, *config.players))
-    head = theme.head()
-    pages = {n: t for n, t in templates.items() if n.endswith(".html") and not n.startswith("digest/")}
-    styles = {name: theme.text(name) for name in theme.own_files(".css")}
-    if not (head or pages or styles):
+    styles, head = theme.own_files(".css"), theme.head()
+    pages = [name for name in templates if name.endswith(".html") and not name.startswith("digest/")]
+    if not (pages or styles or head):
         return ()
+    from newsgen import needs  # imported late: most sites have nothing of their own
+
     parts = urlsplit(config.base)
     origin = f"{parts.scheme}://{parts.netloc}" if parts.netloc else ""
-    key = digest_bytes(msgspec.msgpack.encode((policy, origin, config.brand.head, head, pages, styles)))
+    in_template = partial(needs.in_template, head=head)
+    looks: list[tuple[str, str, _Find]] = [(f"templates/{name}", templates[name], in_template) for name in pages]
+    looks += [(f"static/{name}", _text(theme.static[name]), needs.in_css) for name in styles]
+    if head:
+        looks.append((f"templates/{config.brand.head}", head, needs.in_head))
+    key = digest_bytes(msgspec.msgpack.encode((policy, origin, [each[:2] for each in looks])))
     with contextlib.suppress(msgspec.DecodeError):
         known, found = _decoder.decode(cache.get("forbidden") or b"")
         if known == key:
             return found
-    in_template = partial(policies.in_template, head=head)
-    found = tuple(
-        sorted(
-            {
-                *_in(f"templates/{config.brand.head}", head, policies.in_head, policy, origin),
-                *(
-                    p
-                    for name, text in pages.items()
-                    for p in _in(f"templates/{name}", text, in_template, policy, origin)
-                ),
-                *(
-                    p
-                    for name, text in styles.items()
-                    for p in _in(f"static/{name}", text, policies.in_css, policy, origin)
-                ),
-            }
-        )
-    )
+    everything = sorted({each.problem(path) for path, text, find in looks for each in find(text, policy, origin)})
+    found = tuple(everything[:MOST])
+    if rest := len(everything) - len(found):
+        what, hint = f"the policy forbids {rest:,} more things that these files need", "see to the others first"
+        found += (Problem(path="templates", what=what, hint=hint, scope="value"),)
     cache.put("forbidden", msgspec.msgpack.encode((key, found)))
     return found
 
 
-def _in(
-    path: str,
-    text: str,
-    find: Callable[..., Iterator[policies.Forbidden]],
-    policy: policies.Policy,
-    origin: str,
-) -> Iterator[Problem]:
-    for each in find(text, policy, origin):
-        yield each.problem(path)
+def _text(file: Path) -> str:
+    """The text of a style sheet, which may have any encoding."""
+    try:
+        return file.read_bytes().decode("utf-8", "replace")
+    except OSError:  # copying it reports the error
+        return ""

@@ -254,7 +254,7 @@ class _Loading:
                 on_page=on_page,
                 check_cancelled=check_cancelled,
                 own_redirects=theme.text("_redirects"),
-                policy=policies.header(settings.policy, theme.head(), settings.players),
+                policy=self._policy(theme),
                 plugins=self._plugins.page_makers(theme.has),
                 has_same_plugins=has_same_plugins,
             )
@@ -476,6 +476,15 @@ class _Loading:
     def articles(self) -> Iterator[Article]:
         """All articles, in path order."""
         return (self.article(id) for id in self._snapshot.found.ids if id not in self._notes.others)
+
+    def _policy(self, theme: Theme) -> str:
+        """The content security policy."""
+        head, settings = theme.head(), self._config
+        if not head:
+            return policies.header(settings.policy, settings.players)
+        from newsgen import needs  # imported late: most sites have no such file
+
+        return policies.header(settings.policy, settings.players, *needs.inline(head))
 
     def _look(self, theme: Theme) -> tuple[StylesPage | None, Brand | None]:
         """The style sheet of the site's own look, and what every page shows of it."""

@@ -169,7 +169,7 @@ class Plugins:
         If a plugin fails, the article stays as it was.
         """
         article, problems = parsed.value, list[Problem]()
-        if not isinstance(article, Article):
+        if not self._readers or not isinstance(article, Article):
             return parsed
         for name, plugin in self._readers:
             path = f"{folder_name}/{article.id}"
@@ -292,14 +292,14 @@ def _words(error: BaseException) -> str:
 def _place(error: BaseException) -> tuple[str, int]:
     """The file and line of an error: of the innermost call in the folder of the method that was called; "" if unknown.
 
-    Of the path, the last two parts: a message must not depend on where something is installed.
+    Of the path of an installed file, the last two parts: a message must not depend on where something is installed.
     """
     import traceback  # imported late: most plugins work
 
-    home = str(Path(__file__).parent.parent)
-    frames = [f for f in traceback.extract_tb(error.__traceback__) if not f.filename.startswith((home, "<frozen"))]
+    others = (str(Path(__file__).parent.parent), str(Path(importlib.__file__).parent), "<frozen")
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if not f.filename.startswith(others)]
     places = [(f.filename, f.lineno) for f in frames if Path(f.filename).parent == Path(frames[0].filename).parent]
     if isinstance(error, SyntaxError):
         places = [(error.filename or "", error.lineno)]
     path, line = places[-1] if places else ("", 0)
-    return "/".join(Path(path).parts[-2:]), line or 0
+    return path if path.startswith(f"{FOLDER}/") else "/".join(Path(path).parts[-2:]), line or 0

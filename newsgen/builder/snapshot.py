@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import time
 from collections.abc import Mapping, Set
 from dataclasses import dataclass
@@ -31,6 +32,10 @@ class Listed(msgspec.Struct, array_like=True):
 
     names: bytes
     odd: dict[str, str]
+
+
+_NAMES_PLUGINS = re.compile(rb"^[ \t]*[\"']?plugins\b", re.MULTILINE)
+"""Finds the setting `plugins` in site.toml, unless it is commented out."""
 
 
 class Last(msgspec.Struct, kw_only=True, array_like=True):
@@ -236,7 +241,7 @@ class Snapshot:
 def _plugins(site: Path) -> dict[str, tuple[str, Stamp | None]]:
     """The path and stamp of each file of the site's plugins, by its name. Costs little if site.toml names none."""
     with contextlib.suppress(OSError):
-        if b"plugins" in (site / "site.toml").read_bytes():
+        if _NAMES_PLUGINS.search((site / "site.toml").read_bytes()):
             from newsgen.builder import plugincode  # imported late: few sites have plugins
 
             return plugincode.stamps(site)

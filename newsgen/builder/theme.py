@@ -15,7 +15,6 @@ import msgspec
 from jinja2 import meta, nodes
 from jinja2.ext import extract_from_ast
 
-from newsgen import imagefiles
 from newsgen.builder import plugins, translation
 from newsgen.builder.cache import Cache, CachedValues
 from newsgen.builder.plugincode import Code
@@ -351,8 +350,10 @@ class Theme:
 
     def size(self, source: str) -> tuple[int, int]:
         """The width and height of a picture; 0 if they cannot be read."""
+        from newsgen import pictures  # imported late: most sites ask for none
+
         try:
-            return imagefiles.size(self.static[source].read_bytes()) or (0, 0)
+            return pictures.size(self.static[source].read_bytes()) or (0, 0)
         except (KeyError, OSError) as error:
             raise OutputError(f"static/{source}: cannot be read: {error}") from None
 

@@ -37,7 +37,7 @@ def handle_errors(command: Command) -> Command:
             if kwargs.get("as_json"):
                 print_failure(type(error).__name__, code, error.problems)
             sys.exit(code)
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, click.Abort):
             print_message("interrupted")
             if kwargs.get("as_json"):
                 print_failure("interrupted", CANNOT_FINISH, ["interrupted"])

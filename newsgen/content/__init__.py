@@ -3,7 +3,7 @@
 Read `reader` first; it runs the steps. `source` reads the bytes, `frontmatter` parses YAML, TOML and JSON, `foreign`
 renames the fields of other generators, `fields` defines and validates the fields, and `written` gives values as the
 file spells them. `dialect` is the Markdown of bodies, `markup` turns bodies into safe HTML, and `parsed` is the result.
-`returned` checks what plugins make of articles. `pictures` says what the files are that content files name.
+`returned` checks what plugins make of articles.
 """
 
 from newsgen.content.fields import (
@@ -21,7 +21,6 @@ from newsgen.content.foreign import is_known
 from newsgen.content.frontmatter import FrontMatterError
 from newsgen.content.frontmatter import parse as parse_front_matter
 from newsgen.content.parsed import Parsed, original, pack, pack_changed, unpack
-from newsgen.content.pictures import Medium, UnusableError, medium
 from newsgen.content.reader import Reader, dump
 from newsgen.content.source import Source, read
 
@@ -33,17 +32,14 @@ __all__ = [
     "ArticleFile",
     "FeedFile",
     "FrontMatterError",
-    "Medium",
     "Parsed",
     "Reader",
     "Source",
-    "UnusableError",
     "dump",
     "file_id",
     "is_expression",
     "is_known",
     "is_name",
-    "medium",
     "original",
     "pack",
     "pack_changed",

@@ -16,12 +16,12 @@ import msgspec
 
 from newsgen import config, files, times
 from newsgen.builder import FOLDER, Loaded, Options, load
-from newsgen.content import UnusableError, medium
 from newsgen.errors import ConfigError, OutputError
 from newsgen.fetch import schedule
 from newsgen.fetch.fetcher import content_folder, lock
 from newsgen.fetch.network.client import PICTURES, Client, Failure, Request, Result
 from newsgen.files import IMAGES_FOLDER
+from newsgen.pictures import UnusableError, medium
 
 STATE = "images.state"
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from sites import Site
-from test_imagefiles import PNG
+from test_pictures import PNG
 
 from newsgen import files
 
@@ -151,6 +151,7 @@ def test_the_build_warns_of_what_the_policy_forbids(site: Make) -> None:
     s = site().article("a").write("site.toml", '[brand]\nhead = "head.html"\n')
     for path, text in NEEDY.items():
         s.write(path, text)
+    s.write("static/css/latin.css", "/* é */".encode("latin-1"))
     expected = [
         "static/css/own.css:1: the policy forbids style sheets from css.example",
         "templates/base.html:3: the policy forbids scripts from stats.example",
@@ -176,13 +177,20 @@ def test_the_build_warns_of_what_the_policy_forbids(site: Make) -> None:
     assert not warned()
 
 
+def test_not_every_one_of_many_warnings_is_told(site: Make) -> None:
+    s = site().write("templates/parts/own.html", '<p style="a:b"></p>\n' * 30)
+    warnings = list(map(str, s.good().warnings))
+    assert len(warnings) == 21
+    assert warnings[-1].startswith("templates: the policy forbids 10 more things")
+
+
 def test_the_shipped_templates_need_nothing_that_the_policy_forbids() -> None:
-    from newsgen import policies
+    from newsgen import needs, policies
 
     home = files.shipped_site()
     for file in sorted((home / "templates").rglob("*.html")):
         if file.parent.name != "digest":
-            found = [*policies.in_template(file.read_text(encoding="utf-8"), policies.Policy())]
+            found = [*needs.in_template(file.read_text(encoding="utf-8"), policies.Policy())]
             assert not found, file
 
 

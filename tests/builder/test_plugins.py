@@ -5,6 +5,7 @@ tests/test_incremental.py tests the law with a plugin whose code is edited.
 """
 
 import os
+import re
 import shutil
 import zipfile
 from collections.abc import Callable
@@ -212,6 +213,11 @@ def test_a_page_that_cannot_be_is_left_out(site: Make) -> None:
         ),
         ('"topic touring",', '"subject touring",', "sections has 'subject touring'; write one of topic, "),
         ("class Bikes", "class Bikes(", "plugins/bikes.py:4: plugin 'bikes': cannot be loaded: SyntaxError: "),
+        (
+            "class Bikes",
+            "import nothing.at_all\n\nclass Bikes",
+            "plugins/bikes.py:4: plugin 'bikes': cannot be loaded: Mod",
+        ),
         ("class Bikes(Plugin)", "class Bikes", "its module has no class derived from newsgen.Plugin"),
     ],
 )
@@ -339,6 +345,19 @@ def test_two_output_folders_have_what_the_newest_code_makes(site: Make) -> None:
     s.write("site.toml", "")
     s.good(output=other)
     assert b"Two" not in s.tree(other)[ARTICLE]
+
+
+def test_the_plugin_in_the_documentation_works(site: Make) -> None:
+    page = (Path(__file__).parent.parent.parent / "docs/plugins.md").read_text(encoding="utf-8")
+    (plugin, template) = (
+        re.findall(rf"```{language}\n(.*?)```", page, re.DOTALL)[0] for language in ("python", "html")
+    )
+    s = site().write("site.toml", SETTINGS).write("plugins/bikes.py", plugin).write("templates/tours.html", template)
+    s.article("a", title="A bicycle tour of the Alps").article("b", title="A tour of the town", excerpt="Words.")
+    s.good()
+    text = s.read("tours/index.html")
+    assert text.index("<h2>Alps</h2>") < text.index("A bike tour of the Alps") < text.index("<h2>Elsewhere</h2>")
+    assert "content/a.md: no excerpt" in check_problems(s, mend=False)
 
 
 # An installed plugin

@@ -198,7 +198,7 @@ def test_articles_are_listed_by_what_people_know_of_them(site: Make) -> None:
 
     def ids(*args: str) -> list[str]:
         output = invoke("list", "articles", "--site", s.root, "--now", "2026-11-22", "--json", *args)
-        return [row["id"] for row in json.loads(output)]
+        return [row["id"] for row in json.loads(output)["rows"]]
 
     assert ids() == ["a.md", "b.md", "c.md"]
     assert ids("--drafts") == ["d.md", "a.md", "b.md", "c.md"]

@@ -238,6 +238,25 @@ def test_a_page_sent_by_a_build_that_fails_goes_back_to_its_file(
     assert not updates[-1][1], "the server serves the last good page"
 
 
+def test_a_plugin_is_loaded_again_whenever_it_is_saved(previewed: Callable[..., Previewed]) -> None:
+    p = previewed()
+    plugin = "from msgspec.structs import replace\nfrom newsgen import Plugin\nclass Own(Plugin):\n"
+    plugin += "    def article(self, article):\n        return replace(article, title='One')\n"
+    p.site.write("plugins/own.py", plugin).write("site.toml", 'plugins = ["own"]\n')
+    p.idle(least=1)
+    p.check()
+    p.site.edit("plugins/own.py", "'One'", "'Two'")
+    p.idle(least=2)
+    p.check()
+    assert b"Two" in p.site.tree(p.site.root / FOLDER)[PAGE]
+    p.site.edit("plugins/own.py", "class Own", "oops\nclass Own")
+    p.idle(least=3)
+    (problem,) = p.preview.problems
+    assert (problem.path, problem.line) == ("plugins/own.py", 3)
+    assert (3, "oops") in problem.frame, "the preview shows the lines around it"
+    assert b"Two" in p.site.tree(p.site.root / FOLDER)[PAGE]
+
+
 def test_builds_are_not_cancelled_forever(previewed: Callable[..., Previewed], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(preview, "CANCEL_SECONDS", 0.5)
     p = previewed(pages=[PAGE])

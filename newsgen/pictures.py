@@ -78,6 +78,16 @@ def medium(data: bytes, ending: str) -> Medium:
     return found
 
 
+def size(data: bytes) -> tuple[int, int] | None:
+    """The size of a picture that its owner trusts: an SVG may have scripts, which <img> does not run.
+
+    None if it is no picture, or does not say its size.
+    """
+    found = _pixels(data)
+    sides = (found.width, found.height) if found else _root_size(data[:MAX_SVG])
+    return sides if sides and all(0 < side <= _MAX_SIDE for side in sides) else None
+
+
 def _pixels(data: bytes) -> Medium | None:
     """A picture made of pixels; None if it is something else. Its size is (0, 0) if it is damaged."""
     for mark, type, read in _FORMATS:
@@ -316,8 +326,36 @@ def _svg(data: bytes) -> Medium:
     return Medium("svg", *size[0])
 
 
+class _Root(Exception):  # noqa: N818 (not an error)
+    """Ends the parsing of an SVG at its first element, whose name and attributes are the arguments."""
+
+
+def _root_size(data: bytes) -> tuple[int, int] | None:
+    """The size that the first element of an SVG says; None if there is none, or it says nothing."""
+
+    def stop(*found: object) -> None:
+        raise _Root(*found)
+
+    parser = expat.ParserCreate()
+    parser.StartElementHandler = stop
+    parser.EntityDeclHandler = lambda *_: stop("", {})
+    try:
+        parser.Parse(data, True)
+    except _Root as root:
+        name, attributes = root.args
+        return _said_size(attributes) if name.rpartition(":")[2].lower() == "svg" else None
+    except (expat.ExpatError, ValueError, LookupError):
+        return None
+    return None
+
+
 def _svg_size(attributes: dict[str, str]) -> tuple[int, int]:
-    """The size in pixels: `width` and `height`, else that of the `viewBox`, else the usual one of replaced elements."""
+    """The size in pixels, or the usual one of replaced elements."""
+    return _said_size(attributes) or (300, 150)
+
+
+def _said_size(attributes: dict[str, str]) -> tuple[int, int] | None:
+    """The size in pixels: `width` and `height`, else that of the `viewBox`."""
     sides = [_LENGTH.fullmatch(attributes.get(name, "")) for name in ("width", "height")]
     if all(sides):
         numbers = [float(side[1]) for side in sides if side]
@@ -329,4 +367,4 @@ def _svg_size(attributes: dict[str, str]) -> tuple[int, int]:
             numbers = []
     if len(numbers) == 2 and all(0 < number <= _MAX_SIDE for number in numbers):
         return max(1, round(numbers[0])), max(1, round(numbers[1]))
-    return 300, 150
+    return None
