@@ -14,7 +14,7 @@ import pytest
 from hypothesis import settings
 from sites import Site
 
-from newsgen.builder import translation
+from newsgen.builder import plugins, render, translation
 
 # The same examples in every run. HYPOTHESIS_PROFILE=default tries new ones.
 settings.register_profile("steady", derandomize=True, deadline=None)
@@ -24,15 +24,19 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 _PARSE, _COMPILE, _FIND = jinja2.Environment.parse, jinja2.Environment.compile, jinja2.nodes.Template.find_all
 
 
+def _of_a_plugin(function: Any) -> bool:
+    return getattr(function, "__globals__", {}).get("__name__") == plugins.__name__
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _one_compiler() -> Iterator[None]:
     """Each template is parsed, searched and compiled once per process, which is nine tenths of the build of a small site."""
     compiled: dict[tuple[Any, ...], Any] = {}
 
     def compile_once(self: Any, source: Any, name: Any = None, filename: Any = None, *rest: Any, **more: Any) -> Any:
-        if "asset" not in self.filters:  # not an environment of ours
+        if not isinstance(self, render._Environment) or any(map(_of_a_plugin, self.filters.values())):
             return _COMPILE(self, source, name, filename, *rest, **more)
-        # The results of filters on constants are compiled in.
+        # Phrases and the results of filters on constants are compiled in.
         linked = [self.filters["asset"](link) for link in re.findall(r"""["']([^"']+)["'] \| asset""", source)]
         language = self.locale.language, self.locale.phrases
         key = (source, name, filename, self.filters["absolute"]("/"), language, *linked)
@@ -77,9 +81,28 @@ def data() -> Path:
     return Path(named)
 
 
-LONGEST = ("test_incremental.py", "test_soak.py", "test_bench.py")
+LONGEST = (
+    "test_incremental.py",
+    "test_soak.py",
+    "test_bench.py",
+    "test_week.py",
+    "test_hostile.py",
+    "test_similarity.py",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begins with the longest tests: at the end, one process would run them while the other has nothing left to do."""
-    items.sort(key=lambda item: item.path.name not in LONGEST)
+    """Each process begins with some of the longest tests: at the end, one would run them while others have nothing to do.
+
+    `--dist worksteal` gives the processes equal parts of the tests, in order.
+    """
+    count = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    longest = sorted((item for item in items if item.path.name in LONGEST), key=lambda i: LONGEST.index(i.path.name))
+    rest = [item for item in items if item.path.name not in LONGEST]
+    total, items[:] = len(items), []
+    for number in range(count):
+        first = longest[number::count]
+        size = max((total - len(items)) // (count - number) - len(first), 0)
+        items += first + rest[:size]
+        del rest[:size]
+    items += rest

@@ -175,7 +175,7 @@ class CleanRenderer(Renderer):
         self._key = theme + msgspec.msgpack.encode(self._site)
 
     def __call__(self, page: pages.Page) -> bytes:
-        if isinstance(page, pages.FilePage):
+        if not page.template:  # the copy of a file
             return super().__call__(page)
         key = text.digest(self._key + page.encode())
         if key not in self.rendered:

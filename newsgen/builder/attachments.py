@@ -30,6 +30,9 @@ from newsgen.validation import did_you_mean, nearest
 MAX_BYTES = 50_000_000
 """The largest file that is published, in bytes."""
 
+_MAX_NAMES = 1000
+"""In a folder with more files, no similar name is searched for, which takes long."""
+
 V = TypeVar("V", bound=Article | About)
 
 
@@ -81,6 +84,15 @@ class Attachments:
         return composed | fetched | dict(zip(ids, ids, strict=True))
 
     @cached_property
+    def _names(self) -> dict[str, list[str]]:
+        """The names of the files in each folder."""
+        names: dict[str, list[str]] = {}
+        for id in self._found.ids:
+            folder, _, name = id.rpartition("/")
+            names.setdefault(folder, []).append(name)
+        return names
+
+    @cached_property
     def _at(self) -> dict[str, int]:
         return {id: at for at, id in enumerate(self._found.ids)}
 
@@ -118,8 +130,8 @@ class Attachments:
     def hint(self, id: str) -> str:
         """What to do about a named file that does not exist."""
         folder, _, name = id.rpartition("/")
-        names = [other.rpartition("/")[2] for other in self._found.ids if other.rpartition("/")[0] == folder]
-        if near := nearest(name, names):
+        names = self._names.get(folder, [])
+        if near := nearest(name, names) if len(names) <= _MAX_NAMES else "":
             same = near.casefold() == name.casefold()
             return f"write it as {near!r}, in the same case" if same else did_you_mean(name, names)
         return "put it beside this file, correct the name, or begin it with / for a file in static/"

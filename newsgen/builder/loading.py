@@ -11,6 +11,7 @@ import re
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -514,8 +515,12 @@ class _Loading:
         return self._reader.place(read(self._file(id), self._source.name), field)[1]
 
     def _file(self, id: str) -> FoundFile:
-        found = self._snapshot.found
-        return found[found.ids.index(id)]
+        return self._snapshot.found[self._places[id]]
+
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        """Where each content file is in the snapshot."""
+        return {id: at for at, id in enumerate(self._snapshot.found.ids)}
 
     @property
     def _reader(self) -> Reader:

@@ -283,6 +283,9 @@ def absolute_links(body: str, page: str) -> str:
     """Sanitised HTML with all links and pictures as full URLs. `page` is the URL that relative ones begin from."""
 
     def attribute(match: re.Match[str]) -> str:
+        if match[1] == "srcset":  # ours: addresses and widths, without commas or spaces in an address
+            copies = (copy.partition(" ") for copy in match[2].split(", "))
+            return f' srcset="{", ".join(f"{urljoin(page, address)} {width}" for address, _, width in copies)}"'
         if match[1] not in ("href", "src", "cite"):
             return match[0]
         return f' {match[1]}="{html.escape(urljoin(page, html.unescape(match[2])))}"'

@@ -285,3 +285,19 @@ def test_the_size_of_a_phone_photo_is_the_one_it_is_shown_in(site: Make) -> None
     s = site(SITE).write("content/a.jpg", buffer.getvalue()).article("x", more="image: a.jpg\n", webUrl=None)
     s.good()
     assert 'width="30" height="40"' in s.read("2026/11/08/x/index.html")
+
+
+def test_a_plugin_may_name_files(site: Make) -> None:
+    plugin = """from msgspec.structs import replace
+from newsgen import Plugin
+from newsgen.model import Image
+
+class Photos(Plugin):
+    def article(self, article):
+        return replace(article, images=(Image(url="a.png"), Image(url="none.png")), body='<img src="a.png">')
+"""
+    s = site(SITE + 'plugins = ["photos"]\n').write("plugins/photos.py", plugin).write("content/a.png", png(9))
+    report = s.article("x", webUrl=None).build()
+    assert [p.what for p in report.problems] == ["the file 'none.png' does not exist"]
+    assert len(attachments(s)) == 1
+    assert s.read("2026/11/08/x/index.html").count('width="9"') == 2

@@ -38,7 +38,8 @@ def opened(data: bytes) -> Image.Image:
 
 
 def test_a_phone_photo_gets_copies_upright_and_without_its_position(site: Make) -> None:
-    s = site().write("content/a.jpg", photo(1000, 700, orientation=6))
+    s = site("-- site.toml --\nbase_url = 'https://news.example/sub/'\n")
+    s.write("content/a.jpg", photo(1000, 700, orientation=6))
     s.article("x", webUrl=None, more="image: a.jpg\n", body="![Quay](a.jpg)")
     s.good()
     found = built(s)
@@ -55,7 +56,10 @@ def test_a_phone_photo_gets_copies_upright_and_without_its_position(site: Make) 
         assert red[0] > 200 > 60 > red[2], "the upper left quarter is turned to the right"
         assert blue[2] > 200
     assert page.count('width="700" height="1000"') == 2
-    address = f"/attachments/{stem}"
+    address = f"/sub/attachments/{stem}"
+    absolute = f"https://news.example{address}"
+    copies = f'srcset="{absolute}-480.avif 480w, {absolute}-700.avif 700w"'
+    assert copies in s.read("atom.xml").replace("&#34;", '"').replace("&quot;", '"')
     assert page.count(f'srcset="{address}-480.avif 480w, {address}-700.avif 700w"') == 2
     assert page.count(f'<source type="image/webp" srcset="{address}-480.webp 480w, {address}-700.webp 700w"') == 2
     assert page.count("<picture>") == page.count("</picture>") == 2

@@ -130,7 +130,7 @@ def test_a_build_killed_at_any_moment_leaves_complete_files_and_no_broken_links(
     shutil.copytree(s.root, s.root.parent / "kept", symlinks=True)
     chance = random.Random(4)
     # Most while files are moved.
-    spans = (range(4, 270), 10), (range(270, 460), 30), (range(460, 900), 20)
+    spans = (range(4, 270), 6), (range(270, 460), 24), (range(460, 900), 10)
     moments = [1, 2, 3, *sorted(moment for span, count in spans for moment in chance.sample(span, count))]
     done = mixed = 0
     # Pages to be removed may link to pages removed a moment earlier: with mutual links, no order avoids that.
