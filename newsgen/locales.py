@@ -257,9 +257,8 @@ def _with_territory(cldr: CldrLocale) -> CldrLocale:
 
     if cldr.territory:
         return cldr
-    likely = get_global("likely_subtags").get(cldr.language)
     try:
-        return CldrLocale(cldr.language, str(likely).rpartition("_")[2])
+        return CldrLocale.parse(str(get_global("likely_subtags").get(cldr.language)))
     except (UnknownLocaleError, ValueError):
         return cldr
 
