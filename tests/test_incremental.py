@@ -65,7 +65,7 @@ MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 
 TIMES = int(os.environ.get("NEWSGEN_LAW_EXAMPLES", "1"))
 SHRINK = (Phase.shrink,) if "NEWSGEN_LAW_SHRINK" in os.environ else ()
-EXAMPLES, PLANTED_EXAMPLES, STEPS, SOON = 26, 68, 45, 12
+EXAMPLES, PLANTED_EXAMPLES, STEPS, SOON = 28, 68, 45, 12
 """Examples per machine, at most for a planted bug, rules per example, and where a few rules show a planted bug.
 
 The two machines run at least 2,000 rules together.

@@ -158,6 +158,14 @@ def test_a_process_counts_anew_when_the_platforms_change(site: Make) -> None:
     assert s.load().library.stories[0].sources == 2
 
 
+def test_commands_that_only_read_follow_the_settings_too(site: Make) -> None:
+    s = storm(site, "https://blogs.example/ann/1", "https://blogs.example/ben/1")
+    s.good()
+    s.write("site.toml", '[sources]\nplatforms = ["blogs.example/:name"]\n')
+    assert [article.provider for article in s.load().articles()] == ["ann.blogs.example", "ben.blogs.example"]
+    assert "2 independent sources" in s.run("explain", "bridge").stdout
+
+
 def test_a_process_groups_anew_when_the_platforms_change(site: Make) -> None:
     s = site()
     for author, title, excerpt in (

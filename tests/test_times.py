@@ -227,7 +227,7 @@ def test_both_yaml_readers_give_the_same_time(
         ("Nov 8, 2026 7pm", "ambiguous"),
         ("2026-02-30", "not a valid date"),
         ("2026-11-08T25:00:00Z", "not a valid date"),
-        ("true", "not a valid date"),
+        ("true", "takes a time, not true or false"),
         ("[2026-11-08]", "not a valid date"),
         ("{a: 1}", "not a valid date"),
     ],

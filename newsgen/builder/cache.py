@@ -112,6 +112,7 @@ class Cache:
         self.is_private = self._is_saved = False
         self._is_intact: bool | None = None
         self._overlay: dict[str, CachedFile] | None = None
+        self._hides_files = False
         self._begun: bool | None = None
         # Threads of a preview ask for pages while another one builds; SQLite crashes if one of them closes the file.
         self._lock = threading.RLock()
@@ -241,7 +242,7 @@ class Cache:
     def begin_privately(self) -> None:
         """Goes on with an empty cache in a file of its own, which the system removes."""
         self.close()
-        self._overlay = None
+        self._overlay, self._hides_files = None, False
         self._connection = _connect("")
         self._connection.execute("BEGIN")
         self._create(self._connection)
@@ -274,6 +275,8 @@ class Cache:
         """A cached content file."""
         if self._overlay and id in self._overlay:
             return self._overlay[id]
+        if self._hides_files:
+            return None
         try:
             rows = self._rows("SELECT id, stamp, digest, sum, data FROM files WHERE id = ?", id)
             return next((file for row in rows if (file := _checked(row))), None)
@@ -293,6 +296,9 @@ class Cache:
 
     def clear_files(self) -> None:
         """Drops all content files."""
+        if self._overlay is not None:
+            self._overlay, self._hides_files = {}, True
+            return
         self._run("DELETE FROM files")
 
     # Values

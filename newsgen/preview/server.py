@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import html
 import ipaddress
+import os
 import secrets
 import shlex
 import socket
@@ -321,13 +322,19 @@ def _safe_path(raw: str) -> str | None:
 
 def _file_response(request: Request, place: Path) -> Response:
     kind = media_type(place.name)
-    if kind.startswith("text/") or kind.endswith(("json", "xml")):
+    is_text = kind.startswith("text/") or kind.endswith(("json", "xml"))
+    if is_text:
         kind += "; charset=utf-8"
-    found = place.stat()
+    with place.open("rb") as file:
+        found = os.fstat(file.fileno())
+        # A build may replace a page meanwhile. Of other files, browsers may ask for parts.
+        data = file.read() if is_text else None
     tag = f'"{found.st_mtime_ns:x}-{found.st_size:x}"'
     headers = {"Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff", "ETag": tag}
     if tag in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
+    if data is not None:
+        return Response(data, headers=headers, media_type=kind)
     return FileResponse(place, headers=headers, media_type=kind, stat_result=found)
 
 

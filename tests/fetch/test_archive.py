@@ -433,8 +433,10 @@ def test_files_that_cannot_be_read_are_not_deleted(site: Make, monkeypatch: pyte
     from newsgen import files
     from newsgen.errors import Problem
 
-    found = [files.FoundFile("2026", str(s.root / "content/2026"), Problem(path="content/2026", what="cannot be read"))]
-    monkeypatch.setattr(files, "scan", lambda *_: iter(found))
+    found = files.FoundFiles()
+    unreadable = Problem(path="content/2026", what="cannot be read")
+    found.add_odd(files.FoundFile("2026", str(s.root / "content/2026"), unreadable))
+    monkeypatch.setattr(files, "scan", lambda *_: files.Found(found, files.FoundFiles()))
     assert take(s, entry(1)) == Taken()
     assert not (s.root / "content/_feeds/a.gone").exists()
 

@@ -193,7 +193,7 @@ def test_a_second_publish_of_a_site_on_the_same_machine_is_refused(s: Site) -> N
     lock = Lock(s.root / ".newsgen/publish/lock")
     lock.take()
     try:
-        refused = s.run("publish", *AT)
+        refused = s.spawn("publish", *AT)
     finally:
         lock.release()
     assert refused.returncode == 3
