@@ -26,7 +26,7 @@ def soak(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 
 
 def test_a_preview_of_many_edits_stays_as_small_as_it_was() -> None:
-    command = [sys.executable, str(BENCH / "soak.py"), "--articles", "150", "--edits", "60"]
+    command = [sys.executable, str(BENCH / "soak.py"), "--articles", "150", "--edits", "120"]
     run = subprocess.run(command, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stdout + run.stderr
 
