@@ -140,7 +140,7 @@ def test_a_style_sheet_is_swapped_without_a_navigation_and_without_rendering(sit
         visit(page, served.address)
         first_id = navigation_id(page)
         site.write("static/css/site.css", "body { background: rgb(9, 8, 7) }")
-        page.wait_for_function("getComputedStyle(document.body).backgroundColor === 'rgb(9, 8, 7)'")
+        expect(page.locator("body")).to_have_css("background-color", "rgb(9, 8, 7)")
         assert navigation_id(page) == first_id
         served.idle()
         after = served.tree()
