@@ -137,7 +137,8 @@ class Search:
                 days.setdefault(library.day(new.published), {})[id] = new
         was_open, is_open = set(self._kept.open), set(self._open)
         moved = set(days) | (was_open ^ is_open)
-        planned = {day: self._library.get(f"documents {day}", Day, None) for day in moved}
+        in_months = sorted(day for day in moved if not (day in was_open and day in is_open))
+        planned = {day: self._library.get(f"documents {day}", Day, None) for day in in_months}
         for day, changed in days.items():
             if day in self._days:
                 reports = self._reports(day)
@@ -148,7 +149,6 @@ class Search:
                         reports.pop(id, None)
                 self._put(day, reports)
         names = [f"searched-day {day}" for day in moved]
-        in_months = sorted(day for day in moved if not (day in was_open and day in is_open))
         for month, in_month in groupby(in_months, key=lambda day: day[:7]):
             names += self._edit_month(month, {day: planned[day] for day in in_month})
         return names
@@ -259,17 +259,15 @@ class Search:
             found.setdefault(report.address, []).append(report)
         return list(found.values())
 
-    def _documents(self, day: str) -> Day:
+    def _documents(self, day: str, blocks: list[list[list[Report]]] | None = None) -> Day:
+        """The documents of a day; `blocks` are those that they lie in, if these are known."""
         known: Day | None = self._library.get(f"documents {day}", Day, None)
         if known is None:
-            known = self._day(day, list(_blocks(self._grouped(day))))
+            blocks = blocks if blocks is not None else list(_blocks(self._grouped(day)))
+            documents = tuple(_document(reports) for block in blocks for reports in block)
+            known = Day(tuple(len(block) for block in blocks), tuple(map(_id, blocks)), documents)
+            self._store.put(f"documents {day}", _encode(known) if documents else None)
         return known
-
-    def _day(self, day: str, blocks: list[list[list[Report]]]) -> Day:
-        documents = tuple(_document(reports) for block in blocks for reports in block)
-        found = Day(tuple(len(block) for block in blocks), tuple(map(_id, blocks)), documents)
-        self._store.put(f"documents {day}", _encode(found) if documents else None)
-        return found
 
     # Pages
 
@@ -278,7 +276,7 @@ class Search:
         blocks = list(_blocks(self._grouped(day)))
         if not blocks:
             return
-        ids = self._day(day, blocks).ids
+        ids = self._documents(day, blocks).ids
         for number, (id, block) in enumerate(zip(ids, blocks, strict=True)):
             yield SearchResults(path=self._path(f"{day}/{number}.json"), id=id, results=tuple(map(_result, block)))
         if day in self._open:
