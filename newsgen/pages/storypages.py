@@ -58,12 +58,10 @@ def page(cards: Cards, story: Story) -> StoryPage:
     if len(compared) < MIN_COMPARED:
         compared = []
     texts = [_text(cards, m) for m in compared]
-    sources = dict.fromkeys(report.card.provider.title for report in reports)
-    in_short = cards.gettext("Reports from %(sources)s", sources=cards.locale.listed([*sources][:3]))
     head = Head(
         title=title,
         qualifier=cards.gettext("Full coverage, %(moment)s", moment=cards.moment(next(story.files))),
-        description=summary or in_short,
+        description=summary or _in_short(cards, reports),
         address=address,
         image=lead.image,
         lang=lead.lang,
@@ -98,6 +96,12 @@ def page(cards: Cards, story: Story) -> StoryPage:
         near_misses=tuple(_near_misses(cards, story)),
         body=about.body if about else "",
     )
+
+
+def _in_short(cards: Cards, reports: Sequence[StoryEntry]) -> str:
+    """The description of a story that has none of its own."""
+    sources = dict.fromkeys(report.card.provider.title for report in reports)
+    return cards.gettext("Reports from %(sources)s", sources=cards.locale.listed([*sources][:3]))
 
 
 def _numbers(cards: Cards, members: Sequence[Member], texts: Sequence[str]) -> Iterator[Difference]:
