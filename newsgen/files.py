@@ -16,8 +16,6 @@ from newsgen.errors import OutputError, Problem, unreadable
 SUFFIXES = (".md", ".markdown", ".txt", ".html")
 ABOUT_FOLDERS = {"_topics": "topic", "_providers": "provider", "_stories": "story", "_pages": "page", "_feeds": "feed"}
 """The folders of files about topics, providers and stories, of the site's plain pages, and of feeds to fetch."""
-IMAGES_FOLDER = "_images"
-"""The folder of the publishers' pictures that `newsgen images` fetched. It holds nothing else."""
 
 TICK = 2_000_000_000
 """The coarsest timestamp resolution of any common file system, in nanoseconds (FAT: 2 s)."""
@@ -185,7 +183,7 @@ def _add(entry: os.DirEntry[str], prefix: str, folder_name: str, here: Found, fo
     elif name.endswith(SUFFIXES) or name.lower().endswith(_READ):
         if name.endswith(text.ATTACHMENTS) or name.lower().endswith(text.ATTACHMENTS):
             found = here.attachments
-        elif prefix.startswith(IMAGES_FOLDER + "/"):
+        elif prefix.startswith(text.IMAGES_FOLDER + "/"):
             return
         try:
             s = entry.stat()
@@ -198,7 +196,7 @@ def _add(entry: os.DirEntry[str], prefix: str, folder_name: str, here: Found, fo
             found.add_odd(FoundFile(id, entry.path, Problem(path=f"{folder_name}/{id}", what="not a regular file")))
 
 
-_OWN_FOLDERS = {*ABOUT_FOLDERS, IMAGES_FOLDER}
+_OWN_FOLDERS = {*ABOUT_FOLDERS, text.IMAGES_FOLDER}
 _READ = (*SUFFIXES, *text.ATTACHMENTS)
 
 
@@ -215,8 +213,8 @@ def _link_problem(link: os.DirEntry[str], path: str) -> Problem | None:
 
 
 def image_id(url: str) -> str:
-    """The id of a publisher's picture in `IMAGES_FOLDER`, without its ending."""
-    return f"{IMAGES_FOLDER}/{text.digest(url.encode())[:24]}"
+    """The id of a publisher's picture in `text.IMAGES_FOLDER`, without its ending."""
+    return f"{text.IMAGES_FOLDER}/{text.digest(url.encode())[:24]}"
 
 
 def folder_link(path: str) -> Problem:

@@ -39,6 +39,9 @@ PICTURES = (".avif", ".gif", ".jpeg", ".jpg", ".png", ".svg", ".webp")
 ATTACHMENTS = (*PICTURES, ".pdf")
 """The endings of the files beside content files that these may name, and that are published then."""
 
+IMAGES_FOLDER = "_images"
+"""The folder in the content folder of the publishers' pictures that `newsgen images` fetched. It holds nothing else."""
+
 MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December")  # fmt: skip
 _SIGNS = {"+": "plus", "#": "sharp"}
 

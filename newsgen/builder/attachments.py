@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, TypeVar
-from unicodedata import normalize
 
 import msgspec
 
@@ -20,7 +19,8 @@ from newsgen.builder import encoder
 from newsgen.builder.cache import Cache
 from newsgen.content import file_id, is_name
 from newsgen.errors import OutputError
-from newsgen.files import IMAGES_FOLDER, FoundFile, FoundFiles, Stamp
+from newsgen.files import FoundFile, FoundFiles, Stamp
+from newsgen.library import file_key
 from newsgen.model import About, Article, Attachment, Image, NamedFile, RelatedEntries
 from newsgen.pages import AttachmentPage
 from newsgen.pictures import Medium, UnusableError, medium
@@ -79,9 +79,7 @@ class Attachments:
     def _by_name(self) -> dict[str, str]:
         """The id on the disk for the id that a content file names."""
         ids = self._found.ids
-        composed = {normalize("NFC", id): id for id in reversed(ids) if not id.isascii()}
-        fetched = {id.rpartition(".")[0]: id for id in reversed(ids) if id.startswith(f"{IMAGES_FOLDER}/")}
-        return composed | fetched | dict(zip(ids, ids, strict=True))
+        return {file_key(id): id for id in reversed(ids)} | dict(zip(ids, ids, strict=True))
 
     @cached_property
     def _names(self) -> dict[str, list[str]]:
@@ -147,7 +145,7 @@ class Attachments:
 
     def _id(self, name: str) -> str:
         """The id on the disk of a file that a content file names; "" if it is not there."""
-        return self._by_name.get(name) or self._by_name.get(normalize("NFC", name), "")
+        return self._by_name.get(name) or self._by_name.get(file_key(name), "")
 
     def _of(self, id: str) -> _Known:
         """What a file is; read from the disk only if the cache does not say so."""

@@ -20,8 +20,9 @@ from newsgen.errors import ConfigError, OutputError
 from newsgen.fetch import schedule
 from newsgen.fetch.fetcher import content_folder, lock
 from newsgen.fetch.network.client import PICTURES, Client, Failure, Request, Result
-from newsgen.files import IMAGES_FOLDER
+from newsgen.library import file_key
 from newsgen.pictures import UnusableError, medium
+from newsgen.text import IMAGES_FOLDER
 
 STATE = "images.state"
 
@@ -122,7 +123,7 @@ def _wanted(options: ImageOptions) -> dict[str, str]:
     loaded = load(Options(site=options.site, content=options.content, now=options.now))
     loaded.release()
     found = files.scan(options.content or options.site / "content").attachments
-    have = {id.rpartition(".")[0] for id in found.ids if id.startswith(f"{IMAGES_FOLDER}/")}
+    have = set(map(file_key, found.ids))
     dated: dict[str, tuple[datetime, str]] = {}
     for id, url, published in _named(loaded, have):
         dated[id] = max((published, url), dated.get(id, (published, url)))

@@ -9,7 +9,7 @@ from newsgen.library.arrangement import Arrangement, library_of, minutes
 from newsgen.library.gates import GATE_REASONS, GATES, gate
 from newsgen.library.library import AXES, Library, Section, anchors, has_page, post
 from newsgen.library.reached import Reached
-from newsgen.library.records import IndexRow, Row, SectionRow, StoryRecord
+from newsgen.library.records import IndexRow, Row, SectionRow, StoryRecord, file_key
 
 __all__ = [
     "AXES",
@@ -24,6 +24,7 @@ __all__ = [
     "SectionRow",
     "StoryRecord",
     "anchors",
+    "file_key",
     "gate",
     "has_page",
     "library_of",

@@ -12,6 +12,7 @@ from newsgen.model import Attachment, Coverage, Evidence, Member, Provider, Reje
 from newsgen.platforms import Platforms
 from newsgen.store import StoredRow
 from newsgen.stories import COVERAGE_PREFIX
+from newsgen.text import IMAGES_FOLDER
 
 Role = Literal["shown", "hidden", "follower", ""]
 
@@ -94,9 +95,9 @@ class Mention(StoredRow, frozen=True):
 def file_key(id: str) -> str:
     """What stands for a file that others name by its id: the same for both forms of a letter with an accent.
 
-    Pictures in `_images` are named without their ending.
+    Pictures in `IMAGES_FOLDER` are named without their ending.
     """
-    return normalize("NFC", id.rpartition(".")[0] if id.startswith("_images/") and "." in id else id)
+    return normalize("NFC", id.rpartition(".")[0] if id.startswith(f"{IMAGES_FOLDER}/") and "." in id else id)
 
 
 def attached(attachment: Attachment) -> str:
