@@ -86,8 +86,7 @@ class Loaded(msgspec.Struct, kw_only=True):
     `racy` are the digests of content files, by id, whose stamps are too recent to rule out an unnoticed edit.
     `link_warnings` are the warnings of the report about broken links. `articles` returns all articles, in path order,
     and `article` one of them by its id, as their files and the plugins have them; `named_topics` are the topics that the
-    file of one names itself. `release` lets other builds save. `save` puts what
-    the next build needs into the cache.
+    file of one names itself. `release` lets other builds save. `save` puts what the next build needs into the cache.
     """
 
     config: config.Config
@@ -233,7 +232,7 @@ class _Loading:
                 content=self._source,
                 fingerprinted=options.fingerprints,
                 linked=settings.brand.files.values(),
-                plain=settings.brand.head,
+                head_file=settings.brand.head,
                 plugins=self._plugins,
             )
             report.problems += self._language.problems + theme.problems

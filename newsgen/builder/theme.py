@@ -94,9 +94,9 @@ class Theme:
     `plugins` may have templates and filters.
 
     `content` is the folder of its content files, beside which lie the files that these name. Without `fingerprinted`,
-    static files keep their names. `linked` are static files that pages link beside those that templates link, and `plain`
-    is a file among the templates that is none, "" if there is no such file. `problems` are the static files that cannot be
-    read.
+    static files keep their names. `linked` are static files that pages link beside those that templates link.
+    `head_file` is the name of the plain HTML file among the templates that goes into the head of every page, "" if there is
+    none. `problems` are the static files that cannot be read.
     Raises TemplateError for templates that cannot be read, and OutputError for static files whose names cannot be part
     of a URL.
     """
@@ -109,14 +109,14 @@ class Theme:
         content: Path | None = None,
         fingerprinted: bool = True,
         linked: Iterable[str] = (),
-        plain: str = "",
+        head_file: str = "",
         plugins: Plugins = NONE,
     ) -> None:
         self.site = site
         self.plugins = plugins
         self.content = content or site / "content"
         self.fingerprinted = fingerprinted
-        self._linked, self._plain = frozenset(linked), plain
+        self._linked, self._head_file = frozenset(linked), head_file
         self._is_own_site = site.resolve() != shipped_site().resolve()
         shipped = jinja2.FileSystemLoader(shipped_site() / "templates")
         own = [jinja2.FileSystemLoader(site / "templates")] if self._is_own_site else []
@@ -236,7 +236,7 @@ class Theme:
         known = self._known_references.copy()
         try:
             for name in self._parser.list_templates():
-                if name != self._plain:
+                if name != self._head_file:
                     self.closure(name)
         except (TemplateError, OSError, UnicodeDecodeError):
             self._closures.clear()  # raised again when that template is used
@@ -274,12 +274,12 @@ class Theme:
     def _names(self) -> list[str]:
         """All templates, without the `newsgen/` names of the shipped ones."""
         names = self._parser.list_templates()
-        return [name for name in names if not name.startswith(SHIPPED + "/") and name != self._plain]
+        return [name for name in names if not name.startswith(SHIPPED + "/") and name != self._head_file]
 
     def own_templates(self) -> dict[str, str]:
         """The texts of the site's own templates, by name."""
         names = jinja2.FileSystemLoader(self.site / "templates").list_templates() if self._is_own_site else []
-        return {name: self._source(name) for name in names if name != self._plain}
+        return {name: self._source(name) for name in names if name != self._head_file}
 
     def fills_slots(self) -> bool:
         """Whether the site's own templates fill one of the slots. Pages of other sites need not ask for them."""
@@ -291,8 +291,8 @@ class Theme:
         return [s for s, f in self.static.items() if self._is_own_site and s.endswith(ending) and own in f.parents]
 
     def head(self) -> str:
-        """The text of the file among the templates that is none, with line ends as browsers read them; "" without one."""
-        return self._source(self._plain) if self._plain else ""
+        """The text of the head file, with line ends as browsers read them; "" without one."""
+        return self._source(self._head_file) if self._head_file else ""
 
     def _source(self, name: str) -> str:
         if name not in self._sources:

@@ -1,9 +1,10 @@
 """Turns the library into pages: values that hold exactly what their templates read.
 
 Reading order: `kinds` defines a type for each kind of page. `planner` plans the pages of a site: `reach` finds the
-parts that an update can have changed, and `parts` makes their pages. `look` is about the site's own look. `cards` turns members and stories into cards and
+parts that an update can have changed, and `parts` makes their pages. `cards` turns members and stories into cards and
 clusters, and `frontpage`, `lists`, `archive`, `storypages`, `articlepages`, `feeds`, `search`, `api` and `digest` put them
-on pages. `redirects` finds the old addresses and makes what answers there. `plugged` makes the pages of plugins.
+on pages; `postings` writes the words of the search. `redirects` finds the old addresses and makes what answers there,
+`look` turns the settings of the site's own look into values, and `plugged` makes the pages of plugins.
 """
 
 from newsgen.pages.digest import digests

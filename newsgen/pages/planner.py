@@ -146,7 +146,8 @@ class Plan:
         plugins: Iterable[PageMaker] = (),
         has_same_plugins: bool = True,
     ) -> None:
-        """`files` are the site's static files and the style sheet of its look, and `folder_name` is the content folder as messages name it.
+        """`files` are the site's static files and the style sheet of its look, and `folder_name` is the content folder as
+        messages name it.
 
         With `whole`, all pages are planned. `remake` are paths whose pages must be made although nothing reached them.
         `on_page`, if given, receives the pages that are made, even those that a conflict removes from the plan later;
