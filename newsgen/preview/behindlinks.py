@@ -14,6 +14,9 @@ from newsgen import files
 INTERVAL = 0.1
 """Seconds between two looks behind all links; longer if a look takes more than a tenth of that."""
 
+MAX_INTERVAL = 2.0
+"""The most seconds between two looks. On a busy machine one look may take long by chance, and edits must not wait for it."""
+
 
 class BehindLinks:
     """Compares what symbolic links lead to, at intervals. Calls `on_change` with the path of a link.
@@ -75,7 +78,7 @@ class BehindLinks:
             self._has_links.clear()
             if not self._seen and not self._closed.is_set():
                 self._has_links.wait()
-            self._closed.wait(max(INTERVAL, 10 * (time.monotonic() - started)))
+            self._closed.wait(min(max(INTERVAL, 10 * (time.monotonic() - started)), MAX_INTERVAL))
 
 
 def place(path: str) -> object:
