@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -116,10 +117,12 @@ def test_the_key_can_be_switched_off_and_a_phone_has_a_button(browser: Browser, 
 def test_results_that_arrive_late_move_nothing_in_sight(browser: Browser, demo: Demo) -> None:
     context = browser.new_context(viewport={"width": 360, "height": 740})
     page = context.new_page()
-    context.route("**/search/**/*.json", lambda route: (page.wait_for_timeout(100), route.continue_()))
+    # Sleeping keeps the handler from being interrupted by the context's end, as a wait of the page would be.
+    context.route("**/search/**/*.json", lambda route: (time.sleep(0.1), route.continue_()))
     page.goto(f"{demo[0]}search/?q=bridge")
     expect(page.locator("#results h3").first).to_be_visible()
     assert page.evaluate(SHIFTS) < 0.02
+    context.unroute_all(behavior="ignoreErrors")
     context.close()
 
 
