@@ -341,7 +341,7 @@ def is_readable(text: str) -> bool:
     return True
 
 
-@settings(max_examples=400)
+@settings(max_examples=200)
 @given(st.sampled_from(FIELDS), VALUES | SCALARS)
 def test_no_value_of_one_field_costs_the_article(field: str, value: str) -> None:
     text = f"title: x\n{field}:{value}more: 5"
