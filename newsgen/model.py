@@ -116,8 +116,9 @@ class Article(Value, frozen=True, kw_only=True):
     `authors` are named in the file; each has a page or none.
     `merged_topics` are the spellings in the file that have the slug of another of its topics. `links` are the addresses
     of this site that the pictures, the related entries and the body name. `dropped` holds the line and name of the
-    first element of each kind that was left out of the body. `files` are the files in the content folder that it names;
-    `attachments` are those that are there, and each has taken the place of its name.
+    first element of each kind that was left out of the body, and of the first of each tag of another generator in it.
+    `files` are the files in the content folder that it names; `attachments` are those that are there, and each has taken
+    the place of its name.
 
     `all_day`: the file gives a day without a time, and `published` is its first moment in the site's zone. The same for
     `updated` is `updated_all_day`. `expires` and `pin` are the last moment of such a day. `embargo` keeps the article

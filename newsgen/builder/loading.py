@@ -70,7 +70,7 @@ class FileNote(msgspec.Struct, array_like=True):
 class Notes(msgspec.Struct, array_like=True):
     """What the report says of each content file that something is wrong with, and the files that are no articles.
 
-    `dropped` holds the elements that were left out of a body. `others` are files about topics and the like, and those
+    `dropped` holds the elements that were left out of a body, and other generators' tags in it. `others` are files about topics and the like, and those
     that cannot be used (False). `files` holds what is wrong with the files that a content file names.
     """
 
@@ -562,12 +562,23 @@ class _Loading:
                 yield Problem(path=f"{self._source.name}/{id}", field=name, what=what, hint=hint)
 
     def _dropped(self) -> Iterator[Problem]:
-        """A warning for the first element of each kind that was left out of a body. Articles come first."""
+        """A warning for the first element of each kind that was left out of a body, and for the first of each tag of
+        another generator on the whole site. Articles come first.
+        """
+        said: set[str] = set()
         player = "put a player's iframe into featuredContent, from one of the hosts in video.hosts"
         for id in sorted(self._in_order(self._notes.dropped), key=self._notes.others.__contains__):
             for line, name in self._notes.dropped[id]:
-                hint = player if name in ("iframe", "embed", "object", "video") else ""
-                what = f"<{name}> is left out of the body"
+                kind = "{{ }}" if name.startswith("{{ ") else name  # all variables are one kind
+                if kind in said:
+                    continue
+                if name[0] == "{":
+                    said.add(kind)
+                    hint = "write what it stands for: newsgen runs no tags"
+                    what = f"readers see the tag {name} as it is written"
+                else:
+                    hint = player if name in ("iframe", "embed", "object", "video") else ""
+                    what = f"<{name}> is left out of the body"
                 yield Problem(path=f"{self._source.name}/{id}", line=line, what=what, hint=hint)
 
     def _load_owners(self) -> None:

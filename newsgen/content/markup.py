@@ -65,6 +65,9 @@ _UNCLOSED_TAG = re.compile(r"<[a-zA-Z/!?][^<>]*(?=<|\Z)")
 _BACKTICKS = re.compile(r"(\\?)(`+)")
 # Elements that a reader would miss, or that stand for something that a reader would miss.
 _DROPPED = re.compile(r"<(iframe|embed|object|video|audio|form|svg|script)\b[^<>]*>?", re.IGNORECASE)
+# Tags that other generators run (Liquid, Hugo's shortcodes, Nunjucks, Tera), up to their name. They stay text here.
+_FOREIGN_TAG = re.compile(r"(?:\{\{(?:<|&lt;|%)?|\{%)-?[ \t]*(?!end)[A-Za-z][\w./-]+")
+_CODE = re.compile(r"<(code|pre)\b.*?</\1\s*>", re.IGNORECASE | re.DOTALL)
 
 _TAGS = {
     "a", "abbr", "b", "blockquote", "br", "caption", "cite", "code", "col", "colgroup", "dd", "del", "dfn", "div", "dl", "dt",
@@ -199,6 +202,8 @@ class Markup:
                     if depth > _MAX_HTML_DEPTH:
                         raise TooDeepError
         self.dropped = [match[0] for match in _DROPPED.finditer(text)]
+        if "{{" in text or "{%" in text:
+            self.dropped += map(html.unescape, _FOREIGN_TAG.findall(_CODE.sub("", text)))
         return _finish(self._cleaner.clean(text)).strip()
 
     def _attribute(self, tag: str, name: str, value: str) -> str | None:

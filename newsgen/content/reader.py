@@ -544,16 +544,26 @@ def _file_date(dated: re.Match[str] | None) -> date | None:
 
 
 def _places(data: bytes, body: str, tags: list[str]) -> tuple[tuple[int, str], ...]:
-    """The line in the file and the name of the first element of each kind among `tags`, which are as written."""
+    """The line in the file and the name of the first of each kind among `tags`, which are as written."""
     content = data.decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n")
     start = max(content.rfind(body), 0)
     places: dict[str, int] = {}
     for tag in tags:
         at = content.find(tag, start)
-        places.setdefault(
-            re.split(r"[^a-z0-9]", tag[1:].lower(), maxsplit=1)[0], content.count("\n", 0, max(at, start)) + 1
-        )
+        places.setdefault(_tag_name(tag), content.count("\n", 0, max(at, start)) + 1)
     return tuple((line, name) for name, line in places.items())
+
+
+_CLOSING = {"{{<": ">}}", "{{%": "%}}", "{{": "}}", "{%": "%}"}
+
+
+def _tag_name(tag: str) -> str:
+    """The name of an element, such as `iframe`; another generator's tag without its arguments, such as `{{< figure >}}`."""
+    if tag[0] == "<":
+        return re.split(r"[^a-z0-9]", tag[1:].lower(), maxsplit=1)[0]
+    opening = tag[: len(tag) - len(tag.lstrip("{%<"))]
+    name = tag[len(opening) :].strip(" \t-")
+    return f"{opening} {name} {_CLOSING[opening]}"
 
 
 def dump(values: Mapping[str, Any], body: str = "") -> bytes:

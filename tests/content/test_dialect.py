@@ -316,6 +316,26 @@ def test_a_missing_player_is_said_with_its_line(site: Make) -> None:
     assert s.build().warnings == report.warnings  # from the cache
 
 
+def test_tags_that_only_other_generators_run_are_said_once_each(site: Make) -> None:
+    s = site('-- site.toml --\ntitle = "T"\n')
+    body = "Text, `{% raw %}`.\n\n```\n{{< code >}}\n```\n\n{{< figure src=/a.png >}}\n{{% note %}}x{{% /note %}}\n"
+    s.article("a", webUrl=None, body=body)
+    s.article(
+        "b",
+        webUrl=None,
+        body="{%- include a.html -%}\n{{ site.title }} and {{< figure >}}{% endif %} {{ page.x }} {{}} {%a}\n",
+    )
+    first, *more = s.good().warnings
+    assert (first.path, first.line) == ("content/a.md", 11)
+    assert [warning.what.split(" as ")[0].removeprefix("readers see the tag ") for warning in (first, *more)] == [
+        "{{< figure >}}",
+        "{{% note %}}",
+        "{% include %}",
+        "{{ site.title }}",
+    ]
+    assert "{{&lt; figure src=/a.png &gt;}}" in s.read("2026/11/08/a/index.html")
+
+
 @pytest.mark.parametrize(
     ("player", "page"),
     [
