@@ -488,14 +488,15 @@ def load(path: Path, **overrides: Any) -> Config:
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         position = re.search(r"\(at line (\d+)", str(error))
         reason = str(error).split(" (at ")[0] or "nested too deeply"
-        raise ConfigError(
-            Problem(
-                path=name,
-                line=int(position[1]) if position else 0,
-                what=f"invalid TOML ({reason[:200]})",
-                hint="see https://toml.io",
-            )
-        ) from None
+        what, hint = f"invalid TOML ({reason[:200]})", "see https://toml.io"
+        if twice := re.fullmatch(r"Cannot declare \((.*?),?\) twice", reason):
+            table = twice[1].replace("'", "").replace(", ", ".")
+            what, hint = f"the table [{table}] is in the file twice", "move these settings below the first one"
+        elif reason == "Cannot overwrite a value":
+            what, hint = "a setting is in the file twice", "keep one of the two"
+        elif reason == "Invalid value":
+            hint = 'write text in quotes, as in "text", and true and false in lower case'
+        raise ConfigError(Problem(path=name, line=int(position[1]) if position else 0, what=what, hint=hint)) from None
     except OSError as error:
         raise ConfigError(unreadable(name, error)) from None
     values |= {key: value for key, value in overrides.items() if value is not None}

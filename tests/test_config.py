@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,24 @@ def test_all_mistakes_are_reported_together_with_line_and_hint(tmp_path: Path) -
         "site.toml:8: stories.folded: unknown value 'hide'; use one of: hold, member",
         "site.toml:11: block.provider: unknown setting; did you mean 'providers'?",
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "[policy]\n[feeds]\n[policy]\n",
+            "site.toml:3: the table [policy] is in the file twice; move these settings below",
+        ),
+        ("[publish.a]\n[publish.a]\n", "site.toml:2: the table [publish.a] is in the file twice; "),
+        ('title = "A"\ntitle = "B"\n', "site.toml:2: a setting is in the file twice; keep one of the two"),
+        ("language = de\n", "site.toml:1: invalid TOML (Invalid value); write text in quotes"),
+    ],
+)
+def test_common_mistakes_in_toml_are_told_with_a_remedy(tmp_path: Path, text: str, message: str) -> None:
+    (tmp_path / "site.toml").write_text(text)
+    with pytest.raises(ConfigError, match=re.escape(message)):
+        config.load(tmp_path / "site.toml")
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,10 @@ MAX_WARNINGS = 10
 LINK_HINT = "correct the link, or add what is missing"
 """What to do about a broken link."""
 
+_MAIL = re.compile(r"[^\s@/?#]+@[^\s@/?#]+\.[a-z]+", re.IGNORECASE)
+# A file's name may look like a host's, such as notes.md.
+_HOST = re.compile(r"www\.[^\s/]+(?:/|$)|(?:[a-z0-9-]+\.)+(?:[a-z]{2,}/|(?:com|net|org)$)", re.IGNORECASE)
+
 
 class BrokenLink(NamedTuple):
     """A link to an output file that is not planned; `path` is "" if it leads out of the site.
@@ -147,7 +151,7 @@ class LinkChecker:
             line = links.line(place.read_text(encoding="utf-8", errors="replace"), link)
         except OSError:
             line = 0
-        hint = self._hint(file, link) if file else ""
+        hint = (self._hint(file, link) if file else "") or _meant(link)
         return Problem(path=path, line=line, field=field, what=what, hint=hint or LINK_HINT)
 
     def problems(self, limit: int | None = None) -> list[Problem]:
@@ -157,6 +161,16 @@ class LinkChecker:
             what = f"{rest:,} more {'link leads' if rest == 1 else 'links lead'} nowhere"
             out.append(Problem(path=self._content.name, what=what, hint="`newsgen check` lists all"))
         return out
+
+
+def _meant(link: str) -> str:
+    """What to do about a link that is no path at all; "" if it may be one."""
+    if "{{" in link or "{%" in link:
+        return "write the address of the page: newsgen runs no tags"
+    for form, scheme in ((_MAIL, "mailto:"), (_HOST, "https://")):
+        if form.match(link):
+            return f"did you mean {scheme + link!r}?"
+    return ""
 
 
 def _rule(pattern: str) -> re.Pattern[str]:

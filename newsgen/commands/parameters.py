@@ -63,7 +63,11 @@ class Time(click.ParamType[Any]):
             return times.parse(value)
         except ValueError as error:
             keywords = "".join(f"{k} or " for k in self.keywords)
-            self.fail(f"{value!r} {error}; write {keywords}a time such as 2026-11-08T16:30:00Z", param, ctx)
+            self.fail(
+                f"{value!r} {error}; write {keywords}a day or time such as 2026-11-08 or 2026-11-08T16:30:00Z",
+                param,
+                ctx,
+            )
 
 
 FOLDER = click.Path(file_okay=False, path_type=Path)

@@ -180,13 +180,13 @@
 
   // Times of the last day, as a distance from now. Their dates stay in `datetime`, and the words of the page come back.
 
-  const relative = new Intl.RelativeTimeFormat(language, { style: "narrow", numeric: "always" });
+  const relative = new Intl.RelativeTimeFormat(language, { style: "narrow", numeric: "auto" });
   function tell() {
     for (const time of all(".meta time, .at")) {
       const age = minutes() - Date.parse(time.dateTime) / MINUTE;
       time.dataset.was ??= time.textContent;
       const isNear = time.dateTime.includes("T") && age >= 0 && age < DAY && !/\d{4}/.test(time.dataset.was);
-      const told = !isNear ? time.dataset.was : age < 60 ? relative.format(-Math.floor(age), "minute") : relative.format(-Math.floor(age / 60), "hour");
+      const told = !isNear ? time.dataset.was : age < 1 ? relative.format(0, "second") : age < 60 ? relative.format(-Math.floor(age), "minute") : relative.format(-Math.floor(age / 60), "hour");
       if (time.textContent !== told) time.textContent = told;
       if (isNear) time.title = new Date(time.dateTime).toLocaleString(language, { dateStyle: "medium", timeStyle: "short" });
     }

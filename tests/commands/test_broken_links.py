@@ -43,6 +43,20 @@ def test_relative_links_are_resolved_as_browsers_do(site: Make) -> None:
     ]
 
 
+def test_a_link_that_is_no_path_is_told_what_it_may_have_been_meant_for(site: Make) -> None:
+    meant = {
+        "www.paper.example": "did you mean 'https://www.paper.example'?",
+        "docs.paper.example/a": "did you mean 'https://docs.paper.example/a'?",
+        "paper.com": "did you mean 'https://paper.com'?",
+        "desk@paper.example": "did you mean 'mailto:desk@paper.example'?",
+        "{{ site.url }}/x": "write the address of the page: newsgen runs no tags",
+        "notes.md": "correct the link, or add what is missing",
+    }
+    s = site().article("a", webUrl=None, body=" ".join(f"[x](<{link}>)" for link in meant))
+    found = s.build().warnings
+    assert [p.hint for p in found if "no page or file" in p.what] == list(meant.values()), found
+
+
 @pytest.mark.parametrize("base", ["https://paper.example/", "https://paper.example/news/"])
 def test_links_are_checked_below_the_path_of_the_base_url(site: Make, base: str) -> None:
     s = site().article("zwei", webUrl=None).write("static/img/x.png", "x")
