@@ -217,7 +217,9 @@ class Markup:
                 return urls.href("/" + value.lstrip("/"), self._root)
             if value.startswith("#") and _FOOTNOTE.fullmatch(value, 1):
                 return "#" + _footnote(value[1:])
-            return None if self._blocked and self._blocked(value) else value
+            if self._blocked and self._blocked(value):
+                return None
+            return value.strip().replace(" ", "%20") if " " in value and "://" in value else value
         if name in ("width", "height", "colspan", "rowspan", "start"):
             return value if _LENGTH.fullmatch(value) else None
         if name == "id":

@@ -90,6 +90,12 @@ def test_links_on_the_site_get_the_path_of_the_base_url() -> None:
     assert 'href="//d.example/"' in html
 
 
+def test_a_space_in_a_url_is_escaped() -> None:
+    html = Markup().markdown("![x](<https://a.example/b c.png?d=e f>) [y](<https://a.example/%20 g>)")
+    assert 'src="https://a.example/b%20c.png?d=e%20f"' in html
+    assert 'href="https://a.example/%20%20g"' in html
+
+
 def test_pictures_can_be_disabled_and_urls_blocked() -> None:
     markup = Markup(images=False, blocked=lambda url: "bad" in url)
     html = markup.markdown("![x](https://a.example/x.png) [y](https://bad.example/)")
