@@ -141,6 +141,20 @@ def scan(root: Path, folder_name: str = "") -> Found:
     return found
 
 
+def unread(root: Path) -> str:
+    """The path of a folder with article files that `scan` passes over for its name, such as `_posts`; "" without one."""
+    for place, folders, names in os.walk(root):
+        parts = os.path.relpath(place, root).split(os.sep)
+        if any(part[0] == "_" for part in parts) and parts[0] not in _OWN_FOLDERS and any(map(_is_article, names)):
+            return "/".join(parts)
+        folders[:] = sorted(name for name in folders if name[0] != ".")
+    return ""
+
+
+def _is_article(name: str) -> bool:
+    return name[0] not in "_." and name.endswith(SUFFIXES)
+
+
 def _walk(folder: str, prefix: str, folder_name: str, found: Found) -> None:
     here = Found(FoundFiles(), FoundFiles())
     out = found.content

@@ -16,6 +16,7 @@ from newsgen.commands.console import (
     next_minute,
     plural,
     print_message,
+    print_notes,
     print_output,
     print_problems,
 )
@@ -69,8 +70,7 @@ def build(as_json: bool, why: str | None, executor: str | None, **params: Any) -
     print_problems(report.problems, report.warnings)
     if as_json:
         print_output(report)
-    for note in report.notes:
-        print_message(note)
+    print_notes(report, options)
     for name in memory.loaded.plugins.unrestricted if memory.loaded else ():
         took = report.seconds.get(f"plugin {name}", 0)
         print_message(

@@ -12,6 +12,8 @@ import click
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from newsgen.builder import Options, Report
+
 OUTPUT_VERSION = 1
 """The version of all outputs with `--json`; see `outputs`."""
 
@@ -73,6 +75,19 @@ def print_problems(problems: Iterable[object], warnings: Iterable[object]) -> No
 def print_message(message: str, **style: Any) -> None:
     """Prints one line to stderr, in the given style if that is a terminal."""
     click.secho(message, err=True, **style)
+
+
+def print_notes(report: Report, options: Options) -> None:
+    """Prints the notes of a report. If there are no articles, also prints which folder with some is not read."""
+    for note in report.notes:
+        print_message(note)
+    if not report.articles and not report.problems:
+        from newsgen import files
+
+        content = options.content or options.site / "content"
+        if name := files.unread(content):
+            why = "because names that begin with _ are not"
+            print_message(f"{content.name}/{name} is not read, {why}; rename it, or build it with --content")
 
 
 def print_json(value: object) -> None:

@@ -7,7 +7,14 @@ from typing import Any
 
 import click
 
-from newsgen.commands.console import CONTENT_ERRORS, ProgressLine, plural, print_message, print_output, print_problems
+from newsgen.commands.console import (
+    CONTENT_ERRORS,
+    ProgressLine,
+    plural,
+    print_notes,
+    print_output,
+    print_problems,
+)
 from newsgen.commands.parameters import Time, clock_options, gate_options, handle_errors, make_options, site_and_output
 
 
@@ -24,11 +31,11 @@ def check(external: bool, as_json: bool, **params: Any) -> None:
     """
     from newsgen.commands.check import check as check_site
 
+    options = make_options(**params)
     with ProgressLine() as progress:
-        report = check_site(make_options(**params), progress, external=external)
+        report = check_site(options, progress, external=external)
     print_problems(report.problems, report.warnings)
-    for note in report.notes:
-        print_message(note)
+    print_notes(report, options)
     if as_json:
         print_output(report)
     else:

@@ -162,6 +162,13 @@ def test_an_empty_site_is_a_valid_site(tmp_path: Path) -> None:
     assert "Nothing published yet" in page
     assert "newsgen new" not in page
     assert "0 errors" in invoke("check", "--site", tmp_path / "s")
+    for name in ("_drafts/b.txt", ".git/_x/a.md", "en/_posts/2026/2026-11-08-a.md", "_topics/_old/a.md"):
+        file = tmp_path / "s/content" / name
+        file.parent.mkdir(parents=True)
+        file.write_text("---\ntitle: A\n---\n")
+    assert "content/_drafts is not read, because names" in invoke("build", "--site", tmp_path / "s")
+    (tmp_path / "s/content/_drafts/b.txt").unlink()
+    assert "content/en/_posts/2026 is not read" in invoke("check", "--site", tmp_path / "s")
 
 
 def test_pages_stories_and_articles_are_created(tmp_path: Path) -> None:
