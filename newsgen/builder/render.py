@@ -287,9 +287,9 @@ def filters(site: Site, asset: Callable[[str], str], locale: Locale) -> dict[str
         """A time in UTC: 2026-11-08T16:30:00Z. With `all_day`, its day in the site's zone: 2026-11-08."""
         return urls.day(when, zone) if all_day else times.iso(when)
 
-    def srcset(image: Image, format: str) -> str:
-        """The smaller copies of an image in a format, for the attribute of that name."""
-        return urls.srcset(image, format, site.root)
+    def srcset(image: Image | dict[str, Any], format: str) -> str:
+        """The smaller copies of an image in a format, for the attribute of that name. Plugins' pages have plain values."""
+        return urls.srcset(image if isinstance(image, Image) else Image(**image), format, site.root)
 
     def weekday(day: str) -> str:
         """The short name of the weekday of a day of the form 2026-11-08: Sun."""

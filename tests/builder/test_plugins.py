@@ -136,6 +136,26 @@ def tours(site: Make, more: str = LOUD) -> Site:
     return s.article("a", title="A <tour>", topics="[Touring]").article("b", title="A race", topics="[Racing]")
 
 
+def test_the_macros_take_cards_with_pictures_from_a_plugins_page(site: Make) -> None:
+    s = site(
+        """-- site.toml --
+plugins = ["x"]
+-- plugins/x.py --
+from msgspec.structs import replace
+from newsgen import Page, Plugin
+class X(Plugin):
+    def pages(self, library):
+        (card,) = map(library.card, library.members)
+        card = replace(card, image=replace(card.image, widths=(480,), formats=("webp",)))
+        yield Page(path="x.html", template="x.html", title="X", data=[card])
+-- templates/x.html --
+{% import "parts/card.html" as cards %}{{ cards.item(page.data[0], 2, True) }}
+"""
+    )
+    s.article("a", images="[/img/a.png]").good()
+    assert 'srcset="/img/a-480.webp 480w"' in s.read("x.html")
+
+
 def test_a_plugin_makes_pages_that_take_part_in_everything(site: Make) -> None:
     s = tours(site)
     s.good()
