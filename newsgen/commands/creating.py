@@ -171,6 +171,10 @@ def template(name: str | None, site: Path, diff: bool, force: bool) -> None:
     if diff:
         for line in scaffold.difference(site, file):
             click.echo(line)
+        if file.state != "other":
+            print_message(
+                f"{file.name} is {'as shipped' if file.state else 'not in the site: pages use the shipped one'}"
+            )
     else:
         click.echo(scaffold.override(site, file, force=force))
 

@@ -227,7 +227,9 @@ def test_a_shipped_template_is_copied_to_be_changed(site: Make) -> None:
     listed = invoke("template", "--site", s.root).splitlines()
     assert {"templates/base.html", "templates/pages/article.html", "static/css/site.css"} <= set(listed)
     assert not [name for name in listed if "demo/" in name]
+    assert "is not in the site" in invoke("template", "pages/404.html", "--diff", "--site", s.root)
     invoke("template", "pages/404.html", "--site", s.root)
+    assert "is as shipped" in invoke("template", "pages/404.html", "--diff", "--site", s.root)
     invoke("template", "static/css/site.css", "--site", s.root)
     before = s.build() and s.tree()
     assert "templates/pages/404.html\tyour own, as shipped" in invoke("template", "--site", s.root).splitlines()
