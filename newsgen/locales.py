@@ -7,6 +7,8 @@ and is imported only then.
 from __future__ import annotations
 
 import re
+import unicodedata
+from bisect import bisect
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime
 from functools import cache, lru_cache
@@ -27,6 +29,31 @@ CONTEXT = "\x04"
 _SAMPLES = (*range(201), 1_000_000)
 """Numbers of every category that a language tells apart."""
 
+_OWN_LETTERS = {
+    **dict.fromkeys(("da", "nb", "nn", "no"), "zæøå"),
+    **dict.fromkeys(("fi", "sv"), "zåäö"),
+    **dict.fromkeys(("bs", "hr", "sl"), "cčć dđ sš zž"),
+    "cs": "cč rř sš zž",
+    "es": "nñ",
+    "et": "sšzž wõäöü",
+    "hu": "oöő uüű",
+    "pl": "aą cć eę lł nń oó sś zźż",
+    "ro": "aăâ iî sș tț",
+    "sk": "aä cč oô sš zž",
+    "tr": "cç gğ hı oö sş uü",
+}
+"""The letters that have places of their own in the alphabet, each group after the letter that it begins with; as in CLDR.
+In other languages a letter with an accent is at the place of the letter without it.
+"""
+
+_BASES = str.maketrans(
+    {"æ": "ae", "đ": "d", "ı": "i", "ł": "l", "œ": "oe", "ø": "o", "ー": ""}
+    | {chr(katakana): chr(katakana - 0x60) for katakana in range(0x30A1, 0x30F7)}
+)
+"""What letters that Unicode does not decompose are at the place of."""
+
+_KANA_ROWS = "あかさたなはまやらわ"
+
 PLACEHOLDER = re.compile(r"%(?:\((\w+)\)s|%)")
 
 
@@ -40,6 +67,11 @@ class Locale:
         self.language = language
         self.phrases = tuple(phrases)
         self._by_id = {phrase.id: phrase for phrase in self.phrases}
+        # Й is и with a breve for Unicode only.
+        own = ["ий", *_OWN_LETTERS.get(language.partition("-")[0].lower(), "").split()]
+        self._own_letters: dict[str, str | int | None] = {
+            c: f"{group[0]}\uffff{n}" for group in own for n, c in enumerate(group) if n
+        }
 
     # Phrases
 
@@ -78,6 +110,33 @@ class Locale:
 
     def _category(self, number: int) -> str:
         return "one" if number == 1 else "other"
+
+    # Alphabetical order
+
+    def sort_key(self, title: str) -> tuple[bool, str, str]:
+        """The place of a title in an alphabetical list, after those that begin with no letter. Accents and case only
+        decide between titles with the same letters.
+        """
+        letters = self._letters(title)
+        return letters[:1].isalpha(), "".join(map(_jis, letters)) if self.language[:2] == "ja" else letters, title
+
+    def initial(self, title: str) -> str:
+        """The letter under which an alphabetical list has a title; "#" if it begins with none."""
+        own = unicodedata.normalize("NFC", title[:2])[:1].casefold()
+        letter = own if own in self._own_letters else self._letters(title)[:1]
+        if "ぁ" <= letter <= "ん":
+            return _KANA_ROWS[max(0, bisect(_KANA_ROWS, letter) - 1)]
+        if self.language[:2] == "ja" and letter >= "一":
+            return "漢字"
+        return letter.upper() if letter.isalpha() else "#"
+
+    def _letters(self, title: str) -> str:
+        """The letters of a title, without accents and in lower case."""
+        if title.isascii():
+            return title.casefold()
+        whole = unicodedata.normalize("NFC", title).casefold().translate(str.maketrans(self._own_letters))
+        parts = unicodedata.normalize("NFKD", whole)
+        return "".join(c for c in parts if not unicodedata.combining(c)).translate(_BASES)
 
     # Dates and times
 
@@ -130,6 +189,12 @@ class Locale:
     def listed(self, items: Sequence[str]) -> str:
         """Items one after the other: Anna, Bea, Carl."""
         return ", ".join(items)
+
+
+def _jis(letter: str) -> str:
+    """A character whose code is that of JIS X 0208. This standard orders the frequent kanji by their readings."""
+    code = letter.encode("shift_jis", "ignore")
+    return chr(int.from_bytes(code)) if len(code) == 2 else letter
 
 
 def _parts(minutes: int, units: Sequence[str]) -> list[tuple[int, str]]:

@@ -506,6 +506,25 @@ def test_english_has_patterns_of_its_own() -> None:
     assert locale("en-GB").day(when) == "8 November 2026"
 
 
+@pytest.mark.parametrize(
+    ("language", "titles"),
+    [
+        ("de", "# 2020, A Arzt, A Ärzte, A Aster, O Öl, S Straße, U Uhr"),
+        ("es", "# ¿Qué?, E Eco, E Éxito, N niño, N Nube, Ñ Ñandú, O Oso"),
+        ("fr", "C cote, C côté, O ode, O Œuf, P pain"),
+        ("sv", "A Arv, Z Zebra, Å Åre, Ä Ärlig, Ö Öl"),
+        ("ru", "Е Ёж, Е Ель, И Игра, Й Йод"),
+        ("ar", "ا أحمد, ا اسم, ب بيت"),
+        ("ja", "A AI, か かき, か がっこう, さ サッカー, た データ, た てんき, 漢字 経済, 漢字 東京"),
+    ],
+)
+def test_titles_are_in_the_alphabetical_order_of_the_language(language: str, titles: str) -> None:
+    here = locale(language)
+    expected = [title.split(" ", 1) for title in titles.split(", ")]
+    assert [[here.initial(title), title] for title in sorted((t for _, t in expected), key=here.sort_key)] == expected
+    assert [here.initial(title) for title in ("", "İİ", "ß", "\u0301")] == ["#", "I", "S", "#"]
+
+
 def test_a_german_site_is_german(site: Make) -> None:
     s = site().write("site.toml", 'language = "de"\nbase_url = "https://x.example/"\n')
     for n in range(12):

@@ -16,7 +16,7 @@ from newsgen.errors import Problem
 from newsgen.library import Library
 from newsgen.model import About, Article, Coverage, Member, Subscription
 from newsgen.stories import find_member
-from newsgen.validation import did_you_mean
+from newsgen.validation import did_you_mean, nearest
 
 MOST = 20
 """Maximum number of warnings about `story` names: a pipeline may write a name into every article."""
@@ -98,8 +98,16 @@ def _providers(library: Library) -> Iterator[_Row]:
             what = f"the authors on {domain} are providers of their own, such as {author}"
             yield abouts[domain].id, "", what, "name the file after one of them, or remove it"
         elif not blocked.has(domain):
-            hint = did_you_mean(domain, library.providers) or "name the file after a provider's domain, or remove it"
+            # All domains of a country are similar: only what stands before the public suffix counts.
+            names = {_without_suffix(other, library): other for other in sorted(library.providers, reverse=True)}
+            near = names.get(nearest(_without_suffix(domain, library), names))
+            hint = f"did you mean {near!r}?" if near else "name the file after a provider's domain, or remove it"
             yield abouts[domain].id, "", "no article has this provider", hint
+
+
+def _without_suffix(domain: str, library: Library) -> str:
+    suffix = library.config.platforms.owner(domain).partition(".")[2]
+    return domain.removesuffix(f".{suffix}")
 
 
 def _topics(library: Library) -> Iterator[_Row]:

@@ -300,7 +300,7 @@ def _opml(cards: Cards) -> OpmlPage:
         formats = cards.section_formats(section) if cards.has("provider") else []
         feed = cards.places.section("provider", key) + urls.FEEDS[formats[0]] if formats else ""
         outlines.append(Outline(title=row.title, home=cards.library.providers[key].home, feed=feed))
-    outlines.sort(key=lambda o: (o.title.casefold(), o.home))
+    outlines.sort(key=lambda o: (cards.locale.sort_key(o.title), o.home))
     return OpmlPage(path="sources.opml", outlines=tuple(outlines))
 
 

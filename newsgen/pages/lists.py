@@ -276,7 +276,8 @@ def _card_url(card: Card) -> str:
 
 def index(cards: Cards, axis: str) -> Iterator[IndexPage]:
     """The index of all topics or categories, grouped by first letter."""
-    rows = sorted(cards.library.index(axis).items(), key=lambda row: (row[1].title.casefold(), row[0]))
+    locale = cards.locale
+    rows = sorted(cards.library.index(axis).items(), key=lambda row: (locale.sort_key(row[1].title), row[0]))
     top = cards.index_links[axis]
     title, site = top.title, cards.config.title
     all_topics = cards.gettext("All topics of %(site)s, from A to Z", site=site)
@@ -295,7 +296,7 @@ def index(cards: Cards, axis: str) -> Iterator[IndexPage]:
             title=title,
             groups=tuple(
                 IndexGroup(title=letter, items=tuple(counted_link(cards, axis, *row) for row in group))
-                for letter, group in groupby(chunk, key=lambda row: row[1].title[:1].upper())
+                for letter, group in groupby(chunk, key=lambda row: locale.initial(row[1].title))
             ),
             newer=newer,
             older=older,
@@ -306,14 +307,18 @@ def sources(cards: Cards) -> Iterator[SourcesPage]:
     """The strongest providers, and all of them by first letter if there are more."""
     index = cards.library.index("provider")
     rows = [SourceLine(provider=cards.provider(key), domain=idn.shown(key, cards.config.language)) for key in index]
-    rows.sort(key=lambda row: (_letter(row), row.provider.title.casefold(), row.domain))
+    rows.sort(key=lambda row: (cards.locale.sort_key(row.provider.title), row.domain))
+
+    def letter_of(row: SourceLine) -> str:
+        return cards.locale.initial(row.provider.title)
+
     title = cards.gettext("Sources")
     config = cards.config.ranking
     pages = list(_paginate(cards, rows if len(rows) > STRONGEST else [], cards.places.sources, INDEX_ROWS))
     letters: dict[str, Link] = {}
     for _, chunk, address, _, _ in pages:
         for row in chunk:
-            letter = _letter(row)
+            letter = letter_of(row)
             letters.setdefault(letter, Link(title=letter, url=f"{address}#{_place(letter)}"))
     for number, chunk, address, newer, older in pages:
         yield SourcesPage(
@@ -332,7 +337,7 @@ def sources(cards: Cards) -> Iterator[SourcesPage]:
             letters=tuple(letters.values()),
             groups=tuple(
                 SourceGroup(title=letter, id=_place(letter), sources=tuple(group))
-                for letter, group in groupby(chunk, key=_letter)
+                for letter, group in groupby(chunk, key=letter_of)
             ),
             newer=newer,
             older=older,
@@ -341,12 +346,6 @@ def sources(cards: Cards) -> Iterator[SourcesPage]:
             provider_cap=config.provider_cap,
             topic_cap=config.topic_cap,
         )
-
-
-def _letter(row: SourceLine) -> str:
-    """The first letter of a provider's name; "#" if it begins with something else."""
-    first = row.provider.title[:1].upper()
-    return first if first.isalpha() else "#"
 
 
 def _place(letter: str) -> str:

@@ -98,12 +98,16 @@ def test_a_parent_that_no_topic_has_is_a_warning(site: Make) -> None:
 def test_a_file_about_a_provider_that_no_article_has_is_a_warning(site: Make) -> None:
     s = site().write("site.toml", '[block]\nproviders = ["bad.example"]\n')
     s.article("a", webUrl="https://medium.com/@ann/x", more=related("https://post.example/1"))
-    for domain in ("psot.example", "post.example", "bad.example", "news.bad.example", "medium.com", "ann.medium.com"):
+    for domain in ("psot.example", "post.example", "bad.example", "news.bad.example", "medium.com", "ann.medium.com",
+                   "sun.example", "post.co.uk"):  # fmt: skip
         s.write(f"content/_providers/{domain}.md", "---\nname: N\n---\n")
     assert said(s) == [
         "content/_providers/medium.com.md: the authors on medium.com are providers of their own, such as "
         "ann.medium.com; name the file after one of them, or remove it",
+        "content/_providers/post.co.uk.md: no article has this provider; did you mean 'post.example'?",
         "content/_providers/psot.example.md: no article has this provider; did you mean 'post.example'?",
+        "content/_providers/sun.example.md: no article has this provider; name the file after a provider's domain, or "
+        "remove it",
     ]
 
 

@@ -493,7 +493,7 @@ def test_sources_are_described_in_sentences_the_strongest_first(site: Make) -> N
     s.good()
     text = s.read("sources/index.html")
     words = " ".join(re.sub("<[^>]+>", " ", text.split("<main")[1]).split())
-    assert "# P Ä The strongest Ärzteblatt p00.example Weekly ; owned by A &amp; B" in words
+    assert "# A P The strongest Ärzteblatt p00.example Weekly ; owned by A &amp; B" in words
     assert "Reported 1 of its 2 shared stories first; usually 7 h after the first report." in words
     assert "p01.example p01.example Reported its only shared story first. p02.example" in words
     assert 'href="/sources/#from_p"' in text
