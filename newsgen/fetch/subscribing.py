@@ -154,7 +154,8 @@ class _Files:
         platforms = self._settings.platforms
         domain = platforms.provider(canonical.key(home)) or platforms.provider(canonical.key(url))
         title = articlefile.escaped(title)
-        row: dict[str, Any] = {"title": title, "url": url, "provider": {"domain": domain} if domain else {}}
+        provider = {name: value for name, value in (("name", title), ("domain", domain)) if value}
+        row: dict[str, Any] = {"title": title, "url": url, "provider": provider if domain else {}}
         row |= {
             "category": articlefile.escaped(category),
             "topics": articlefile.union(map(articlefile.escaped, topics)),

@@ -321,7 +321,7 @@ def test_import_opml_creates_a_file_for_each_feed(news: News) -> None:
     assert done.stdout == "content/_feeds/post.md\ncontent/_feeds/post-2.md\n"
     assert done.stderr == "warning: 'ftp://x.example/' is not a web address\n2 feeds imported\n"
     assert (news.site.root / "content/_feeds/post-2.md").read_text() == (
-        '---\ntitle: "Post"\nurl: "https://boats.example/feed"\nprovider:\n  domain: "boats.example"\n'
+        '---\ntitle: "Post"\nurl: "https://boats.example/feed"\nprovider:\n  name: "Post"\n  domain: "boats.example"\n'
         'topics:\n  - "Sea & land"\n  - "Boats"\n---\n'
     )
     assert command(news, "import", "opml", "feeds.opml").stderr.endswith("0 feeds imported, 2 known already\n")
