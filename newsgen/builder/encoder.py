@@ -9,12 +9,13 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+from collections.abc import Iterable
 from functools import cache, lru_cache
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from newsgen import files
+from newsgen import files, urls
 from newsgen.builder.cache import FOLDER
 from newsgen.errors import OutputError
 from newsgen.pages import AttachmentPage
@@ -100,7 +101,7 @@ def encoded(data: bytes, name: str, page: AttachmentPage, site: Path) -> bytes:
 
     The cache is a folder, because pictures are large: each file begins with the digest of the rest.
     """
-    place = site / FOLDER / "pictures" / page.path.rpartition("/")[2]
+    place = _place(page.path, site)
     try:
         kept = place.read_bytes()
         if digest_bytes(kept[16:]) == kept[:16]:
@@ -114,6 +115,18 @@ def encoded(data: bytes, name: str, page: AttachmentPage, site: Path) -> bytes:
     with contextlib.suppress(OutputError):  # the cache is for speed only
         files.write(place, digest_bytes(made) + made, f".{os.getpid()}.{place.name}")
     return made
+
+
+def forget(paths: Iterable[str], site: Path) -> None:
+    """Removes the copies at these paths from the cache. Another output folder that still has one has its bytes too."""
+    for path in paths:
+        if path.startswith(urls.ATTACHMENTS[1:]):
+            with contextlib.suppress(OSError):
+                _place(path, site).unlink()
+
+
+def _place(path: str, site: Path) -> Path:
+    return site / FOLDER / "pictures" / path.rpartition("/")[2]
 
 
 def _encoded(image: Image, width: int, format: str) -> bytes:

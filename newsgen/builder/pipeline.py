@@ -133,6 +133,8 @@ def _build(
 
 def _write(loaded: Loaded, options: Options, queue: RenderQueue, observer: BuildObserver | None) -> Manifest | None:
     """Renders and writes. Returns the new manifest, or None if another build of the same input must not be skipped."""
+    from newsgen.builder import encoder
+
     report, clock = loaded.report, Stopwatch()
     output, old, plan = queue.output, queue.last_build.manifest, loaded.plan
     refs = plan.refs
@@ -162,6 +164,7 @@ def _write(loaded: Loaded, options: Options, queue: RenderQueue, observer: Build
     if options.strict and report.problems:
         return None
     output.commit(moves, removed, new, old)
+    encoder.forget(removed, options.site)
     report.pruned = removed
     report.rendered = [ref.path for ref in stale if ref.template]
     report.written = list(moves)

@@ -88,6 +88,8 @@ def test_copies_are_made_once_and_are_the_same_in_workers(site: Make, monkeypatc
     shutil.rmtree(s.output)
     s.good(jobs=1)
     assert len(built(s)) == 9
+    s.write("content/1.jpg", photo(346, 20)).good(jobs=1)
+    assert {kept.name for kept in (s.root / ".newsgen/pictures").iterdir()} == built(s).keys()
 
 
 @pytest.mark.parametrize(
