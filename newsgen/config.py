@@ -143,8 +143,8 @@ class Feeds(Table, frozen=True, kw_only=True):
 class Redirects(Table, frozen=True, kw_only=True):
     """Redirects of old addresses. `pages` writes a stub at each one, `file` writes a line in `_redirects`.
 
-    `moved` are addresses that belong to no article, each with the address or http(s) URL that it leads to. `gone` are
-    those of pages that were removed on purpose.
+    `moved` are addresses that belong to no article, each with the address or http(s) URL that it leads to; one that ends
+    in `/*` is a folder whose pages are now in another. `gone` are the addresses of pages that were removed on purpose.
     """
 
     pages: bool = True
@@ -161,6 +161,10 @@ class Redirects(Table, frozen=True, kw_only=True):
             return target if onward is None else end(onward)
 
         return {urls.old(old)[0]: end(_target(new)) for old, new in self.moved.items()}
+
+    def folders(self) -> dict[str, str]:
+        """The old folders of `moved`, and where their pages are now. All end in a slash."""
+        return {old[:-1]: new[:-1] for old, new in self.resolved().items() if _is_folder(old)}
 
 
 Header = Literal["Cache-Control", "Content-Disposition", "Content-Encoding", "Content-Language", "Content-Type"]
@@ -413,6 +417,9 @@ def _check_redirects(redirects: Redirects, wrong: Faults) -> None:
         new = _target(redirects.moved[old])
         if not new:
             wrong.add(at, f"{redirects.moved[old]!r} is not an address", "use /path/ or an http(s) URL")
+        elif _is_folder(urls.old(old)[0]) and not (_is_folder(new) and len(old) > len("/*")):
+            hint = 'write it as "/old/*" = "/new/*", or in static/_redirects if the new one is on another site'
+            wrong.add(at, f"{old!r} leads to no folder of this site", hint)
         leads[urls.stub(urls.old(old)[0])] = new
     for at, old in moved.items() if not wrong else ():
         seen = [urls.stub(urls.old(old)[0])]
@@ -428,6 +435,11 @@ def _target(written: str) -> str:
     """Where a redirect leads, as `urls` spells it; "" if it is no address."""
     is_url = re.match("https?://", written, re.IGNORECASE)
     return canonical.web_address(written) if is_url else urls.spelled(written)
+
+
+def _is_folder(address: str) -> bool:
+    """Whether an address stands for all below a folder: `/topics/*`."""
+    return address.startswith("/") and address.endswith("/*")
 
 
 def _stub_of(target: str) -> str:

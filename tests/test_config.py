@@ -109,6 +109,12 @@ def test_a_malformed_file_is_a_config_error(tmp_path: Path, text: bytes) -> None
             "4: redirects.moved./a/: '/a/' leads to an address",
         ),
         ('[redirects]\ngone = ["/a"]\n[redirects.moved]\n"/a/" = "/b/"', "2: redirects.gone[0]: '/a' is there twice"),
+        (
+            '[redirects.moved]\n"/a/*" = "/b/"',
+            "2: redirects.moved./a/*: '/a/*' leads to no folder of this site; write it",
+        ),
+        ('[redirects.moved]\n"/*" = "/b/*"', "2: redirects.moved./*: '/*' leads to no folder of this site"),
+        ('[redirects.moved]\n"/a/*" = "/b/*"\n"/b/*" = "/a/*"', "2: redirects.moved./a/*: '/a/*' leads in a circle"),
         ('[redirects.moved]\n"/a/" = 5', "redirects.moved./a/: expected text"),
     ],
 )

@@ -114,7 +114,10 @@ SETTINGS: dict[str, list[str]] = {
     "feeds.id": ['"https://old.example/"'],
     "redirects.pages": ["false"],
     "redirects.file": ["false"],
-    "redirects.moved": ['{"/moved/" = "/m2/", "/m2/" = "/about/?x#y"}', '{"/old/1/" = "https://other.example/"}'],
+    "redirects.moved": [
+        '{"/moved/" = "/m2/", "/m2/" = "/about/?x#y"}',
+        '{"/old/1/" = "https://other.example/", "/themen/*" = "/topics/*", "/2025/*" = "/2026/*"}',
+    ],
     "redirects.gone": ['["/gone/", "/topics/"]', '["/old/2/"]'],
     "fields.excerpt": ['["deck"]'],
 }

@@ -37,6 +37,7 @@ from newsgen.pages.redirects import (
     Redirect,
     article_redirects,
     has_redirects_file,
+    moved_with_folder,
     redirects_file,
     single_redirects,
     story_redirects,
@@ -101,12 +102,21 @@ class Parts:
         self.search = Search(cards)
         self.has_lines = has_redirects_file(cards)
         self._files = tuple(file for file in files if not (self.has_lines and file.path == "_redirects"))
+        self._folders = cards.config.redirects.folders()
         self._days: list[str] | None = None
         self.is_ambiguous = False
         """Whether two redirects lead from one address to different ones; known once "redirects" is made."""
 
     def make(self, name: str) -> PartPages:
         """The pages of a part; none if it is gone."""
+        made = self._make(name)
+        if not self._folders:
+            return made
+        addresses = [page.head.address for page in made.pages if isinstance(page, HtmlPage)]
+        pages, redirects, *_ = self._stubs(moved_with_folder(self._folders, addresses))
+        return made._replace(pages=(*made.pages, *pages), redirects=(*made.redirects, *redirects))
+
+    def _make(self, name: str) -> PartPages:
         kind, _, of = name.partition(" ")
         if kind == "story":
             return self._story(of)

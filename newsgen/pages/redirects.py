@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from operator import attrgetter
 
@@ -13,6 +13,8 @@ from newsgen.hosts import Host, effective_lines, is_dynamic
 from newsgen.model import About, Article, Member, Story
 from newsgen.pages.cards import Cards
 from newsgen.pages.kinds import GonePage, Head, Page, RedirectLine, RedirectPage, RedirectsPage
+
+_OLDEST = datetime.min.replace(tzinfo=UTC)
 
 _LINE_EXTRA = 20
 """More characters than a line of `_redirects` has besides its two addresses, with a few escapes."""
@@ -46,11 +48,23 @@ def single_redirects(cards: Cards, folder_name: str) -> list[Redirect]:
 def _configured(cards: Cards) -> Iterator[Redirect]:
     """The redirects of site.toml."""
     settings = cards.config.redirects
+    folders = settings.folders()
     for (written, _), (old, new) in zip(settings.moved.items(), settings.resolved().items(), strict=True):
+        if old.removesuffix("*") in folders:
+            continue
         yield Redirect(old, new, urls.stub(old), "site.toml", field=f"redirects.moved.{written}")
     for index, written in enumerate(settings.gone):
         old = urls.old(written)[0]
         yield Redirect(old, "", urls.stub(old), "site.toml", field=f"redirects.gone[{index}]")
+
+
+def moved_with_folder(folders: Mapping[str, str], addresses: Iterable[str]) -> Iterator[Redirect]:
+    """The redirects to pages whose folder has moved: from where each page would be in the old folder."""
+    for address in addresses:
+        for old_folder, folder in folders.items():
+            if address.startswith(folder):
+                old = old_folder + address.removeprefix(folder)
+                yield Redirect(old, address, urls.stub(old), published=_OLDEST)
 
 
 def stubs(redirects: Iterable[Redirect]) -> dict[str, str]:
@@ -80,12 +94,11 @@ def redirect_lines(cards: Cards, redirects: Iterable[Redirect], own: str) -> lis
     """The redirects for `_redirects`: as many as the host reads besides the `own` lines of the site, newest first."""
     if not has_redirects_file(cards):
         return []
-    oldest = datetime.min.replace(tzinfo=UTC)
     host = cards.config.limits
     has_lines = (r for r in redirects if may_have_line(cards, r) and (r.new or (host and host.answers_gone)))
     lines = sorted(has_lines, key=attrgetter("old"))
     # Addresses of pages without a time come first, then aliases of articles, then the addresses of members.
-    lines.sort(key=lambda r: (r.published is None, bool(r.file), r.published or oldest), reverse=True)
+    lines.sort(key=lambda r: (r.published is None, bool(r.file), r.published or _OLDEST), reverse=True)
     return list(_within(host, lines, own, cards.config.root)) if host else lines
 
 

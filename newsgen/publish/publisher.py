@@ -123,7 +123,7 @@ def _refusals(
             f"too many files to delete: {count:,}, and the limit is {most:,}; raise it with --max-delete {count}"
         )
     if report.lost and not (publish_options.allow_lost or target_settings.allow_lost):
-        hint = "redirect them with `aliases`, list them in `gone` of [redirects], or allow this with --allow-lost"
+        hint = "redirect them with `aliases` or [redirects], list them in `gone` there, or allow this with --allow-lost"
         reasons.append(f"addresses would stop answering: {first_few(report.lost)}; {hint}")
     return reasons
 

@@ -83,10 +83,13 @@ class SiteBuild(msgspec.Struct, frozen=True, kw_only=True):
         site without pages of single articles.
         """
         gone = {urls.stub(urls.old(old)[0]) for old in self.config.redirects.gone}
-        expected = self._redirected_paths() | self.pageless | gone
-        return [urls.address(path) for path in paths if path not in expected]
+        redirected = self._redirected_paths()
+        folders = tuple(path.removesuffix("*") for path in redirected if path.endswith("/*"))
+        expected = redirected | self.pageless | gone
+        return [urls.address(path) for path in paths if path not in expected and not path.startswith(folders)]
 
     def _redirected_paths(self) -> set[str]:
+        """The output files that a rule in `_redirects` covers; with a `*` at the end, all below a folder."""
         olds = (line.split()[0] for line in effective_lines(self._text("_redirects")))
         return {urls.path("/" + old.removeprefix(self.config.root)) for old in olds}
 

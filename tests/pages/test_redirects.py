@@ -288,6 +288,30 @@ def test_addresses_that_belong_to_no_article_redirect_or_are_gone(site: Make) ->
     assert s.tree(s.root / "clean") == before
 
 
+def test_the_pages_of_a_folder_that_moved_redirect(site: Make) -> None:
+    words = 'topics = "themen"\npage = "seite"\n'
+    moved = '"/topics/*" = "/subjects/*"\n"/subjects/*" = "/themen/*"\n"/2025/*" = "/2026/*"\n'
+    settings = f"page_size = 1\n[slugs]\n{words}[redirects.moved]\n{moved}"
+    s = site().write("site.toml", settings).article("a", topics="[Rail]").article("b", topics="[Rail]")
+    s.write("content/_pages/topics.md", "---\ntitle: Own\n---\n")
+    s.good()
+    assert 'url=/themen/rail/"' in s.read("topics/rail/index.html")
+    assert 'url=/themen/rail/seite/1/"' in s.read("subjects/rail/seite/1/index.html")
+    assert 'url=/2026/11/08/a/"' in s.read("2025/11/08/a/index.html")
+    assert "Own</h1>" in s.read("topics/index.html")
+    assert lines(s) == {}, "they would fill the file"
+    s.article("c", topics="[Tram]").good()
+    assert 'url=/themen/tram/"' in s.read("topics/tram/index.html")
+    s.edit("site.toml", "[redirects.moved]", "[redirects]\npages = false\n[redirects.moved]").good()
+    assert "topics/rail/index.html" not in s.tree()
+    assert lines(s)["/topics/rail/"] == "/themen/rail/"
+    (s.root / "content/c.md").unlink()
+    s.good()
+    before = s.tree()
+    s.build(output=s.root / "clean")
+    assert s.tree(s.root / "clean") == before
+
+
 def test_a_page_that_is_gone_answers_410_where_the_host_can(site: Make) -> None:
     s = site().write("site.toml", 'host = "netlify"\n' + MOVED).article("a")
     s.good()
