@@ -52,9 +52,8 @@ def _of(cards: Cards, page: HtmlPage, number: int) -> ApiPage:
     elif isinstance(page, ListPage):
         number, value = page.number, _articles(cards, page.cards)
     elif isinstance(page, IndexPage):
-        value = tuple(
-            _section(cards, item.title, item.url, item.count) for group in page.groups for item in group.items
-        )
+        counts = {cards.link(page.axis, key): row.count for key, row in cards.library.index(page.axis).items()}
+        value = tuple(_section(cards, x.title, x.url, counts[x]) for group in page.groups for x in group.items)
     elif isinstance(page, SourcesPage):
         lines = [line for group in page.groups for line in group.sources] or page.sources
         counts = {cards.provider(key): row.count for key, row in cards.library.index("provider").items()}

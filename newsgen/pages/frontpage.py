@@ -10,7 +10,7 @@ from itertools import chain, islice, takewhile
 
 from newsgen import urls
 from newsgen.library import Row
-from newsgen.pages import lists
+from newsgen.model import CountedLink
 from newsgen.pages.cards import CANDIDATES, LINES, Cards
 from newsgen.pages.kinds import Block, Head, HomePage
 from newsgen.stories import longest_pinned, members_of, trending
@@ -66,7 +66,12 @@ def page(cards: Cards) -> HomePage:
         latest=tuple(cards.card(m) for m in library.members[: min(LATEST, config.page_size)]),
         trending=tuple(cards.link("topic", k) for k in rising[:8]),
         providers=tuple(cards.provider(p) for p, _ in sorted(active.items(), key=lambda a: (-a[1], a[0]))[:10]),
-        days=tuple(lists.counted_link(cards, "day", day, library.index("day")[day]) for day in days),
+        days=tuple(
+            CountedLink(
+                title=cards.day_title(day), url=cards.places.section("day", day), count=library.index("day")[day].count
+            )
+            for day in days
+        ),
     )
 
 

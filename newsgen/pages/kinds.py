@@ -262,7 +262,7 @@ class IndexGroup(Value, frozen=True, kw_only=True):
     """A titled group of links: the topics or categories with one first letter."""
 
     title: str
-    items: tuple[CountedLink, ...]
+    items: tuple[Link, ...]
 
 
 class IndexPage(HtmlPage, frozen=True, kw_only=True):

@@ -10,8 +10,8 @@ from itertools import groupby, islice, pairwise
 from typing import TypeVar
 
 from newsgen import idn, times, urls
-from newsgen.library import IndexRow, Section, SectionRow
-from newsgen.model import Card, Cluster, CountedLink, Link
+from newsgen.library import Section, SectionRow
+from newsgen.model import Card, Cluster, Link
 from newsgen.pages.cards import CANDIDATES, LINES, SIBLINGS, Cards
 from newsgen.pages.kinds import (
     DayLine,
@@ -295,7 +295,7 @@ def index(cards: Cards, axis: str) -> Iterator[IndexPage]:
             axis=axis,
             title=title,
             groups=tuple(
-                IndexGroup(title=letter, items=tuple(counted_link(cards, axis, *row) for row in group))
+                IndexGroup(title=letter, items=tuple(cards.link(axis, key) for key, _ in group))
                 for letter, group in groupby(chunk, key=lambda row: locale.initial(row[1].title))
             ),
             newer=newer,
@@ -424,9 +424,3 @@ def neighbours(cards: Cards, days: list[str], day: str) -> tuple[Link | None, Li
     )
     link = [Link(title=cards.day_title(key), url=cards.places.section("day", key)) for key in (*before, *after)]
     return (link[0] if before else None, link[-1] if after else None)
-
-
-def counted_link(cards: Cards, axis: str, key: str, row: IndexRow) -> CountedLink:
-    """A link to a section, with the number of its members."""
-    title = cards.day_title(key) if axis == "day" else row.title
-    return CountedLink(title=title, url=cards.places.section(axis, key), count=row.count)

@@ -490,14 +490,17 @@ def test_sources_are_described_in_sentences_the_strongest_first(site: Make) -> N
         "content/_providers/p00.example.md",
         "---\nname: Ärzteblatt\nkind: Weekly\nowner: A & B\nimages: [{url: /a.png}]\n---\n",
     )
+    for domain in ("p38.example", "p39.example"):
+        s.write(f"content/_providers/{domain}.md", "---\nname: Twin\n---\n")
     s.good()
     text = s.read("sources/index.html")
     words = " ".join(re.sub("<[^>]+>", " ", text.split("<main")[1]).split())
-    assert "# A P The strongest Ärzteblatt p00.example Weekly ; owned by A &amp; B" in words
+    assert "T Twin p38.example Twin p39.example How" in words
+    assert "# A P T The strongest Ärzteblatt p00.example Weekly ; owned by A &amp; B" in words
     assert "Reported 1 of its 2 shared stories first; usually 7 h after the first report." in words
     assert "p01.example p01.example Reported its only shared story first. p02.example" in words
     assert 'href="/sources/#from_p"' in text
-    assert text.count('class="tags shelf"') == 3
+    assert text.count('class="tags shelf"') == 4
     provider = s.read("providers/p00.example/index.html")
     assert "Weekly" in provider
     assert "/a.png" in provider
