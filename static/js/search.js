@@ -152,7 +152,7 @@
   };
   const monthOf = dated({ year: "numeric", month: "long" });
   const dayOf = dated({ dateStyle: "long" });
-  const shortDayOf = dated({ dateStyle: "medium" });
+  const shortDayOf = dated({ day: "numeric", month: "short", year: "numeric" });
   const NAMES = [...Array(12).keys()].map(month => dated({ month: "long" })(Date.UTC(2000, month)));
 
   // The phrases are those of the page. Some have a form for each category of numbers.
