@@ -125,7 +125,7 @@ def test_a_publish_that_would_break_addresses_is_refused(s: Site) -> None:
     assert refused.returncode == 3
     assert "/2026/11/01/a000/" in refused.stderr
     assert (
-        "redirect them with `aliases`, list them in `gone` of [redirects], or allow this with --allow-lost"
+        "redirect them with `aliases` or [redirects], list them in `gone` there, or allow this with --allow-lost"
         in refused.stderr
     )
     assert current(s) == before
