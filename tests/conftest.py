@@ -6,7 +6,6 @@ import gc
 import os
 import re
 from collections.abc import Callable, Iterator
-from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +14,15 @@ import pytest
 from hypothesis import settings
 from sites import Site
 
-from newsgen.builder import plugins, render, translation
+from newsgen.builder import plugins, render, theme
+from newsgen.builder.theme import Theme
 
 # The same examples in every run. HYPOTHESIS_PROFILE=default tries new ones.
 settings.register_profile("steady", derandomize=True, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 
 
-_PARSE, _COMPILE, _FIND = jinja2.Environment.parse, jinja2.Environment.compile, jinja2.nodes.Template.find_all
+_COMPILE, _FIND = jinja2.Environment.compile, Theme._find_references
 
 
 def _of_a_plugin(function: Any) -> bool:
@@ -31,8 +31,9 @@ def _of_a_plugin(function: Any) -> bool:
 
 @pytest.fixture(scope="session", autouse=True)
 def _one_compiler() -> Iterator[None]:
-    """Each template is parsed, searched and compiled once per process, which is nine tenths of the build of a small site."""
+    """Each template is searched and compiled once per process, which is nine tenths of the build of a small site."""
     compiled: dict[tuple[Any, ...], Any] = {}
+    found: dict[str, theme.References] = {}
 
     def compile_once(self: Any, source: Any, name: Any = None, filename: Any = None, *rest: Any, **more: Any) -> Any:
         if not isinstance(self, render._Environment) or any(map(_of_a_plugin, self.filters.values())):
@@ -45,13 +46,14 @@ def _one_compiler() -> Iterator[None]:
             compiled[key] = _COMPILE(self, source, name, filename, *rest, **more)
         return compiled[key]
 
-    # The theme never changes a parsed template.
-    parse_once = cache(partial(_PARSE, translation.parser()))
-    find_once = cache(lambda tree, kinds: tuple(_FIND(tree, kinds)))
+    def find_once(self: Any, source: str, name: str) -> theme.References:
+        if source not in found:
+            found[source] = _FIND(self, source, name)
+        return found[source]
+
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(jinja2.Environment, "parse", staticmethod(parse_once))
         patch.setattr(jinja2.Environment, "compile", compile_once)
-        patch.setattr(jinja2.nodes.Template, "find_all", lambda tree, kinds: iter(find_once(tree, kinds)))
+        patch.setattr(Theme, "_find_references", find_once)
         yield
 
 
@@ -65,9 +67,8 @@ def _short_collections() -> None:
 @pytest.fixture
 def each_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every build compiles its templates, as outside tests."""
-    monkeypatch.setattr(jinja2.Environment, "parse", _PARSE)
     monkeypatch.setattr(jinja2.Environment, "compile", _COMPILE)
-    monkeypatch.setattr(jinja2.nodes.Template, "find_all", _FIND)
+    monkeypatch.setattr(Theme, "_find_references", _FIND)
 
 
 @pytest.fixture

@@ -51,18 +51,16 @@ class Renderer:
         self._site = site
         locale = locales.locale(site.language, site.phrases)
         self._env = _Environment(
-            extensions=[translation.EXTENSION],
+            **translation.SYNTAX,
             loader=theme.loader,
             autoescape=lambda name: not (name or "").endswith((".txt", ".json", ".css")),
             undefined=jinja2.StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            keep_trailing_newline=True,
             auto_reload=False,
             cache_size=-1,
             bytecode_cache=_TemplateCache(cache, theme, site) if cache else None,
         )
         self._env.locale = locale
+        self._env.take_tree = theme.take_tree
         self._env.globals |= translation.functions(locale)
         self._env.filters |= filters(site, theme.asset, locale) | {"form_of": locales.form_of}
         if taken := sorted(self._env.filters.keys() & theme.plugins.filters.keys()):
@@ -199,9 +197,11 @@ class _Environment(jinja2.Environment):
     template_class = _Template
     locale = locales.ENGLISH
     newstyle_gettext = True
+    take_tree: Callable[[str], jinja2.nodes.Template | None]
 
     def _parse(self, source: str, name: str | None, filename: str | None) -> jinja2.nodes.Template:
-        return translation.fold(super()._parse(source, name, filename), self, self.locale)
+        tree = self.take_tree(source) or super()._parse(source, name, filename)
+        return translation.fold(tree, self, self.locale)
 
     def make_globals(self, own: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
         """A plain dict: Jinja searches its own ChainMap for all names, for each page and import."""

@@ -8,7 +8,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import jinja2
 import msgspec
@@ -22,7 +22,7 @@ from newsgen.builder.plugins import NONE, Plugins
 from newsgen.errors import OutputError, Problem, TemplateError, unreadable
 from newsgen.files import folder_link, shipped_site
 from newsgen.pages import FilePage
-from newsgen.text import digest, digest_bytes
+from newsgen.text import digest
 
 SHIPPED = "newsgen"
 """The prefix of shipped templates: a site's own base.html can extend `newsgen/base.html`, which it overrides."""
@@ -30,7 +30,10 @@ SHIPPED = "newsgen"
 DEMO = "demo/"
 """Pictures of the demonstration content: copied into a new site, never inherited."""
 
-_decoder = msgspec.msgpack.Decoder(dict[str, tuple[bytes, frozenset[str], frozenset[str]]])
+References: TypeAlias = tuple[frozenset[str], frozenset[str]]
+"""The templates and static files that a template itself refers to."""
+
+_decoder = msgspec.msgpack.Decoder(dict[str, References])
 # Characters that some manifests, object stores or file systems do not accept.
 _UNSAFE = re.compile(r"[\\\x00-\x1f\x7f\ud800-\udfff]")
 SLOTS = ("after_lead", "after_top", "in_list", "side", "before_footer", "in_footer")
@@ -72,6 +75,9 @@ class SentTheme(NamedTuple):
     def plugins(self) -> Plugins:
         """The plugins, whose filters templates use."""
         return plugins.load(self.code)
+
+    def take_tree(self, _: str) -> None:
+        """No parsed template: other processes receive compiled ones."""
 
 
 class _PluginTemplates(jinja2.BaseLoader):
@@ -132,9 +138,10 @@ class Theme:
         if self.problems:
             raise TemplateError(*self.problems)
         self.static = self._static()
-        self._closures: dict[str, tuple[frozenset[str], frozenset[str]]] = {}
+        self._closures: dict[str, References] = {}
         self._sources: dict[str, str] = {}
-        self._known_references: dict[str, tuple[bytes, frozenset[str], frozenset[str]]] = {}
+        self._references: dict[str, References] = {}
+        self._trees: dict[str, nodes.Template] = {}
         self._file_digests: dict[str, str] = {}
         self.digest_of = functools.cache(self._digest)
         self.fingerprints = functools.cache(self._fingerprints)
@@ -184,14 +191,18 @@ class Theme:
                 self.problems += (folder_link(name_of(link)) for link in links if link.is_symlink())
         return files
 
-    def closure(self, name: str) -> tuple[frozenset[str], frozenset[str]]:
+    def closure(self, name: str) -> References:
         """All templates that a template uses, including itself, and the static files that they link with `asset`.
 
         Raises TemplateError if a template cannot be found or parsed, or computes a name when rendering.
         """
         if name not in self._closures:
             self._closures[name] = (frozenset({name}), frozenset())
-            others, assets = self._references(name)
+            source = self._source(name)
+            key = digest(source.encode())  # a shipped template has two names
+            if key not in self._references:
+                self._references[key] = self._find_references(source, name)
+            others, assets = self._references[key]
             names = {name}
             for other in others:
                 inner = self.closure(other)
@@ -200,19 +211,13 @@ class Theme:
             self._closures[name] = (frozenset(names), assets)
         return self._closures[name]
 
-    def _references(self, name: str) -> tuple[frozenset[str], frozenset[str]]:
-        """The templates and static files that a template itself refers to."""
-        source = self._source(name)
-        source_digest = digest_bytes(source.encode())
-        known = self._known_references.get(name)
-        if known and known[0] == source_digest:
-            return known[1:]
+    def _find_references(self, source: str, name: str) -> References:
         try:
-            tree = self._parser.parse(source, name)
+            tree = self._trees[source] = self._parser.parse(source, name)
         except jinja2.TemplateSyntaxError as error:
             raise TemplateError(f"templates/{error.name or name}:{error.lineno}: {error.message}") from None
         assets = set()
-        for filter_ in tree.find_all(nodes.Filter):
+        for filter_ in tree.find_all(nodes.Filter) if "asset" in source else ():
             if filter_.name == "asset":
                 if not isinstance(filter_.node, nodes.Const):
                     raise TemplateError(
@@ -226,22 +231,27 @@ class Theme:
                     f"templates/{name}: `extends`, `import` and `include` take a template name in quotes"
                 )
             others.add(other)
-        self._known_references[name] = source_digest, frozenset(others), frozenset(assets)
-        return self._known_references[name][1:]
+        return frozenset(others), frozenset(assets)
+
+    def take_tree(self, source: str) -> nodes.Template | None:
+        """The parsed template with a text, if its references were found in this build. Compiling may change it."""
+        return self._trees.pop(source, None)
 
     def _load_references(self, cache: Cache | CachedValues) -> None:
         """Loads the links between templates from the cache, and stores them there if they changed."""
         with contextlib.suppress(msgspec.DecodeError):
-            self._known_references = _decoder.decode(cache.get("closures") or b"\x80")
-        known = self._known_references.copy()
+            self._references = _decoder.decode(cache.get("references") or b"\x80")
+        known = len(self._references)
         try:
             for name in self._parser.list_templates():
                 if name != self._head_file:
                     self.closure(name)
         except (TemplateError, OSError, UnicodeDecodeError):
             self._closures.clear()  # raised again when that template is used
-        if self._known_references != known:
-            cache.put("closures", msgspec.msgpack.encode(self._known_references, order="deterministic"))
+        if len(self._references) != known:
+            sources = {digest(source.encode()) for source in self._sources.values()}
+            current = {key: found for key, found in self._references.items() if key in sources}
+            cache.put("references", msgspec.msgpack.encode(current, order="deterministic"))
 
     def used(self) -> set[str]:
         """All templates that pages may use, including parts and the shipped ones that a site's own templates extend."""

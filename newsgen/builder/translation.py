@@ -17,10 +17,16 @@ from markupsafe import Markup
 
 from newsgen.locales import Locale, is_english, pieces
 
-EXTENSION = "jinja2.ext.i18n"
+SYNTAX: Mapping[str, Any] = {
+    "extensions": ["jinja2.ext.i18n"],
+    "trim_blocks": True,
+    "lstrip_blocks": True,
+    "keep_trailing_newline": True,
+}
+"""The options of every environment that reads templates, so that each can compile what another one has parsed."""
 
 POLICIES = {"ext.i18n.trimmed": True}
-"""What an environment with the extension must have besides `newstyle_gettext`: a message has no line breaks."""
+"""What such an environment must have besides `newstyle_gettext`: a message has no line breaks."""
 
 _ARGUMENTS = {"_": 1, "gettext": 1, "ngettext": 3, "pgettext": 2, "npgettext": 4}
 """The functions that name a message, with the number of their arguments."""
@@ -50,7 +56,7 @@ class _Form(NamedTuple):
 
 def parser(**options: Any) -> jinja2.Environment:
     """An environment that reads templates with messages."""
-    environment = jinja2.Environment(trim_blocks=True, lstrip_blocks=True, extensions=[EXTENSION], **options)
+    environment = jinja2.Environment(**SYNTAX, **options)
     environment.newstyle_gettext = True  # type: ignore[attr-defined]
     environment.policies |= POLICIES
     return environment
