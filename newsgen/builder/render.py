@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, MutableMapping
 from datetime import UTC, date, datetime
 from functools import lru_cache, partial
 from pathlib import Path
+from types import BuiltinMethodType
 from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -19,6 +20,7 @@ import msgspec
 from jinja2.bccache import Bucket
 from jinja2.nodes import EvalContext
 from jinja2.runtime import Context, Macro
+from jinja2.utils import missing
 from markupsafe import Markup
 
 from newsgen import idn, locales, times, urls
@@ -114,40 +116,59 @@ class Renderer:
         return place
 
 
-class _Context(Context):
-    """A context that calls macros directly, without Jinja's checks for other callables."""
+class _Macro(Macro):
+    """A macro that is called without Jinja's checks if it gets only its own arguments, by place."""
 
-    def call(self, called: Any, /, *args: Any, **kwargs: Any) -> Any:
-        if type(called) is not Macro and type(called) is not _CachedMacro:
-            return super().call(called, *args, **kwargs)
-        kwargs.pop("_block_vars", None)
-        kwargs.pop("_loop_vars", None)
-        return called(self.eval_ctx, *args, **kwargs)
+    @jinja2.pass_eval_context
+    def __call__(self, *args: Any, **kwargs: Any) -> str:
+        left = self._argument_count + 1 - len(args)
+        is_plain = not kwargs and left >= 0 and self._func.__code__.co_argcount == self._argument_count
+        if not (is_plain and args and type(args[0]) is EvalContext):
+            return super().__call__(*args, **kwargs)
+        text = self._func(*args[1:], *(missing,) * left)
+        return _markup(text) if args[0].autoescape else text
+
+
+class _Context(Context):
+    """A context that calls macros and built-in methods directly, without Jinja's checks for other callables."""
+
+    def call(self, called: Any, /, *args: Any, _block_vars: Any = None, _loop_vars: Any = None, **kwargs: Any) -> Any:
+        if type(called) is _Macro or type(called) is _CachedMacro:
+            return called(self.eval_ctx, *args, **kwargs)
+        if type(called) is BuiltinMethodType:
+            return called(*args, **kwargs)
+        return super().call(called, *args, _block_vars=_block_vars, _loop_vars=_loop_vars, **kwargs)
 
 
 class _Template(jinja2.Template):
-    """Jinja's template with faster escaping and cached macros."""
+    """Jinja's template with faster escaping, and faster and cached macros."""
 
     @classmethod
     def from_code(cls, environment: Any, code: Any, globals: Any, uptodate: Any = None) -> jinja2.Template:
         template = super().from_code(environment, code, globals, uptodate)
         # Compiled templates escape every value. This version returns plain strings instead of Markup objects.
-        template.root_render_func.__globals__["escape"] = _escape
+        template.root_render_func.__globals__.update(escape=_escape, Macro=_Macro)
         return template
 
     def make_module(self, *args: Any, **kwargs: Any) -> Any:
         """Caches macros, which depend on their arguments only: a card that many lists show is rendered once."""
         module = super().make_module(*args, **kwargs)
         for name, value in vars(module).items():
-            if isinstance(value, Macro):
+            if isinstance(value, _Macro):
                 setattr(module, name, _CachedMacro(value))
         return module
+
+
+_markup = partial(str.__new__, Markup)
+"""A string as Markup, without the checks for what is none."""
 
 
 def _escape(value: Any) -> str:
     type_ = type(value)
     if type_ is str:
         return _escaped(value)
+    if type_ is int:
+        return str(value)
     return value if type_ is Markup else markupsafe.escape(value)
 
 
@@ -160,9 +181,11 @@ except ImportError:
 class _CachedMacro:
     """A macro that caches its results if its first argument is a `Value`. The cache pauses while it has few hits."""
 
-    def __init__(self, macro: Macro) -> None:
+    def __init__(self, macro: _Macro) -> None:
         self._macro = macro
-        self._cached = lru_cache(maxsize=MACRO_CACHE_SIZE, typed=True)(macro)
+        own_context = EvalContext(macro._environment)
+        own_context.autoescape = macro._default_autoescape
+        self._cached = lru_cache(maxsize=MACRO_CACHE_SIZE, typed=True)(partial(macro, own_context))
         self._calls_left, self._hits_before = TRIAL_CALLS, 0
         self._is_paused = False
 
@@ -199,9 +222,19 @@ class _Environment(jinja2.Environment):
     newstyle_gettext = True
     take_tree: Callable[[str], jinja2.nodes.Template | None]
 
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._found: dict[str, jinja2.Template] = {}
+
     def _parse(self, source: str, name: str | None, filename: str | None) -> jinja2.nodes.Template:
         tree = self.take_tree(source) or super()._parse(source, name, filename)
         return translation.fold(tree, self, self.locale)
+
+    def get_template(self, name: Any, parent: str | None = None, globals: Any = None) -> jinja2.Template:
+        """The template of a name. Jinja's own cache asks for more, for each page and import."""
+        if name not in self._found:
+            self._found[name] = super().get_template(name, parent, globals)
+        return self._found[name]
 
     def make_globals(self, own: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
         """A plain dict: Jinja searches its own ChainMap for all names, for each page and import."""
