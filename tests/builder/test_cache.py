@@ -350,9 +350,21 @@ def test_the_engine_depends_on_library_versions_and_code(tmp_path: Path, monkeyp
 
 
 @pytest.mark.usefixtures("each_compiled")
-def test_compiled_templates_depend_on_the_site_and_its_assets(site: Make) -> None:
+def test_templates_are_parsed_once_and_compiled_for_the_site_and_its_assets(
+    site: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import jinja2
+
+    parser, parsed = jinja2.environment.Parser, list[str]()
+
+    def parse(environment: jinja2.Environment, source: str, *rest: str) -> jinja2.parser.Parser:
+        parsed.append(source)
+        return parser(environment, source, *rest)
+
+    monkeypatch.setattr(jinja2.environment, "Parser", parse)
     s = site(SITE).article("a")
     s.good()
+    assert len(parsed) == len({*parsed}) > 30
     s.article("a", title="Anew")
     s.good()
     s.write("static/css/site.css", "body { color: red }")
@@ -367,11 +379,18 @@ def test_faster_templates_render_the_same_as_jinja_s_own(site: Make, monkeypatch
     import jinja2
 
     s = site(SITE)
+    s.write(
+        "templates/pages/404.html",
+        '{% macro m(a, b="<") %}{{ a }}{{ b }}{% endmacro %}{% macro n(a) %}{{ a }}{{ varargs }}{{ kwargs }}{% endmacro %}'
+        "{% macro c(a) %}{{ a }}{{ caller(1) }}{% endmacro %}"
+        "{{ m('&') }}{{ m(1, 2) }}{{ m(1, b=2) }}{{ n(1, 2, c=3) }}{% call(d) c('&') %}{{ d }}{{ page.path }}{% endcall %}",
+    )
     for n in range(6):
         s.article(f"a{n}", title=f"A <b>{n}</b> & \"more\" 'of' it", topics="[T, U & V]", story="s" if n < 3 else None)
     s.good()
     fast = s.tree()
     monkeypatch.setattr(render, "_Template", jinja2.Template)
+    monkeypatch.setattr(render._Environment, "context_class", jinja2.runtime.Context)
     monkeypatch.setattr(render, "_TemplateCache", lambda *_: None)
     s.good(output=s.root.parent / "plain")
     assert s.tree(s.root.parent / "plain") == fast
