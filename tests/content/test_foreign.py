@@ -137,11 +137,11 @@ def test_a_header_of_pelican_is_text_up_to_a_blank_line() -> None:
     ],
 )
 def test_a_text_without_a_title_in_its_header_has_no_front_matter(text: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     with pytest.raises(fm.FrontMatterError, match="no front matter"):
         fm.parse(text.encode())
     assert fm.line(text.encode(), ("title",)) == 1
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
 
 
 @pytest.mark.parametrize(
