@@ -368,7 +368,7 @@ class Clusterer:
             self._changed[id] = None
 
     def _find_sets(
-        self, reached: Iterable[str], old: Mapping[str, tuple[File, str]], added: Collection[str]
+        self, reached: Iterable[str], old: Mapping[str, tuple[File, str]], added: Mapping[str, Role]
     ) -> tuple[dict[str, _Set], dict[str, _Set]]:
         """The files of each story that may differ, by the id of the first, and the same before the update.
 
@@ -387,12 +387,12 @@ class Clusterer:
                     continue
                 seen.add(id)
                 self._relieve_files()
-                file: File | None = self._files.get(id)
+                role = added.get(id) or ((file := self._files.get(id)) and file.role)
                 root = old[id][1] if id in old else self._places[id].root
                 if root and root not in before:
                     before[root] = self._sets[root]
                     queue += before[root].ids
-                if file and file.role != "follower":
+                if role and role != "follower":
                     found.append(id)
                     if id not in set_of:
                         each = self._find_set(id)

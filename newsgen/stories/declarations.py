@@ -285,8 +285,8 @@ class Declarations:
         for attached in owners_before.values():
             declared.reached.update(attached or ())
         self._follow({*changed, *followers}, old, moved, declared)
-        present = [id for id in {*affected, *new} - followers if id in files and files[id].role != "follower"]
-        self._join(present, added, bonds, roots, declared)
+        known = {id for id in {*affected, *new} - added.keys() if id in files and files[id].role != "follower"}
+        self._join(known | (added.keys() - followers), added, bonds, roots, declared)
         if not is_everything:
             self._redate(clock, declared)
         self._clock = clock
@@ -329,15 +329,17 @@ class Declarations:
 
     def attached(self, ids: Iterable[str]) -> Iterator[tuple[str, str]]:
         """The ids of the coverage and the followers that belong to some files, each after that of its file."""
-        files = {id: self.files[id] for id in ids}
-        for _, file_id in sorted((file.published, id) for id, file in files.items()):
+        ids = tuple(ids)
+        if len(ids) > 1:  # else there is no need to decode the file
+            ids = tuple(id for _, id in sorted((self.files[id].published, id) for id in ids))
+        for file_id in ids:
             for target in self.places[file_id].targets or ():
                 if target.startswith(COVERAGE_PREFIX):
                     yield file_id, target
-        followers = self._followers_of(key for file in files.values() for key in _own_keys(file))
+        followers = self._followers_of(key for id in ids for key in _own_keys(self.files[id]))
         for follower in sorted(followers):
             for owner in self.places[follower].targets or ():
-                if owner in files:
+                if owner in ids:
                     yield owner, follower
 
     def named(self, name: str) -> list[str]:

@@ -360,7 +360,8 @@ class Similarity:
         title = headline(words.normal(article.title))
         pieces, found = words.split(title)
         names = words.names(found)
-        stem_of, counts = self._stem_of, Counter[str]()
+        stem_of = self._stem_of
+        counts: Counter[str] = Counter()
         for piece in pieces:
             counts[piece] = counts.get(piece, 0) + TITLE_WEIGHT
         title_words = [words.lower(word) for word in found]
@@ -518,29 +519,25 @@ class Similarity:
         Walks through the articles in order and compares each with earlier ones by two inverted indexes: stem to
         positions and weights, ascending. `index_all` holds all articles, `index_dirty` only the dirty ones.
         """
-        index_all: dict[str, tuple[list[int], list[int]]] = {}
-        index_dirty: dict[str, tuple[list[int], list[int]]] = {}
+        index_all: dict[str, list[tuple[int, int]]] = {}
+        index_dirty: dict[str, list[tuple[int, int]]] = {}
         vectors, near = self._vectors, self.near
         moments = set()
         dirty_stems: set[str] = set()
+        is_everything = len(dirty) == self.count
         for id in dirty:
-            if strong := vectors[id].strong:
+            if is_everything:  # nothing is decoded before its day
+                moments.add(self.keys[id][0])
+            elif strong := vectors[id].strong:
                 dirty_stems.update(strong)
                 moments.add(self.keys[id][0])
         order = list(self.within_reach(moments))
         # Clean articles are compared with dirty ones only. If all are dirty, the second index is not needed.
-        indexes = (index_all,) if all(id in dirty for _, id in order) else (index_all, index_dirty)
+        indexes = (index_all,) if is_everything or all(id in dirty for _, id in order) else (index_all, index_dirty)
         known = dict.keys(vectors)
         encoded: Mapping[str, msgspec.Raw] = {}
         first, day = 0, day_number(order[0][0]) - 1 if order else 0  # days before 1970 are negative
         letters_of: dict[int, frozenset[str]] = {}
-
-        def letters(position: int, title: str) -> frozenset[str]:
-            found = letters_of.get(position)
-            if found is None:
-                found = letters_of[position] = words.letters(title)
-            return found
-
         for at, (now, id) in enumerate(order):
             if day < day_number(now):
                 day = day_number(now)
@@ -570,22 +567,22 @@ class Similarity:
             for stem in stems:
                 weight = strong[stem]
                 if stem in index:
-                    positions, values = index[stem]
-                    if positions and positions[0] < first:
-                        expired = bisect_left(positions, first)
-                        del positions[:expired], values[:expired]
-                    for position, value in zip(positions, values, strict=True):
+                    postings = index[stem]
+                    if postings and postings[0][0] < first:
+                        del postings[: bisect_left(postings, (first,))]
+                    for position, value in postings:
                         dots[position] = dot_with(position, 0) + weight * value
                 for each in indexes if is_dirty else indexes[:1]:
                     if stem in each:
-                        each[stem][0].append(at)
-                        each[stem][1].append(weight)
+                        each[stem].append((at, weight))
                     else:
-                        each[stem] = ([at], [weight])
+                        each[stem] = [(at, weight)]
             candidates = [pair for pair in dots.items() if pair[1] >= minimum]
             if not candidates:
                 continue
             vector = vectors[id]
+            letters = letters_of[at] = words.letters(vector.title)
+            found: dict[str, int] = {}
             for position, dot in candidates:
                 then, other = order[position]
                 decay = math.exp(-DAILY_DECAY * (now - then) / 86400)
@@ -593,18 +590,23 @@ class Similarity:
                     continue
                 earlier = vectors[other]
                 shared = None
-                if vector.title and earlier.title:
-                    shared = words.likeness(letters(at, vector.title), letters(position, earlier.title))
+                if letters and earlier.title:
+                    letters_2 = letters_of.get(position)
+                    if letters_2 is None:
+                        letters_2 = letters_of[position] = words.letters(earlier.title)
+                    shared = words.likeness(letters, letters_2)
                 score, obstacle = _compare(vector, earlier, dot, decay, shared)
                 if obstacle:
                     continue
-                for one, two in ((id, other), (other, id)):
-                    pairs = near[one]
-                    if not pairs:
-                        pairs = near[one] = {}
-                    elif one not in dirty:
-                        near.touch(one)
-                    pairs[two] = score
+                found[other] = score
+                pairs = near[other]
+                if not pairs:
+                    pairs = near[other] = {}
+                elif other not in dirty:
+                    near.touch(other)
+                pairs[id] = score
+            if found:
+                near[id] = near[id] | found
 
     def put_texts(self) -> None:
         """Puts texts into the store, to free memory."""
@@ -613,7 +615,7 @@ class Similarity:
 
     def relieve(self, day: int) -> None:
         """Forgets the pairs and vectors that are out of reach of a day, if there are many, to free memory."""
-        if day != self._relieved and len(self._vectors) > MANY // 2:
+        if day != self._relieved and max(len(self._vectors), len(self.near)) > MANY // 2:
             self._relieved = day
             for table in (self.near, self._vectors):
                 table.flush([shard for shard in table.loaded_shards() if abs(shard - day) > REACH_DAYS + 1])
