@@ -644,8 +644,10 @@ def _compare(later: Vector, earlier: Vector, dot: int, decay: float, letters: fl
     score = round(similarity * UNIT * decay)
     if score < (MIN_SIMILARITY_DENSE if dense else MIN_SIMILARITY) * UNIT:
         return 0, "low"
+    # One shared word is chance: where there are few texts, every word is rare.
+    if not dense and min(len(strong) + len(weak), len(strong_2) + len(weak_2)) == 1:
+        return 0, "one word"
     if not dense and cosine < _SAME_PUBLISHER_DOT and (letters or 0.0) < SECOND_WORD_LETTERS:
-        # One shared word is chance: where there are few texts, every word is rare.
         first_word = max([strong[s] * strong_2[s] for s in strong if s in strong_2])
         if cosine - first_word < SECOND_WORD_SHARE * cosine:
             return 0, "one word"

@@ -83,6 +83,13 @@ def test_similarity_can_be_switched_off(site: Make) -> None:
     assert not s.load().library.stories
 
 
+def test_one_word_joins_nothing_in_a_small_folder(site: Make) -> None:
+    s = site()
+    for title in ("Code first", "A year first", "Reference first", "How the wire is made"):
+        s.article(title.lower().replace(" ", "-"), title=title)
+    assert not s.load().library.stories
+
+
 def test_a_site_can_join_more_or_less(site: Make) -> None:
     articles = [
         article("a", "Swing bridge fails: Lisk asks for repairs", "A ship passed. Trains wait.", hours=3),
