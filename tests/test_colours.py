@@ -30,8 +30,8 @@ def test_colours_are_three_or_six_digits(value: str, colour: str) -> None:
     assert colours.parse(value) == colour
 
 
-def test_the_palettes_are_those_of_the_style_sheet_and_readable() -> None:
-    css = (ROOT / "static/css/site.css").read_text(encoding="utf-8")
+def test_the_palettes_are_those_of_the_style_sheets_and_readable() -> None:
+    css = "".join((ROOT / f"static/css/{name}.css").read_text(encoding="utf-8") for name in ("site", "archive"))
     for scheme, block in zip(("light", "dark"), re.findall(r":root \{([^}]*)\}", css)[:2], strict=True):
         written = dict(re.findall(r"--(\w+): (#\w+);", block))
         palette = colours.SHIPPED[scheme]  # type: ignore[index]
