@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from typing import NamedTuple
 from unicodedata import category, normalize
 
 # Scripts without spaces between words: Thai, Lao, Burmese, Khmer, kana, Han.
-_UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
+_UNSPACED = (
+    "\u0e00\u0eff", "\u1000\u109f", "\u1780\u17ff", "\u3040\u30ff", "\u3400\u4dbf", "\u4e00\u9fff", "\uf900\ufaff",
+)  # fmt: skip
 # Particles follow a Korean word without a space.
-_HANGUL = re.compile("[\uac00-\ud7a3]")
+_HANGUL = ("\uac00\ud7a3",)
 # Hyphens and apostrophes are written in many ways; soft hyphens, joiners and marks of direction are not seen. The
 # Turkish alphabet has two letters i, and other alphabets fold one into the other.
 _ALIKE = (
@@ -44,7 +45,7 @@ class Phrases:
     def __init__(self, phrases: Iterable[str]) -> None:
         rows = [(folded, written) for written in phrases if (folded := fold(written))]
         self._phrases = [
-            _Phrase(folded, written, _joins(folded[0]), _joins(folded[-1]) and not _HANGUL.match(folded[-1]))
+            _Phrase(folded, written, _joins(folded[0]), _joins(folded[-1]) and not _is_in(_HANGUL, folded[-1]))
             for folded, written in rows
         ]
 
@@ -62,7 +63,7 @@ def _has(text: str, phrase: _Phrase) -> bool:
         end = at + len(phrase.folded)
         begins = not phrase.begins_word or at == 0 or not _joins(text[at - 1])
         # A particle follows a word of any script in Korean.
-        is_whole = end == len(text) or not _joins(text[end]) or _HANGUL.match(text[end]) is not None
+        is_whole = end == len(text) or not _joins(text[end]) or _is_in(_HANGUL, text[end])
         if begins and (not phrase.ends_word or is_whole):
             return True
         at = text.find(phrase.folded, at + 1)
@@ -73,4 +74,9 @@ def _joins(character: str) -> bool:
     """Whether a character next to a letter is of the same word."""
     if character.isascii():
         return character.isalnum()
-    return category(character)[0] in "LNM" and not _UNSPACED.match(character)
+    return category(character)[0] in "LNM" and not _is_in(_UNSPACED, character)
+
+
+def _is_in(ranges: Iterable[str], character: str) -> bool:
+    """Whether a character is in one of some ranges, each given by its ends."""
+    return not character.isascii() and any(ends[0] <= character <= ends[1] for ends in ranges)

@@ -244,7 +244,7 @@ def _read_header(block: _Block) -> dict[str, str]:
     """The fields of a header; one without a value is absent."""
     values: dict[str, str] = {}
     matter = block.matter + "\n"
-    if bad := _UNREADABLE.search(matter):
+    if bad := _unreadable_character().search(matter):
         raise _unreadable(block, bad, "front matter")
     pattern = _NIKOLA_FIELD if matter.startswith("..") else _PELICAN_FIELD
     for field in pattern.finditer(matter):
@@ -290,7 +290,9 @@ class _Handler(BaseHandler):
 # YAML. yaml-rs is fast but differs from PyYAML in places. It reads text on which both are known to agree; PyYAML reads
 # the rest.
 
-_BAD = r"\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff"
+_BAD = r"\x00-\x1f\x7f-\x9f"
+# Not in the pattern: a set with them takes milliseconds to compile.
+_BAD_TOO = "\u2028\u2029\ufeff\ufffe\uffff"
 _WORD = "[tTfFyYnNoO](?:rue|RUE|alse|ALSE|es|ES|o|O|n|N|ff|FF|ull|ULL)"
 _DATE = (
     "[1-9][0-9]{3}-(?>(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31)"
@@ -335,9 +337,14 @@ def _common_subset(dates: bool) -> re.Pattern[str]:
     )
 
 
+@cache
+def _unreadable_character() -> re.Pattern[str]:
+    """Matches what PyYAML refuses. Few builds need it, and it takes milliseconds to compile."""
+    return re.compile("[^\t\n -~\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
 _TAG = "tag:yaml.org,2002:"
 _STR, _MERGE = _TAG + "str", _TAG + "merge"
-_UNREADABLE = re.compile("[^\t\n -~\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 # A level needs one column, or half a column if a list is not indented below its key. Narrower text cannot be too deep.
 _WIDE = re.compile(r"\n[ \t?:-]{15}")
 
@@ -435,6 +442,8 @@ def _load_fast(text: str, kind: type[_T], *, dates: bool) -> _T | None:
     """
     if yaml_rs is None or not _common_subset(dates).fullmatch(text):
         return None
+    if not text.isascii() and any(character in text for character in _BAD_TOO):
+        return None
     try:
         value = yaml_rs.loads(text, parse_datetime=dates)
     except yaml_rs.YAMLDecodeError:
@@ -470,7 +479,7 @@ def _construct(block: _Block, loader: _Loader, root: Node | None) -> Any:
 def _compose(block: _Block, use: Callable[[_Loader, Node | None], _T]) -> _T:
     """Composes the text with PyYAML and returns the result of `use` on the root node."""
     text = block.matter
-    if bad := _UNREADABLE.search(text):
+    if bad := _unreadable_character().search(text):
         raise _unreadable(block, bad, "YAML")
     try:
         # PyYAML composes recursively in C: 100,000 brackets would crash the process. Its event parser does not recurse.

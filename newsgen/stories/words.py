@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 import re
-import sys
 import unicodedata
 from functools import cache
 from itertools import pairwise
@@ -35,13 +34,13 @@ _WORD = re.compile(r"[^\W_]+(?:\.[^\W_]+)*")
 _HAN = "\u3005\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 _SOUTHEAST = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"
 _HANGUL = "\uac00-\ud7a3"
-_UNSPACED = re.compile(f"[{_SOUTHEAST}]+|[\u3040-\u30ff{_HAN}]+|[{_HANGUL}]+")
-_IS_UNSPACED = re.compile(f"[{_SOUTHEAST}\u3040-\u30ff{_HAN}{_HANGUL}]")
-_HAS_HANGUL = re.compile(f"[{_HANGUL}]+")
-_HAS_SOUTHEAST = re.compile(f"[{_SOUTHEAST}]")
+_UNSPACED = f"[{_SOUTHEAST}]+|[\u3040-\u30ff{_HAN}]+|[{_HANGUL}]+"
+_IS_UNSPACED = f"[{_SOUTHEAST}\u3040-\u30ff{_HAN}{_HANGUL}]"
+_HAS_HANGUL = f"[{_HANGUL}]+"
+_HAS_SOUTHEAST = f"[{_SOUTHEAST}]"
 # Letters that hardly any language but Vietnamese has.
 _VIETNAMESE = re.compile("[\u01a0\u01a1\u01af\u01b0\u1ea0-\u1ef9]")
-_IS_HAN = re.compile(f"[{_HAN}]")
+_IS_HAN = f"[{_HAN}]"
 # Signs that one publisher writes and another does not: points of Arabic and Hebrew, joiners, soft hyphens, and the dot
 # that is left of a Turkish capital.
 _OPTIONAL = re.compile(
@@ -88,7 +87,7 @@ def headline(title: str) -> str:
     if not title.isascii() and (tail := _UNSPACED_TAIL.search(title)):
         head = title[: tail.start()]
         # Two characters count as a word.
-        length = len(_IS_UNSPACED.findall(head))
+        length = len(_pattern(_IS_UNSPACED).findall(head))
         if length >= 2 * HEAD_WORDS and length > 2 * len(tail[0]):
             return head.rstrip()
     return title
@@ -106,16 +105,16 @@ def split(text: str, *, in_pairs: bool = False) -> tuple[list[str], list[str]]:
     # From here on, there are combining marks, and then scripts without spaces.
     if text.isascii() or max(text) < "\u0300":
         return pieces, _WORD.findall(text)
-    for run in _UNSPACED.findall(text):
-        length = 3 if not in_pairs and _HAS_SOUTHEAST.match(run) else 2
+    for run in _pattern(_UNSPACED).findall(text):
+        length = 3 if not in_pairs and _pattern(_HAS_SOUTHEAST).match(run) else 2
         pieces += [run[i : i + length] for i in range(max(1, len(run) - length + 1))]
         if len(run) > 1:
-            pieces += run if not in_pairs and _HAS_HANGUL.match(run) else _IS_HAN.findall(run)
+            pieces += run if not in_pairs and _pattern(_HAS_HANGUL).match(run) else _pattern(_IS_HAN).findall(run)
     if pieces:
-        if not in_pairs and len(hangul := _HAS_HANGUL.findall(text)) > 1:
+        if not in_pairs and len(hangul := _pattern(_HAS_HANGUL).findall(text)) > 1:
             pieces += [f"{one[:2]} {two[:2]}" for one, two in pairwise(hangul)]
-        text = _UNSPACED.sub(" ", text)
-    words = _word_with_marks().findall(text)
+        text = _pattern(_UNSPACED).sub(" ", text)
+    words = _words(text)
     if not in_pairs and len(_VIETNAMESE.findall(text)) * 3 > len(words) > 1:
         pieces += [f"{one} {two}" for one, two in pairwise(map(lower, words))]
     return pieces, words
@@ -172,7 +171,7 @@ def names(words: list[str]) -> set[str]:
 
 def is_short(stem: str) -> bool:
     """Whether a stem is a short word, as most of those that belong to a language rather than to a subject are."""
-    return len(stem) < STEM_LENGTH and stem.isalpha() and not _IS_UNSPACED.match(stem)
+    return len(stem) < STEM_LENGTH and stem.isalpha() and (stem.isascii() or not _pattern(_IS_UNSPACED).match(stem))
 
 
 def letters(words: str) -> frozenset[str]:
@@ -189,11 +188,21 @@ def likeness(one: frozenset[str], two: frozenset[str]) -> float:
     return len(one & two) / math.sqrt(len(one) * len(two))
 
 
+def _words(text: str) -> list[str]:
+    """The words of a text. Combining marks, such as those of Devanagari, are letters of them."""
+    marks = [ord(character) for character in set(text) if _is_mark(character)]
+    if not marks:
+        return _WORD.findall(text)
+    letters = text.translate(dict.fromkeys(marks, "a"))
+    return [text[match.start() : match.end()] for match in _WORD.finditer(letters)]
+
+
 @cache
-def _word_with_marks() -> re.Pattern[str]:
-    """As `_WORD`, for scripts whose letters have combining marks, such as Devanagari."""
-    marks = "".join(
-        c for c in map(chr, range(0x300, min(sys.maxunicode, 0x20000))) if unicodedata.category(c)[0] == "M"
-    )
-    letter = f"(?:[^\\W_]|[{marks}])"
-    return re.compile(rf"{letter}+(?:\.{letter}+)*")
+def _is_mark(character: str) -> bool:
+    return "\u0300" <= character < "\U00020000" and unicodedata.category(character)[0] == "M"
+
+
+@cache
+def _pattern(expression: str) -> re.Pattern[str]:
+    """A pattern that only texts in some scripts need. As its sets of characters are large, it takes milliseconds to compile."""
+    return re.compile(expression)
