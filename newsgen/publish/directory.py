@@ -7,7 +7,6 @@
 
 The web server's root is PATH/current. One rename(2) replaces the link: files opened before it are of the old release,
 files opened after it of the new one.
-and a file opened after it of the new one.
 """
 
 from __future__ import annotations
@@ -121,8 +120,12 @@ class Directory:
             for path, retained in plan.release.leaving.items():
                 place = incoming / path
                 self._make_parents(place)
-                if before and not place.exists():
-                    _hard_link(before / path, place, retained.entry.size)
+                # An unfinished publish may have left another version of it.
+                if before and not _hard_link(before / path, place, retained.entry.size):
+                    place.unlink(missing_ok=True)
+                    with contextlib.suppress(FileNotFoundError):
+                        shutil.copyfile(before / path, place)
+                        place.chmod(0o644)
             (self._releases / f"{plan.release.id}.json.gz").write_bytes(plan.release.packed())
             incoming.rename(self._releases / plan.release.id)
             self._activate(plan.release)

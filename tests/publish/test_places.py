@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from places import KEY, SECRET, Folder, Pages, Place, Reader, edition
@@ -136,6 +137,23 @@ def test_files_of_an_unfinished_release_are_not_sent_again(site: Make, place: Fo
     assert report.sent == len(wanted) - len(arrived) + 1
     left = {path.name.removesuffix(".json.gz") for path in (place.root / "releases").iterdir()}
     assert left == {report.release}
+
+
+@pytest.mark.parametrize("place", ["folder"], indirect=True)
+def test_pages_in_their_grace_period_are_not_those_of_an_unfinished_release(
+    site: Make, place: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    s = edition(site(), place, 2, LENIENT)
+    publish(s)
+    path = "topics/day-1/index.html"
+    page = place.files()[path]
+    unfinished = place.root / "releases/incoming" / path
+    unfinished.parent.mkdir(parents=True)
+    unfinished.write_bytes(b"of another day")
+    for number in (4, 0):
+        publish(edition(s, place, number, LENIENT))
+        assert place.files().get(path) == page
+        monkeypatch.setattr(os, "link", Mock(side_effect=PermissionError))  # as on file systems without hard links
 
 
 def test_lock_files_of_a_killed_git_are_removed(site: Make, tmp_path: Path) -> None:
