@@ -70,8 +70,9 @@ class FileNote(msgspec.Struct, array_like=True):
 class Notes(msgspec.Struct, array_like=True):
     """What the report says of each content file that something is wrong with, and the files that are no articles.
 
-    `dropped` holds the elements that were left out of a body, and other generators' tags in it. `others` are files about topics and the like, and those
-    that cannot be used (False). `files` holds what is wrong with the files that a content file names.
+    `dropped` holds the elements that were left out of a body, and other generators' tags in it. `others` are files about
+    topics and the like, and those that cannot be used (False). `files` holds what is wrong with the files that a content
+    file names.
     """
 
     problems: dict[str, tuple[Problem, ...]] = {}

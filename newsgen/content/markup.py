@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Callable
 from functools import cached_property, lru_cache
-from itertools import zip_longest
+from itertools import islice, zip_longest
 from typing import TYPE_CHECKING, Any
 from unicodedata import category, normalize
 from urllib.parse import unquote, urlsplit
@@ -67,7 +67,8 @@ _BACKTICKS = re.compile(r"(\\?)(`+)")
 _DROPPED = re.compile(r"<(iframe|embed|object|video|audio|form|svg|script)\b[^<>]*>?", re.IGNORECASE)
 # Tags that other generators run (Liquid, Hugo's shortcodes, Nunjucks, Tera), up to their name. They stay text here.
 _FOREIGN_TAG = re.compile(r"(?:\{\{(?:<|&lt;|%)?|\{%)-?[ \t]*(?!end)[A-Za-z][\w./-]+")
-_CODE = re.compile(r"<(code|pre)\b.*?</\1\s*>", re.IGNORECASE | re.DOTALL)
+_CODE = re.compile(r"<(/?)(?:code|pre)\b", re.IGNORECASE)
+_MAX_FOREIGN_TAGS = 50
 
 _TAGS = {
     "a", "abbr", "b", "blockquote", "br", "caption", "cite", "code", "col", "colgroup", "dd", "del", "dfn", "div", "dl", "dt",
@@ -203,7 +204,8 @@ class Markup:
                         raise TooDeepError
         self.dropped = [match[0] for match in _DROPPED.finditer(text)]
         if "{{" in text or "{%" in text:
-            self.dropped += map(html.unescape, _FOREIGN_TAG.findall(_CODE.sub("", text)))
+            found = dict.fromkeys(_FOREIGN_TAG.findall(_outside_code(text)))
+            self.dropped += map(html.unescape, islice(found, _MAX_FOREIGN_TAGS))
         return _finish(self._cleaner.clean(text)).strip()
 
     def _attribute(self, tag: str, name: str, value: str) -> str | None:
@@ -281,6 +283,20 @@ _FRAGMENT = re.compile(r'href="#([^"]+)"')
 _TASK = re.compile(r"<li>(?=\s*(?:<p>\s*)?[☐☑] )")
 _PREFIX = "h-"
 """The beginning of every id in a body: no id of a template begins so."""
+
+
+def _outside_code(text: str) -> str:
+    """The text that is in no `code` or `pre` element. One that is not closed lasts to the end."""
+    out, start, depth = [], 0, 0
+    for tag in _CODE.finditer(text):
+        if not tag[1]:
+            if not depth:
+                out.append(text[start : tag.start()])
+            depth += 1
+        elif depth:
+            depth -= 1
+            start = tag.start()
+    return "".join(out) + ("" if depth else text[start:])
 
 
 def _finish(text: str) -> str:

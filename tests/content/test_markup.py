@@ -1,5 +1,6 @@
 import contextlib
 import re
+import time
 
 import pytest
 from hypothesis import example, given, settings
@@ -126,6 +127,18 @@ def test_a_text_that_is_nested_too_deeply_does_not_affect_the_next_one() -> None
         with contextlib.suppress(TooDeepError):
             html.markdown("\n".join("    " * n + "- x" for n in range(depth)))
         assert html.markdown("One.\n\nTwo.\n\n- a\n\n    b") == Markup().markdown("One.\n\nTwo.\n\n- a\n\n    b")
+
+
+def test_tags_of_other_generators_are_found_in_linear_time_and_in_no_code() -> None:
+    html = Markup()
+    started = time.process_time()
+    html.html("{{ first }} " + "<code></span>" * 20000 + " {{ second }}")
+    assert time.process_time() - started < 10
+    assert html.dropped == ["{{ first"]
+    html.html("<pre><code>{% a1 %}</code> {% a2 %}</pre> {% a3 %} <code>{% a4 %}</code> {% a5 %} {% a3 %}")
+    assert html.dropped == ["{% a3", "{% a5"]
+    html.html("".join(f"{{% a{n} %}}" for n in range(1000)))
+    assert len(html.dropped) == 50
 
 
 def test_many_links_do_not_count_as_nesting() -> None:
