@@ -126,7 +126,7 @@ class Locale:
         letter = own if own in self._own_letters else self._letters(title)[:1]
         if "ぁ" <= letter <= "ん":
             return _KANA_ROWS[max(0, bisect(_KANA_ROWS, letter) - 1)]
-        if self.language[:2] == "ja" and letter >= "一":
+        if self.language[:2] == "ja" and letter >= "一" and letter.isalpha():
             return "漢字"
         return letter.upper() if letter.isalpha() else "#"
 

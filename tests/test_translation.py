@@ -522,7 +522,7 @@ def test_titles_are_in_the_alphabetical_order_of_the_language(language: str, tit
     here = locale(language)
     expected = [title.split(" ", 1) for title in titles.split(", ")]
     assert [[here.initial(title), title] for title in sorted((t for _, t in expected), key=here.sort_key)] == expected
-    assert [here.initial(title) for title in ("", "İİ", "ß", "\u0301")] == ["#", "I", "S", "#"]
+    assert [here.initial(title) for title in ("", "İİ", "ß", "\u0301", "🎉 1")] == ["#", "I", "S", "#", "#"]
 
 
 def test_a_german_site_is_german(site: Make) -> None:
