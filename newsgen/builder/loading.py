@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import re
+import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import datetime
@@ -663,11 +664,14 @@ def _with_plugins(
     return packed if after is parsed else pack_changed(after, packed)
 
 
-_readers: list[tuple[config.Config, str, Reader]] = []
+_own = threading.local()
+"""The reader of each thread: two cannot share one, and a build may be given an executor of threads."""
 
 
 def _reader(settings: config.Config, folder_name: str) -> Reader:
     """The reader of the previous task if it has the same settings: it caches entries that many files declare."""
-    if not _readers or _readers[0][:2] != (settings, folder_name):
-        _readers[:] = [(settings, folder_name, Reader(settings, folder_name))]
-    return _readers[0][2]
+    last = getattr(_own, "reader", None)
+    if last is None or last[:2] != (settings, folder_name):
+        last = _own.reader = (settings, folder_name, Reader(settings, folder_name))
+    reader: Reader = last[2]
+    return reader
