@@ -24,7 +24,7 @@ from newsgen.publish.report import Published
 
 Make = Callable[..., Site]
 AT = ("--now", NOW.isoformat())
-KILLS = 4
+KILLS = 3
 LENIENT = 'grace = "1h"\nallow_lost = true\n'
 
 
