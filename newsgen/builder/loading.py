@@ -664,14 +664,17 @@ def _with_plugins(
     return packed if after is parsed else pack_changed(after, packed)
 
 
-_own = threading.local()
-"""The reader of each thread: two cannot share one, and a build may be given an executor of threads."""
+class _Own(threading.local):
+    """The reader of the previous task of each thread: two cannot share one, and a build may be given an executor of threads."""
+
+    reader: tuple[config.Config, str, Reader] | None = None
+
+
+_own = _Own()
 
 
 def _reader(settings: config.Config, folder_name: str) -> Reader:
     """The reader of the previous task if it has the same settings: it caches entries that many files declare."""
-    last = getattr(_own, "reader", None)
-    if last is None or last[:2] != (settings, folder_name):
-        last = _own.reader = (settings, folder_name, Reader(settings, folder_name))
-    reader: Reader = last[2]
-    return reader
+    if _own.reader is None or _own.reader[:2] != (settings, folder_name):
+        _own.reader = (settings, folder_name, Reader(settings, folder_name))
+    return _own.reader[2]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import threading
 import time
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -210,7 +211,15 @@ class _BatchRenderer:
 
 
 _Work = tuple[str, str, bytes, list[bytes], list[Record | None]]
-_renderers: dict[str, _BatchRenderer] = {}
+
+
+class _Own(threading.local):
+    """The build of the previous task of each thread and its renderer: two threads cannot share one."""
+
+    renderer: tuple[str, _BatchRenderer] | None = None
+
+
+_own = _Own()
 
 
 def _stage_in_worker(work: _Work) -> list[Record | None]:
@@ -228,9 +237,7 @@ def _render_in_worker(work: _Work) -> list[bytes]:
 def _renderer(work: _Work) -> _BatchRenderer:
     """The renderer of a batch's build. The worker keeps its templates for later batches of the same build."""
     root, run, shared, *_ = work
-    renderer = _renderers.get(run)
-    if renderer is None:
-        _renderers.clear()
+    if _own.renderer is None or _own.renderer[0] != run:
         theme, site, compiled = pickle.loads(shared)  # noqa: S301 (of this build)
-        renderer = _renderers[run] = _BatchRenderer(theme, site, Output(Path(root)), run, compiled)
-    return renderer
+        _own.renderer = run, _BatchRenderer(theme, site, Output(Path(root)), run, compiled)
+    return _own.renderer[1]

@@ -8,6 +8,7 @@ from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from datetime import timedelta
 from itertools import cycle
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -15,7 +16,9 @@ from hypothesis import strategies as st
 from sites import NOW, Site
 
 from newsgen import files
-from newsgen.builder import pipeline, pool
+from newsgen.builder import loading, pipeline, pool
+from newsgen.config import Config
+from newsgen.content import Reader
 
 Make = Callable[..., Site]
 
@@ -67,6 +70,19 @@ def test_spawned_processes_and_threads_give_the_same_bytes(demo: Site, monkeypat
             shutil.rmtree(demo.root / "templates")
             demo.good(jobs=1)
             one = demo.tree()
+
+
+def test_each_thread_of_an_executor_has_a_reader_of_its_own() -> None:
+    config, together = Config(), Barrier(2)
+
+    def reader(_: int) -> Reader:
+        together.wait(10)
+        return loading._reader(config, "content")
+
+    with ThreadPoolExecutor(2) as threads:
+        one, two = threads.map(reader, range(2))
+    assert one is not two
+    assert loading._reader(config, "content") is loading._reader(Config(), "content")
 
 
 def test_the_output_does_not_depend_on_locale_time_zone_or_hash_seed(demo: Site) -> None:
