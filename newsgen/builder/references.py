@@ -15,6 +15,7 @@ from newsgen import canonical, text
 from newsgen.errors import Problem
 from newsgen.library import Library
 from newsgen.model import About, Article, Coverage, Member, Subscription
+from newsgen.platforms import Platforms
 from newsgen.stories import find_member
 from newsgen.validation import did_you_mean, nearest
 
@@ -92,21 +93,22 @@ def _providers(library: Library) -> Iterator[_Row]:
     missing = abouts.keys() - library.providers.keys() - library.facts.closed.keys()
     platforms, block = library.config.platforms, library.config.block
     blocked = canonical.Blocklist(tuple(map(platforms.key, block.providers)), (), platforms.provider)
+    # All domains of a country are similar: only what stands before the public suffix counts.
+    names = {_name(domain, platforms): domain for domain in sorted(library.providers, reverse=True)} if missing else {}
     for domain in sorted(missing):
         author = next((d for d in library.providers if platforms.platform(d) == domain), "")
         if author:
             what = f"the authors on {domain} are providers of their own, such as {author}"
             yield abouts[domain].id, "", what, "name the file after one of them, or remove it"
         elif not blocked.has(domain):
-            # All domains of a country are similar: only what stands before the public suffix counts.
-            names = {_without_suffix(other, library): other for other in sorted(library.providers, reverse=True)}
-            near = names.get(nearest(_without_suffix(domain, library), names))
+            near = names.get(nearest(_name(domain, platforms), names))
             hint = f"did you mean {near!r}?" if near else "name the file after a provider's domain, or remove it"
             yield abouts[domain].id, "", "no article has this provider", hint
 
 
-def _without_suffix(domain: str, library: Library) -> str:
-    suffix = library.config.platforms.owner(domain).partition(".")[2]
+def _name(domain: str, platforms: Platforms) -> str:
+    """A domain without its public suffix."""
+    suffix = platforms.owner(domain).partition(".")[2]
     return domain.removesuffix(f".{suffix}")
 
 
