@@ -329,17 +329,17 @@ class Declarations:
 
     def attached(self, ids: Iterable[str]) -> Iterator[tuple[str, str]]:
         """The ids of the coverage and the followers that belong to some files, each after that of its file."""
-        ids = tuple(ids)
-        if len(ids) > 1:  # else there is no need to decode the file
-            ids = tuple(id for _, id in sorted((self.files[id].published, id) for id in ids))
-        for file_id in ids:
+        owners = dict.fromkeys(ids)
+        if len(owners) > 1:  # else there is no need to decode the file
+            owners = dict.fromkeys(id for _, id in sorted((self.files[id].published, id) for id in owners))
+        for file_id in owners:
             for target in self.places[file_id].targets or ():
                 if target.startswith(COVERAGE_PREFIX):
                     yield file_id, target
-        followers = self._followers_of(key for id in ids for key in _own_keys(self.files[id]))
+        followers = self._followers_of(key for id in owners for key in _own_keys(self.files[id]))
         for follower in sorted(followers):
             for owner in self.places[follower].targets or ():
-                if owner in ids:
+                if owner in owners:
                     yield owner, follower
 
     def named(self, name: str) -> list[str]:

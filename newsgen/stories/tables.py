@@ -52,7 +52,7 @@ class Table(dict[str, V], Generic[V]):
         self._saved: set[int] = set()
 
     def __missing__(self, key: str) -> V:
-        value = self._decoded(key) if self._saved or self._encoded else None
+        value = self._decoded(key)
         if value is None:
             value = self._default
             if value is None:
@@ -62,11 +62,13 @@ class Table(dict[str, V], Generic[V]):
 
     def get(self, key: str, default: Any = None) -> Any:
         value = dict.get(self, key)
-        if value is None and (self._saved or self._encoded):
+        if value is None:
             value = self._decoded(key)
         return default if value is None or value is self._default else value
 
     def _decoded(self, key: str) -> V | None:
+        if not (self._saved or self._encoded):
+            return None
         shard = self._shard_of(key)
         values = self._encoded.get(shard)
         if values is None:
