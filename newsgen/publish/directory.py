@@ -110,9 +110,7 @@ class Directory:
                     continue
                 unchanged = file.path in old_files and old_files[file.path].mark == file.mark
                 if not (before and unchanged and _hard_link(before / file.path, place, file.size)):
-                    place.unlink(missing_ok=True)
-                    shutil.copyfile(file.source, place)
-                    place.chmod(0o644)
+                    _copy(Path(file.source), place)
                     sent.files += 1
                     sent.bytes += file.size
                 if done % 500 == 0:
@@ -122,10 +120,8 @@ class Directory:
                 self._make_parents(place)
                 # An unfinished publish may have left another version of it.
                 if before and not _hard_link(before / path, place, retained.entry.size):
-                    place.unlink(missing_ok=True)
                     with contextlib.suppress(FileNotFoundError):
-                        shutil.copyfile(before / path, place)
-                        place.chmod(0o644)
+                        _copy(before / path, place)
             (self._releases / f"{plan.release.id}.json.gz").write_bytes(plan.release.packed())
             incoming.rename(self._releases / plan.release.id)
             self._activate(plan.release)
@@ -192,6 +188,13 @@ def _has_bytes(place: Path, file: File) -> bool:
         return place.stat().st_size == file.size and digest(place.read_bytes()) == file.digest
     except OSError:
         return False
+
+
+def _copy(source: Path, place: Path) -> None:
+    """Copies a file into this release. A file that is there may be a hard link to one of an older release."""
+    place.unlink(missing_ok=True)
+    shutil.copyfile(source, place)
+    place.chmod(0o644)
 
 
 def _hard_link(source: Path, place: Path, size: int) -> bool:
