@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from newsgen.stories import words
+from newsgen.stories.languages import languages
 
 # "COVID-19" and "2.Bundesliga" have no number, "38M" has one.
 _NUMBER = re.compile(
@@ -18,6 +19,8 @@ _NUMBER = re.compile(
 )
 _SENTENCE = re.compile(r"[.!?:;]\s+|[\"“”«»‘]|(?<=\s)'|\n")
 LONGEST_ACRONYM = 4
+LONGEST_PARTICLE = 3
+"""The letters of a common word that says nothing about the number before it: "1,041 on Saturday", but "41 days"."""
 
 _YEARS = range(1900, 2101)
 
@@ -25,19 +28,28 @@ _YEARS = range(1900, 2101)
 def numbers(texts: Sequence[str]) -> list[tuple[str, list[int]]]:
     """The numbers that some of these texts have and others have not, as first written, with the positions of those texts.
 
-    Each is written with the word after it. Numbers that more texts have come first. Years do not count.
+    Each is written with the word that follows it most often, short common words aside. Numbers that more texts have come
+    first. Years do not count.
     """
     found: dict[str, tuple[str, list[int]]] = {}
+    following: dict[str, Counter[str]] = {}
     for at, text in enumerate(texts):
         for match in _NUMBER.finditer(words.normal(text)):
             sign, digits, unit, word = match.groups(default="")
             key = digits.replace(",", "") if re.fullmatch(r"\d{1,3}(,\d{3})+", digits) else digits
             if not sign and not unit and key.isdecimal() and len(key) == 4 and int(key) in _YEARS:
                 continue
-            _, places = found.setdefault(key, (sign + digits + unit + word, []))
+            _, places = found.setdefault(key, (sign + digits + unit, []))
             if at not in places[-1:]:
                 places.append(at)
-    some = [each for each in found.values() if len(each[1]) < len(texts)]
+            counts = following.setdefault(key, Counter({"": 0}))
+            if word and (len(word) > LONGEST_PARTICLE + 1 or not languages([words.lower(word[1:])], "")):
+                counts[word] += 1
+    some = [
+        (number + following[key].most_common(1)[0][0], places)
+        for key, (number, places) in found.items()
+        if len(places) < len(texts)
+    ]
     return sorted(some, key=lambda each: -len(each[1]))
 
 
