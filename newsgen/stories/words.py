@@ -50,6 +50,13 @@ _SIGNS = tuple(zip("’‘“”–—…\u00a0", "''\"\"~~. ", strict=True))
 _DOTTED_I = str.maketrans({"\u0307": None, "ı": "i"})
 # Accents of Latin, Greek and Cyrillic letters, which those who search leave out.
 _ACCENTS = re.compile("[\u0300-\u036f]")
+# What the stemmer light10 takes from both ends of an Arabic word: the article, with the particles before it, "and", and
+# endings (Larkey, Ballesteros and Connell, "Light Stemming for Arabic Information Retrieval", 2007). It also spells
+# letters in one way that are written in several. Hebrew has the same prefixes.
+_ARABIC_PREFIX = r"\A(?:و?(?:[بفك]?ال|لل)(?=\w\w)|و(?=\w{4}))"
+_ARABIC_ENDING = r"(?<=\w{3})(?:ها|ان|ات|ون|ين|يه|ه|ي)$"
+_ARABIC_LETTERS = str.maketrans("أإآىة", "اااي\u0647")
+_HEBREW_PREFIX = r"\A(?:ו?[בכלמש]?ה|ו)(?=\w{3})"
 # The publisher's name that many publishers put at the end of a headline: " - The Daily News".
 _TAIL = re.compile(r" [-|] [^-|]{2,60}$")
 _UNSPACED_TAIL = re.compile(r"(?: [-|丨] ?|[|丨_])[^-|丨_]{2,30}$")
@@ -60,12 +67,22 @@ class Stems(dict[str, str]):
 
     def __missing__(self, word: str) -> str:
         stem = word.replace(".", "")
+        if "\u05d0" <= stem[:1] <= "\u064a":
+            stem = _bare(stem)
         if len(stem) < 2:
             stem = ""
         elif len(stem) > STEM_LENGTH and not any(map(str.isdigit, stem)):
             stem = stem[:STEM_LENGTH]
         self[word] = stem
         return stem
+
+
+def _bare(word: str) -> str:
+    """A word without what Arabic or Hebrew writes in one with it, such as the article."""
+    if word[0] <= "\u05ea":
+        return _pattern(_HEBREW_PREFIX).sub("", word)
+    word = _pattern(_ARABIC_PREFIX).sub("", word.translate(_ARABIC_LETTERS))
+    return _pattern(_ARABIC_ENDING).sub("", word)
 
 
 def normal(text: str) -> str:
@@ -170,8 +187,15 @@ def names(words: list[str]) -> set[str]:
 
 
 def is_short(stem: str) -> bool:
-    """Whether a stem is a short word, as most of those that belong to a language rather than to a subject are."""
-    return len(stem) < STEM_LENGTH and stem.isalpha() and (stem.isascii() or not _pattern(_IS_UNSPACED).match(stem))
+    """Whether a stem is a short word, as most of those that belong to a language rather than to a subject are.
+
+    In Arabic and Hebrew, which are written without most vowels, only words of up to two letters are.
+    """
+    if not stem.isalpha() or len(stem) >= STEM_LENGTH:
+        return False
+    if stem.isascii():
+        return True
+    return len(stem) < 3 if "\u05d0" <= stem[0] <= "\u06d3" else not _pattern(_IS_UNSPACED).match(stem)
 
 
 def letters(words: str) -> frozenset[str]:

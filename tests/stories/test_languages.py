@@ -1,4 +1,4 @@
-"""Headlines in nine languages: two papers on one event, and another article on its subject."""
+"""Headlines in ten languages: two papers on one event, and another article on its subject."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from articles import START, article, noise
 
 from newsgen.model import Article
 from newsgen.stories import clusterer as stories
+from newsgen.stories import words
 
 HEADLINES = [line.split("\t") for line in (Path(__file__).parent / "headlines.tsv").read_text("utf-8").splitlines()]
 """The language; an event in the words of one paper and of another; another article on the subject of the event."""
 
-LANGUAGES = ["ar", "fi", "hi", "ja", "ko", "th", "tr", "vi", "zh"]
+LANGUAGES = ["ar", "fi", "he", "hi", "ja", "ko", "th", "tr", "vi", "zh"]
 
 
 def folder(language: str) -> list[Article]:
@@ -70,3 +71,31 @@ def test_two_languages_make_no_story() -> None:
 def joined_pairs(articles: list[Article]) -> set[tuple[str, ...]]:
     found = stories.cluster(articles, clock=START).stories
     return {tuple(sorted(m.id for m in s.members)) for s in found if not s.id.startswith("noise")}
+
+
+@pytest.mark.parametrize(
+    "spellings",
+    [
+        "أولمبية الأولمبية والأولمبية بالأولمبية للأولمبية وأولمبية",
+        "فرنسا وفرنسا",
+        "الملك ملك بالملك",
+        "دولة الدول دولي",
+        "ממשלה והממשלה הממשלה שהממשלה",
+        "משבר וּמשבר המשבר",
+    ],
+)
+def test_articles_and_particles_that_are_written_in_one_with_a_word_are_no_part_of_it(spellings: str) -> None:
+    stem_of = words.Stems()
+    assert len({stem_of[words.lower(word)] for word in words.normal(spellings).split()}) == 1
+
+
+def test_words_are_not_taken_for_particles() -> None:
+    stem_of = words.Stems()
+    assert [stem_of[word] for word in ("وزير", "الي", "ال", "هو", "הר", "ושט")] == [
+        "وزير",
+        "الي",
+        "ال",
+        "هو",
+        "הר",
+        "ושט",
+    ]
