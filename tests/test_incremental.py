@@ -1137,6 +1137,60 @@ def test_lists_show_edits_of_a_follower(crowd: ByHand) -> None:
     crowd.law()
 
 
+def change(site: Law, name: str, **fields: Any) -> None:
+    site.change(sorted(site.articles).index(name), **fields)
+
+
+def test_a_topic_shows_edits_of_the_lines_of_its_days(crowd: ByHand) -> None:
+    for n in range(30):
+        crowd.change(n, topics=["Bridges"])
+    for n, day in enumerate((3, 3, 5, 7, 7)):
+        fields = {"publishedDateTime": f"2026-11-{day:02}T01:00:00Z", "topics": ["Bridges"], "quality": 60 - n}
+        crowd.put(f"l{n}", 0, **in_a_crowd(50 + n, title=f"Line {n}", **fields))
+    for name in ("l0", "l2"):
+        change(crowd, name, story="storm")
+    crowd.law()
+    page = "topics/bridges/index.html"
+    for n, is_shown in enumerate((True, True, False, True, False)):
+        change(crowd, f"l{n}", title=f"Another {n}")
+        report = crowd.build()
+        assert report
+        assert (page in report.rendered) == is_shown
+        crowd.law()
+    change(crowd, "l4", quality=99)  # the best of its day now
+    crowd.law()
+    change(crowd, "l4", title="The best")
+    crowd.law()
+
+
+def test_feeds_show_edits_of_their_entries_only(crowd: ByHand) -> None:
+    del crowd.config["feeds.sections"]
+    crowd.config["feed_size"] = "50"
+    crowd.configure()
+    for n in range(30):
+        crowd.change(n, topics=["Bridges"])
+    for n, made in enumerate(noise(40, seed=9)):
+        fields = {"publishedDateTime": f"2026-11-09T{n // 3:02}:{n % 3}0:00Z", "topics": ["Bridges"], "quality": 1}
+        crowd.put(f"y{n:02}", n, **in_a_crowd(100 + n, title=made.title, excerpt=made.excerpt, **fields))
+    crowd.law()
+    for name, title, is_shown in (("x29", "Ferries", True), ("y30", "Lanterns", True), ("y10", "Orchards", False)):
+        change(crowd, name, title=title)
+        report = crowd.build()
+        assert report
+        assert ("topics/bridges/atom.xml" in report.rendered) == is_shown
+        crowd.law()
+    for name in ("y10", "x29"):  # an entry has the time of its first file
+        change(crowd, name, story="storm")
+    crowd.law()
+    change(crowd, "x29", title="Harbours")
+    crowd.law()
+    for name in ("x28", "y20"):
+        crowd.delete(n=sorted(crowd.articles).index(name))
+        crowd.law()
+    change(crowd, "y17", title="Viaducts")
+    crowd.law()
+
+
 # Planted bugs: the law must find each of them
 
 

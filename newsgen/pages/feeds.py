@@ -8,7 +8,7 @@ import html
 import re
 from bisect import insort
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from itertools import islice, takewhile
 from typing import Any, NamedTuple
 from urllib.parse import urljoin
@@ -66,23 +66,26 @@ def site(cards: Cards) -> Iterator[Page]:
     """The feeds of the whole site."""
     if cards.feed_formats:
         config = cards.config
-        entries = [_entry(cards, id) for id in _newest(cards, cards.library.rows)]
+        entries = [_entry(cards, id) for _, id in _newest(cards, cards.library.rows)]
         yield from _feeds(cards, config.title, config.description, urls.HOME, entries, cards.feed_formats)
 
 
-def section(cards: Cards, section: Section) -> Iterator[Page]:
-    """The feeds of a section. Days have none."""
+def section(cards: Cards, section: Section) -> tuple[tuple[Page, ...], datetime | None]:
+    """The feeds of a section, and the time of their oldest entry if they have no room for another. Days have none."""
     formats = cards.section_formats(section)
-    if formats:
-        about = section.about.description if section.about else ""
-        title, address = f"{section.title} · {cards.config.title}", cards.places.section(section.axis, section.key)
-        provider = section.key if section.axis == "provider" else ""
-        entries = [_entry(cards, id, provider) for id in _newest(cards, section.rows)]
-        yield from _feeds(cards, title, about, address, entries, formats)
+    if not formats:
+        return (), datetime.max.replace(tzinfo=UTC)
+    about = section.about.description if section.about else ""
+    title, address = f"{section.title} · {cards.config.title}", cards.places.section(section.axis, section.key)
+    provider = section.key if section.axis == "provider" else ""
+    newest = _newest(cards, section.rows)
+    entries = [_entry(cards, id, provider) for _, id in newest]
+    is_full = len(newest) == cards.config.feed_size
+    return tuple(_feeds(cards, title, about, address, entries, formats)), newest[-1][0] if is_full else None
 
 
-def _newest(cards: Cards, rows: Rows[Any]) -> list[str]:
-    """The ids of the `feed_size` items of these rows whose earliest files are the newest."""
+def _newest(cards: Cards, rows: Rows[Any]) -> list[tuple[datetime, str]]:
+    """The `feed_size` items of these rows whose earliest files are the newest, by time and id, the newest first."""
     size, found = cards.config.feed_size, list[tuple[datetime, str]]()
     known = set[str]()
     for row in rows.descending():
@@ -94,7 +97,7 @@ def _newest(cards: Cards, rows: Rows[Any]) -> list[str]:
             known.add(id)
             story = cards.library.story_record(id)
             insort(found, (story.first_file[0] if story else row.published, id))
-    return [id for _, id in found[::-1][:size]]
+    return found[::-1][:size]
 
 
 def has_sitemap(cards: Cards) -> bool:

@@ -8,6 +8,7 @@ article would change. Addresses begin with a slash and do not include the path o
 from __future__ import annotations
 
 from datetime import datetime
+from functools import cache
 from typing import Any, ClassVar, Union
 
 import msgspec
@@ -803,12 +804,17 @@ KINDS = (
     StylesPage, LlmsPage, HeadersPage, RedirectsPage, ApiPage, FilePage, AttachmentPage, SearchPage, SearchIndex, SearchTerms,
     SearchFacets, SearchResults, SearchNames, PluginPage, PluginFile,
 )  # fmt: skip
-_decode = msgspec.msgpack.Decoder(Union[KINDS]).decode  # noqa: UP007
+
+
+@cache
+def _decoder() -> msgspec.msgpack.Decoder[Page]:
+    """Made late, as it takes time: a build in one process decodes no pages."""
+    return msgspec.msgpack.Decoder(Union[KINDS])  # noqa: UP007
 
 
 def decode(data: bytes) -> Page:
     """Reverses `Page.encode`."""
-    page: Page = _decode(data)
+    page = _decoder().decode(data)
     if isinstance(page, ArticlePage):
         return msgspec.structs.replace(page, content=_frozen_extra(page.content))
     if isinstance(page, StoryPage) and page.post:

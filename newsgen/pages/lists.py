@@ -89,8 +89,11 @@ def first(
     candidates: list[tuple[float, str]],
     before: Link | None = None,
     after: Link | None = None,
-) -> ListPage:
-    """The first page of a section. `before` and `after` link to the adjacent days of a day."""
+) -> tuple[ListPage, dict[str, float]]:
+    """The first page of a section, and the scores of the lines of its days; see `_day_lines`.
+
+    `before` and `after` link to the adjacent days of a day.
+    """
     axis, key, about = section.axis, section.key, section.about
     address = cards.places.section(axis, key)
     size = cards.config.page_size
@@ -99,20 +102,20 @@ def first(
     shown = {_card_url(c) for r in ranked for c in (r.lead, *r.coverage, *(s.lead for s in r.siblings))}
     rows = islice(section.rows.descending(), size + len(shown))
     newest = [c for c in cards.cards(section, rows) if _card_url(c) not in shown][:size]
-    trend, days = None, tuple[DayLine, ...]()
+    trend, days, scores = None, tuple[DayLine, ...](), dict[str, float]()
     if oldest and axis in DATED_AXES:
         # The numbered pages have all members: here, each day has one line.
         newest = newest[:LATEST]
         starts = _day_starts(cards, section)
         trend = _trend(cards, section, starts)
-        days = tuple(_day_lines(cards, section, starts, shown | set(map(_card_url, newest))))
+        days, scores = _day_lines(cards, section, starts, shown | set(map(_card_url, newest)))
     title, parent, breadcrumbs = _heading(cards, section)
     older = cards.gettext("All reports") if days else cards.gettext("Older")
     intro = about.description if about else ""
     image = about.image if about else None
     topic_counts = {topic: n for topic, n in section.facts.topics.items() if axis != "topic" or topic != key}
     provider_counts = section.facts.providers
-    return ListPage(
+    page = ListPage(
         path=urls.path(address),
         head=Head(
             title=title,
@@ -150,6 +153,7 @@ def first(
         country=about.country if about and axis == "provider" else "",
         owner=about.owner if about and axis == "provider" else "",
     )
+    return page, scores
 
 
 def _day_starts(cards: Cards, section: Section) -> list[datetime]:
@@ -169,33 +173,34 @@ def _trend(cards: Cards, section: Section, starts: list[datetime]) -> Trend:
     )
 
 
-def _day_lines(cards: Cards, section: Section, starts: list[datetime], shown: set[str]) -> Iterator[DayLine]:
-    """A line for each day, the newest first: the best item that the page does not show elsewhere."""
+def _day_lines(
+    cards: Cards, section: Section, starts: list[datetime], shown: set[str]
+) -> tuple[tuple[DayLine, ...], dict[str, float]]:
+    """A line for each day, the newest first: the best item that the page does not show elsewhere.
+
+    Also returns the score of that item by day, -infinity for a day without one: no item with a lower score has the line.
+    """
     shown = set(shown)
+    lines, scores = list[DayLine](), dict[str, float]()
     for start, end in reversed([*pairwise(starts)]):
-        rows = section.rows
+        rows, key = section.rows, cards.library.day(start)
+        scores[key] = -float("inf")
         best = sorted(
             {(row.score, row.item or row.id) for row in rows.at(rows.position((start, "")), rows.position((end, "")))},
             reverse=True,
         )
-        for _, id in best:
+        for score, id in best:
             if not cards.is_about(id, section.axis, section.key):
                 continue
             cluster = cards.cluster(id, 0)
             if _card_url(cluster.lead) in shown:
                 continue
             shown.add(_card_url(cluster.lead))
-            key = cards.library.day(start)
             url = cards.places.section("day", key) if cards.has("archive") else ""
-            yield DayLine(day=Link(title=cards.day_title(key), url=url), cluster=cluster)
+            lines.append(DayLine(day=Link(title=cards.day_title(key), url=url), cluster=cluster))
+            scores[key] = score
             break
-
-
-def cutoff(cards: Cards, section: Section) -> float:
-    """A score that no item on the first page of a section is below, besides those of its candidates."""
-    if section.axis in DATED_AXES and last(section.count, cards.config.page_size):
-        return _day_starts(cards, section)[0].timestamp() / 3600 / cards.config.ranking.half_life
-    return float("inf")
+    return tuple(lines), scores
 
 
 def numbered(cards: Cards, section: Section, number: int) -> ListPage:

@@ -9,6 +9,7 @@ Its name says its kind and what it is about: "story a.md", "numbered topic ai 3"
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 from typing import NamedTuple
 
 import msgspec
@@ -54,14 +55,17 @@ planned last: the archive shows what was found for days.
 
 
 class SectionPlan(msgspec.Struct, array_like=True, frozen=True):
-    """What is known of a section's pages: the number of the last one, and the lowest score of its candidates.
+    """What is known of a section's pages: the number of the last one, the lowest score of its candidates, the scores of
+    the lines of its days, and the time of the oldest entry of its feeds.
 
     Candidates are the items from which the top stories are chosen; with fewer than there is room for, it is -infinity.
-    `headline` is that of the first story of a day.
+    Feeds with room for more entries have no `oldest`. `headline` is that of the first story of a day.
     """
 
     last: int
     cutoff: float
+    days: dict[str, float]
+    oldest: datetime | None
     headline: Headline | None = None
 
 
@@ -183,15 +187,17 @@ class Parts:
     def _first(self, section: Section) -> PartPages:
         before, after = self._neighbours(section.key) if section.axis == "day" else (None, None)
         candidates = lists.candidates(self.cards, section)
-        page = lists.first(self.cards, section, candidates, before, after)
+        page, days = lists.first(self.cards, section, candidates, before, after)
         is_full = len(candidates) == lists.RANKED * CANDIDATES
+        feed_pages, oldest = feeds.section(self.cards, section)
         plan = SectionPlan(
             lists.last(section.count, self.cards.config.page_size),
-            min(candidates[-1][0], lists.cutoff(self.cards, section)) if is_full else -float("inf"),
+            candidates[-1][0] if is_full else -float("inf"),
+            days,
+            oldest,
             self._headline(section, page.ranked) if page.ranked and section.axis == "day" else None,
         )
-        files = (*feeds.section(self.cards, section), *api.first(self.cards, section))
-        return PartPages((page, *files), section=plan)
+        return PartPages((page, *feed_pages, *api.first(self.cards, section)), section=plan)
 
     def _headline_of(self, day: str) -> Headline | None:
         """The headline of a day whose first page was made."""

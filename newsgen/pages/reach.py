@@ -6,8 +6,9 @@ time, one that reaches too little is a bug.
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from itertools import islice
 
@@ -109,9 +110,9 @@ class _Sections:
         for pair in reached.stories.values():
             records = [record for record in pair if record]
             score, peak = max(record.score for record in records), max(record.peak for record in records)
-            for key in {key for record in records for key in record.members}:
-                if row := self._library.rows.get(key):
-                    self._item(self._keys(row), score, peak)
+            members = {key for record in records for key in record.members}
+            rows = filter(None, map(self._library.rows.get, members))
+            self._item({key for row in rows for key in self._keys(row)}, score, peak, members)
         for section in reached.sections:
             self._named(section)
         for domain in reached.tallies:
@@ -137,16 +138,23 @@ class _Sections:
             if old_keys != new_keys or len(rows) - places[0] <= self._newest:
                 self._first.add(key)
         score = max(row.score for row in (old, new) if row)
-        self._item(old_keys | new_keys, score, score)
+        self._item(old_keys | new_keys, score, score, {row.key for row in (old, new) if row})
 
-    def _item(self, keys: set[Key], score: float, peak: float) -> None:
-        """An item that differs in these sections: their first pages may rank it, and their feeds have it.
+    def _item(self, keys: set[Key], score: float, peak: float, members: Collection[tuple[datetime, str]]) -> None:
+        """An item that differs in these sections: their first pages may rank it or have it as the line of a day, and
+        their feeds may have it.
 
-        Days rank a story as it was then, at most by its `peak`.
+        Days rank a story as it was then, at most by its `peak`. Feeds have it by the time of one of its `members`.
         """
+        last, days = max(members)[0], {self._library.day(time) for time, _ in members}
         for axis, key in keys:
-            section = self._library.sections[axis].get(key)
-            if section and self._cards.section_formats(section):
+            planned = self._planned.get(f"{axis} {key}")
+            if (
+                planned is None
+                or planned.oldest is None
+                or last >= planned.oldest
+                or any(score >= planned.days.get(day, math.inf) for day in days)
+            ):
                 self._first.add((axis, key))
             for each in [key, *lists.days_from(key, 1)] if axis == "day" else [key] if axis != "provider" else []:
                 planned = self._planned.get(f"{axis} {each}")
