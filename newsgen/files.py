@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from array import array
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from operator import attrgetter
 from pathlib import Path
@@ -63,22 +64,22 @@ class FoundFiles(Sequence[FoundFile]):
     """Content files in the order of their paths, part by part. Each FoundFile is made when it is asked for."""
 
     def __init__(self, root: str = "") -> None:
-        self.ids: list[str] = []
+        self.root, self.ids = root, list[str]()
         self._root = f"{root}{os.sep}"
         # Four numbers for each file, and apart from these what they cannot hold: problems, and numbers over 64 bits.
         self._stamps: array[int] = array("q")
         self._odd: dict[int, FoundFile] = {}
 
-    def add(self, id: str, path: str, status: os.stat_result) -> None:
-        """Adds a file at its path, which is `id` below the root."""
-        self.ids.append(id)
+    def add(self, id: str, status: os.stat_result) -> None:
+        """Adds the file whose path is `id` below the root."""
         values = status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino
         try:
             self._stamps.extend(values)
         except OverflowError:
-            del self._stamps[4 * len(self.ids) - 4 :]
-            self.ids.pop()
-            self.add_odd(FoundFile(id, path, Stamp(*values)))
+            del self._stamps[4 * len(self.ids) :]
+            self.add_odd(FoundFile(id, self._root + id, Stamp(*values)))
+        else:
+            self.ids.append(id)
 
     def add_odd(self, file: FoundFile) -> None:
         """Adds a file with a problem, or whose path does not follow from its id."""
@@ -86,13 +87,14 @@ class FoundFiles(Sequence[FoundFile]):
         self.ids.append(file.id)
         self._stamps.extend(_NO_STAMP)
 
-    def add_from(self, other: FoundFiles, at: int) -> None:
-        """Adds a file of another list that has the same root."""
-        if at in other._odd:
-            self.add_odd(other._odd[at])
-        else:
-            self.ids.append(other.ids[at])
-            self._stamps.extend(other._stamps[4 * at : 4 * at + 4])
+    def add_from(self, other: FoundFiles, order: list[int]) -> None:
+        """Adds the files at these places of another list that has the same root."""
+        if other._odd:
+            start = len(self.ids)
+            self._odd |= {start + n: other._odd[at] for n, at in enumerate(order) if at in other._odd}
+        self.ids += [other.ids[at] for at in order]
+        stamps = memoryview(other._stamps).cast("B")
+        self._stamps.frombytes(b"".join([stamps[STAMP_BYTES * at : STAMP_BYTES * (at + 1)] for at in order]))
 
     @overload
     def __getitem__(self, at: int) -> FoundFile: ...
@@ -156,8 +158,7 @@ def _is_article(name: str) -> bool:
 
 
 def _walk(folder: str, prefix: str, folder_name: str, found: Found) -> None:
-    here = Found(FoundFiles(), FoundFiles())
-    out = found.content
+    here = Found(FoundFiles(found.content.root), FoundFiles(found.content.root))
     folders: dict[str, str] = {}
     try:
         # Sorted when it is compact: the entries of a large folder take much more space.
@@ -167,16 +168,20 @@ def _walk(folder: str, prefix: str, folder_name: str, found: Found) -> None:
     except OSError as error:
         if not prefix:
             raise OutputError(str(unreadable(folder_name, error))) from None
-        out.add_odd(FoundFile(prefix, folder, unreadable(f"{folder_name}/{prefix}", error)))
+        found.content.add_odd(FoundFile(prefix, folder, unreadable(f"{folder_name}/{prefix}", error)))
         return
-    for at in sorted(range(len(here.attachments)), key=here.attachments.ids.__getitem__):
-        found.attachments.add_from(here.attachments, at)
-    ids = [*here.content.ids, *folders]
-    for at in sorted(range(len(ids)), key=ids.__getitem__):
-        if at < len(here.content):
-            out.add_from(here.content, at)
-        else:
-            _walk(folders[ids[at]], f"{ids[at]}/", folder_name, found)
+    found.attachments.add_from(here.attachments, _order(here.attachments))
+    order, start = _order(here.content), 0
+    for id, path in sorted(folders.items()):
+        stop = bisect_left(order, id, start, key=here.content.ids.__getitem__)
+        found.content.add_from(here.content, order[start:stop])
+        _walk(path, f"{id}/", folder_name, found)
+        start = stop
+    found.content.add_from(here.content, order[start:])
+
+
+def _order(found: FoundFiles) -> list[int]:
+    return sorted(range(len(found)), key=found.ids.__getitem__)
 
 
 def _add(entry: os.DirEntry[str], prefix: str, folder_name: str, here: Found, folders: dict[str, str]) -> None:
@@ -195,9 +200,9 @@ def _add(entry: os.DirEntry[str], prefix: str, folder_name: str, here: Found, fo
     elif entry.is_symlink() and (problem := _link_problem(entry, f"{folder_name}/{id}")):
         found.add_odd(FoundFile(id, entry.path, problem))
     elif name.endswith(SUFFIXES) or name.lower().endswith(_READ):
-        if name.endswith(text.ATTACHMENTS) or name.lower().endswith(text.ATTACHMENTS):
+        if not name.endswith(SUFFIXES) and name.lower().endswith(text.ATTACHMENTS):
             found = here.attachments
-        elif prefix.startswith(text.IMAGES_FOLDER + "/"):
+        elif prefix and prefix.startswith(text.IMAGES_FOLDER + "/"):
             return
         try:
             s = entry.stat()
@@ -205,7 +210,7 @@ def _add(entry: os.DirEntry[str], prefix: str, folder_name: str, here: Found, fo
             found.add_odd(FoundFile(id, entry.path, unreadable(f"{folder_name}/{id}", error)))
             return
         if stat.S_IFMT(s.st_mode) == _REGULAR:
-            found.add(id, entry.path, s)
+            found.add(id, s)
         else:
             found.add_odd(FoundFile(id, entry.path, Problem(path=f"{folder_name}/{id}", what="not a regular file")))
 

@@ -1246,8 +1246,8 @@ def _no_prune_of(ending: str) -> Callable[[Output, str], None]:
 
 def _add_shorter() -> Callable[..., None]:
     add: Any = files.FoundFiles.add
-    return lambda self, name, path, s: add(
-        self, name, path, SimpleNamespace(st_size=s.st_size, st_mtime_ns=s.st_mtime_ns, st_ctime_ns=0, st_ino=0)
+    return lambda self, name, s: add(
+        self, name, SimpleNamespace(st_size=s.st_size, st_mtime_ns=s.st_mtime_ns, st_ctime_ns=0, st_ino=0)
     )
 
 
