@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from newsgen import times, urls
 from newsgen.library import Section
-from newsgen.model import Card, Cluster
+from newsgen.model import Card, Cluster, Link
 from newsgen.pages import lists
 from newsgen.pages.cards import Cards
 from newsgen.pages.kinds import (
@@ -27,7 +27,20 @@ from newsgen.pages.kinds import (
 
 def pages(cards: Cards, html: Iterable[HtmlPage]) -> list[ApiPage]:
     """The JSON of lists that have these pages, except the first pages of sections."""
-    return [_of(cards, page, at and at + 1) for at, page in enumerate(html)] if cards.has("api") else []
+    if not cards.has("api"):
+        return []
+    html = list(html)
+    counts = _counts(cards, html[0]) if html else {}
+    return [_of(cards, page, at and at + 1, counts) for at, page in enumerate(html)]
+
+
+def _counts(cards: Cards, page: HtmlPage) -> Mapping[Link, int]:
+    """The members of each section that the pages of an index list; none for other pages."""
+    if isinstance(page, IndexPage):
+        return {cards.link(page.axis, key): row.count for key, row in cards.library.index(page.axis).items()}
+    if isinstance(page, SourcesPage):
+        return {cards.provider(key): row.count for key, row in cards.library.index("provider").items()}
+    return {}
 
 
 def first(cards: Cards, section: Section) -> list[ApiPage]:
@@ -44,7 +57,7 @@ def first(cards: Cards, section: Section) -> list[ApiPage]:
     return [_page(cards, address, 0, value, cards.places.numbered(address, before) if before else "")]
 
 
-def _of(cards: Cards, page: HtmlPage, number: int) -> ApiPage:
+def _of(cards: Cards, page: HtmlPage, number: int, counts: Mapping[Link, int]) -> ApiPage:
     address, older = page.head.address, ""
     value: tuple[ListedArticle | ListedStory | ListedSection, ...] = ()
     if isinstance(page, HomePage):
@@ -52,11 +65,9 @@ def _of(cards: Cards, page: HtmlPage, number: int) -> ApiPage:
     elif isinstance(page, ListPage):
         number, value = page.number, _articles(cards, page.cards)
     elif isinstance(page, IndexPage):
-        counts = {cards.link(page.axis, key): row.count for key, row in cards.library.index(page.axis).items()}
         value = tuple(_section(cards, x.title, x.url, counts[x]) for group in page.groups for x in group.items)
     elif isinstance(page, SourcesPage):
         lines = [line for group in page.groups for line in group.sources] or page.sources
-        counts = {cards.provider(key): row.count for key, row in cards.library.index("provider").items()}
         value = tuple(_section(cards, s.provider.title, s.provider.url, counts[s.provider]) for s in lines)
     elif isinstance(page, ArchivePage):
         number, value = 0, tuple(_archived(cards, page))
