@@ -238,7 +238,7 @@ class _Loading:
                 plugins=self._plugins,
             )
             report.problems += self._language.problems + theme.problems
-            report.warnings += self._language.warnings
+            report.warnings += (*self._language.warnings, *theme.unshown())
             report.warnings += forbidden.warnings(theme, settings, self._cache)
             style_page, own_look = self._look(theme)
             shared = site(library, own_look, slots=theme.fills_slots())

@@ -23,6 +23,7 @@ from newsgen.errors import OutputError, Problem, TemplateError, unreadable
 from newsgen.files import folder_link, shipped_site
 from newsgen.pages import FilePage
 from newsgen.text import digest
+from newsgen.validation import did_you_mean
 
 SHIPPED = "newsgen"
 """The prefix of shipped templates: a site's own base.html can extend `newsgen/base.html`, which it overrides."""
@@ -30,8 +31,24 @@ SHIPPED = "newsgen"
 DEMO = "demo/"
 """Pictures of the demonstration content: copied into a new site, never inherited."""
 
-References: TypeAlias = tuple[frozenset[str], frozenset[str]]
-"""The templates and static files that a template itself refers to."""
+Closure: TypeAlias = tuple[frozenset[str], frozenset[str]]
+"""The templates that a template uses, and the static files that these link."""
+
+
+class References(NamedTuple):
+    """What a template refers to itself: templates, static files, and the template that it extends ("" for none).
+
+    `blocks` are the lines of its blocks by name, and `inner` those that lie in another one. `beside` is the line of what a
+    template that extends another writes beside its blocks, 0 if it writes nothing there.
+    """
+
+    templates: frozenset[str]
+    assets: frozenset[str]
+    parent: str
+    blocks: dict[str, int]
+    inner: frozenset[str]
+    beside: int
+
 
 _decoder = msgspec.msgpack.Decoder(dict[str, References])
 # Characters that some manifests, object stores or file systems do not accept.
@@ -138,7 +155,7 @@ class Theme:
         if self.problems:
             raise TemplateError(*self.problems)
         self.static = self._static()
-        self._closures: dict[str, References] = {}
+        self._closures: dict[str, Closure] = {}
         self._sources: dict[str, str] = {}
         self._references: dict[str, References] = {}
         self._trees: dict[str, nodes.Template] = {}
@@ -191,25 +208,28 @@ class Theme:
                 self.problems += (folder_link(name_of(link)) for link in links if link.is_symlink())
         return files
 
-    def closure(self, name: str) -> References:
+    def closure(self, name: str) -> Closure:
         """All templates that a template uses, including itself, and the static files that they link with `asset`.
 
         Raises TemplateError if a template cannot be found or parsed, or computes a name when rendering.
         """
         if name not in self._closures:
             self._closures[name] = (frozenset({name}), frozenset())
-            source = self._source(name)
-            key = digest(source.encode())  # a shipped template has two names
-            if key not in self._references:
-                self._references[key] = self._find_references(source, name)
-            others, assets = self._references[key]
-            names = {name}
-            for other in others:
+            references = self._references_of(name)
+            names, assets = {name}, references.assets
+            for other in references.templates:
                 inner = self.closure(other)
                 names |= inner[0]
                 assets |= inner[1]
             self._closures[name] = (frozenset(names), assets)
         return self._closures[name]
+
+    def _references_of(self, name: str) -> References:
+        source = self._source(name)
+        key = digest(source.encode())  # a shipped template has two names
+        if key not in self._references:
+            self._references[key] = self._find_references(source, name)
+        return self._references[key]
 
     def _find_references(self, source: str, name: str) -> References:
         try:
@@ -231,7 +251,16 @@ class Theme:
                     f"templates/{name}: `extends`, `import` and `include` take a template name in quotes"
                 )
             others.add(other)
-        return frozenset(others), frozenset(assets)
+        parent = tree.find(nodes.Extends)
+        blocks = list(tree.find_all(nodes.Block))
+        return References(
+            templates=frozenset(others),
+            assets=frozenset(assets),
+            parent=parent.template.value if parent and isinstance(parent.template, nodes.Const) else "",
+            blocks={block.name: block.lineno for block in blocks},
+            inner=frozenset(inner.name for block in blocks for inner in block.find_all(nodes.Block)),
+            beside=next(_written(tree.body[tree.body.index(parent) + 1 :]), 0) if parent in tree.body else 0,
+        )
 
     def take_tree(self, source: str) -> nodes.Template | None:
         """The parsed template with a text, if its references were found in this build. Compiling may change it."""
@@ -294,6 +323,31 @@ class Theme:
     def fills_slots(self) -> bool:
         """Whether the site's own templates fill one of the slots. Pages of other sites need not ask for them."""
         return any(_SLOT.search(text) for text in self.own_templates().values())
+
+    def unshown(self) -> Iterator[Problem]:
+        """One warning for each block of the site's own templates that no page shows, and for what they write beside.
+
+        Raises TemplateError as `closure` does.
+        """
+        for name, source in self.own_templates().items():
+            references = self._references_of(name)
+            known = {block for parent in self._parents(name) for block in self._references_of(parent).blocks}
+            for block, line in references.blocks.items():
+                if references.parent and not {block} & (known | references.inner) and f"self.{block}" not in source:
+                    what = f"no page shows the block '{block}': {references.parent} has none of that name"
+                    hint = did_you_mean(block, known) or f"it has {', '.join(sorted(known))}"
+                    yield Problem(path=f"templates/{name}", line=line, what=what, hint=hint)
+            if references.beside:
+                what = f"no page shows what is written beside the blocks: the template extends {references.parent}"
+                hint = "write it in a block"
+                yield Problem(path=f"templates/{name}", line=references.beside, what=what, hint=hint)
+
+    def _parents(self, name: str) -> Iterator[str]:
+        """The template that a template extends, the one that this extends, and so on."""
+        seen = {name}
+        while (name := self._references_of(name).parent) and name not in seen:
+            seen.add(name)
+            yield name
 
     def own_files(self, ending: str) -> list[str]:
         """The static files of the site's own that have an ending."""
@@ -373,3 +427,14 @@ class Theme:
             return self.static[source].read_text(encoding="utf-8") if source in self.static else ""
         except (OSError, UnicodeDecodeError):
             raise OutputError(f"static/{source}: cannot be read as UTF-8; save it as UTF-8") from None
+
+
+def _written(body: Iterable[nodes.Node]) -> Iterator[int]:
+    """The lines at which these parts of a template write something outside of blocks."""
+    for node in body:
+        if isinstance(node, nodes.Output):
+            for part in node.nodes:
+                if not isinstance(part, nodes.TemplateData):
+                    yield part.lineno
+                elif part.data.strip():
+                    yield part.lineno + part.data[: len(part.data) - len(part.data.lstrip())].count("\n")

@@ -230,3 +230,29 @@ def test_the_build_tells_of_local_pictures_that_are_missing(site: Make) -> None:
     s = site().article("a", more="images:\n  - url: /img/no.png\n")
     (warning,) = s.build().warnings
     assert str(warning).startswith("content/a.md:6: images: there is no page or file '/img/no.png'")
+
+
+def test_the_build_warns_of_what_no_page_shows(site: Make) -> None:
+    s = site().article("a")
+    s.write(
+        "templates/base.html",
+        '{% extends "newsgen/base.html" %}\n{% import "parts/card.html" as cards %}\n{# a note #}\n{% set a = 1 %}\n'
+        "{% block fotter %}{% block inner %}x{% endblock %}{% endblock %}\n\n\n<p>beside</p>\n"
+        '{% block head %}<meta name="a" content="{{ self.mine() }}">{% endblock %}{% block mine %}m{% endblock %}',
+    )
+    s.write(
+        "templates/pages/404.html",
+        '{% extends "base.html" %}{% block main %}{% block own %}x{% endblock %}{% endblock %}',
+    )
+    s.write("templates/pages/gone.html", '{% extends "pages/404.html" %}{% block own %}y{% endblock %}{{ page.path }}')
+    expected = [
+        "templates/base.html:5: no page shows the block 'fotter': newsgen/base.html has none of that name; did you mean 'footer'?",
+        "templates/base.html:8: no page shows what is written beside the blocks: the template extends newsgen/base.html"
+        "; write it in a block",
+        "templates/pages/gone.html:1: no page shows what is written beside the blocks: the template extends pages/404.html"
+        "; write it in a block",
+    ]
+    assert sorted(map(str, s.good().warnings)) == expected
+    assert sorted(map(str, s.good().warnings)) == expected
+    s.write("templates/base.html", '{% extends "newsgen/base.html" %}{% block fotter %}{% endblock %}')
+    assert sorted(map(str, s.good().warnings)) == [expected[0].replace(":5:", ":1:"), expected[2]]
