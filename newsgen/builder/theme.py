@@ -332,8 +332,9 @@ class Theme:
         for name, source in self.own_templates().items():
             references = self._references_of(name)
             known = {block for parent in self._parents(name) for block in self._references_of(parent).blocks}
+            shown = known | references.inner
             for block, line in references.blocks.items():
-                if references.parent and not {block} & (known | references.inner) and f"self.{block}" not in source:
+                if references.parent and block not in shown and f"self.{block}" not in source:
                     what = f"no page shows the block '{block}': {references.parent} has none of that name"
                     hint = did_you_mean(block, known) or f"it has {', '.join(sorted(known))}"
                     yield Problem(path=f"templates/{name}", line=line, what=what, hint=hint)

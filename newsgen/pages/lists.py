@@ -5,9 +5,9 @@ from __future__ import annotations
 import heapq
 from bisect import bisect_left
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import date, datetime, tzinfo
 from itertools import groupby, islice, pairwise
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from newsgen import idn, times, urls
 from newsgen.library import Section, SectionRow
@@ -53,6 +53,25 @@ def last(count: int, size: int) -> int:
     return -(-count // size) if count > size else 0
 
 
+class LineScores(NamedTuple):
+    """The scores of the stories that have the lines of a page's days, from the `newest` day (an ordinal) back; -infinity for
+    a day without a line.
+    """
+
+    newest: int = 0
+    scores: tuple[float, ...] = ()
+
+    def may_change(self, score: float, day: int) -> bool:
+        """Whether an item of a day with a score may have the line of that day."""
+        at = self.newest - day
+        return 0 <= at < len(self.scores) and score >= self.scores[at]
+
+
+def local_day(moment: datetime, zone: tzinfo) -> int:
+    """The ordinal of a day in a time zone."""
+    return times.local(moment, zone).date().toordinal()
+
+
 def newest(size: int) -> int:
     """The number of newest members that the first page of a section, or its JSON, may show besides those of its top
     stories."""
@@ -89,8 +108,8 @@ def first(
     candidates: list[tuple[float, str]],
     before: Link | None = None,
     after: Link | None = None,
-) -> tuple[ListPage, dict[str, float]]:
-    """The first page of a section, and the scores of the lines of its days; see `_day_lines`.
+) -> tuple[ListPage, LineScores]:
+    """The first page of a section, and the scores of the lines of its days.
 
     `before` and `after` link to the adjacent days of a day.
     """
@@ -102,7 +121,7 @@ def first(
     shown = {_card_url(c) for r in ranked for c in (r.lead, *r.coverage, *(s.lead for s in r.siblings))}
     rows = islice(section.rows.descending(), size + len(shown))
     newest = [c for c in cards.cards(section, rows) if _card_url(c) not in shown][:size]
-    trend, days, scores = None, tuple[DayLine, ...](), dict[str, float]()
+    trend, days, scores = None, tuple[DayLine, ...](), LineScores()
     if oldest and axis in DATED_AXES:
         # The numbered pages have all members: here, each day has one line.
         newest = newest[:LATEST]
@@ -159,7 +178,7 @@ def first(
 def _day_starts(cards: Cards, section: Section) -> list[datetime]:
     """The beginnings of the days that the trend of a section has, and the end of the last one, oldest first."""
     zone = cards.config.zone
-    newest = times.local(section.newest, zone).date().toordinal()
+    newest = local_day(section.newest, zone)
     days = range(max(1, newest - TREND_DAYS + 1), min(newest + 1, date.max.toordinal()) + 1)
     return [times.start(date.fromordinal(day), zone) for day in days]
 
@@ -175,16 +194,13 @@ def _trend(cards: Cards, section: Section, starts: list[datetime]) -> Trend:
 
 def _day_lines(
     cards: Cards, section: Section, starts: list[datetime], shown: set[str]
-) -> tuple[tuple[DayLine, ...], dict[str, float]]:
-    """A line for each day, the newest first: the best item that the page does not show elsewhere.
-
-    Also returns the score of that item by day, -infinity for a day without one: no item with a lower score has the line.
-    """
+) -> tuple[tuple[DayLine, ...], LineScores]:
+    """A line for each day, the newest first: the best item that the page does not show elsewhere. Also returns the scores."""
     shown = set(shown)
-    lines, scores = list[DayLine](), dict[str, float]()
+    lines, scores = list[DayLine](), list[float]()
     for start, end in reversed([*pairwise(starts)]):
         rows, key = section.rows, cards.library.day(start)
-        scores[key] = -float("inf")
+        scores.append(-float("inf"))
         best = sorted(
             {(row.score, row.item or row.id) for row in rows.at(rows.position((start, "")), rows.position((end, "")))},
             reverse=True,
@@ -198,9 +214,10 @@ def _day_lines(
             shown.add(_card_url(cluster.lead))
             url = cards.places.section("day", key) if cards.has("archive") else ""
             lines.append(DayLine(day=Link(title=cards.day_title(key), url=url), cluster=cluster))
-            scores[key] = score
+            scores[-1] = score
             break
-    return tuple(lines), scores
+    newest = local_day(starts[-1], cards.config.zone) - 1
+    return tuple(lines), LineScores(newest, tuple(scores))
 
 
 def numbered(cards: Cards, section: Section, number: int) -> ListPage:

@@ -33,6 +33,7 @@ from newsgen.pages.kinds import (
     StylesPage,
     TextPage,
 )
+from newsgen.pages.lists import LineScores
 from newsgen.pages.plugged import PageMaker
 from newsgen.pages.redirects import (
     Redirect,
@@ -64,7 +65,7 @@ class SectionPlan(msgspec.Struct, array_like=True, frozen=True):
 
     last: int
     cutoff: float
-    days: dict[str, float]
+    lines: LineScores
     oldest: datetime | None
     headline: Headline | None = None
 
@@ -187,13 +188,13 @@ class Parts:
     def _first(self, section: Section) -> PartPages:
         before, after = self._neighbours(section.key) if section.axis == "day" else (None, None)
         candidates = lists.candidates(self.cards, section)
-        page, days = lists.first(self.cards, section, candidates, before, after)
+        page, lines = lists.first(self.cards, section, candidates, before, after)
         is_full = len(candidates) == lists.RANKED * CANDIDATES
         feed_pages, oldest = feeds.section(self.cards, section)
         plan = SectionPlan(
             lists.last(section.count, self.cards.config.page_size),
             candidates[-1][0] if is_full else -float("inf"),
-            days,
+            lines,
             oldest,
             self._headline(section, page.ranked) if page.ranked and section.axis == "day" else None,
         )

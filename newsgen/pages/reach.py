@@ -6,7 +6,6 @@ time, one that reaches too little is a bug.
 
 from __future__ import annotations
 
-import math
 from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
@@ -146,14 +145,15 @@ class _Sections:
 
         Days rank a story as it was then, at most by its `peak`. Feeds have it by the time of one of its `members`.
         """
-        last, days = max(members)[0], {self._library.day(time) for time, _ in members}
+        zone = self._cards.config.zone
+        last, days = max(members)[0], {lists.local_day(time, zone) for time, _ in members}
         for axis, key in keys:
             planned = self._planned.get(f"{axis} {key}")
             if (
                 planned is None
                 or planned.oldest is None
                 or last >= planned.oldest
-                or any(score >= planned.days.get(day, math.inf) for day in days)
+                or any(planned.lines.may_change(score, day) for day in days)
             ):
                 self._first.add((axis, key))
             for each in [key, *lists.days_from(key, 1)] if axis == "day" else [key] if axis != "provider" else []:
