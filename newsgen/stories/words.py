@@ -48,8 +48,8 @@ _OPTIONAL = re.compile(
 )
 _SIGNS = tuple(zip("’‘“”–—…\u00a0", "''\"\"~~. ", strict=True))
 _DOTTED_I = str.maketrans({"\u0307": None, "ı": "i"})
-# Accents of Latin, Greek and Cyrillic letters, which those who search leave out.
-_ACCENTS = re.compile("[\u0300-\u036f]")
+# Accents of Latin, Greek and Cyrillic letters, and hamza and madda of Arabic ones, which those who search leave out.
+_ACCENTS = re.compile("[\u0300-\u036f\u0653-\u0655]")
 # What the stemmer light10 takes from both ends of an Arabic word: the article, with the particles before it, "and", and
 # endings (Larkey, Ballesteros and Connell, "Light Stemming for Arabic Information Retrieval", 2007). It also spells
 # letters in one way that are written in several. Hebrew has the same prefixes.

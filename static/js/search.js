@@ -21,7 +21,7 @@
   const SIGNS = { "’": "'", "‘": "'", "“": '"', "”": '"', "–": "~", "—": "~", "…": ".", "\u00a0": " " };
 
   const fold = text =>
-    text.toLowerCase().toUpperCase().toLowerCase().replace(/ς/g, "σ").normalize("NFD").replace(/[\u0300-\u036f]/g, "").normalize("NFC");
+    text.toLowerCase().toUpperCase().toLowerCase().replace(/ς/g, "σ").normalize("NFD").replace(/[\u0300-\u036f\u0653-\u0655]/g, "").normalize("NFC");
 
   function words(text) {
     text = text.replace(/[’‘“”–—…\u00a0]/g, sign => SIGNS[sign]);
