@@ -49,7 +49,11 @@ HELD = {
     "visibility": "private members paid tiers hidden password unlisted",
     "private": "true",
     "unlisted": "true",
+    "unpublished": "true",
+    "isDraft": "true",
+    "wip": "true",
     "publish": "false",
+    "isPublished": "false",
 }
 """Fields that make an article a draft, with the values that do. A `password` does so with any value."""
 
@@ -242,7 +246,7 @@ def _day(rest: dict[str, Any]) -> str:
 def _holds(folded: str, value: Any) -> bool:
     if folded == "password":
         return bool(value)
-    return folded in HELD and str(value).strip().lower() in HELD[folded].split()
+    return str(value).strip().lower() in _HELD.get(folded, ())
 
 
 def _picture(row: Any) -> Any:
@@ -275,6 +279,7 @@ def _is_title(alias: str) -> bool:
     return bool(alias) and not re.search(r"[/.?#%]", alias) and (" " in alias or alias != alias.lower())
 
 
+_HELD = {fold(name): values.split() for name, values in HELD.items()}
 _IGNORED = frozenset(map(fold, [*" ".join(IGNORED.values()).split(), *HELD, "password"]))
 
 

@@ -380,7 +380,8 @@ def test_a_secured_field_is_dropped_in_any_case(name: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["status: draft", "Status: Private", "visibility: members", "private: true", "unlisted: true", "password: x", "status: pending"],
+    ["status: draft", "Status: Private", "visibility: members", "private: true", "unlisted: true", "password: x", "status: pending",
+     "isDraft: true", "is_draft: yes", "wip: true", "unpublished: true", "isPublished: false"],
 )  # fmt: skip
 def test_what_other_generators_keep_from_readers_is_a_draft(text: str) -> None:
     assert fields(text + "\n").draft
