@@ -254,7 +254,7 @@ def test_provider_statistics(site: Make) -> None:
     (ledger,) = (p for p in pages if isinstance(p, ListPage) and p.key == "ledger.example")
     assert ledger.stats == next(r.stats for r in table.sources if r.domain == "ledger.example")
     s.good()
-    assert "; usually 1 d 1 h after the first report" in s.read("providers/ledger.example/index.html")
+    assert "; usually 1\u00a0d\u00a01\u00a0h after the first report" in s.read("providers/ledger.example/index.html")
 
 
 def test_addresses_of_members_have_lines_only_without_stubs(site: Make) -> None:
