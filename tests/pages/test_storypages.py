@@ -50,6 +50,18 @@ def test_copies_of_a_text_are_shown_once_with_the_names_of_their_providers(site:
     assert "2 other outlets ran this text post.example 8 Nov 2026, 04:25 north.post.example 8 Nov 2026, 06:05" in words
 
 
+def test_an_excerpt_that_its_headline_repeats_is_not_shown(site: Make) -> None:
+    s = site("")
+    s.article("a", title="Wall gives way - The Wire", excerpt="Wall gives way", story="storm")
+    s.article("b", title="Harbour wall falls", excerpt="Harbour wall falls, and the quay with it", story="storm")
+    s.article("c", title="Quay falls", excerpt="QUAY FALLS")
+    s.good()
+    story, news = s.read("2026/11/08/a/index.html"), s.read("index.html")
+    assert story.count('class="summary') == story.count("and the quay with it</p>") == 1
+    assert "QUAY FALLS" not in news
+    assert news.count('class="summary') == news.count("and the quay with it</p>")
+
+
 def test_a_story_page_shows_each_headline_once_and_what_came_after_the_lead_first(site: Make) -> None:
     s = storm(site)
     assert page(s).developing
