@@ -93,6 +93,60 @@ def test_nothing_is_wider_than_the_window_even_with_text_of_double_size(
     assert max(over.values()) <= 0, over
 
 
+def test_a_line_about_a_report_wraps_without_a_dot_at_either_end(browser: Browser, demo: Demo) -> None:
+    page = _open(browser, demo, "index.html", 360, "light")
+    page.add_style_tag(content=".source { padding-inline-end: 4rem !important }")
+    for scale in ("100%", "200%"):
+        page.add_style_tag(content=f"html {{ font-size: {scale} !important }}")
+        lines = page.evaluate("""
+            () => [...document.querySelectorAll("main .meta > .source")].filter(e => e.offsetParent).map(source => {
+              const line = source.parentElement, start = line.getBoundingClientRect().left;
+              const items = [source, ...line.querySelectorAll(":scope > .source ~ :is(a, time)")];
+              const boxes = items.map(item => item.getBoundingClientRect());
+              const first = boxes.filter((box, at) => at && box.top > boxes[at - 1].top + 5);
+              const dot = getComputedStyle(items[1], "::before");
+              return {
+                wraps: first.length, indents: first.filter(box => Math.abs(box.left - start) > 1).length,
+                over: Math.max(...boxes.map(box => box.right)) - line.getBoundingClientRect().right,
+                shown: parseFloat(dot.left) + parseFloat(dot.width) + 5, clip: getComputedStyle(line).clipPath,
+              };
+            })
+        """)
+        assert sum(line["wraps"] for line in lines) >= 3
+        assert not [line for line in lines if line["indents"] or line["over"] > 1 or line["shown"] > 0]
+        assert {line["clip"] for line in lines} == {"inset(-5px)"}
+    page.context.close()
+
+
+def test_short_words_in_a_table_stay_whole_on_a_phone(browser: Browser, demo: Demo) -> None:
+    for kind in ("article", "own post"):
+        page = _open(browser, demo, _paths(demo)[kind], 360, "light")
+        broken = page.evaluate("""
+            () => [...document.querySelectorAll(".prose :is(td, th)")].flatMap(cell => {
+              const texts = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT), found = [];
+              for (let text; (text = texts.nextNode()); ) {
+                for (const word of text.data.matchAll(/\\S+/g)) {
+                  const range = new Range();
+                  range.setStart(text, word.index);
+                  range.setEnd(text, word.index + word[0].length);
+                  if (range.getClientRects().length > 1) found.push(word[0]);
+                }
+              }
+              return found;
+            })
+        """)
+        assert page.locator(".prose td").count() > 5
+        assert not broken
+        page.context.close()
+
+
+def test_a_topic_with_one_long_word_breaks(browser: Browser, demo: Demo) -> None:
+    page = _open(browser, demo, "topics/index.html", 320, "light")
+    page.evaluate("document.querySelector('.tags a').textContent = 'Verkehrsinfrastrukturfinanzierungsgesellschaft'")
+    assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
+    page.context.close()
+
+
 def test_top_stories_are_above_the_fold(browser: Browser, demo: Demo) -> None:
     for width, height, count in ((360, 740, 3), (768, 1024, 5), (1280, 800, 6), (1920, 1080, 9)):
         page = _open(browser, demo, "index.html", width, "light")
