@@ -36,6 +36,15 @@ _MAIL = re.compile(
     """,
     re.VERBOSE | re.ASCII | re.IGNORECASE,
 )
+# As Americans write a day, and JavaScript a time. With the month as a word, nothing else can be meant.
+_MONTH_FIRST = re.compile(
+    rf"""
+    (?: (?:mon|tue|wed|thu|fri|sat|sun)[a-z]*,?[ ] )?
+    (?P<month>{"|".join(_MONTHS)})[a-z]*\.?[ ](?P<day>\d\d?),?[ ](?P<year>\d{{4}})
+    (?: ,?[ ]{_TIME} )?
+    """,
+    re.VERBOSE | re.ASCII | re.IGNORECASE,
+)
 _CLEAR = re.compile(r"\d{4}[-/.]|\d{8}T|\D*$", re.ASCII | re.IGNORECASE)
 _FIRST, _LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 _HOURS_BY_NAME = {
@@ -47,8 +56,8 @@ _HOURS_BY_NAME = {
 def parse(text: str) -> date:
     """The day or time in a text, as a date, a naive datetime, or an aware one if the text has a zone.
 
-    Reads ISO 8601, RFC 9557, RFC 822 and RFC 2822. An offset takes precedence over the name of a zone. Raises
-    ValueError with what is wrong, such as "is ambiguous".
+    Reads ISO 8601, RFC 9557, RFC 822, RFC 2822 and days such as Nov 8, 2026. An offset takes precedence over the name of
+    a zone. Raises ValueError with what is wrong, such as "is ambiguous".
     """
     if _COMMON.fullmatch(text):
         try:
@@ -56,7 +65,7 @@ def parse(text: str) -> date:
         except ValueError:
             pass  # a leap second, or a day that does not exist
     text = " ".join(text.split())
-    match = _ISO.fullmatch(text) or _MAIL.fullmatch(text)
+    match = _ISO.fullmatch(text) or _MAIL.fullmatch(text) or _MONTH_FIRST.fullmatch(text)
     if not match:
         raise ValueError("is not a valid date" if _CLEAR.match(text) else "is ambiguous")
     found = match.groupdict("")
