@@ -123,6 +123,10 @@ class Translator:
                     values[name] = self._from_text(name, value)
         if values.get("type") in _ARTICLE_TYPES:
             del values["type"]
+        if fold(str(foreign.get("category", ("",))[-1])) == "categories":  # Hexo: [[Sport, Rowing], Diary]
+            rows = values["category"]
+            if isinstance(rows, list) and any(isinstance(row, list) for row in rows):
+                values["category"] = [part for row in rows for part in (row if isinstance(row, list) else [row])]
         images = values.get("images")
         if isinstance(images, dict):
             values["images"] = _picture(images)

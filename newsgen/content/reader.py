@@ -31,7 +31,16 @@ from newsgen.validation import Faults, Repair, did_you_mean, dotted
 from newsgen.validation import Path as At
 
 _DATED_NAME = re.compile(r"(\d{4})-(\d{2})-(\d{2})(?:[-_ ]+(.+))?")
-_DATED_FOLDERS = re.compile(r"(?:^|/)(\d{4})/(\d{2})/(\d{2})/")
+# As in 2026/11/08/name.md, 2026-11-08/name.md and, in Docusaurus, 2026/11-08-name.md.
+_DATED_PATH = re.compile(r"(?:^|/)(\d{4})[-/](\d{2})[-/](\d{2})(?=[-_ /.])")
+# A language before the extension, as in index.de.md and ferry.pt-br.md (Hugo, Zola, Nikola). Many other names have a dot,
+# such as node.ts.md and socket.io.md, so only languages with many readers count.
+_LANGUAGE = re.compile(
+    r"(.+)\.((?:ar|bg|bn|ca|cs|da|de|el|en|es|et|eu|fa|fi|fr|he|hi|hr|hu|id|it|ja|ka|ko|lt|lv|nb|nl|pl|pt|ro|ru|sk|sl|sq|sr|sv|"
+    r"ta|te|th|tr|uk|ur|vi|zh)(?:[-_][A-Za-z]{2,4})?)"
+)
+# The heading that Markdown begins with, and the blank lines below it.
+_HEADLINE = re.compile(r" {0,3}(?:#[ \t]+[^\n]*|[^\s#>*+=-][^\n]*\n=+[ \t]*)(?:\n(?:[ \t]*\n)*|\Z)")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -92,11 +101,13 @@ class Reader:
         wrong = Faults()
         translator = self._translators[file_type]
         extra = translator.translate(values, written.foreign, wrong, header=document.format == "header")
+        body = document.body
+        if file_type is ArticleFile and values.get("title") is None:
+            body = self._take_headline(source.id, values, body)
         repair = Repair(written.text)
         file = _converted(values, file_type, repair)
         costs: dict[str | int, Scope] = {}
         value: Article | About | Subscription | None
-        body = document.body
         if len(source.data) > MAX_READ - 4:  # cut by `read`
             wrong.add((), *_TOO_LARGE)
             body = ""
@@ -186,9 +197,7 @@ class Reader:
         wrong: Faults,
         costs: dict[str | int, Scope],
     ) -> Article:
-        stem = id.rpartition("/")[2].rpartition(".")[0]
-        if stem == "index" and "/" in id:
-            stem = id.split("/")[-2]
+        stem, lang = _name(id)
         dated = _DATED_NAME.fullmatch(stem)
         title = text.plain(file.title)
         if not title:
@@ -198,7 +207,7 @@ class Reader:
         embargo = fields.moment(file.publish_date, ("publishDate",), wrong)
         updated = fields.moment(file.updated_date_time, ("updatedDateTime",), wrong)
         if published is None:
-            published = _file_date(dated or _DATED_FOLDERS.search(id))
+            published = _file_date(dated or _DATED_PATH.search(id))
         if published is None and file.published_date_time is None:
             # Without any other date an embargo is the date, as in Hugo.
             published = embargo
@@ -247,7 +256,7 @@ class Reader:
             story=text.slug(file.story) if file.story.strip() else "",
             standalone=file.standalone,
             pin=self._end(fields.moment(file.pin, ("pin",), wrong)),
-            lang=fields.language(file.lang, ("lang",), wrong),
+            lang=fields.language(file.lang, ("lang",), wrong) or lang,
             dir=file.dir,
             aliases=fields.aliases(written.split(file.aliases, ("aliases",), _BETWEEN_ALIASES), wrong),
             body=safe_body,
@@ -477,6 +486,18 @@ class Reader:
             enabled=file.enabled,
         )
 
+    def _take_headline(self, id: str, values: dict[str, Any], body: str) -> str:
+        """Gives a file without a title the heading that its body begins with. Returns the body without that heading."""
+        found = None if id.lower().endswith(".html") else _HEADLINE.match(body)
+        if found:
+            with contextlib.suppress(TooDeepError):
+                heading = self._markup.markdown(text.printable(found[0]))
+                if heading.startswith("<h2") and (words := first_paragraph(f"<p>{_HEADING_TAG.sub('', heading)}</p>")):
+                    values["title"] = html.escape(words, quote=False)
+                    body = body[found.end() :]
+            self._markup.dropped = []
+        return body
+
     def _body(self, id: str, body: str, wrong: Faults) -> str:
         if not body or body.isspace():
             return ""
@@ -489,6 +510,19 @@ class Reader:
         except TooDeepError:
             wrong.add((), "the body is nested too deeply", "look for brackets, tags and backticks that are not closed")
             return ""
+
+
+_HEADING_TAG = re.compile(r"</?h2\b[^<>]*>")
+
+
+def _name(id: str) -> tuple[str, str]:
+    """The name of an article from its file or, of an `index` file, from its folder; and the language that it says."""
+    folder, _, name = id.rpartition("/")
+    stem = name.rpartition(".")[0]
+    found = _LANGUAGE.fullmatch(stem) if "." in stem else None
+    if (found[1] if found else stem) == "index" and folder:
+        stem = folder.rpartition("/")[2] + stem.removeprefix("index")
+    return stem, found[2].replace("_", "-") if found else ""
 
 
 def _file_type(id: str) -> type[ArticleFile | AboutFile | FeedFile]:

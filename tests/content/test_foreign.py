@@ -278,6 +278,12 @@ def test_a_link_to_the_site_itself_is_not_the_publishers() -> None:
         ('permalink = "/2019/09/25/x.html"\n', "a.md", (2019, 9, 25)),
         ("", "2021/09/15/x.md", (2021, 9, 15)),
         ("", "blog/2021/09/15/x/index.md", (2021, 9, 15)),
+        ("", "blog/2021-09-15/x.md", (2021, 9, 15)),
+        ("", "blog/2021-09-15-ferry/part.md", (2021, 9, 15)),
+        ("", "blog/2021/09-15-x.md", (2021, 9, 15)),
+        ("", "blog/2021/09-15/x.md", (2021, 9, 15)),
+        ("", "2021-09-15-ferry/index.pl.md", (2021, 9, 15)),
+        ("pubDate = 'Sep 15 2021'\n", "a.md", (2021, 9, 15)),
         ("publishDate = 2026-11-08\n", "a.md", (2026, 11, 8)),
         ("pubDate = 2026-11-08\n", "a.md", (2026, 11, 8)),
         ("pubDatetime = 2026-11-08\n", "a.md", (2026, 11, 8)),
@@ -286,6 +292,54 @@ def test_a_link_to_the_site_itself_is_not_the_publishers() -> None:
 )
 def test_the_date_is_found_where_other_generators_have_it(text: str, id: str, day: tuple[int, int, int]) -> None:
     assert article(f'+++\ntitle = "A"\n{text}+++\n', id).published.date() == date(*day)
+
+
+@pytest.mark.parametrize(
+    ("id", "slug", "lang"),
+    [
+        ("ferry/index.md", "ferry", ""),
+        ("ferry/index.pl.md", "ferry-pl", "pl"),
+        ("2026-11-08-ferry/index.pt-br.md", "ferry-pt-br", "pt-br"),
+        ("2026-11-08-ferry.zh_cn.md", "ferry-zh-cn", "zh-cn"),
+        ("ferry.ja.md", "ferry-ja", "ja"),
+        ("node.ts.md", "node-ts", ""),
+        ("socket.io.md", "socket-io", ""),
+        ("version-1.0.md", "version-1-0", ""),
+    ],
+)
+def test_a_language_in_a_name_is_that_of_the_article(id: str, slug: str, lang: str) -> None:
+    found = article("---\ntitle: A\ndate: 2026-11-08\n---\n", id)
+    assert (found.slug, found.lang) == (slug, lang)
+    assert article("---\ntitle: A\ndate: 2026-11-08\nlang: nl\n---\n", id).lang == "nl"
+
+
+@pytest.mark.parametrize(
+    ("body", "title", "rest"),
+    [
+        ("# Fares *rise* & `Option<T>` \n\nText.", "Fares rise & Option<T>", "<p>Text.</p>"),
+        ("# Fares rise {#fares}\nText.", "Fares rise", "<p>Text.</p>"),
+        ("Fares rise\n==========\n\n    code", "Fares rise", "<pre><code>code\n</code></pre>"),
+        ("# Fish &amp;amp; chips", "Fish &amp; chips", ""),
+        ("# [Fares](/x/) rise\n\n# More", "Fares rise", '<h2 id="h-more">More</h2>'),
+    ],
+)
+def test_without_a_title_the_first_heading_is_the_title(body: str, title: str, rest: str) -> None:
+    found = article(f"---\ndate: 2026-11-08\n---\n\n{body}\n", "a.md")
+    assert (found.title, found.body) == (title, rest)
+    assert article(f"---\ndate: 2026-11-08\ntitle: Own\n---\n{body}\n", "a.md").title == "Own"
+
+
+@pytest.mark.parametrize(
+    "body", ["", "Text.\n\n# Late", "## Second level", "#tag", "# ", "# ![](/a.png)", "- item\n===="]
+)
+def test_other_bodies_give_no_title(body: str) -> None:
+    problems = Reader(Config()).parse(Source("a.md", f"---\ndate: 2026-11-08\n---\n{body}".encode())).problems
+    assert [(p.field, p.what) for p in problems] == [("title", "missing")]
+
+
+def test_categories_of_hexo_may_be_paths() -> None:
+    found = fields("categories:\n- [Sport, Rowing]\n- Diary\ntags: [a]\n")
+    assert (found.category, found.topics) == ("Sport", ("a", "Rowing", "Diary"))
 
 
 # Names
