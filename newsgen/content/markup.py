@@ -78,7 +78,7 @@ _TAGS = {
 }  # fmt: skip
 _ATTRIBUTES = {
     "*": {"lang", "dir"},
-    "a": {"href", "hreflang", "title"},
+    "a": {"href", "hreflang", "id", "name", "title"},
     "abbr": {"title"},
     "blockquote": {"cite"},
     "code": {"class"},
@@ -225,8 +225,8 @@ class Markup:
         if name in ("width", "height", "colspan", "rowspan", "start"):
             return value if _LENGTH.fullmatch(value) else None
         if name == "id":
-            # The ids of headings are only wishes: see _headings.
-            return value if tag[0] == "h" else _footnote(value) if _FOOTNOTE.fullmatch(value) else None
+            # The ids of headings and places are only wishes: see _headings and _place.
+            return value if tag[0] in "ah" else _footnote(value) if _FOOTNOTE.fullmatch(value) else None
         if name == "class":
             if tag == "div":
                 return value if value == "footnote" else None
@@ -279,6 +279,8 @@ _HEADING_ATTRIBUTES = re.compile(r"\s*\{(?::|(?=[.#]))([^{}<>]*)\}\s*\Z")
 _WISH = re.compile(r"#([^\s.#]+)")
 _ID = re.compile(r' id="([^"]*)"')
 _FOOTNOTE_ID = re.compile(r' id="(h-fn[^"]*:[^"]*)"')
+_LINK = re.compile(r'<a((?: [a-z]+="[^"]*")+)>')
+_PLACE = re.compile(r' (?:id|name)="([^"]*)"')
 _FRAGMENT = re.compile(r'href="#([^"]+)"')
 _TASK = re.compile(r"<li>(?=\s*(?:<p>\s*)?[☐☑] )")
 _PREFIX = "h-"
@@ -304,10 +306,13 @@ def _finish(text: str) -> str:
     ids: set[str] = set()
     if "<h" in text:
         text = _headings(text, ids)
+    if "<a " in text and (' id="' in text or ' name="' in text):
+        text = _LINK.sub(lambda link: _place(link, ids), text)
     if ' id="h-fn' in text:
         text = _FOOTNOTE_ID.sub(lambda match: _once(match, ids), text)
     if ids and 'href="#' in text:
-        text = _FRAGMENT.sub(lambda link: _fragment(link, ids), text)
+        by_letters = {_letters(id.removeprefix(_PREFIX)): id for id in sorted(ids, reverse=True)}
+        text = _FRAGMENT.sub(lambda link: _fragment(link, ids, by_letters), text)
     if "☐" in text or "☑" in text:
         text = _TASK.sub('<li class="task">', text)
     return text.replace("<p></p>\n", "")
@@ -364,6 +369,19 @@ def _footnote(id: str) -> str:
     return _PREFIX + re.sub(r"[\s\"<>&]", "-", id)
 
 
+def _place(link: re.Match[str], ids: set[str]) -> str:
+    """An `a` element that may be a place to link to, as in `<a name="routes"></a>`. Adds its id to `ids`."""
+    names = _PLACE.findall(link[1])
+    if not names:
+        return link[0]
+    rest = _PLACE.sub("", link[1])
+    id = _PREFIX + _anchor(html.unescape(names[0]))
+    if id == _PREFIX or id in ids:
+        return f"<a{rest}>"
+    ids.add(id)
+    return f'<a id="{id}"{rest}>'
+
+
 def _once(id: re.Match[str], ids: set[str]) -> str:
     """An id, or nothing if it is in `ids` already."""
     if id[1] in ids:
@@ -372,12 +390,20 @@ def _once(id: re.Match[str], ids: set[str]) -> str:
     return id[0]
 
 
-def _fragment(link: re.Match[str], ids: set[str]) -> str:
+def _letters(id: str) -> str:
+    """The id without what generators make differently of one heading: `what-s-new`, `whats-new` and `What's_new`."""
+    words = normalize("NFKD", id.lower())
+    return "".join([c for c in words if category(c)[0] in "LN"])
+
+
+def _fragment(link: re.Match[str], ids: set[str], by_letters: dict[str, str]) -> str:
     """A link to an id in the same body with our prefix; any other as it is."""
     written = unquote(html.unescape(link[1]))
     for id in (_PREFIX + written, _PREFIX + _anchor(written)):
         if id in ids:
             return f'href="#{html.escape(id)}"'
+    if id := by_letters.get(_letters(written) or " "):
+        return f'href="#{html.escape(id)}"'
     return link[0]
 
 

@@ -155,6 +155,32 @@ def test_ids_are_unique_and_links_to_nothing_stay() -> None:
 
 
 @pytest.mark.parametrize(
+    ("heading", "fragment"),
+    [
+        ("What's new?", "what-s-new"),
+        ("What's new?", "Whats_New"),
+        ("TOML 1.1", "toml-1-1"),
+        ("Fares & tolls", "fares-tolls"),
+        ("`-Zcheck`", "zcheck"),
+        ("Café", "cafe"),
+    ],
+)
+def test_links_find_headings_by_the_ids_of_other_generators(heading: str, fragment: str) -> None:
+    html = render(f"## {heading}\n\n[there](#{fragment}) [nowhere](#{fragment}x) [top](#)")
+    id = re.findall(r'id="([^"]*)"', html)[0]
+    assert re.findall(r'href="([^"]*)"', html) == [f"#{id}", f"#{fragment}x", "#"]
+
+
+def test_places_in_html_keep_their_names() -> None:
+    html = render(
+        '[a](#Fares) [b](#tolls)\n\n<a name="Fares"></a> x <a id="tolls" href="/t/">y</a> <a name="fares">z</a> <a name="!">w</a>'
+    )
+    assert re.findall(r'href="([^"]*)"', html) == ["#h-fares", "#h-tolls", "/t/"]
+    assert re.findall(r' (?:id|name)="[^"]*"', html) == [' id="h-fares"', ' id="h-tolls"']
+    assert render("# Fares\n\n<a name='fares'></a>").count("h-fares") == 1
+
+
+@pytest.mark.parametrize(
     ("text", "words"),
     [
         ("Text.\n{: .lead}", "Text."),
