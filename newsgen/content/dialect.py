@@ -10,6 +10,8 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Callable, Iterator
+from functools import cached_property
+from itertools import accumulate
 from typing import NamedTuple
 from xml.etree.ElementTree import Element
 
@@ -32,7 +34,7 @@ TRIGGERS: dict[str, tuple[str, ...]] = {
     "hashheader": ("#",),
     "setextheader": ("=", "-"),
     "hr": ("-", "_", "*"),
-    "quote": (">",),
+    "quote": (">", ":::", "!!!", "???"),
     "ulist": ("*", "+", "-"),
     "footnote": ("[^",),
     "backtick": ("`",),
@@ -98,7 +100,7 @@ class _Attributes(InlineProcessor):
         return "", m.start(0), m.end(0)
 
 
-_ANY_CONTAINER = re.compile(r"^[ >]*(?:[-*+] |[0-9]{1,9}[.)] |```|~~~|\{:)", re.MULTILINE)
+_ANY_CONTAINER = re.compile(r"^[ >]*(?:[-*+] |[0-9]{1,9}[.)] |```|~~~|\{:|\[!|:::|!!!|\?\?\?)", re.MULTILINE)
 _MARKER = re.compile(r"([-*+]|([0-9]{1,9})[.)])( +)(\S.*)")
 _RULE = re.compile(r"([-*_]) *(?:\1 *){2,}")
 _HEADING = re.compile(r"#{1,6} ")
@@ -106,6 +108,12 @@ _FENCE = re.compile(r"(`{3,}(?!.*`)|~{3,}) *(.*)")
 _LANGUAGE = re.compile(r"\{? *\.?([A-Za-z0-9][A-Za-z0-9_+#.-]{0,39})(?![^\s}])")
 _RAW = re.compile(r"<(?:(!--)|(pre|script|style|textarea)\b)", re.IGNORECASE)
 _TASK = re.compile(r"\A\[([ xX])\] +(?=\S)")
+# Boxes. Of GitHub and Obsidian: a quote whose first line is [!note]- Title. Of Docusaurus, VitePress and Starlight: from
+# :::note[Title] or ::: note Title to :::. Of MkDocs: !!! note "Title", and indented lines below.
+_ALERT = re.compile(r"\[!([A-Za-z][\w-]*)\][+-]?(?: +(.*))?")
+_BOX = re.compile(r"(:{3,}) *([A-Za-z][\w-]*)(?:\[(.*)\]| +([^{}]*))? *(?:\{[^{}]*\})? *")
+_BOX_END = re.compile(r" {0,3}(:{3,}) *")
+_ADMONITION = re.compile(r"(?:!!!|\?\?\?\+?) +([A-Za-z][\w-]*)(?: [\w -]*)?(?: *\"(.*)\")? *")
 _MAX_QUOTES = 20
 """Quotes nested deeper than this are left as they are."""
 
@@ -118,7 +126,7 @@ class _Item(NamedTuple):
 
 
 class Containers(Preprocessor):
-    """Translates lists, tasks, fenced code and quotes from CommonMark (https://spec.commonmark.org, 4.5, 5.1 to 5.3)."""
+    """Translates lists, tasks, fenced code and quotes from CommonMark (https://spec.commonmark.org, 4.5, 5.1 to 5.3), and boxes."""
 
     def run(self, lines: list[str]) -> list[str]:
         if not _ANY_CONTAINER.search("\n".join(lines)):
@@ -134,6 +142,7 @@ def _translate(lines: list[str], stash: Callable[[str], str], quotes: int = 0) -
     # The depth of the item that the lines since the last blank one begin with. Others and deeper items begin a new block.
     first: int | None = None
     at = 0
+    boxes = _Boxes(lines)
     while at < len(lines):
         line = lines[at]
         at += 1
@@ -173,7 +182,8 @@ def _translate(lines: list[str], stash: Callable[[str], str], quotes: int = 0) -
             blank, text = False, not fence
             continue
         fence = None if in_code else _FENCE.fullmatch(rest)
-        quote = not in_code and rest[0] == ">"
+        box = None if in_code or rest[0] not in ":!?" or quotes >= _MAX_QUOTES else boxes.at(at - 1, indent)
+        quote = not in_code and (rest[0] == ">" or box is not None)
         begins = fence or quote or rule or (not in_code and _HEADING.match(rest))
         if depth < len(items):
             if text and not begins:
@@ -198,15 +208,24 @@ def _translate(lines: list[str], stash: Callable[[str], str], quotes: int = 0) -
             continue
         if quote and quotes < _MAX_QUOTES:
             inner = [rest]
-            while at < len(lines) and (more := lines[at].lstrip(" "))[:1] == ">":
+            while not box and at < len(lines) and (more := lines[at].lstrip(" "))[:1] == ">":
                 if not base <= len(lines[at]) - len(more) < base + 4:
                     break
                 inner.append(more)
                 at += 1
-            inner = [row[2:] if row[1:2] == " " else row[1:] for row in inner]
+            if box:
+                name, title, inner, at = box
+            else:
+                inner = [row[2:] if row[1:2] == " " else row[1:] for row in inner]
+                alert = _ALERT.fullmatch(inner[0].strip())
+                name, title = alert.groups("") if alert else ("", "")
+                inner = inner[1:] if alert else inner
+            if name:
+                words = html.escape(title.strip() or name.replace("-", " ").capitalize())
+                inner = [stash(f"<p><strong>{words}</strong></p>"), "", *inner]
             inner = list(_translate(inner, stash, quotes + 1))
             yield from [f"{margin}> {row}" for row in inner]
-            if not inner[-1]:
+            if box or not inner[-1]:
                 yield ""
                 blank, text = True, False
                 continue
@@ -220,6 +239,54 @@ def _translate(lines: list[str], stash: Callable[[str], str], quotes: int = 0) -
         else:
             yield margin + line[base:]
         blank, text = False, not begins or bool(quote)
+
+
+class _Box(NamedTuple):
+    """A box: its kind, such as `note`, its title or "", the lines in it, and the number of the line after it."""
+
+    kind: str
+    title: str
+    lines: list[str]
+    end: int
+
+
+class _Boxes:
+    """Finds boxes among lines. The search for an end that is not there is short: all openers may lack one."""
+
+    def __init__(self, lines: list[str]) -> None:
+        self._lines = lines
+
+    @cached_property
+    def _longest_ends(self) -> list[int]:
+        """The number of colons of the longest end at or below each line."""
+        found = [len(end[1]) if (end := _BOX_END.fullmatch(line)) else 0 for line in self._lines]
+        return list(accumulate(reversed(found), max))[::-1]
+
+    def at(self, start: int, indent: int) -> _Box | None:
+        """The box that begins on this line, which is indented so much; None if there is none."""
+        lines = self._lines
+        rest = lines[start][indent:]
+        end = start + 1
+        if box := _BOX.fullmatch(rest):
+            if end == len(lines) or self._longest_ends[end] < len(box[1]):
+                return None
+            while not (found := _BOX_END.fullmatch(lines[end])) or len(found[1]) < len(box[1]):
+                end += 1
+            inner = [line[min(indent, len(line) - len(line.lstrip(" "))) :] for line in lines[start + 1 : end]]
+            return _Box(box[2], box[3] or box[4] or "", _without_blank_end(inner), end + 1)
+        if box := _ADMONITION.fullmatch(rest):
+            margin = " " * (indent + 4)
+            while end < len(lines) and (lines[end].startswith(margin) or not lines[end].strip()):
+                end += 1
+            inner = _without_blank_end([line[indent + 4 :] for line in lines[start + 1 : end]])
+            return _Box(box[1], box[2] or "", inner, end) if inner else None
+        return None
+
+
+def _without_blank_end(lines: list[str]) -> list[str]:
+    while lines and not lines[-1].strip():
+        lines.pop()
+    return lines
 
 
 def _code(lines: list[str], at: int, fence: re.Match[str], indent: int, base: int) -> tuple[str, int]:

@@ -315,7 +315,7 @@ def _finish(text: str) -> str:
         text = _FRAGMENT.sub(lambda link: _fragment(link, ids, by_letters), text)
     if "☐" in text or "☑" in text:
         text = _TASK.sub('<li class="task">', text)
-    return text.replace("<p></p>\n", "")
+    return text.replace("<p></p>\n", "").replace("<p></p>", "")
 
 
 def _headings(text: str, ids: set[str]) -> str:
@@ -402,9 +402,8 @@ def _fragment(link: re.Match[str], ids: set[str], by_letters: dict[str, str]) ->
     for id in (_PREFIX + written, _PREFIX + _anchor(written)):
         if id in ids:
             return f'href="#{html.escape(id)}"'
-    if id := by_letters.get(_letters(written) or " "):
-        return f'href="#{html.escape(id)}"'
-    return link[0]
+    similar = by_letters.get(_letters(written) or " ")
+    return f'href="#{html.escape(similar)}"' if similar else link[0]
 
 
 # Blocks that are no paragraph, and blocks whose paragraphs count only if there is no other.

@@ -155,6 +155,41 @@ def test_ids_are_unique_and_links_to_nothing_stay() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "title"),
+    [
+        ("> [!NOTE]\n> Words", "Note"),
+        ("> [!tip]- Mind the <gap>\n> Words", "Mind the &lt;gap&gt;"),
+        (":::note\nWords\n:::", "Note"),
+        (":::note[Mind *it*]\n\nWords\n\n:::", "Mind *it*"),
+        ("::: tip Mind it\nWords\n:::", "Mind it"),
+        (":::warning{#w .x}\nWords\n:::", "Warning"),
+        ('!!! note "Mind it"\n    Words\n', "Mind it"),
+        ("??? code-group\n\n    Words\n", "Code group"),
+    ],
+)
+def test_boxes_of_other_generators_are_quotes_with_a_title(text: str, title: str) -> None:
+    box = f"<blockquote>\n<p><strong>{title}</strong></p>\n<p>Words</p>\n</blockquote>"
+    assert render(text) == box
+    assert render(f"Before\n\n{text}\n\nAfter") == f"<p>Before</p>\n{box}\n<p>After</p>"
+
+
+def test_boxes_hold_blocks_and_each_other() -> None:
+    html = render("- item\n\n  ::::note\n  - a\n\n  :::tip\n  b\n  :::\n  ::::\n\nend")
+    assert [*re.findall("blockquote|<li>|<strong>.*?</strong>", html)] == [
+        "<li>", "blockquote", "<strong>Note</strong>", "<li>", "blockquote", "<strong>Tip</strong>", "blockquote", "blockquote",
+    ]  # fmt: skip
+    assert html.endswith("<p>end</p>")
+
+
+@pytest.mark.parametrize(
+    "text", [":::note\nnot closed", "a ::: b", ":::", "!!! not indented\nx", "```\n:::note\nx\n:::\n```", "> [note] x"]
+)
+def test_what_is_no_box_is_text(text: str) -> None:
+    words = unescape(re.sub("<.*?>", "", render(text)))
+    assert words.split() == text.replace("```", "").replace("> ", "").split()
+
+
+@pytest.mark.parametrize(
     ("heading", "fragment"),
     [
         ("What's new?", "what-s-new"),
@@ -297,6 +332,9 @@ def test_no_word_is_lost_between_nested_blocks(text: str) -> None:
         "www.a.",
         "~~~\n",
         "<p>a</p>",
+        ":::a\n",
+        ":::a\n:::\n",
+        "!!! a\n    b\n",
     ],
 )
 def test_hostile_bodies_take_linear_time(text: str) -> None:
