@@ -234,6 +234,46 @@ def test_an_entry_without_a_title_begins_with_one() -> None:
     assert long.excerpt
 
 
+def test_texts_of_json_feed_are_literal_unless_they_are_encoded_twice_or_html() -> None:
+    source = {
+        "version": "https://jsonfeed.org/version/1",
+        "title": "Harbour &#8211; Post",
+        "items": [
+            {"id": "1", "title": "Tom &amp; Jerry&#8217;s", "summary": "<p>Fares <b>rise</b></p>"},
+            {"id": "2", "title": "Write &amp; in HTML", "summary": "The <b> tag"},
+        ],
+    }
+    found = parse(msgspec.json.encode(source), url=URL)
+    assert found.title == "Harbour – Post"
+    assert [(e.title, e.excerpt) for e in found.entries] == [
+        ("Tom & Jerry’s", "Fares rise"), ("Write &amp; in HTML", "The <b> tag"),
+    ]  # fmt: skip
+
+
+def test_markup_beside_html_as_text_is_both_html() -> None:
+    assert (
+        item(
+            "<title>x</title><description><img src='/a.png'/>&lt;p>Fares &lt;a href='/'>rise&lt;/a>&lt;/p></description>"
+        ).excerpt
+        == "Fares rise"
+    )
+    assert (
+        atom(
+            '<title>x</title><summary type="xhtml"><div xmlns="http://www.w3.org/1999/xhtml">Write <code>&lt;b>a&lt;/b></code></div></summary>'
+        ).excerpt
+        == "Write <b>a</b>"
+    )
+
+
+def test_a_text_that_only_leads_to_the_comments_is_no_excerpt() -> None:
+    link = '&lt;a href="https://forum.example/item?id=1&amp;amp;p=2">{}&lt;/a>'
+    fields = "<title>x</title><link>https://post.example/1</link><comments>https://forum.example/item?id=1&amp;p=2</comments><description>{}</description>"
+    assert item(fields.format(link.format("Comments"))).excerpt == ""
+    assert item(fields.format("&lt;p>" + link.format("12 Kommentare") + "&lt;/p>")).excerpt == ""
+    assert item(fields.format("Fares rise")).excerpt == "Fares rise"
+    assert item(fields.format(link.format("What readers say about higher fares"))).excerpt.startswith("What")
+
+
 def test_texts_of_atom_are_literal_unless_they_are_encoded_twice_or_html() -> None:
     assert atom("<title>The &lt;b> tag</title>").title == "The <b> tag"
     assert atom('<title type="html">The &lt;b>new&lt;/b> tag</title>').title == "The new tag"

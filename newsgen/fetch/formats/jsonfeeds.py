@@ -33,7 +33,7 @@ def parse(source: str, url: str) -> Feed:
     items = [item for item in _list(feed, "items") if isinstance(item, dict)]
     newest = draft.newest(items, lambda item: [_text(item, "date_published"), _text(item, "date_modified")])
     return Feed(
-        title=text.shorten(words.visible(Literal(_text(feed, "title"))), draft.MAX_TITLE),
+        title=text.shorten(words.visible(words.literal(_text(feed, "title"))), draft.MAX_TITLE),
         home=home,
         lang=draft.language(_text(feed, "language")),
         image=next((found for name in ("icon", "favicon") if (found := draft.address(_text(feed, name), url))), ""),
@@ -53,8 +53,8 @@ def _item(item: dict[str, Any], base: str, authors: list[str]) -> Draft:
         guid=guid,
         guid_is_url=re.match(r"https?://", guid.strip(), re.IGNORECASE) is not None,
         links=[_text(item, "url"), _text(item, "external_url"), guid if re.match(r"https?://", guid.strip()) else ""],
-        title=words.visible(Literal(_text(item, "title"))),
-        texts=[Literal(_text(item, "summary")), content, Literal(_text(item, "content_text"))],
+        title=words.visible(words.literal(_text(item, "title"))),
+        texts=[words.literal(_text(item, "summary")), content, Literal(_text(item, "content_text"))],
         contents=[content],
         published=[_text(item, "date_published")],
         updated=[_text(item, "date_modified")],

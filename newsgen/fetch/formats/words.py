@@ -32,6 +32,8 @@ _ENOUGH = 1024
 _MARKUP = re.compile(
     r"</(?:p|div|a|b|i|em|strong|span|ul|ol|li|h[1-6]|table|blockquote|figure|font)>|<img\s[^<>]*src\s*=", re.IGNORECASE
 )
+# By number, nobody means a character's code in a text that is no HTML.
+_ENTITY = re.compile(r"&#(?:\d{2,6}|x[0-9a-fA-F]{2,5});")
 _C1 = re.compile("[\x80-\x9f]")
 # Codes of pictures that are no pictures: pixels that count readers, emoji, buttons.
 _NO_PICTURE = re.compile(
@@ -73,7 +75,12 @@ def visible(source: Source) -> str:
     """The words that a reader sees, on one line. Long texts are cut."""
     written = _written(source)
     if written is None:
-        return _seen(source)
+        seen = _seen(source)
+        # Markup with more HTML beside it as text. Deeper down, such as in `code`, text about markup is meant.
+        beside = (
+            "".join([source.text or "", *(child.tail or "" for child in source)]) if not isinstance(source, str) else ""
+        )
+        return _seen(documents.html(seen)) if is_html(beside) else seen
     if isinstance(written, Literal):
         return _one_line(written)
     if "<" not in written and "&" not in written:
@@ -82,6 +89,11 @@ def visible(source: Source) -> str:
     if "<" not in written and is_html(seen):
         seen = _seen(documents.html(seen))
     return seen
+
+
+def literal(written: str) -> str:
+    """A text that its format says is no HTML, as what it is: some programs write HTML, or encode its characters."""
+    return written if _ENTITY.search(written) or is_html(written) else Literal(written)
 
 
 def is_html(written: str) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from base64 import b64decode
 from collections.abc import Iterable
+from html import unescape
 from typing import TYPE_CHECKING
 
 from newsgen import text
@@ -16,7 +17,7 @@ from newsgen.fetch.entry import Feed, Hints
 from newsgen.fetch.formats import draft, words
 from newsgen.fetch.formats.documents import FeedError
 from newsgen.fetch.formats.draft import Draft, Media
-from newsgen.fetch.formats.words import Literal, Source
+from newsgen.fetch.formats.words import Source
 
 if TYPE_CHECKING:
     from newsgen.fetch.formats.documents import Node
@@ -60,6 +61,8 @@ _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "su
 # Some feeds count to 24, which is midnight (https://www.rssboard.org/skip-hours-days).
 _HOURS = tuple(map(str, range(25)))
 _YEAR = 31536000
+_LINK_TEXT = 20
+"""Longest text of a link to the comments, in characters."""
 _MAX_PARTS = 100
 _WEB = re.compile(r"\s*https?://", re.IGNORECASE)
 _ABSOLUTE = re.compile(r"\s*[A-Za-z][A-Za-z0-9+.-]*:")
@@ -226,7 +229,7 @@ def _item(item: Children, shared: _Shared) -> Draft:
         guid_is_url=bool(guid_link),
         links=links,
         title=_rss_title(item),
-        texts=[*texts, *described, *contents],
+        texts=[*_without_comments(texts, item.text("comments")), *described, *contents],
         contents=[*contents, *texts],
         published=item.texts(*_RSS_DATES),
         updated=item.texts(*_RSS_UPDATES),
@@ -242,6 +245,15 @@ def _item(item: Children, shared: _Shared) -> Draft:
         provider_url=(source.get("url") or "") if source is not None else "",
         lang=item.node.get(_LANG) or item.text("dc:language", "language"),
     )
+
+
+def _without_comments(texts: list[Node], comments: str) -> list[Node]:
+    """The texts but for those that are only a link to the comments, as on sites that list links."""
+    if not _WEB.match(comments):
+        return texts
+    return [
+        node for node in texts if len(words.visible(node)) > _LINK_TEXT or comments not in unescape(node.text or "")
+    ]
 
 
 def _links(children: Children) -> list[str]:
@@ -344,12 +356,8 @@ def _atom_title(node: Node | None) -> str:
     return "" if source is None else words.visible(source)
 
 
-# A text is literal (RFC 4287, 3.1.1.1), but some programs encode its characters a second time. By number, nobody means it.
-_ENTITY = re.compile(r"&#(?:\d{2,6}|x[0-9a-fA-F]{2,5});")
-
-
 def _is_literal(node: Node) -> bool:
-    """Whether the text of an Atom text is no HTML. Atom 0.3 says so with `mode`."""
+    """Whether the text of an Atom text is no HTML (RFC 4287, 3.1.1.1). Atom 0.3 says so with `mode`."""
     kind = (node.get("type") or "").strip().lower()
     return "html" not in kind and (node.get("mode") or "").strip().lower() != "escaped"
 
@@ -369,9 +377,7 @@ def _atom_text(node: Node, *, any_type: bool = False) -> Source | None:
             return b64decode(given, validate=False).decode("utf-8", "replace")
         except ValueError:
             return None
-    if _is_literal(node) and not (_ENTITY.search(given) or words.is_html(given)):
-        return Literal(given)
-    return given
+    return words.literal(given) if _is_literal(node) else given
 
 
 def _rel(link: Node) -> str:
