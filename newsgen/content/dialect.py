@@ -88,7 +88,8 @@ class _Containers(Extension):
 _LINKED = r"(<a\s[^<>]*>(?=[^<>]*(?:://|www\.|@))[^<>]*</a\s*>)"
 # kramdown's attribute lists (https://kramdown.gettalong.org/syntax.html#attribute-list-definitions): {: .lead #id k="v"}
 _SPAN_ATTRIBUTES = r"""\{:(?:\s*+(?:[.#][\w:-]++|[\w:-]++=(?:"[^"\n]*+"|'[^'\n]*+'|[^\s{}"']++)))++\s*+\}"""
-_LINE_ATTRIBUTES = re.compile(r"\{:[^{}]*\}\s*")
+# On a line of their own, also as Hugo writes them: {.lead #id}
+_LINE_ATTRIBUTES = re.compile(r"\{(?::[^{}]*|[.#][A-Za-z][\w-]*(?: [^{}]*)?)\}\s*")
 
 
 class _Attributes(InlineProcessor):
@@ -100,7 +101,7 @@ class _Attributes(InlineProcessor):
         return "", m.start(0), m.end(0)
 
 
-_ANY_CONTAINER = re.compile(r"^[ >]*(?:[-*+] |[0-9]{1,9}[.)] |```|~~~|\{:|\[!|:::|!!!|\?\?\?)", re.MULTILINE)
+_ANY_CONTAINER = re.compile(r"^[ >]*(?:[-*+] |[0-9]{1,9}[.)] |```|~~~|\{[:.#]|\[!|:::|!!!|\?\?\?)", re.MULTILINE)
 _MARKER = re.compile(r"([-*+]|([0-9]{1,9})[.)])( +)(\S.*)")
 _RULE = re.compile(r"([-*_]) *(?:\1 *){2,}")
 _HEADING = re.compile(r"#{1,6} ")
@@ -181,6 +182,8 @@ def _translate(lines: list[str], stash: Callable[[str], str], quotes: int = 0) -
             yield f"{margin}{int(marker[2])}. {words}" if ordered else f"{margin}{marker[1]} {words}"
             blank, text = False, not fence
             continue
+        if not in_code and rest.startswith(("{:", "{.", "{#")) and _LINE_ATTRIBUTES.fullmatch(rest):
+            continue
         fence = None if in_code else _FENCE.fullmatch(rest)
         box = None if in_code or rest[0] not in ":!?" or quotes >= _MAX_QUOTES else boxes.at(at - 1, indent)
         quote = not in_code and (rest[0] == ">" or box is not None)
@@ -193,8 +196,6 @@ def _translate(lines: list[str], stash: Callable[[str], str], quotes: int = 0) -
             if not blank:
                 yield ""
                 blank = True
-        if not in_code and rest.startswith("{:") and _LINE_ATTRIBUTES.fullmatch(rest):
-            continue
         if begins and not blank and (depth or fence):
             yield ""
             blank = True

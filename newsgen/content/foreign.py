@@ -115,6 +115,8 @@ class Translator:
                         del rest[name]
             if "publishedDateTime" in self._types and "publishedDateTime" not in values and (day := _day(rest)):
                 values["publishedDateTime"] = day
+            if "lang" in self._types and not values.get("lang") and (tag := _tag(rest)):
+                values["lang"] = tag
             if "draft" in self._types and any(_holds(fold(name), value) for name, value in rest.items()):
                 values["draft"] = True
         if header:
@@ -244,6 +246,14 @@ def _day(rest: dict[str, Any]) -> str:
         found = re.search(r"(?:^|/)(\d{4}/\d{2}/\d{2})/", value) if isinstance(value := rest.get(name), str) else None
         if found:
             return found[1].replace("/", "-")
+    return ""
+
+
+def _tag(rest: dict[str, Any]) -> str:
+    """The language tag in another field for it, such as `locale: pt_BR`; "" if there is none."""
+    for name in ("language", "locale"):
+        if isinstance(value := rest.get(name), str) and re.fullmatch(r"[a-z]{2,3}(?:[-_][A-Za-z]{2,4})?", value):
+            return value.replace("_", "-")
     return ""
 
 

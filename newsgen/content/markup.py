@@ -274,9 +274,9 @@ def _check_unclosed(text: str) -> None:
 
 _MARKUP = re.compile(r'<[^<>"]*(?:"[^"]*"[^<>"]*)*>')
 _HEADING = re.compile(r"<(/?)h([1-6])( [^<>]*)?>")
-# Title {#id .class}, Title {: #id}
-_HEADING_ATTRIBUTES = re.compile(r"\s*\{(?::|(?=[.#]))([^{}<>]*)\}\s*\Z")
-_WISH = re.compile(r"#([^\s.#]+)")
+# Title {#id .class}, Title {: #id}, Title {id="id"}
+_HEADING_ATTRIBUTES = re.compile(r"\s*\{(?::|(?=[.#]|(?:id|class)=))([^{}<>]*)\}\s*\Z")
+_WISH = re.compile(r"""(?:#|\bid=)(?:&quot;|["'])?([^\s.#"'&]+)""")
 _ID = re.compile(r' id="([^"]*)"')
 _FOOTNOTE_ID = re.compile(r' id="(h-fn[^"]*:[^"]*)"')
 _LINK = re.compile(r'<a((?: [a-z]+="[^"]*")+)>')

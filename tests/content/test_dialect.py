@@ -136,7 +136,10 @@ def test_only_our_classes_and_ids_come_out() -> None:
         ("`snake_case` 1.0", "snake_case-10"),
         ("Custom {#my-id}", "my-id"),
         ("Custom {: .wide #my-id }", "my-id"),
+        ("Custom {id=my-id}", "my-id"),
+        ('Custom {id="my-id" class=wide}', "my-id"),
         ("Use {braces}", "use-braces"),
+        ("Use {x=y}", "use-xy"),
         ("[Link](/x/)", "link"),
     ],
 )
@@ -220,6 +223,9 @@ def test_places_in_html_keep_their_names() -> None:
     [
         ("Text.\n{: .lead}", "Text."),
         ("Text.\n\n{: .lead}", "Text."),
+        ("Text.\n{.lead #a}", "Text."),
+        ("- Text.\n{.lead}", "Text."),
+        ("Text.\n{.5} {#}", "Text.\n{.5} {#}"),
         ('[a](/b/){:target="_blank" rel="x"} c', "a c"),
         ("*a*{: .b}", "a"),
         ("`{: .b}`", "{: .b}"),

@@ -295,6 +295,20 @@ def test_the_date_is_found_where_other_generators_have_it(text: str, id: str, da
 
 
 @pytest.mark.parametrize(
+    ("text", "lang"),
+    [
+        ("language: ar\n", "ar"),
+        ("locale: pt_BR\n", "pt-BR"),
+        ("language: Arabic\nlocale: ar\n", "ar"),
+        ("lang: he\nlanguage: ar\n", "he"),
+        ("language: [ar]\n", ""),
+    ],
+)
+def test_the_language_has_other_names(text: str, lang: str) -> None:
+    assert fields(text).lang == lang
+
+
+@pytest.mark.parametrize(
     ("id", "slug", "lang"),
     [
         ("ferry/index.md", "ferry", ""),
