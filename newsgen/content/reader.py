@@ -30,9 +30,9 @@ from newsgen.model import About, Article, Image, Link, NamedFile, Related, Relat
 from newsgen.validation import Faults, Repair, did_you_mean, dotted
 from newsgen.validation import Path as At
 
-_DATED_NAME = re.compile(r"(\d{4})-(\d{2})-(\d{2})(?:[-_ ]+(.+))?")
+_DATED_NAME = re.compile(r"(\d{4})-(\d\d?)-(\d\d?)(?:[-_ ]+(.+))?")
 # As in 2026/11/08/name.md, 2026-11-08/name.md and, in Docusaurus, 2026/11-08-name.md.
-_DATED_PATH = re.compile(r"(?:^|/)(\d{4})[-/](\d{2})[-/](\d{2})(?=[-_ /.])")
+_DATED_PATH = re.compile(r"(?:^|/)(\d{4})[-/](\d\d?)[-/](\d\d?)(?=[-_ /.])")
 # A language before the extension, as in index.de.md and ferry.pt-br.md (Hugo, Zola, Nikola). Many other names have a dot,
 # such as node.ts.md and socket.io.md, so only languages with many readers count.
 _LANGUAGE = re.compile(

@@ -279,6 +279,8 @@ def test_a_link_to_the_site_itself_is_not_the_publishers() -> None:
         ("", "2021/09/15/x.md", (2021, 9, 15)),
         ("", "blog/2021/09/15/x/index.md", (2021, 9, 15)),
         ("", "blog/2021-09-15/x.md", (2021, 9, 15)),
+        ("", "2021-9-15-x.md", (2021, 9, 15)),
+        ("", "blog/2021/9/15/x.md", (2021, 9, 15)),
         ("", "blog/2021-09-15-ferry/part.md", (2021, 9, 15)),
         ("", "blog/2021/09-15-x.md", (2021, 9, 15)),
         ("", "blog/2021/09-15/x.md", (2021, 9, 15)),
@@ -312,6 +314,7 @@ def test_the_language_has_other_names(text: str, lang: str) -> None:
     ("id", "slug", "lang"),
     [
         ("ferry/index.md", "ferry", ""),
+        ("2026-11-8-ferry.md", "ferry", ""),
         ("ferry/index.pl.md", "ferry-pl", "pl"),
         ("2026-11-08-ferry/index.pt-br.md", "ferry-pt-br", "pt-br"),
         ("2026-11-08-ferry.zh_cn.md", "ferry-zh-cn", "zh-cn"),
