@@ -265,6 +265,27 @@ def test_markup_beside_html_as_text_is_both_html() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("fields", "url"),
+    [
+        ('<enclosure url="/a.png" type="image/png"/><enclosure url="/a" type="audio/mpeg"/>', "https://post.example/a"),
+        ('<enclosure url="https://cdn.example/a.mp3?x=1"/>', "https://cdn.example/a.mp3?x=1"),
+        ('<media:content url="/a.mp4" medium="video"/>', "https://post.example/a.mp4"),
+        ('<link>/page</link><enclosure url="/a.mp3" type="audio/mpeg"/>', "https://post.example/page"),
+        ('<enclosure url="/a.pdf" type="application/pdf"/><media:content url="/b"/>', ""),
+    ],
+)
+def test_an_episode_without_a_page_leads_to_its_recording(fields: str, url: str) -> None:
+    assert item(f"<title>Episode</title>{fields}").url == url
+
+
+def test_rare_places_of_addresses_ids_and_dates() -> None:
+    assert item('<title>x</title><link xml:base="https://other.example/a/">b</link>').url == "https://other.example/a/b"
+    assert atom("<title>x</title><dc:identifier>7</dc:identifier>").guid == "7"
+    created = item('<title>x</title><a:created xmlns:a="http://purl.org/atom/ns#">2026-11-08T07:30:00Z</a:created>')
+    assert created.published == datetime(2026, 11, 8, 7, 30, tzinfo=UTC)
+
+
 def test_a_text_that_only_leads_to_the_comments_is_no_excerpt() -> None:
     link = '&lt;a href="https://forum.example/item?id=1&amp;amp;p=2">{}&lt;/a>'
     fields = "<title>x</title><link>https://post.example/1</link><comments>https://forum.example/item?id=1&amp;p=2</comments><description>{}</description>"

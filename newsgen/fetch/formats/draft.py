@@ -34,6 +34,7 @@ MAX_ENTRIES = 1000
 _MAIL = re.compile(r"[<(\[]?\b[^\s@<>()\[\]]+@[^\s@<>()\[\]]+\.[^\s@<>()\[\]]+[>)\]]?|\bmailto:", re.IGNORECASE)
 _BRACKETS = re.compile(r"[(\[<](.*)[)\]>]")
 _PICTURE_FILE = re.compile(r"\.(?:jpe?g|png|gif|webp|avif)(?=$|[?#&])", re.IGNORECASE)
+_RECORDING_FILE = re.compile(r"\.(?:mp3|m4[abv]|mp4|og[agv]|opus|webm|mov)(?=$|[?#&])", re.IGNORECASE)
 _WEB = re.compile(r"\s*https?:[/\\]", re.IGNORECASE)
 _PICTURE_MEDIUM = "image"
 # Redirects that name their target, as in alerts and search feeds.
@@ -66,7 +67,7 @@ _CUT = re.compile(r"\s*(?:\[(?:…|\.{3})\]|\((?:…|\.{3})\))\Z")
 
 
 class Media(msgspec.Struct, kw_only=True):
-    """A picture that a feed gives beside the text. `medium` and `type` are as in Media RSS, "" if the feed does not say."""
+    """A picture, sound or film that a feed gives beside the text. `medium` and `type` are as in Media RSS, "" if the feed does not say."""
 
     url: str
     medium: str = ""
@@ -84,6 +85,13 @@ class Media(msgspec.Struct, kw_only=True):
                 not self.medium and self.type.lower().startswith("image/")
             )
         return _PICTURE_FILE.search(self.url) is not None
+
+    @property
+    def is_recording(self) -> bool:
+        """Whether it is a sound or a film."""
+        if self.medium or self.type:
+            return (self.medium or self.type.partition("/")[0]).lower() in ("audio", "video")
+        return _RECORDING_FILE.search(self.url) is not None
 
 
 class Draft(msgspec.Struct, kw_only=True):
@@ -193,14 +201,18 @@ def language(tag: str) -> str:
 
 
 def _url(draft: Draft) -> str:
-    """The first good address; that of a feed's redirect counts only if there is no other."""
+    """The first good address; that of a feed's redirect counts only if there is no other, and then that of a recording.
+
+    Episodes of podcasts need no page.
+    """
     redirect = ""
     for link in draft.links:
         if url := _target(address(link, draft.base)):
             if not _FEED_REDIRECT.match(url):
                 return url
             redirect = redirect or url
-    return redirect
+    recordings = (address(media.url, draft.base) for kind in draft.media for media in kind if media.is_recording)
+    return redirect or next(filter(None, recordings), "")
 
 
 def _target(url: str) -> str:

@@ -201,7 +201,7 @@ class _Shared:
 
 
 _RSS_DATES = (
-    "pubdate", "dc:date", "dcterms:issued", "dcterms:created", "dcterms:date", "atom:published", "atom:issued", "published",
+    "pubdate", "dc:date", "dcterms:issued", "dcterms:created", "dcterms:date", "atom:published", "atom:issued", "atom:created", "published",
     "date", "dc:pubdate",
 )  # fmt: skip
 _RSS_UPDATES = ("atom:updated", "atom:modified", "dcterms:modified", "lastmod", "updated", "modified", "lastbuilddate")
@@ -259,7 +259,7 @@ def _without_comments(texts: list[Node], comments: str) -> list[Node]:
 def _links(children: Children) -> list[str]:
     """The links of an RSS element. Of several, the last counts, as in other readers."""
     nodes = [node for node in children.all("link") if _rel(node) == "alternate"]
-    found = [_text(node) or node.get("href") or node.get(_RESOURCE) or "" for node in nodes]
+    found = [_resolved(node, _text(node) or node.get("href") or node.get(_RESOURCE) or "") for node in nodes]
     return list(filter(None, reversed(found)))
 
 
@@ -307,7 +307,7 @@ _ATOM_UPDATES = ("atom:updated", "atom:modified", "dcterms:modified", "updated")
 
 
 def _atom_entry(entry: Children, shared: _Shared) -> Draft:
-    guid = entry.text("atom:id")
+    guid = entry.text("atom:id", "dc:identifier")
     is_url = _WEB.match(guid) is not None
     contents, summaries = entry.all("atom:content"), entry.all("atom:summary")
     group = entry.of("media:group")
