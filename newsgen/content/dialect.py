@@ -112,9 +112,10 @@ _TASK = re.compile(r"\A\[([ xX])\] +(?=\S)")
 # Boxes. Of GitHub and Obsidian: a quote whose first line is [!note]- Title. Of Docusaurus, VitePress and Starlight: from
 # :::note[Title] or ::: note Title to :::. Of MkDocs: !!! note "Title", and indented lines below.
 _ALERT = re.compile(r"\[!([A-Za-z][\w-]*)\][+-]?(?: +(.*))?")
-_BOX = re.compile(r"(:{3,}) *([A-Za-z][\w-]*)(?:\[(.*)\]| +([^{}]*))? *(?:\{[^{}]*\})? *")
+_BOX = re.compile(r"(:{3,}) *([A-Za-z][\w-]*)(.*)")
 _BOX_END = re.compile(r" {0,3}(:{3,}) *")
-_ADMONITION = re.compile(r"(?:!!!|\?\?\?\+?) +([A-Za-z][\w-]*)(?: [\w -]*)?(?: *\"(.*)\")? *")
+_ADMONITION = re.compile(r"(?:!!!|\?\?\?\+?) +([A-Za-z][\w-]*)(.*)")
+_CLASSES = re.compile(r"[\w -]*")
 _MAX_QUOTES = 20
 """Quotes nested deeper than this are left as they are."""
 
@@ -269,19 +270,40 @@ class _Boxes:
         rest = lines[start][indent:]
         end = start + 1
         if box := _BOX.fullmatch(rest):
-            if end == len(lines) or self._longest_ends[end] < len(box[1]):
+            title = _box_title(box[3])
+            if title is None or end == len(lines) or self._longest_ends[end] < len(box[1]):
                 return None
             while not (found := _BOX_END.fullmatch(lines[end])) or len(found[1]) < len(box[1]):
                 end += 1
             inner = [line[min(indent, len(line) - len(line.lstrip(" "))) :] for line in lines[start + 1 : end]]
-            return _Box(box[2], box[3] or box[4] or "", _without_blank_end(inner), end + 1)
+            return _Box(box[2], title, _without_blank_end(inner), end + 1)
         if box := _ADMONITION.fullmatch(rest):
+            title = _admonition_title(box[2])
+            if title is None:
+                return None
             margin = " " * (indent + 4)
             while end < len(lines) and (lines[end].startswith(margin) or not lines[end].strip()):
                 end += 1
             inner = _without_blank_end([line[indent + 4 :] for line in lines[start + 1 : end]])
-            return _Box(box[1], box[2] or "", inner, end) if inner else None
+            return _Box(box[1], title, inner, end) if inner else None
         return None
+
+
+def _box_title(rest: str) -> str | None:
+    """The title in what follows the kind of a box that ends with colons; None if that is no such line."""
+    words = rest.rstrip()
+    if words.endswith("}"):
+        words = words[: max(words.rfind("{"), 0)].rstrip()
+    if words.startswith("[") and words.endswith("]"):
+        return words[1:-1]
+    return words.strip() if words[:1] in ("", " ") and "{" not in words and "}" not in words else None
+
+
+def _admonition_title(rest: str) -> str | None:
+    """The title in what follows the kind of an indented box; None if that is no such line."""
+    words = rest.strip()
+    classes, _, title = words[:-1].partition('"') if words.endswith('"') else (words, "", "")
+    return title if rest[:1] in ("", " ") and _CLASSES.fullmatch(classes) else None
 
 
 def _without_blank_end(lines: list[str]) -> list[str]:

@@ -275,7 +275,7 @@ def _check_unclosed(text: str) -> None:
 _MARKUP = re.compile(r'<[^<>"]*(?:"[^"]*"[^<>"]*)*>')
 _HEADING = re.compile(r"<(/?)h([1-6])( [^<>]*)?>")
 # Title {#id .class}, Title {: #id}, Title {id="id"}
-_HEADING_ATTRIBUTES = re.compile(r"\s*\{(?::|(?=[.#]|(?:id|class)=))([^{}<>]*)\}\s*\Z")
+_HEADING_ATTRIBUTES = re.compile(r"\{(?::|(?=[.#]|(?:id|class)=))([^{}<>]*)\}\Z")
 _WISH = re.compile(r"""(?:#|\bid=)(?:&quot;|["'])?([^\s.#"'&]+)""")
 _ID = re.compile(r' id="([^"]*)"')
 _FOOTNOTE_ID = re.compile(r' id="(h-fn[^"]*:[^"]*)"')
@@ -341,8 +341,9 @@ def _headings(text: str, ids: set[str]) -> str:
         end = following.start() if following else len(text)
         words, given = text[at:end], _ID.search(tag[3] or "")
         wish = html.unescape(given[1]) if given else ""
-        if words.rstrip().endswith("}") and (attributes := _HEADING_ATTRIBUTES.search(words)):
-            words = words[: attributes.start()]
+        stripped = words.rstrip()
+        if attributes := _HEADING_ATTRIBUTES.match(stripped, max(stripped.rfind("{"), 0)):
+            words = stripped[: attributes.start()].rstrip()
             wish = wish or "".join(_WISH.findall(attributes[1])[:1])
         name = _PREFIX + (_anchor(wish) or _anchor(html.unescape(_MARKUP.sub("", words))))
         id = name

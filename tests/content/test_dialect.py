@@ -350,6 +350,34 @@ def test_hostile_bodies_take_linear_time(text: str) -> None:
     assert time.process_time() - started < 10
 
 
+@pytest.mark.parametrize(
+    ("begin", "filler", "end"),
+    [
+        ("::: note", " ", "}\n:::\n"),
+        ("::: note", " ", "{\n:::\n"),
+        (":::note[", "] ", "}\n:::\n"),
+        ("!!! note", " ", "!\n    a\n"),
+        ("!!! note ", 'a "', '"\n    a\n'),
+        ("> [!note]", " ", "\t\n"),
+        ("# a", " ", "x}\n"),
+        ("# a", " {", "}\n"),
+        ("{.a", " ", "{\n"),
+        ("{: ", "#a ", "\n"),
+        ("- ", " ", "x\n"),
+        ("***", " *", "x\n"),
+        ("", "=", "x\n"),
+        ("```", " `", "\n"),
+        ("<a", ' name="a"', ">\n"),
+        ("[a](#", "a-", ")\n\n# a\n"),
+    ],
+)
+def test_hostile_lines_take_linear_time(begin: str, filler: str, end: str) -> None:
+    started = time.process_time()
+    with contextlib.suppress(TooDeepError):
+        first_paragraph(render(begin + filler * (100_000 // len(filler)) + end))
+    assert time.process_time() - started < 5
+
+
 def test_the_body_is_the_source_of_a_missing_excerpt(site: Make) -> None:
     s = site('-- site.toml --\ntitle = "T"\n').article("a", webUrl=None, body="## H\n\nThe *first* `x_y`.\n\nSecond.")
     s.article("b", webUrl=None, excerpt="Own words.", body="Text.")
