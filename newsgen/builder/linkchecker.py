@@ -6,12 +6,14 @@ rendered pages.
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Callable, Iterator
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from operator import attrgetter
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import unquote
 
 from newsgen import links, urls
 from newsgen.errors import Problem
@@ -151,8 +153,27 @@ class LinkChecker:
             line = links.line(place.read_text(encoding="utf-8", errors="replace"), link)
         except OSError:
             line = 0
-        hint = (self._hint(file, link) if file else "") or _meant(link)
+        hint = (self._hint(file, link) or self._page_of_file(file, link) if file else "") or _meant(link)
         return Problem(path=path, line=line, field=field, what=what, hint=hint or LINK_HINT)
+
+    def _page_of_file(self, file: str, link: str) -> str:
+        """What to do about a link to another content file, as other generators have them; "" if it is none."""
+        path = unquote(re.split(r"[?#]", link, maxsplit=1)[0])
+        if not path:
+            return ""
+        name = (
+            path[1:].lstrip("/")
+            if path[0] in "@/"
+            else posixpath.normpath(posixpath.join(posixpath.dirname(file), path))
+        )
+        for id in (name, f"{name}.md", f"{name}/index.md"):
+            if address := self._library.address[id] if self._library.row(id) else self._addresses_of_abouts.get(id):
+                return f"{self._content.name}/{id} is a content file: link to its page, {address}"
+        return ""
+
+    @cached_property
+    def _addresses_of_abouts(self) -> dict[str, str]:
+        return {about.id: address for address, about in self._abouts() if address}
 
     def problems(self, limit: int | None = None) -> list[Problem]:
         """The problems of `broken` links, at most `limit` of them and then the number of the others."""

@@ -57,6 +57,27 @@ def test_a_link_that_is_no_path_is_told_what_it_may_have_been_meant_for(site: Ma
     assert [p.hint for p in found if "no page or file" in p.what] == list(meant.values()), found
 
 
+def test_a_link_to_another_content_file_is_told_the_address_of_its_page(site: Make) -> None:
+    pages = {
+        "other.md": ("content/deep/other.md", "/2026/11/08/other/"),
+        "./other.md#part": ("content/deep/other.md", "/2026/11/08/other/"),
+        "../top.md": ("content/top.md", "/2026/11/08/top/"),
+        "@/top.md": ("content/top.md", "/2026/11/08/top/"),
+        "/deep/other": ("content/deep/other.md", "/2026/11/08/other/"),
+        "../_pages/about%20us.md": ("content/_pages/about us.md", "/about-us/"),
+    }
+    s = site().article(
+        "deep/a", webUrl=None, body=" ".join(f"[x](<{link}>)" for link in [*pages, "held.md", "../../x.md"])
+    )
+    s.article("deep/other", webUrl=None).article("top", webUrl=None).article("deep/held", webUrl=None, published=False)
+    s.write("content/_pages/about us.md", "---\ntitle: About us\n---\nText.\n")
+    hints = [p.hint for p in s.build().warnings if "no page or file" in p.what]
+    assert hints == [
+        *(f"{file} is a content file: link to its page, {address}" for file, address in pages.values()),
+        *["correct the link, or add what is missing"] * 2,
+    ]
+
+
 @pytest.mark.parametrize("base", ["https://paper.example/", "https://paper.example/news/"])
 def test_links_are_checked_below_the_path_of_the_base_url(site: Make, base: str) -> None:
     s = site().article("zwei", webUrl=None).write("static/img/x.png", "x")
