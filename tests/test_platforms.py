@@ -209,4 +209,4 @@ def test_the_page_that_a_platform_had_leads_on(site: Make) -> None:
     assert "/providers/ann.medium.com/" in s.read("providers/medium.com/index.html")
     assert "/sources/" in s.read("providers/note.com/index.html")
     s.article("d", webUrl="https://note.com/info/x").good()
-    assert ">note.com</h1>" in s.read("providers/note.com/index.html")
+    assert ">note.com</bdi></h1>" in s.read("providers/note.com/index.html")
