@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 BATCH = 250
 """The number of files read, or pages rendered, per task."""
 
-MIN_ITEMS = 1500
+MIN_ITEMS = 750
 """The number of files or pages from which starting worker processes pays off."""
 
 T = TypeVar("T")
