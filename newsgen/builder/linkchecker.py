@@ -6,16 +6,15 @@ rendered pages.
 
 from __future__ import annotations
 
-import posixpath
 import re
 from collections.abc import Callable, Iterator
 from functools import cached_property, lru_cache
 from operator import attrgetter
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import unquote
 
 from newsgen import links, urls
+from newsgen.content import file_id
 from newsgen.errors import Problem
 from newsgen.library import Library
 from newsgen.model import About, Article
@@ -158,14 +157,10 @@ class LinkChecker:
 
     def _page_of_file(self, file: str, link: str) -> str:
         """What to do about a link to another content file, as other generators have them; "" if it is none."""
-        path = unquote(re.split(r"[?#]", link, maxsplit=1)[0])
+        path = re.split(r"[?#]", link, maxsplit=1)[0]
         if not path:
             return ""
-        name = (
-            path[1:].lstrip("/")
-            if path[0] in "@/"
-            else posixpath.normpath(posixpath.join(posixpath.dirname(file), path))
-        )
+        name = file_id(path.removeprefix("@").lstrip("/"), "" if path[0] in "@/" else file)
         for id in (name, f"{name}.md", f"{name}/index.md"):
             if address := self._library.address[id] if self._library.row(id) else self._addresses_of_abouts.get(id):
                 return f"{self._content.name}/{id} is a content file: link to its page, {address}"
