@@ -161,6 +161,7 @@ class Theme:
         self._trees: dict[str, nodes.Template] = {}
         self._file_digests: dict[str, str] = {}
         self.digest_of = functools.cache(self._digest)
+        self.own_templates = functools.cache(self._own_templates)
         self.fingerprints = functools.cache(self._fingerprints)
         if cache:
             self._load_references(cache)
@@ -315,7 +316,7 @@ class Theme:
         names = self._parser.list_templates()
         return [name for name in names if not name.startswith(SHIPPED + "/") and name != self._head_file]
 
-    def own_templates(self) -> dict[str, str]:
+    def _own_templates(self) -> dict[str, str]:
         """The texts of the site's own templates, by name."""
         names = jinja2.FileSystemLoader(self.site / "templates").list_templates() if self._is_own_site else []
         return {name: self._source(name) for name in names if name != self._head_file}
