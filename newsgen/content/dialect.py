@@ -209,21 +209,21 @@ def _translate(lines: list[str], stash: Callable[[str], str], quotes: int = 0) -
             blank, text = True, False
             continue
         if quote and quotes < _MAX_QUOTES:
-            inner = [rest]
-            while not box and at < len(lines) and (more := lines[at].lstrip(" "))[:1] == ">":
-                if not base <= len(lines[at]) - len(more) < base + 4:
-                    break
-                inner.append(more)
-                at += 1
             if box:
-                name, title, inner, at = box
+                kind, title, inner, at = box
             else:
+                inner = [rest]
+                while at < len(lines) and (more := lines[at].lstrip(" "))[:1] == ">":
+                    if not base <= len(lines[at]) - len(more) < base + 4:
+                        break
+                    inner.append(more)
+                    at += 1
                 inner = [row[2:] if row[1:2] == " " else row[1:] for row in inner]
                 alert = _ALERT.fullmatch(inner[0].strip())
-                name, title = alert.groups("") if alert else ("", "")
+                kind, title = alert.groups("") if alert else ("", "")
                 inner = inner[1:] if alert else inner
-            if name:
-                words = html.escape(title.strip() or name.replace("-", " ").capitalize())
+            if kind:
+                words = html.escape(title.strip() or kind.replace("-", " ").capitalize())
                 inner = [stash(f"<p><strong>{words}</strong></p>"), "", *inner]
             inner = list(_translate(inner, stash, quotes + 1))
             yield from [f"{margin}> {row}" for row in inner]
