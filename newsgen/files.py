@@ -202,7 +202,7 @@ def _add(entry: os.DirEntry[str], prefix: str, folder_name: str, here: Found, fo
     elif name.endswith(SUFFIXES) or name.lower().endswith(_READ):
         if not name.endswith(SUFFIXES) and name.lower().endswith(text.ATTACHMENTS):
             found = here.attachments
-        elif prefix and prefix.startswith(text.IMAGES_FOLDER + "/"):
+        elif prefix.startswith(text.IMAGES_FOLDER + "/"):
             return
         try:
             s = entry.stat()

@@ -46,7 +46,9 @@ _MONTH_FIRST = re.compile(
     re.VERBOSE | re.ASCII | re.IGNORECASE,
 )
 _CLEAR = re.compile(r"\d{4}[-/.]|\d{8}T|\D*$", re.ASCII | re.IGNORECASE)
-_FIRST, _LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+FIRST, LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+"""The least and the greatest time."""
+
 _HOURS_BY_NAME = {
     "Z": 0, "UT": 0, "UTC": 0, "GMT": 0, "EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7, "MDT": -6, "PST": -8, "PDT": -7,
 }  # fmt: skip
@@ -126,7 +128,7 @@ def start(when: date, zone: tzinfo) -> datetime:
     try:
         return (when if when.tzinfo else when.replace(tzinfo=zone)).astimezone(UTC)
     except OverflowError:
-        return _FIRST if when.year == 1 else _LAST
+        return FIRST if when.year == 1 else LAST
 
 
 def end(when: date, zone: tzinfo) -> datetime:
@@ -134,7 +136,7 @@ def end(when: date, zone: tzinfo) -> datetime:
     if isinstance(when, datetime):
         return start(when, zone)
     if when == date.max:
-        return _LAST
+        return LAST
     return start(when + timedelta(days=1), zone) - timedelta(microseconds=1)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from newsgen import canonical, text
+from newsgen import canonical, text, times
 from newsgen.content import fields
 from newsgen.content.fields import ArticleFile, AuthorPart
 from newsgen.content.markup import MAX_BYTES, Markup, TooDeepError, player
@@ -101,10 +101,7 @@ class ReturnedArticles:
         published, embargo = (changes.get(name, getattr(before, name)) for name in ("published", "embargo"))
         if max(filter(None, (published, embargo))) < opens:
             changes["embargo"] = opens
-        if (
-            before.expires
-            and (changes.get("expires", before.expires) or datetime.max.replace(tzinfo=UTC)) > before.expires
-        ):
+        if before.expires and (changes.get("expires", before.expires) or times.LAST) > before.expires:
             wrong.add(("expires",), "a plugin cannot open a gate", "write a later expiryDate in the file")
             del changes["expires"]
         # The line of a held follower in its story is public.

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from datetime import UTC, datetime, timedelta
 
+from newsgen import times
 from newsgen.fetch.entry import Hints
 
 MIN_INTERVAL = 60
@@ -23,7 +24,6 @@ _SLACK = 30
 """A run that starts a little earlier than the last one did must not find every feed not quite due."""
 
 _LONGEST = timedelta(days=MAX_INTERVAL // 86_400 + 8)
-_LAST = datetime.max.replace(tzinfo=UTC)
 
 
 def is_due(due: datetime | None, now: datetime) -> bool:
@@ -85,4 +85,4 @@ def _later(moment: datetime, seconds: float) -> datetime:
     try:
         return moment + timedelta(seconds=seconds)
     except OverflowError:
-        return _LAST
+        return times.LAST

@@ -8,7 +8,7 @@ import html
 import re
 from bisect import insort
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from itertools import islice, takewhile
 from typing import Any, NamedTuple
 from urllib.parse import urljoin
@@ -70,18 +70,20 @@ def site(cards: Cards) -> Iterator[Page]:
         yield from _feeds(cards, config.title, config.description, urls.HOME, entries, cards.feed_formats)
 
 
-def section(cards: Cards, section: Section) -> tuple[tuple[Page, ...], datetime | None]:
-    """The feeds of a section, and the time of their oldest entry if they have no room for another. Days have none."""
+def section(cards: Cards, section: Section) -> tuple[tuple[Page, ...], datetime]:
+    """The feeds of a section, and the time of their oldest entry: the least one if they have room for more entries, and
+    the greatest one if there are no feeds, as of days.
+    """
     formats = cards.section_formats(section)
     if not formats:
-        return (), datetime.max.replace(tzinfo=UTC)
+        return (), times.LAST
     about = section.about.description if section.about else ""
     title, address = f"{section.title} · {cards.config.title}", cards.places.section(section.axis, section.key)
     provider = section.key if section.axis == "provider" else ""
     newest = _newest(cards, section.rows)
     entries = [_entry(cards, id, provider) for _, id in newest]
     is_full = len(newest) == cards.config.feed_size
-    return tuple(_feeds(cards, title, about, address, entries, formats)), newest[-1][0] if is_full else None
+    return tuple(_feeds(cards, title, about, address, entries, formats)), newest[-1][0] if is_full else times.FIRST
 
 
 def _newest(cards: Cards, rows: Rows[Any]) -> list[tuple[datetime, str]]:

@@ -199,7 +199,7 @@ def _day_lines(
     shown = set(shown)
     lines, scores = list[DayLine](), list[float]()
     for start, end in reversed([*pairwise(starts)]):
-        rows, key = section.rows, cards.library.day(start)
+        rows = section.rows
         scores.append(-float("inf"))
         best = sorted(
             {(row.score, row.item or row.id) for row in rows.at(rows.position((start, "")), rows.position((end, "")))},
@@ -212,6 +212,7 @@ def _day_lines(
             if _card_url(cluster.lead) in shown:
                 continue
             shown.add(_card_url(cluster.lead))
+            key = cards.library.day(start)
             url = cards.places.section("day", key) if cards.has("archive") else ""
             lines.append(DayLine(day=Link(title=cards.day_title(key), url=url), cluster=cluster))
             scores[-1] = score

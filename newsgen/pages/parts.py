@@ -60,13 +60,13 @@ class SectionPlan(msgspec.Struct, array_like=True, frozen=True):
     the lines of its days, and the time of the oldest entry of its feeds.
 
     Candidates are the items from which the top stories are chosen; with fewer than there is room for, it is -infinity.
-    Feeds with room for more entries have no `oldest`. `headline` is that of the first story of a day.
+    `oldest` is as in `feeds.section`. `headline` is that of the first story of a day.
     """
 
     last: int
     cutoff: float
     lines: LineScores
-    oldest: datetime | None
+    oldest: datetime
     headline: Headline | None = None
 
 

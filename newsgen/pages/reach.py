@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import islice
 
+from newsgen import times
 from newsgen.library import Reached, Row
 from newsgen.pages import archive, lists
 from newsgen.pages.articlepages import EARLIER_CANDIDATES
@@ -58,7 +59,7 @@ def everything(cards: Cards, search: Search, plugins: Iterable[str] = ()) -> Ite
     by time loads each member, and renders each card, about once.
     """
     library, size = cards.library, cards.config.page_size
-    latest, earliest = datetime.max.replace(tzinfo=UTC), datetime.min.replace(tzinfo=UTC)
+    latest, earliest = times.LAST, times.FIRST
     yield from ((latest, name) for name in INDEXES)
     dated = []
     for axis in ("topic", "provider", "category", "day"):
@@ -149,12 +150,7 @@ class _Sections:
         last, days = max(members)[0], {lists.local_day(time, zone) for time, _ in members}
         for axis, key in keys:
             planned = self._planned.get(f"{axis} {key}")
-            if (
-                planned is None
-                or planned.oldest is None
-                or last >= planned.oldest
-                or any(planned.lines.may_change(score, day) for day in days)
-            ):
+            if planned is None or last >= planned.oldest or any(planned.lines.may_change(score, day) for day in days):
                 self._first.add((axis, key))
             for each in [key, *lists.days_from(key, 1)] if axis == "day" else [key] if axis != "provider" else []:
                 planned = self._planned.get(f"{axis} {each}")

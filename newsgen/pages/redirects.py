@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from operator import attrgetter
 
 import msgspec
 
-from newsgen import urls
+from newsgen import times, urls
 from newsgen.hosts import Host, effective_lines, is_dynamic
 from newsgen.model import About, Article, Member, Story
 from newsgen.pages.cards import Cards
 from newsgen.pages.kinds import GonePage, Head, Page, RedirectLine, RedirectPage, RedirectsPage
-
-_OLDEST = datetime.min.replace(tzinfo=UTC)
 
 _LINE_EXTRA = 20
 """More characters than a line of `_redirects` has besides its two addresses, with a few escapes."""
@@ -64,7 +62,7 @@ def moved_with_folder(folders: Mapping[str, str], addresses: Iterable[str]) -> I
         for old_folder, folder in folders.items():
             if address.startswith(folder):
                 old = old_folder + address.removeprefix(folder)
-                yield Redirect(old, address, urls.stub(old), published=_OLDEST)
+                yield Redirect(old, address, urls.stub(old), published=times.FIRST)
 
 
 def stubs(redirects: Iterable[Redirect]) -> dict[str, str]:
@@ -98,7 +96,7 @@ def redirect_lines(cards: Cards, redirects: Iterable[Redirect], own: str) -> lis
     has_lines = (r for r in redirects if may_have_line(cards, r) and (r.new or (host and host.answers_gone)))
     lines = sorted(has_lines, key=attrgetter("old"))
     # Addresses of pages without a time come first, then aliases of articles, then the addresses of members.
-    lines.sort(key=lambda r: (r.published is None, bool(r.file), r.published or _OLDEST), reverse=True)
+    lines.sort(key=lambda r: (r.published is None, bool(r.file), r.published or times.FIRST), reverse=True)
     return list(_within(host, lines, own, cards.config.root)) if host else lines
 
 
