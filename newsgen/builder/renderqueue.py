@@ -85,6 +85,8 @@ class RenderQueue:
         """Queues a page if it is stale. `data` is the encoded page."""
         if ref not in self.staged and self.last_build.is_stale(ref):
             self._enqueue(ref, page, data)
+            # Many have been stale, so many more may follow: with another template all pages of the site are.
+            self._use_workers = self._use_workers or self._pool.pays_off(len(self.staged) // pool.BATCH)
 
     def finish(
         self, stale: list[PageRef], page: Callable[[str], Page], check_cancelled: Callable[[], None] | None = None

@@ -49,6 +49,23 @@ def test_any_number_of_jobs_gives_the_same_bytes(demo: Site, monkeypatch: pytest
         assert demo.tree(place) == one, "the output depends on which process renders a page"
 
 
+def test_workers_render_what_an_update_makes_stale(demo: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pool, "BATCH", 20)
+    demo.good(jobs=1)
+    tasks: list[object] = []
+    submit = pool.Pool.submit
+    monkeypatch.setattr(pool.Pool, "submit", lambda self, *task: (tasks.append(task[0]), submit(self, *task))[1])
+    demo.write("content/new.md", "---\ntitle: New\ndate: 2026-11-21\n---\nBody.\n")
+    demo.good(jobs=2)
+    assert not tasks, "one article is not worth starting them"
+    demo.write("templates/base.html", (files.shipped_site() / "templates/base.html").read_text() + "<!-- another -->")
+    report = demo.good(jobs=2)
+    assert len(report.rendered) > 100
+    assert len(tasks) > 2
+    demo.good(jobs=1, output=demo.root / "clean")
+    assert demo.tree() == demo.tree(demo.root / "clean")
+
+
 def test_spawned_processes_and_threads_give_the_same_bytes(demo: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """Windows and macOS spawn workers, so everything passed to and from a worker must be picklable."""
     monkeypatch.setattr(pool, "BATCH", 20)
