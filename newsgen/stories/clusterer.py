@@ -149,11 +149,12 @@ class Clusterer:
             self._sets.restore(state.tables[1])
 
     def save(self) -> None:
-        """Puts what changed into the store."""
+        """Puts what changed into the store, and forgets it, to free memory."""
         self._declarations.save()
         self._grouping.save()
         self._files.save()
         self._sets.save()
+        self._keys.clear()
         days = {number: (day.count, day.density) for number, day in self._grouping.similarity.days.items()}
         state = _Saved(
             self._similar,

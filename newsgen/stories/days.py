@@ -158,7 +158,7 @@ class Day:
                 idf.pop(stem, None)
 
     def save(self) -> None:
-        """Puts what changed into the store."""
+        """Puts what changed into the store, and forgets words and order, to free memory."""
         if self.words_changed:
             value = _Words(self.frequencies, self.idf)
             self._store.put(f"stories words {self.number}", _encode(value) if self.count else None)
@@ -167,6 +167,7 @@ class Day:
             self._store.put(f"stories order {self.number}", _encode(order) if self.count else None)
         self.is_saved = self.count > 0
         self.words_changed = self.order_changed = False
+        self._words = self._order = None
 
     def _load_words(self) -> tuple[Counter[str], dict[str, float]]:
         if self._words is None:

@@ -231,9 +231,10 @@ class Declarations:
         self._days, self._clock = set(state.days), state.clock
 
     def save(self) -> None:
-        """Puts what changed into the store."""
+        """Puts what changed into the store, and forgets it, to free memory."""
         for table in self._tables:
             table.save()
+        self._components = {}
 
     def update(self, changed: Mapping[str, File | None], added: Mapping[str, Role], clock: datetime) -> Declared:
         """Takes in files that have changed, with None for those that are gone, and others that are in `files` already.

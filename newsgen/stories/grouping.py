@@ -328,7 +328,7 @@ class Grouping:
             table.restore(saved)
 
     def save(self) -> None:
-        """Puts what changed into the store."""
+        """Puts what changed into the store, and forgets it, to free memory."""
         self.similarity.save()
         for table in self._tables:
             table.save()

@@ -277,7 +277,7 @@ class Similarity:
             table.restore(saved)
 
     def save(self) -> None:
-        """Puts what changed into the store."""
+        """Puts what changed into the store, and forgets it, to free memory."""
         for table in self._tables:
             table.save()
         for number, day in list(self.days.items()):

@@ -24,7 +24,7 @@ PER_SHARD = 64
 State = tuple[list[int], int, int]
 """The shards of a table, their number and the number of values; the last two for a `HashTable` only."""
 
-MANY = 50_000
+MANY = 32_000
 """From this number of values on, those that are not needed at once are kept encoded, to limit memory."""
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -123,13 +123,12 @@ class Table(dict[str, V], Generic[V]):
                 dict.pop(self, key, None)
 
     def save(self) -> None:
-        """Puts what changed into the store. Forgets everything if it is much, to free memory."""
+        """Puts what changed into the store, and forgets everything, to free memory."""
         self._encode_all()
-        shards = list(self._unsaved)
-        if sum(map(len, self._encoded.values())) > MANY:
-            self.flush(shards)
-        for shard in shards:
+        for shard in list(self._unsaved):
             self._put(shard)
+        self._encoded = {}
+        self.clear()
 
     @property
     def state(self) -> State:
