@@ -22,9 +22,12 @@ from markdown.extensions.sane_lists import SaneListExtension
 from markdown.extensions.tables import TableExtension
 from markdown.inlinepatterns import HtmlInlineProcessor, InlineProcessor
 from markdown.preprocessors import Preprocessor
+from markdown.util import ETX, STX
 from pymdownx.magiclink import MagiclinkExtension
 from pymdownx.saneheaders import SaneHeadersExtension
 from pymdownx.tilde import DeleteSubExtension
+
+from newsgen.text import PICTURES
 
 # The texts that trigger each processor. A processor is skipped if a body has none of them: most bodies have few, and
 # each processor costs time.
@@ -40,6 +43,8 @@ TRIGGERS: dict[str, tuple[str, ...]] = {
     "backtick": ("`",),
     "attributes": ("{:",),
     "escape": ("\\",),
+    "comment": ("%%",),
+    "wiki_link": ("[[",),
     "reference": ("[",),
     "link": ("[",),
     "image_link": ("[",),
@@ -81,6 +86,9 @@ class _Containers(Extension):
     def extendMarkdown(self, md: markdown.Markdown) -> None:  # noqa: N802 (Markdown's name)
         md.preprocessors.register(Containers(md), "containers", 25)
         md.inlinePatterns.register(_Attributes(_SPAN_ATTRIBUTES), "attributes", 185)
+        # After the escapes: in tables the bar of a wiki link is written \|.
+        md.inlinePatterns.register(_Dropped(_COMMENT), "comment", 179)
+        md.inlinePatterns.register(_WikiLinks(_WIKI_LINK, md), "wiki_link", 178)
         md.inlinePatterns.register(HtmlInlineProcessor(_LINKED, md), "linked", 95)
 
 
@@ -92,16 +100,49 @@ _SPAN_ATTRIBUTES = r"""\{:(?:\s*+(?:[.#][\w:-]++|[\w:-]++=(?:"[^"\n]*+"|'[^'\n]*
 _LINE_ATTRIBUTES = re.compile(r"\{(?::[^{}]*|[.#][A-Za-z][\w-]*(?: [^{}]*)?)\}\s*")
 
 
-class _Attributes(InlineProcessor):
-    """Drops attribute lists: none of their attributes is allowed. `markup` reads those of headings, for the id."""
-
-    ANCESTOR_EXCLUDES = ("h1", "h2", "h3", "h4", "h5", "h6")
+class _Dropped(InlineProcessor):
+    """Drops what its pattern matches."""
 
     def handleMatch(self, m: re.Match[str], data: str) -> tuple[Element | str, int, int]:  # type: ignore[override]  # noqa: ARG002, N802
         return "", m.start(0), m.end(0)
 
 
-_ANY_CONTAINER = re.compile(r"^[ >]*(?:[-*+] |[0-9]{1,9}[.)] |```|~~~|\{[:.#]|\[!|:::|!!!|\?\?\?)", re.MULTILINE)
+class _Attributes(_Dropped):
+    """Drops attribute lists: none of their attributes is allowed. `markup` reads those of headings, for the id."""
+
+    ANCESTOR_EXCLUDES = ("h1", "h2", "h3", "h4", "h5", "h6")
+
+
+# Obsidian's comments (https://help.obsidian.md/syntax): %% not for readers %%. In "100%% of %%i and %%j" are none.
+_COMMENT = r"(?<![0-9%\\])%%(?!%)(?:[^%]|%(?!%))*+%%(?![A-Za-z0-9_%])"
+# The first line of a comment of several lines.
+_LONG_COMMENT = re.compile(r"%%(?!%)(?!.*%%)")
+# Wiki links (https://help.obsidian.md/links): [[folder/Page#Heading|label]]. What follows may make it the text of a link.
+_WIKI_LINK = r"\[\[([^\s\[\]^][^\[\]\n]*+)\]\](?!\(|\[(?!\[))"
+_ESCAPED_BAR = f"{STX}{ord('|')}{ETX}"
+_PICTURE_SIZE = re.compile(r"(?:\A|\|)[0-9]{1,5}(?:x[0-9]{1,5})?\Z")
+
+
+class _WikiLinks(InlineProcessor):
+    """Turns wiki links into their labels, and embeds such as `![[photo.jpg]]` into pictures."""
+
+    def handleMatch(  # type: ignore[override]  # noqa: N802
+        self, m: re.Match[str], data: str
+    ) -> tuple[Element | str | None, int | None, int | None]:
+        words = self.unescape(m[1]).replace(_ESCAPED_BAR, "|")
+        target, _, label = words.partition("|")
+        page, _, heading = target.partition("#")
+        page, label = page.strip(), label.strip()
+        if words.lower() in self.md.references or "://" in page:
+            return None, None, None
+        start = m.start(0) - (data[m.start(0) - 1 : m.start(0)] == "!")
+        if start < m.start(0) and page.lower().endswith(PICTURES):
+            return Element("img", src=page, alt=_PICTURE_SIZE.sub("", label)), start, m.end(0)
+        name = page.rpartition("/")[2].removesuffix(".md") or heading.strip()
+        return (label or name, start, m.end(0)) if label or name else (None, None, None)
+
+
+_ANY_CONTAINER = re.compile(r"^[ >]*(?:[-*+] |[0-9]{1,9}[.)] |```|~~~|\{[:.#]|\[!|:::|!!!|\?\?\?|%%)", re.MULTILINE)
 _MARKER = re.compile(r"([-*+]|([0-9]{1,9})[.)])( +)(\S.*)")
 _RULE = re.compile(r"([-*_]) *(?:\1 *){2,}")
 _HEADING = re.compile(r"#{1,6} ")
@@ -128,7 +169,10 @@ class _Item(NamedTuple):
 
 
 class Containers(Preprocessor):
-    """Translates lists, tasks, fenced code and quotes from CommonMark (https://spec.commonmark.org, 4.5, 5.1 to 5.3), and boxes."""
+    """Translates lists, tasks, fenced code and quotes from CommonMark (https://spec.commonmark.org, 4.5, 5.1 to 5.3), and boxes.
+
+    Drops comments of several lines.
+    """
 
     def run(self, lines: list[str]) -> list[str]:
         if not _ANY_CONTAINER.search("\n".join(lines)):
@@ -184,6 +228,9 @@ def _translate(lines: list[str], stash: Callable[[str], str], quotes: int = 0) -
             blank, text = False, not fence
             continue
         if not in_code and rest.startswith(("{:", "{.", "{#")) and _LINE_ATTRIBUTES.fullmatch(rest):
+            continue
+        if not in_code and rest[0] == "%" and (after := _after_comment(lines, at - 1)):
+            at = after
             continue
         fence = None if in_code else _FENCE.fullmatch(rest)
         box = None if in_code or rest[0] not in ":!?" or quotes >= _MAX_QUOTES else boxes.at(at - 1, indent)
@@ -304,6 +351,15 @@ def _admonition_title(rest: str) -> str | None:
     words = rest.strip()
     classes, _, title = words[:-1].partition('"') if words.endswith('"') else (words, "", "")
     return title if rest[:1] in ("", " ") and _CLASSES.fullmatch(classes) else None
+
+
+def _after_comment(lines: list[str], start: int) -> int:
+    """The number of the line after the comment of several lines that begins on this line; 0 if there is none."""
+    if not _LONG_COMMENT.match(lines[start].lstrip(" ")):
+        return 0
+    end = next((at for at in range(start + 1, len(lines)) if "%%" in lines[at]), 0)
+    last = lines[end].rstrip()
+    return end + 1 if end and last.endswith("%%") and not last.endswith("%%%") else 0
 
 
 def _without_blank_end(lines: list[str]) -> list[str]:

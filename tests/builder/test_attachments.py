@@ -81,6 +81,22 @@ def test_all_ways_to_name_a_picture(site: Make) -> None:
     assert ' width="7"' in s.read("about/index.html")
 
 
+def test_a_picture_may_be_embedded_as_in_obsidian(site: Make) -> None:
+    s = site(SITE).write("content/a/my ü 100%.png", png(2)).write("content/a/files/two.png", png(3))
+    s.article("a/x", webUrl=None, body="![[my ü 100%.png|300]]\n\n![[files/two.png|The port]]\n\n![[tow.png]]\n")
+    report = s.good()
+    page = s.read("2026/11/08/x/index.html")
+    assert len(attachments(s)) == 2
+    assert re.findall(r'<img alt="([^"]*)" src="/sub/attachments/[^"]*" width="([23])"', page) == [
+        ("", "2"),
+        ("The port", "3"),
+    ]
+    assert [str(w) for w in report.warnings if "png" in str(w)] == [
+        "content/a/x.md:9: link: there is no page or file 'tow.png'; "
+        "put it beside this file, correct the name, or begin it with / for a file in static/"
+    ]
+
+
 def test_identical_files_are_published_once_and_files_nobody_names_never(site: Make) -> None:
     s = site(SITE).write("content/a.png", png()).write("content/b/c.png", png()).write("content/unnamed.png", png(9))
     s.article("x", more="image: a.png\n").article("b/y", more="image: c.png\n")

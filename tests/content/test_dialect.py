@@ -238,6 +238,74 @@ def test_attribute_lists_are_not_text(text: str, words: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "html"),
+    [
+        ("See [[Page]].", "See Page."),
+        ("[[folder/Page#Heading|the *label*]]", "the *label*"),
+        ("[[folder/Page#Heading]], [[a/b.md]], [[Node.js]]", "Page, b, Node.js"),
+        ("[[#Heading]]", "Heading"),
+        ("[[snake_case_name]] and [[a_b]]", "snake_case_name and a_b"),
+        ("[[Page|`a` & <b>]]", "a &amp; &lt;b&gt;"),
+        ("[[a]][[b]] [[Page|]]", "ab Page"),
+        ("![[Note]] ![[Note#Part|label]]", "Note label"),
+        ("![[clip.mp4]]", "clip.mp4"),
+        ("![[photo.jpg]]", '<img alt="" src="photo.jpg">'),
+        ("![[photo.jpg|300]]", '<img alt="" src="photo.jpg">'),
+        ("![[a/My photo.PNG|The port|300x200]]", '<img alt="The port" src="a/My photo.PNG">'),
+        ("[![[a.jpg]]](/b/)", '<a href="/b/" rel="noopener"><img alt="" src="a.jpg"></a>'),
+        ("[see [[Page]]](/b/)", '<a href="/b/" rel="noopener">see Page</a>'),
+    ],
+)
+def test_wiki_links_are_their_labels_and_embedded_pictures_are_pictures(text: str, html: str) -> None:
+    assert render(text) == f"<p>{html}</p>"
+    assert f">{html}</li>" in render(f"- item\n- {text}")
+    row = text.replace("|", "\\|")
+    assert f"<td>{html}</td>" in render(f"| a | b |\n|---|---|\n| {row} | c |")
+
+
+@pytest.mark.parametrize(
+    ("text", "html"),
+    [
+        ("[[1]](https://a.example/)", '<a href="https://a.example/" rel="noopener">[1]</a>'),
+        ("[[1]][a]\n\n[a]: https://a.example/", '<a href="https://a.example/" rel="noopener">[1]</a>'),
+        ("[[a]]\n\n[A]: https://a.example/", "[[a]]"),
+        ("\\[[a]] [\\[b]] [[c\nd]]", "[[a]] [[b]] [[c\nd]]"),
+        ("[[ -f a ]] [[]] [[#]] [[[1], [2]]", "[[ -f a ]] [[]] [[#]] [[[1], [2]]"),
+        ("`[[a]]` `%%b%%`", "<code>[[a]]</code> <code>%%b%%</code>"),
+        ("100%% or 50%%, `%%i` or %%i to %%j", "100%% or 50%%, <code>%%i</code> or %%i to %%j"),
+        ("%% not closed", "%% not closed"),
+        ("%%%\na\n%%%", "%%%\na\n%%%"),
+    ],
+)
+def test_what_is_no_wiki_link_or_comment_stays(text: str, html: str) -> None:
+    assert render(text) == f"<p>{html}</p>"
+
+
+def test_wiki_links_and_comments_in_code_stay() -> None:
+    text = "[[a]]\n%%\nb\n%%\n"
+    assert render(f"```\n{text}```") == f"<pre><code>{text}</code></pre>"
+    assert render("    [[a]]\n    %%\n    b\n    %%\n") == f"<pre><code>{text}</code></pre>"
+
+
+@pytest.mark.parametrize(
+    ("text", "blocks"),
+    [
+        ("a %%b [[c]]%% d", "a  d"),
+        ("a %%b\nc%% d", "a  d"),
+        ("中文%%注%%见", "中文见"),
+        ("%% b %%\n\na", "a"),
+        ("%%\nb\n\n- c\n\n# d\n%%\n\na", "a"),
+        ("a\n\n%% b\n\nc %%\nd", "ad"),
+        ("- a\n  %%\n  b\n\n  c\n  %%\n- d", "<ul><li>a</li><li>d</li></ul>"),
+        ("> %%\n> b\n>\n> c %%\n> a", "<blockquote>a</blockquote>"),
+        ("%%\nb\n\nc %%i\n\nd %%", "%%\nbc %%id %%"),
+    ],
+)
+def test_comments_of_obsidian_are_left_out(text: str, blocks: str) -> None:
+    assert outline(text) == blocks
+
+
+@pytest.mark.parametrize(
     ("address", "kept"),
     [
         ("mailto:desk@paper.example", True),
@@ -341,6 +409,14 @@ def test_no_word_is_lost_between_nested_blocks(text: str) -> None:
         ":::a\n",
         ":::a\n:::\n",
         "!!! a\n    b\n",
+        "[[a]]",
+        "![[a.png|1]] ",
+        "[[a",
+        "%%a ",
+        "%%a%% ",
+        "%%a\n",
+        "%%a\n\n",
+        "%%a\n\nb%%c\n\n",
     ],
 )
 def test_hostile_bodies_take_linear_time(text: str) -> None:
@@ -369,6 +445,15 @@ def test_hostile_bodies_take_linear_time(text: str) -> None:
         ("```", " `", "\n"),
         ("<a", ' name="a"', ">\n"),
         ("[a](#", "a-", ")\n\n# a\n"),
+        ("[[a", " ", "]\n"),
+        ("[[a", " ", "]]\n"),
+        ("![[a.png|", "|1", "x]]\n"),
+        ("![[a.png", " ", "]]\n"),
+        ("", "[[a|", "]]\n"),
+        ("%%", " ", "x\n"),
+        ("%%", " %", "\n"),
+        ("%%a", " ", "\n\nb%%x\n"),
+        ("", "%", "\n"),
     ],
 )
 def test_hostile_lines_take_linear_time(begin: str, filler: str, end: str) -> None:
