@@ -15,6 +15,9 @@ from newsgen import text
 from newsgen.errors import OutputError, Problem, unreadable
 
 SUFFIXES = (".md", ".markdown", ".txt", ".html")
+FOREIGN_SUFFIXES = (".adoc", ".asciidoc", ".lr", ".mdx", ".org", ".rst", ".textile")
+"""The endings of articles of other generators that newsgen does not read."""
+
 ABOUT_FOLDERS = {"_topics": "topic", "_providers": "provider", "_stories": "story", "_pages": "page", "_feeds": "feed"}
 """The folders of files about topics, providers and stories, of the site's plain pages, and of feeds to fetch."""
 
@@ -127,10 +130,14 @@ class FoundFiles(Sequence[FoundFile]):
 
 
 class Found(NamedTuple):
-    """The files below the content folder: content files, and those that they may name (`text.ATTACHMENTS`)."""
+    """The files below the content folder: content files, and those that they may name (`text.ATTACHMENTS`).
+
+    `foreign` are the ids of those with `FOREIGN_SUFFIXES`, in the same order.
+    """
 
     content: FoundFiles
     attachments: FoundFiles
+    foreign: list[str]
 
 
 def scan(root: Path, folder_name: str = "") -> Found:
@@ -138,9 +145,14 @@ def scan(root: Path, folder_name: str = "") -> Found:
 
     Raises OutputError if the folder itself cannot be read.
     """
-    found = Found(FoundFiles(str(root)), FoundFiles(str(root)))
+    found = Found(FoundFiles(str(root)), FoundFiles(str(root)), [])
     _walk(str(root), "", folder_name or root.name, found)
+    found.foreign.sort(key=_parts)
     return found
+
+
+def _parts(id: str) -> list[str]:
+    return id.split("/")
 
 
 def unread(root: Path) -> str:
@@ -158,7 +170,7 @@ def _is_article(name: str) -> bool:
 
 
 def _walk(folder: str, prefix: str, folder_name: str, found: Found) -> None:
-    here = Found(FoundFiles(found.content.root), FoundFiles(found.content.root))
+    here = Found(FoundFiles(found.content.root), FoundFiles(found.content.root), found.foreign)
     folders: dict[str, str] = {}
     try:
         # Sorted when it is compact: the entries of a large folder take much more space.
@@ -213,6 +225,8 @@ def _add(entry: os.DirEntry[str], prefix: str, folder_name: str, here: Found, fo
             found.add(id, s)
         else:
             found.add_odd(FoundFile(id, entry.path, Problem(path=f"{folder_name}/{id}", what="not a regular file")))
+    elif name.lower().endswith(FOREIGN_SUFFIXES):
+        here.foreign.append(id)
 
 
 _OWN_FOLDERS = {*ABOUT_FOLDERS, text.IMAGES_FOLDER}

@@ -505,6 +505,7 @@ class _Loading:
                 hint = self._attachments.hint(note.missing) if note.missing else note.problem.hint
                 problem = msgspec.structs.replace(note.problem, hint=hint)
                 (report.warnings if note.is_warning else report.problems).append(problem)
+        report.warnings += self._foreign_files()
         report.warnings += self._unknown_fields(arrangement)
         report.warnings += self._dropped()
         report.warnings += self._early_updates(arrangement)
@@ -555,6 +556,18 @@ class _Loading:
                 )
                 hint = "write the time of the last change"
                 yield Problem(path=f"{self._source.name}/{id}", line=line, field=name, what=what, hint=hint)
+
+    def _foreign_files(self) -> Iterator[Problem]:
+        """A warning for the first file of each kind of other generators' articles."""
+        kinds: dict[str, list[str]] = {}
+        for id in self._snapshot.foreign:
+            kinds.setdefault(id[id.rindex(".") :].lower(), []).append(id)
+        folder = self._source.name
+        for kind, ids in kinds.items():
+            more = f", this one and {len(ids) - 1:,} more" if len(ids) > 1 else ""
+            what = f"newsgen does not read {kind} files{more}"
+            hint = f"convert them to Markdown with front matter (pandoc can, for most kinds), or move them out of {folder}/"
+            yield Problem(path=f"{folder}/{ids[0]}", what=what, hint=hint)
 
     def _unknown_fields(self, arrangement: Arrangement) -> Iterator[Problem]:
         """One warning per unknown front matter field, at the first file that has it."""

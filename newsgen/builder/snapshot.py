@@ -102,7 +102,7 @@ class Snapshot:
         self._options = options
         source, output = folders(options)
         self._output = output
-        self.found, self.attachments = files.scan(source, source.name)
+        self.found, self.attachments, self.foreign = files.scan(source, source.name)
         # Names that do not depend on where the site lies and that differ from all ids of content files.
         roots = {
             f"/{owner} {kind}": folder / kind
@@ -117,6 +117,8 @@ class Snapshot:
         }
         toml = str(options.site / "site.toml")
         self._other_files["/site.toml"] = (toml, files.stamp(toml))
+        # The report names them, whatever is in them.
+        self._other_files |= {f"/foreign {id}": (str(source / id), None) for id in self.foreign}
         plugins = _plugins(options.site)
         self._other_files |= plugins
         # A link that leads nowhere has no stamp, as a file that does not exist. One of them is an error.

@@ -122,7 +122,7 @@ def test_an_edit_is_detected_when_mtimes_exceed_64_bits(site: Make, monkeypatch:
         for found in scan(*args).content:
             assert isinstance(found.stamp, Stamp)
             late.add_odd(found._replace(stamp=found.stamp._replace(mtime=2**65)))
-        return Found(late, FoundFiles())
+        return Found(late, FoundFiles(), [])
 
     scan = files.scan
     monkeypatch.setattr(files, "scan", scan_far_future)

@@ -82,6 +82,34 @@ def test_a_problem_that_goes_or_comes_is_a_change(built: Site) -> None:
     assert summary(differences(built)) == (["link.md"], [], [], [])
 
 
+def test_the_report_follows_files_of_other_generators(built: Site) -> None:
+    def warnings() -> list[str]:
+        found = [str(warning) for warning in built.good(strict=True).warnings]
+        assert differences(built, strict=True).is_empty  # type: ignore[union-attr]
+        assert found == [str(warning) for warning in built.good(strict=True).warnings], "as kept"
+        return found
+
+    hint = "convert them to Markdown with front matter (pandoc can, for most kinds), or move them out of content/"
+    assert warnings() == []
+    built.write("content/guide/b.rst", "B").write("content/contents.lr", "title: L")
+    lektor = f"content/contents.lr: newsgen does not read .lr files; {hint}"
+    assert summary(differences(built, strict=True))[2] == ["/foreign contents.lr", "/foreign guide/b.rst"]
+    assert warnings() == [lektor, f"content/guide/b.rst: newsgen does not read .rst files; {hint}"]
+    built.write("content/guide/a.RST", "A").write("content/z.rst", "Z").write("content/contents.lr", "other")
+    several = f"content/guide/a.RST: newsgen does not read .rst files, this one and 2 more; {hint}"
+    assert warnings() == [lektor, several]
+    for path in ("contents.lr", "guide/a.RST", "guide/b.rst"):
+        (built.root / "content" / path).unlink()
+    single = f"content/z.rst: newsgen does not read .rst files; {hint}"
+    assert warnings() == [single]
+    (built.root / "content/z.rst").unlink()
+    assert warnings() == []
+    built.write("content/z.rst", "Z")
+    done = built.run("check")
+    assert done.returncode == 0
+    assert f"warning: {single}" in done.stderr
+
+
 def test_a_gate_that_opens_makes_the_site_due(site: Make) -> None:
     s = site().article("a").article("later", publishedDateTime="2026-11-23T10:00:00Z")
     s.good()

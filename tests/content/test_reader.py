@@ -319,6 +319,28 @@ def test_scan_finds_articles_at_any_depth_and_skips_hidden_names(tmp_path: Path)
     assert [s.id for s in files.scan(tmp_path).content] == ["_topics/t.md", "a.md", "b/c/d.markdown", "e.txt", "f.HTML"]
 
 
+def test_scan_names_the_files_of_other_generators_in_path_order(tmp_path: Path) -> None:
+    for name in (
+        "b.rst",
+        "a.rst",
+        "a/z.RST",
+        "a-b/c.mdx",
+        "a/b.org",
+        "_x.rst",
+        "_drafts/y.rst",
+        ".z.rst",
+        "rst",
+        "c.rst.md",
+    ):
+        file = tmp_path / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("x")
+    (tmp_path / "folder.rst").mkdir()
+    found = files.scan(tmp_path)
+    assert found.foreign == ["a/b.org", "a/z.RST", "a-b/c.mdx", "a.rst", "b.rst"]
+    assert found.content.ids == ["c.rst.md"]
+
+
 def test_scan_and_read_report_files_that_they_do_not_read(tmp_path: Path) -> None:
     (tmp_path / "huge.md").write_bytes(b"x" * 2_000_000)
     (tmp_path / "dir.md").mkdir()

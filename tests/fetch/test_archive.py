@@ -436,7 +436,7 @@ def test_files_that_cannot_be_read_are_not_deleted(site: Make, monkeypatch: pyte
     found = files.FoundFiles()
     unreadable = Problem(path="content/2026", what="cannot be read")
     found.add_odd(files.FoundFile("2026", str(s.root / "content/2026"), unreadable))
-    monkeypatch.setattr(files, "scan", lambda *_: files.Found(found, files.FoundFiles()))
+    monkeypatch.setattr(files, "scan", lambda *_: files.Found(found, files.FoundFiles(), []))
     assert take(s, entry(1)) == Taken()
     assert not (s.root / "content/_feeds/a.gone").exists()
 
