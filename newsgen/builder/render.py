@@ -150,6 +150,19 @@ class _Template(jinja2.Template):
         template.root_render_func.__globals__.update(escape=_escape, Macro=_Macro)
         return template
 
+    def render(self, *args: Any, **kwargs: Any) -> str:
+        """Frees the page afterwards. Its context and the template's own macros hold each other, and builds turn the
+        collector of cycles off.
+        """
+        context = self.new_context(dict(*args, **kwargs))
+        try:
+            return self.environment.concat(self.root_render_func(context))
+        except Exception:
+            self.environment.handle_exception()
+        finally:
+            context.vars.clear()
+            context.parent.clear()
+
     def make_module(self, *args: Any, **kwargs: Any) -> Any:
         """Caches macros, which depend on their arguments only: a card that many lists show is rendered once."""
         module = super().make_module(*args, **kwargs)

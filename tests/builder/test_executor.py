@@ -181,7 +181,7 @@ def test_the_command_uses_workers_where_there_is_enough_to_do(big: Site, cluster
         done = subprocess.run(words, cwd=big.root, capture_output=True, text=True, check=False)
         return done.returncode, done.stderr
 
-    status, messages = command(90, "--executor", "tcp://localhost:1")  # nobody listens, and nobody is asked
+    status, messages = command(1000, "--executor", "tcp://localhost:1")  # nobody listens, and nobody is asked
     assert (status, "workers" in messages) == (1, False)
     for name in (".newsgen", "public"):
         shutil.rmtree(big.root / name)

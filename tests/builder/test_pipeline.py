@@ -1,6 +1,7 @@
 """The same input gives the same bytes, however it is built."""
 
 import filecmp
+import gc
 import multiprocessing
 import shutil
 from collections.abc import Callable
@@ -17,8 +18,10 @@ from sites import NOW, Site
 
 from newsgen import files
 from newsgen.builder import loading, pipeline, pool
+from newsgen.builder.render import Renderer
 from newsgen.config import Config
 from newsgen.content import Reader
+from newsgen.pages import Page, decode
 
 Make = Callable[..., Site]
 
@@ -64,6 +67,34 @@ def test_workers_render_what_an_update_makes_stale(demo: Site, monkeypatch: pyte
     assert len(tasks) > 2
     demo.good(jobs=1, output=demo.root / "clean")
     assert demo.tree() == demo.tree(demo.root / "clean")
+
+
+def test_a_page_is_freed_when_it_is_rendered(demo: Site) -> None:
+    """A build renders with the collector of cycles off, and a large site would fill the memory."""
+    demo.write(
+        "templates/pages/article.html",
+        "{% extends 'base.html' %}{% macro own(page) %}{{ page.head.title }}{% endmacro %}"
+        "{% block main %}{% macro inner(page) %}{{ own(page) }}{% endmacro %}{{ inner(page) }}{% endblock %}",
+    )
+    loaded = demo.load(whole=True)
+    render = Renderer(loaded.theme, loaded.site)
+    pages = [page for page in loaded.plan.pages() if page.template.startswith("pages/")]
+    assert {"pages/story.html", "pages/article.html", "pages/list.html"} <= {page.template for page in pages}
+    data = [page.encode() for page in pages]
+    for each in data:  # fills the caches
+        render(decode(each))
+    gc.collect()
+    with loading.collector_off():
+        for each in data:
+            render(decode(each))
+        gc.set_debug(gc.DEBUG_SAVEALL)
+        try:
+            gc.collect()
+            left = [each for each in gc.garbage if isinstance(each, Page)]
+        finally:
+            gc.set_debug(0)
+            gc.garbage.clear()
+    assert not left
 
 
 def test_spawned_processes_and_threads_give_the_same_bytes(demo: Site, monkeypatch: pytest.MonkeyPatch) -> None:
