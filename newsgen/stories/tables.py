@@ -24,7 +24,7 @@ PER_SHARD = 64
 State = tuple[list[int], int, int]
 """The shards of a table, their number and the number of values; the last two for a `HashTable` only."""
 
-MANY = 32_000
+MANY = 50_000
 """From this number of values on, those that are not needed at once are kept encoded, to limit memory."""
 
 _encode = msgspec.msgpack.Encoder().encode
