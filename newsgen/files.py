@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 from array import array
@@ -80,9 +81,13 @@ class FoundFiles(Sequence[FoundFile]):
             self._stamps.extend(values)
         except OverflowError:
             del self._stamps[4 * len(self.ids) :]
-            self.add_odd(FoundFile(id, self._root + id, Stamp(*values)))
+            self.add_odd(FoundFile(id, self.place(id), Stamp(*values)))
         else:
             self.ids.append(id)
+
+    def place(self, id: str) -> str:
+        """The path of the file or folder with an id."""
+        return self._root + id
 
     def add_odd(self, file: FoundFile) -> None:
         """Adds a file with a problem, or whose path does not follow from its id."""
@@ -110,7 +115,7 @@ class FoundFiles(Sequence[FoundFile]):
         if at in self._odd:
             return self._odd[at]
         id = self.ids[at]
-        return FoundFile(id, self._root + id, Stamp(*self._stamps[4 * at : 4 * at + 4]))
+        return FoundFile(id, self.place(id), Stamp(*self._stamps[4 * at : 4 * at + 4]))
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -174,7 +179,7 @@ def _walk(folder: str, prefix: str, folder_name: str, found: Found) -> None:
     folders: dict[str, str] = {}
     try:
         # Sorted when it is compact: the entries of a large folder take much more space.
-        with os.scandir(folder) as scanned:
+        with opened(folder) as place, os.scandir(folder if place is None else place) as scanned:
             for entry in scanned:
                 _add(entry, prefix, folder_name, here, folders)
     except OSError as error:
@@ -192,6 +197,23 @@ def _walk(folder: str, prefix: str, folder_name: str, found: Found) -> None:
     found.content.add_from(here.content, order[start:])
 
 
+@contextlib.contextmanager
+def opened(folder: str | Path) -> Iterator[int | None]:
+    """A descriptor of a folder, from which the system finds a file sooner than from the root.
+
+    It is None on Windows, and for a folder that cannot be opened.
+    """
+    place = None
+    if os.stat in os.supports_dir_fd and os.scandir in os.supports_fd:
+        with contextlib.suppress(OSError):
+            place = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        yield place
+    finally:
+        if place is not None:
+            os.close(place)
+
+
 def _order(found: FoundFiles) -> list[int]:
     return sorted(range(len(found)), key=found.ids.__getitem__)
 
@@ -206,11 +228,11 @@ def _add(entry: os.DirEntry[str], prefix: str, folder_name: str, here: Found, fo
     if not name.isprintable() or (not name.isascii() and name.encode("utf-8", "replace").decode() != name):
         path = f"{folder_name}/{id.encode('unicode_escape').decode()}"
         what = "the name has characters that cannot be printed"
-        found.add_odd(FoundFile(path, entry.path, Problem(path=path, what=what, hint="rename it")))
+        found.add_odd(FoundFile(path, found.place(id), Problem(path=path, what=what, hint="rename it")))
     elif entry.is_dir(follow_symlinks=False):
-        folders[id] = entry.path
+        folders[id] = found.place(id)
     elif entry.is_symlink() and (problem := _link_problem(entry, f"{folder_name}/{id}")):
-        found.add_odd(FoundFile(id, entry.path, problem))
+        found.add_odd(FoundFile(id, found.place(id), problem))
     elif name.endswith(SUFFIXES) or name.lower().endswith(_READ):
         if not name.endswith(SUFFIXES) and name.lower().endswith(text.ATTACHMENTS):
             found = here.attachments
@@ -219,12 +241,14 @@ def _add(entry: os.DirEntry[str], prefix: str, folder_name: str, here: Found, fo
         try:
             s = entry.stat()
         except OSError as error:
-            found.add_odd(FoundFile(id, entry.path, unreadable(f"{folder_name}/{id}", error)))
+            found.add_odd(FoundFile(id, found.place(id), unreadable(f"{folder_name}/{id}", error)))
             return
         if stat.S_IFMT(s.st_mode) == _REGULAR:
             found.add(id, s)
         else:
-            found.add_odd(FoundFile(id, entry.path, Problem(path=f"{folder_name}/{id}", what="not a regular file")))
+            found.add_odd(
+                FoundFile(id, found.place(id), Problem(path=f"{folder_name}/{id}", what="not a regular file"))
+            )
     elif name.lower().endswith(FOREIGN_SUFFIXES):
         here.foreign.append(id)
 

@@ -10,10 +10,10 @@ import contextlib
 import os
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping, Set
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 
 import msgspec
@@ -287,32 +287,17 @@ def _differing(before: bytes, now: bytes) -> list[int]:
 def _altered(folder: Path, manifest: Manifest) -> list[str]:
     """The output files that are missing, or whose size or mtime is not the manifest's."""
     altered = []
-    with _lstat_in(folder) as lstat:
+    with files.opened(folder) as place:
+        root = f"{folder}{os.sep}" if place is None else ""
         for path, size, mtime in zip(manifest.paths, manifest.size, manifest.mtime, strict=True):
             try:
-                status = lstat(path)
+                status = os.stat(root + path, dir_fd=place, follow_symlinks=False)
             except (OSError, ValueError):
                 altered.append(path)
                 continue
             if status.st_size != size or status.st_mtime_ns != mtime:
                 altered.append(path)
     return altered
-
-
-@contextlib.contextmanager
-def _lstat_in(folder: Path) -> Iterator[Callable[[str], os.stat_result]]:
-    """`os.lstat` of paths in a folder. Where it can, the system looks them up from the folder on, not from the root."""
-    opened = None
-    if os.stat in os.supports_dir_fd:
-        with contextlib.suppress(OSError):  # all files are missing
-            opened = os.open(folder, os.O_RDONLY)
-    if opened is None:
-        yield lambda path: os.lstat(f"{folder}{os.sep}{path}")
-        return
-    try:
-        yield partial(os.stat, dir_fd=opened, follow_symlinks=False)
-    finally:
-        os.close(opened)
 
 
 def _digest(path: str) -> bytes:
