@@ -89,7 +89,7 @@ def bench(count: int, edits: int, chromium: str, work: Path) -> Times:
             (site / ".newsgen/preview").glob(f"20*/**/{file.stem[11:] if file.stem[:2] == '20' else file.stem}/")
         )
         page.goto(address + folder.relative_to(site / ".newsgen/preview").as_posix() + "/")
-        page.wait_for_function("document.querySelector('newsgen-preview')")
+        page.locator("newsgen-preview").wait_for(state="attached")
         page.wait_for_timeout(500)
         content = measure(
             page,
