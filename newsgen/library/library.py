@@ -81,7 +81,7 @@ class Library:
         self.places = urls.Places(msgspec.structs.asdict(config.slugs))
         self._read = read
         # A list of a provider or topic shows members of many days, and rows are large: small chunks.
-        self.rows = Rows(store, "members", Row, chunk=48)
+        self.rows = Rows(store, "members", Row, chunk=16)
         self.order = Rows(store, "order", SectionRow)
         """The ids of all stories, by the time of their first member."""
         self.mentioned = Rows(store, "mentions", Mention)
