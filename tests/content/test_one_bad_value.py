@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -404,7 +402,7 @@ def test_all_commands_say_the_same_about_the_same_files(site: Make) -> None:
         assert preview.stdout
         assert preview.stderr
         preview.stdout.readline()
-        os.kill(preview.pid, signal.SIGINT)
+        preview.terminate()
         assert told(preview.stderr.read()) == told(built.stderr)
 
 
