@@ -617,7 +617,7 @@ def _render_with(theme: Theme, shared: Site) -> Callable[[Page], bytes]:
 
 @contextlib.contextmanager
 def collector_off() -> Iterator[None]:
-    """Turns off the cycle collector: there are no cycles, and it would scan all articles repeatedly."""
+    """Turns off the collector of cycles: hardly any are made, and it would scan all articles repeatedly."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:

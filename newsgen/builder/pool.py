@@ -155,7 +155,7 @@ def _processors() -> int:
 
 
 def _init_worker(parent: int) -> None:
-    """Sets up a worker: turns off the cycle collector (there are no cycles), and exits when the parent dies."""
+    """Sets up a worker: turns off the collector of cycles (hardly any are made), and exits when the parent dies."""
     gc.disable()
 
     def watch() -> None:
