@@ -176,7 +176,7 @@ def _is_article(name: str) -> bool:
 
 def _walk(folder: str, prefix: str, folder_name: str, found: Found) -> None:
     here = Found(FoundFiles(found.content.root), FoundFiles(found.content.root), found.foreign)
-    folders: dict[str, str] = {}
+    folders: list[str] = []
     try:
         # Sorted when it is compact: the entries of a large folder take much more space.
         with opened(folder) as place, os.scandir(folder if place is None else place) as scanned:
@@ -189,10 +189,10 @@ def _walk(folder: str, prefix: str, folder_name: str, found: Found) -> None:
         return
     found.attachments.add_from(here.attachments, _order(here.attachments))
     order, start = _order(here.content), 0
-    for id, path in sorted(folders.items()):
+    for id in sorted(folders):
         stop = bisect_left(order, id, start, key=here.content.ids.__getitem__)
         found.content.add_from(here.content, order[start:stop])
-        _walk(path, f"{id}/", folder_name, found)
+        _walk(found.content.place(id), f"{id}/", folder_name, found)
         start = stop
     found.content.add_from(here.content, order[start:])
 
@@ -218,7 +218,7 @@ def _order(found: FoundFiles) -> list[int]:
     return sorted(range(len(found)), key=found.ids.__getitem__)
 
 
-def _add(entry: os.DirEntry[str], prefix: str, folder_name: str, here: Found, folders: dict[str, str]) -> None:
+def _add(entry: os.DirEntry[str], prefix: str, folder_name: str, here: Found, folders: list[str]) -> None:
     """Adds an entry of a folder to the files found there, or to the folders, by id."""
     name = entry.name
     id = prefix + name
@@ -230,7 +230,7 @@ def _add(entry: os.DirEntry[str], prefix: str, folder_name: str, here: Found, fo
         what = "the name has characters that cannot be printed"
         found.add_odd(FoundFile(path, found.place(id), Problem(path=path, what=what, hint="rename it")))
     elif entry.is_dir(follow_symlinks=False):
-        folders[id] = found.place(id)
+        folders.append(id)
     elif entry.is_symlink() and (problem := _link_problem(entry, f"{folder_name}/{id}")):
         found.add_odd(FoundFile(id, found.place(id), problem))
     elif name.endswith(SUFFIXES) or name.lower().endswith(_READ):
