@@ -299,8 +299,17 @@ def test_messages_never_quote_the_secured_field() -> None:
     assert "TOPSECRET" not in "\n".join(problems(text.replace('"TOP', '"TOP\\q')))
 
 
+def fill(folder: Path, *names: str) -> None:
+    """Writes files of these names into a folder."""
+    for name in names:
+        file = folder / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("x")
+
+
 def test_scan_finds_articles_at_any_depth_and_skips_hidden_names(tmp_path: Path) -> None:
-    for name in (
+    fill(
+        tmp_path,
         "a.md",
         "b/c/d.markdown",
         "e.txt",
@@ -312,15 +321,13 @@ def test_scan_finds_articles_at_any_depth_and_skips_hidden_names(tmp_path: Path)
         "_topics/t.md",
         "_other/y.md",
         "b/.git/z.md",
-    ):
-        file = tmp_path / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text("x")
+    )
     assert [s.id for s in files.scan(tmp_path).content] == ["_topics/t.md", "a.md", "b/c/d.markdown", "e.txt", "f.HTML"]
 
 
 def test_scan_names_the_files_of_other_generators_in_path_order(tmp_path: Path) -> None:
-    for name in (
+    fill(
+        tmp_path,
         "b.rst",
         "a.rst",
         "a/z.RST",
@@ -331,10 +338,7 @@ def test_scan_names_the_files_of_other_generators_in_path_order(tmp_path: Path) 
         ".z.rst",
         "rst",
         "c.rst.md",
-    ):
-        file = tmp_path / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text("x")
+    )
     (tmp_path / "folder.rst").mkdir()
     found = files.scan(tmp_path)
     assert found.foreign == ["a/b.org", "a/z.RST", "a-b/c.mdx", "a.rst", "b.rst"]
