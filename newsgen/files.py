@@ -8,6 +8,7 @@ import stat
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from operator import attrgetter
 from pathlib import Path
 from typing import NamedTuple, overload
@@ -101,8 +102,8 @@ class FoundFiles(Sequence[FoundFile]):
             start = len(self.ids)
             self._odd |= {start + n: other._odd[at] for n, at in enumerate(order) if at in other._odd}
         self.ids += [other.ids[at] for at in order]
-        stamps = memoryview(other._stamps).cast("B")
-        self._stamps.frombytes(b"".join([stamps[STAMP_BYTES * at : STAMP_BYTES * (at + 1)] for at in order]))
+        for at in order:
+            self._stamps += other._stamps[4 * at : 4 * at + 4]
 
     @overload
     def __getitem__(self, at: int) -> FoundFile: ...
@@ -128,10 +129,23 @@ class FoundFiles(Sequence[FoundFile]):
         """The stamps, in `STAMP_BYTES` for each file; the same bytes for all files in `odd`."""
         return self._stamps.tobytes()
 
+    @cached_property
+    def digest(self) -> bytes:
+        """A digest of the ids."""
+        parts = (text.digest_bytes(_joined(self.ids[at : at + _PART])) for at in range(0, len(self.ids), _PART))
+        return text.digest_bytes(b"".join(parts))
+
     @property
     def odd(self) -> dict[str, str]:
         """The problems, and the stamps that exceed 64 bits, as text by id."""
         return {file.id: repr(file.stamp) for file in self._odd.values()}
+
+
+_PART = 4096
+
+
+def _joined(ids: list[str]) -> bytes:
+    return "\0".join(ids).encode("utf-8", "surrogatepass")
 
 
 class Found(NamedTuple):
