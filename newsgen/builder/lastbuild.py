@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Mapping
 
 import msgspec
@@ -42,11 +43,7 @@ class LastBuild:
             self._altered = frozenset(self._differences.altered)
         if not self._is_known or (old.engine, old.site) != self._inputs:
             return None
-        stale = {name for name, digest in old.templates.items() if not self._is_same(name, digest)}
-        columns = [number for number, name in enumerate(old.names) if name in stale]
-        found = (
-            [path for path, number in zip(old.paths, old.template, strict=True) if number in columns] if columns else []
-        )
+        found = old.using(name for name, digest in old.templates.items() if not self._is_same(name, digest))
         if self._verify:
             found += [path for path, record in old.files.items() if not self._is_intact(path, record)]
         return found + sorted(self._altered or ())
@@ -105,6 +102,6 @@ class LastBuild:
         engine, site = self._inputs
         manifest = self.manifest.updated(changes)
         templates = {name: self._theme.digest_of(name) for name in sorted(manifest.used_templates()) if name}
-        return msgspec.structs.replace(
+        return dataclasses.replace(
             manifest, engine=engine, site=site, flags=" ".join(sorted(flags)), templates=templates
         )

@@ -6,7 +6,7 @@ import re
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import msgspec
 
@@ -33,28 +33,25 @@ class SiteFile(NamedTuple):
     size: int
 
 
-class Columns(Protocol):
-    """Files of a site, sorted by path, as a manifest has them: `template` holds positions in `names`."""
+class SiteFiles(NamedTuple):
+    """The files of a site in columns, sorted by path. `template` holds positions in `names`."""
 
-    @property
-    def paths(self) -> Sequence[str]: ...
-    @property
-    def names(self) -> Sequence[str]: ...
-    @property
-    def template(self) -> Sequence[int]: ...
-    @property
-    def size(self) -> Sequence[int]: ...
+    paths: list[str]
+    names: list[str]
+    template: list[int]
+    size: list[int]
 
-
-class SiteFiles:
-    """Columns of some files."""
-
-    def __init__(self, files: Iterable[SiteFile]) -> None:
+    @classmethod
+    def of(cls, files: Iterable[SiteFile]) -> SiteFiles:
+        """These files, which may be in any order."""
         ordered = sorted(files)
-        self.paths = [file.path for file in ordered]
-        self.names = sorted({file.template for file in ordered})
-        self.template = [self.names.index(file.template) for file in ordered]
-        self.size = [file.size for file in ordered]
+        names = sorted({file.template for file in ordered})
+        return cls(
+            [file.path for file in ordered],
+            names,
+            [names.index(file.template) for file in ordered],
+            [file.size for file in ordered],
+        )
 
 
 class Findings(NamedTuple):
@@ -64,7 +61,7 @@ class Findings(NamedTuple):
     warnings: list[Problem]
 
 
-def compare_with_limits(config: Config, files: Columns, redirects: str = "", headers: str = "") -> Findings:
+def compare_with_limits(config: Config, files: SiteFiles, redirects: str = "", headers: str = "") -> Findings:
     """Compares a site with the limits of its host. `redirects` and `headers` are the texts of these files."""
     found = Findings([], [])
     host = config.limits
@@ -80,7 +77,7 @@ def compare_with_limits(config: Config, files: Columns, redirects: str = "", hea
     return found
 
 
-def _unread(found: Findings, host: Host, files: Columns) -> None:
+def _unread(found: Findings, host: Host, files: SiteFiles) -> None:
     """Warns of the site's own `_redirects` and `_headers`, if the host does not read them."""
     read = {"_redirects": host.reads_redirects, "_headers": host.reads_headers}
     hints = {"_redirects": "use `aliases` in articles", "_headers": "set headers where you host the site"}
@@ -90,7 +87,7 @@ def _unread(found: Findings, host: Host, files: Columns) -> None:
             _report(found, what, f"{hints[path]}, or remove it", over=False, path=f"static/{path}", field="")
 
 
-def _count_files(found: Findings, config: Config, host: Host, files: Columns) -> None:
+def _count_files(found: Findings, config: Config, host: Host, files: SiteFiles) -> None:
     if host.files:
         count, noun = len(files.paths), "files"
         if host.counts_folders:
@@ -107,7 +104,7 @@ def _count_files(found: Findings, config: Config, host: Host, files: Columns) ->
         _report(found, text, "spread them over several folders", over=count > host.folder_files)
 
 
-def _measure_files(found: Findings, config: Config, host: Host, files: Columns) -> None:
+def _measure_files(found: Findings, config: Config, host: Host, files: SiteFiles) -> None:
     if host.site_size:
         size = sum(files.size)
         text = _compared(host, f"the site has {_bytes(size)}", size, host.site_size, _bytes, excess="too much")
@@ -199,7 +196,7 @@ _FEEDS = ("feeds/rss.xml", "feeds/atom.xml", "feeds/feed.json")
 _MAX_SAVINGS = 3
 
 
-def _savings(config: Config, host: Host, files: Columns, measures: Sequence[int], shown: Callable[[int], str]) -> str:
+def _savings(config: Config, host: Host, files: SiteFiles, measures: Sequence[int], shown: Callable[[int], str]) -> str:
     """The hint that names the settings that save most. `measures` are what each file counts for."""
     saved: Counter[str] = Counter()
     whole = [_setting_without(config, name) for name in files.names]

@@ -1,7 +1,8 @@
 """The manifest: the list of the files that newsgen wrote into an output folder, with what is needed to compare them.
 
-It lies in the folder, because it says which files newsgen may remove. It holds columns, in memory as in its JSON: one
-long value for each field of all records takes a fraction of the space and time of many short ones.
+It lies in the folder, because it says which files newsgen may remove. It holds blocks of files: a build decodes those
+that it looks into, and writes the others as it read them. A block holds columns, because one long value for each field
+takes a fraction of the space and time of many short ones.
 """
 
 from __future__ import annotations
@@ -10,20 +11,28 @@ import re
 import sys
 import zlib
 from array import array
-from bisect import bisect_left
-from collections.abc import Iterator, Mapping
+from bisect import bisect_left, bisect_right
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from itertools import chain
+from operator import attrgetter
+from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
 MANIFEST = ".newsgen-manifest.json"
 
-_MAX_BYTES = 1 << 30
+BLOCK = 256
+"""The files of a block; one of more than twice as many is split."""
+
+_MAX_BYTES = 1 << 24
 """The largest column, in bytes: a damaged manifest must not fill the memory."""
 
 _DIGEST = 16
 _NO_DIGEST = bytes(_DIGEST)
 _TIMES = 1 << 63
-_NO_PATHS = zlib.compress(b"", 1)
 
 
 class Record(msgspec.Struct, frozen=True, array_like=True):
@@ -36,161 +45,206 @@ class Record(msgspec.Struct, frozen=True, array_like=True):
     mtime: int
 
 
-def _integers() -> array[int]:
-    return array("q")
+PENDING = Record("", "", "", -1, -1)
+"""The record of a file that is ours, and not as any build wrote it."""
 
 
-class Manifest(msgspec.Struct, frozen=True, kw_only=True):
+class Columns(NamedTuple):
+    """The files of a block, sorted by path.
+
+    `digests` holds two of 16 bytes for each: of the page and of the bytes. `template` holds positions in the names of
+    the templates.
+    """
+
+    paths: list[str]
+    digests: bytes
+    template: array[int]
+    size: array[int]
+    mtime: array[int]
+
+
+class Block(NamedTuple):
+    """A block: its first path, the number of its files, and itself as a line of JSON."""
+
+    first: str
+    files: int
+    line: bytes
+
+
+class _Stored(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
+    """A block as it is stored.
+
+    `first` is the first path. `paths` are joined by NUL. `numbers` are the columns `template`, `size` and `mtime`, one after the other, as 8-byte
+    integers, least significant byte first. Both are compressed with zlib.
+    """
+
+    first: bytes
+    count: int
+    paths: bytes
+    digests: bytes
+    numbers: bytes
+
+
+class _Head(msgspec.Struct, array_like=True):
+    """The first fields of a block: what finds the block of a file."""
+
+    first: bytes
+    count: int
+
+
+class _Header(msgspec.Struct, forbid_unknown_fields=True):
+    engine: str
+    site: str
+    flags: str
+    templates: dict[str, str]
+    names: dict[str, int]
+
+
+class _Older(msgspec.Struct):
+    """The paths in a manifest of a newsgen before December 2026: by `files`, or joined by NUL and compressed."""
+
+    files: dict[str, msgspec.Raw] = {}
+    paths: bytes = zlib.compress(b"")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Manifest:
     """All files that newsgen wrote into a folder, and the inputs they share: engine, site, flags and templates.
 
-    The columns have one value for each file, in the order of `paths`, which are sorted. `digests` holds two of 16
-    bytes: of the page and of the bytes. `names` are the templates, and `template` the position of each file's.
-    `packed_paths` are the paths as they are stored.
+    `names` are the templates of files ("" for static files), each with the number of its files.
     """
 
     engine: str = ""
     site: str = ""
     flags: str = ""
-    templates: dict[str, str] = {}
-    names: list[str] = []
-    paths: list[str] = []
-    packed_paths: bytes = _NO_PATHS
-    digests: bytes = b""
-    template: array[int] = msgspec.field(default_factory=_integers)
-    size: array[int] = msgspec.field(default_factory=_integers)
-    mtime: array[int] = msgspec.field(default_factory=_integers)
+    templates: Mapping[str, str] = field(default_factory=dict)
+    names: Mapping[str, int] = field(default_factory=dict)
+    blocks: list[Block] = field(default_factory=list)
+    _decoded: dict[int, Columns] = field(default_factory=dict, compare=False, repr=False)
+
+    def __len__(self) -> int:
+        return sum(block.files for block in self.blocks)
 
     @property
     def files(self) -> Mapping[str, Record]:
         """The records by path, each made when it is asked for."""
         return _Files(self)
 
+    @property
+    def paths(self) -> Iterator[str]:
+        """The paths of all files, sorted."""
+        return chain.from_iterable(columns.paths for columns in self.columns())
+
+    def columns(self) -> Iterator[Columns]:
+        """The files of each block. Those that were not decoded before are not kept."""
+        for at, block in enumerate(self.blocks):
+            yield self._decoded.get(at) or _columns(block.line, len(self.names))
+
     def get(self, path: str) -> Record | None:
         """The record of a file, or None."""
-        at = bisect_left(self.paths, path)
-        return self.record(at) if at < len(self.paths) and self.paths[at] == path else None
+        block = self._block_of(path)
+        columns = self._at(block) if self.blocks else _NO_FILES
+        at = bisect_left(columns.paths, path)
+        return self._record(columns, at) if at < len(columns.paths) and columns.paths[at] == path else None
 
-    def record(self, at: int) -> Record:
-        """The record of the file at a position of `paths`."""
+    def _block_of(self, path: str) -> int:
+        return max(0, bisect_right(self.blocks, path, key=_first) - 1)
+
+    def _at(self, block: int) -> Columns:
+        columns = self._decoded.get(block)
+        if columns is None:
+            columns = self._decoded[block] = _columns(self.blocks[block].line, len(self.names))
+        return columns
+
+    def _record(self, columns: Columns, at: int) -> Record:
         start = 2 * _DIGEST * at
-        page, content = (self.digests[i : i + _DIGEST] for i in (start, start + _DIGEST))
+        page, content = (columns.digests[i : i + _DIGEST] for i in (start, start + _DIGEST))
         return Record(
             "" if page == _NO_DIGEST else page.hex(),
-            self.names[self.template[at]],
+            list(self.names)[columns.template[at]],
             "" if content == _NO_DIGEST else content.hex(),
-            self.size[at],
-            self.mtime[at],
+            columns.size[at],
+            columns.mtime[at],
         )
 
     def used_templates(self) -> set[str]:
         """The templates of all files; "" for static files."""
-        return {self.names[at] for at in set(self.template)}
+        return {name for name, count in self.names.items() if count}
+
+    def using(self, templates: Iterable[str]) -> list[str]:
+        """The paths of the files with one of these templates."""
+        wanted = set(templates)
+        numbers = {number for number, name in enumerate(self.names) if name in wanted}
+        pairs = (zip(columns.paths, columns.template, strict=True) for columns in self.columns()) if numbers else ()
+        return [path for path, number in chain.from_iterable(pairs) if number in numbers]
 
     def updated(self, changes: Mapping[str, Record | None]) -> Manifest:
         """The manifest with other records for some paths, and without those whose record is None."""
-        names = list(self.names)
+        names = Counter(self.names)
+        names.update({record.template: 0 for record in changes.values() if record})
         number = {name: at for at, name in enumerate(names)}
-        paths: list[str] = []
-        digests = bytearray()
-        template, size, mtime = array("q"), array("q"), array("q")
-        start = 0
-
-        def keep(end: int) -> None:
-            if start < end:
-                paths.extend(self.paths[start:end])
-                digests.extend(self.digests[2 * _DIGEST * start : 2 * _DIGEST * end])
-                template.extend(self.template[start:end])
-                size.extend(self.size[start:end])
-                mtime.extend(self.mtime[start:end])
-
+        by_block: dict[int, list[str]] = {}
         for path in sorted(changes):
-            record = changes[path]
-            at = bisect_left(self.paths, path, start)
-            keep(at)
-            start = at + (at < len(self.paths) and self.paths[at] == path)
-            if record is None:
-                continue
-            if record.template not in number:
-                number[record.template] = len(names)
-                names.append(record.template)
-            paths.append(path)
-            digests += bytes.fromhex(record.page) or _NO_DIGEST
-            digests += bytes.fromhex(record.content) or _NO_DIGEST
-            template.append(number[record.template])
-            size.append(record.size)
-            # A file system may report a time that does not fit; such a file counts as altered.
-            mtime.append(record.mtime if -_TIMES <= record.mtime < _TIMES else -1)
-        keep(len(self.paths))
-        return msgspec.structs.replace(
-            self,
-            names=names,
-            paths=paths,
-            packed_paths=self.packed_paths if paths == self.paths else _compressed_paths(paths),
-            digests=bytes(digests),
-            template=template,
-            size=size,
-            mtime=mtime,
-        )
+            by_block.setdefault(self._block_of(path), []).append(path)
+        blocks: list[Block] = []
+        done = 0
+        for at, paths in by_block.items():
+            blocks += self.blocks[done:at]
+            done = at + 1
+            old = self._at(at) if self.blocks else _NO_FILES
+            columns = _edited(old, paths, changes, number)
+            numbers = Counter(columns.template)
+            numbers.subtract(old.template)
+            for name, each in number.items():
+                names[name] += numbers[each]
+            count = len(columns.paths)
+            size = BLOCK if count > 2 * BLOCK else max(count, 1)
+            for start in range(0, count, size):
+                blocks.append(_encoded(_part(columns, start, start + size)))
+        return replace(self, names=dict(names), blocks=blocks + self.blocks[done:], _decoded={})
 
-    def packed(self) -> bytes:
-        """The manifest as JSON."""
-        columns = _Columns(
-            engine=self.engine,
-            site=self.site,
-            flags=self.flags,
-            templates=self.templates,
-            names=self.names,
-            paths=self.packed_paths,
-            digests=self.digests,
-            template=_compressed(self.template),
-            size=_compressed(self.size),
-            mtime=_compressed(self.mtime),
-        )
-        return msgspec.json.encode(columns)
+    def write(self, file: Path) -> None:
+        """Writes the manifest: a line of what files share, one for each block, and a checksum of all these."""
+        header = _Header(self.engine, self.site, self.flags, dict(self.templates), dict(self.names))
+        checksum = 0
+        with file.open("wb") as out:
+            for line in chain((msgspec.json.encode(header) + b"\n",), (block.line for block in self.blocks)):
+                checksum = zlib.crc32(line, checksum)
+                out.write(line)
+            out.write(b"%d\n" % checksum)
 
     @classmethod
-    def unpacked(cls, data: bytes) -> Manifest:
-        """Reverses `packed`. A damaged manifest is empty, and paths that lead outside the folder are left out."""
+    def read(cls, file: Path) -> Manifest:
+        """Reads a manifest; raises OSError. A damaged one is empty, and a block with paths outside the folder is left out.
+
+        An older one has only paths.
+        """
+        with file.open("rb") as lines:
+            first = next(lines, b"")
+            try:
+                header = msgspec.json.decode(first, type=_Header)
+            except msgspec.DecodeError:
+                return _with_paths(first + lines.read(_MAX_BYTES << 4))
+            found, checksum, line = list[bytes](), zlib.crc32(first), b""
+            for line in lines:
+                if line[:1] != b"[":
+                    break
+                checksum = zlib.crc32(line, checksum)
+                found.append(line)
+            if line != b"%d\n" % checksum:
+                return cls()
         try:
-            columns = msgspec.json.decode(data, type=_Columns)
-            text = _decompressed(columns.paths)
-            paths = text.decode("utf-8", "surrogatepass").split("\0") if text else []
-            manifest = cls(
-                engine=columns.engine,
-                site=columns.site,
-                flags=columns.flags,
-                templates=columns.templates,
-                names=columns.names,
-                paths=paths,
-                packed_paths=columns.paths,
-                digests=columns.digests,
-                template=_integers_of(columns.template),
-                size=_integers_of(columns.size),
-                mtime=_integers_of(columns.mtime),
-            )
-            lengths = (
-                len(manifest.template),
-                len(manifest.size),
-                len(manifest.mtime),
-                len(columns.digests) / _DIGEST / 2,
-            )
-            used = set(manifest.template)
-            if {len(manifest.paths)} != {*lengths} or (used and not 0 <= min(used) <= max(used) < len(columns.names)):
-                raise ValueError
-        except (msgspec.DecodeError, ValueError, zlib.error):
-            return _with_records(data)
-        # Any path that leads outside has one of these. A few that lie inside have too.
-        slashed = b"/%b/" % text.replace(b"\0", b"/")
-        is_plain = not paths or not any(part in slashed for part in (b"//", b"./", b"\\", b":"))
-        if is_plain and paths == sorted(paths):
-            return manifest
-        return _Older(
-            engine=manifest.engine,
-            site=manifest.site,
-            flags=manifest.flags,
-            templates=manifest.templates,
-            files={path: manifest.record(at) for at, path in enumerate(manifest.paths)},
-        ).manifest()
+            blocks = [Block(_text(head.first), head.count, line) for line in found for head in (_head(line),)]
+        except (msgspec.DecodeError, UnicodeError):
+            return cls()
+        return cls(
+            engine=header.engine,
+            site=header.site,
+            flags=header.flags,
+            templates=header.templates,
+            names=header.names,
+            blocks=blocks,
+        )
 
 
 class _Files(Mapping[str, Record]):
@@ -204,67 +258,110 @@ class _Files(Mapping[str, Record]):
         return record
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._manifest.paths)
+        return self._manifest.paths
 
     def __len__(self) -> int:
-        return len(self._manifest.paths)
+        return len(self._manifest)
 
 
-class _Older(msgspec.Struct, kw_only=True):
-    """A manifest of a newsgen before November 2026: a record for each file, in any order."""
-
-    engine: str = ""
-    site: str = ""
-    flags: str = ""
-    templates: dict[str, str] = {}
-    files: dict[str, Record] = {}
-
-    def manifest(self) -> Manifest:
-        inside = {path: record for path, record in self.files.items() if _is_inside(path)}
-        new = Manifest(engine=self.engine, site=self.site, flags=self.flags, templates=self.templates)
-        return new.updated(inside)
-
-
-def _with_records(data: bytes) -> Manifest:
-    try:
-        return msgspec.json.decode(data, type=_Older).manifest()
-    except (msgspec.DecodeError, ValueError):
-        return Manifest()
-
-
-class _Columns(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """The manifest as it is stored.
-
-    `paths` are joined by NUL. `template`, `size` and `mtime` are arrays of 8-byte integers, least significant byte
-    first. All columns but `digests` are compressed with zlib.
-    """
-
-    engine: str
-    site: str
-    flags: str
-    templates: dict[str, str]
-    names: list[str]
-    paths: bytes
-    digests: bytes
-    template: bytes
-    size: bytes
-    mtime: bytes
-
+_head = msgspec.json.Decoder(_Head).decode
+_stored = msgspec.json.Decoder(_Stored).decode
+_first = attrgetter("first")
+_NO_FILES = Columns([], b"", array("q"), array("q"), array("q"))
 
 # Matches paths inside the output folder: relative, without a drive, and without empty, "." or ".." parts.
 _is_inside = re.compile(r"(?![A-Za-z]:)(?>(?!\.\.?(?:/|\Z))[^/\\\0]+(?:/(?!\Z)|\Z))+").fullmatch
 
 
-def _compressed_paths(paths: list[str]) -> bytes:
-    return zlib.compress("\0".join(paths).encode("utf-8", "surrogatepass"), 1)
+def _columns(line: bytes, names: int) -> Columns:
+    """The files of a block; none if it is damaged, or if one of its paths leads outside the folder."""
+    try:
+        block = _stored(line)
+        paths = _text(_decompressed(block.paths)).split("\0")
+        numbers = _little_endian(array("q", _decompressed(block.numbers)))
+    except (msgspec.DecodeError, ValueError, zlib.error):
+        return _NO_FILES
+    count = block.count
+    is_whole = (
+        _bytes(paths[0]) == block.first and len(paths) == count == len(numbers) / 3 == len(block.digests) / _DIGEST / 2
+    )
+    if not is_whole or not 0 <= min(numbers[:count]) <= max(numbers[:count]) < names:
+        return _NO_FILES
+    # Any path that leads outside has one of these. A few that lie inside have too.
+    slashed = "/{}/".format("/".join(paths))
+    if any(part in slashed for part in ("//", "./", "\\", ":")) and not all(map(_is_inside, paths)):
+        return _NO_FILES
+    return Columns(paths, block.digests, numbers[:count], numbers[count : 2 * count], numbers[2 * count :])
 
 
-def _compressed(values: array[int]) -> bytes:
-    return zlib.compress(_little_endian(values[:]).tobytes(), 1)
+def _edited(old: Columns, paths: list[str], changes: Mapping[str, Record | None], number: Mapping[str, int]) -> Columns:
+    """The files of a block with changes at some paths, which are sorted."""
+    kept: list[str] = []
+    digests = bytearray()
+    template, size, mtime = array("q"), array("q"), array("q")
+    start = 0
+
+    def keep(end: int) -> None:
+        kept.extend(old.paths[start:end])
+        digests.extend(old.digests[2 * _DIGEST * start : 2 * _DIGEST * end])
+        for column, before in ((template, old.template), (size, old.size), (mtime, old.mtime)):
+            column.extend(before[start:end])
+
+    for path in paths:
+        record = changes[path]
+        at = bisect_left(old.paths, path, start)
+        keep(at)
+        start = at + (at < len(old.paths) and old.paths[at] == path)
+        if record is None:
+            continue
+        kept.append(path)
+        digests += bytes.fromhex(record.page) or _NO_DIGEST
+        digests += bytes.fromhex(record.content) or _NO_DIGEST
+        template.append(number[record.template])
+        size.append(record.size)
+        # A file system may report a time that does not fit; such a file counts as altered.
+        mtime.append(record.mtime if -_TIMES <= record.mtime < _TIMES else -1)
+    keep(len(old.paths))
+    return Columns(kept, bytes(digests), template, size, mtime)
 
 
-def _integers_of(data: bytes) -> array[int]:
-    return _little_endian(array("q", _decompressed(data)))
+def _part(columns: Columns, start: int, stop: int) -> Columns:
+    paths, digests, *numbers = columns
+    return Columns(
+        paths[start:stop], digests[2 * _DIGEST * start : 2 * _DIGEST * stop], *(n[start:stop] for n in numbers)
+    )
+
+
+def _encoded(columns: Columns) -> Block:
+    first, count = columns.paths[0], len(columns.paths)
+    numbers = columns.template + columns.size + columns.mtime
+    block = _Stored(
+        _bytes(first),
+        count,
+        zlib.compress(_bytes("\0".join(columns.paths)), 1),
+        columns.digests,
+        zlib.compress(_little_endian(numbers).tobytes(), 1),
+    )
+    return Block(first, count, msgspec.json.encode(block) + b"\n")
+
+
+def _with_paths(data: bytes) -> Manifest:
+    """The manifest of an older newsgen: its files are ours. All others are damaged, and hold none."""
+    try:
+        older = msgspec.json.decode(data, type=_Older)
+        packed = _text(_decompressed(older.paths))
+    except (msgspec.DecodeError, ValueError, zlib.error):
+        return Manifest()
+    paths = filter(_is_inside, (*older.files, *packed.split("\0")))
+    return Manifest().updated(dict.fromkeys(paths, PENDING))
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")  # a static file may have a name that is not UTF-8
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "surrogatepass")
 
 
 def _little_endian(values: array[int]) -> array[int]:

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from stat import S_ISDIR, S_ISREG
 
-from newsgen.builder.manifest import MANIFEST, Manifest, Record
+from newsgen.builder.manifest import MANIFEST, PENDING, Manifest, Record
 from newsgen.errors import NewsgenError, OutputError
 from newsgen.files import Stamp, stamp
 from newsgen.text import digest
@@ -26,9 +26,6 @@ STAGING = ".newsgen-staging"
 
 CONFLICT = Record("", "", "", -1, -1)
 """The result of staging a file when another staged file is at its path or at the path of one of its folders."""
-
-_PENDING = Record("", "", "", -1, -1)
-"""The record of a file that is about to be moved into place: the file is ours, and not as any build wrote it."""
 
 _LINK = "'{}' is a symbolic link, and newsgen writes only to real folders; remove the link"
 _BINARY = getattr(os, "O_BINARY", 0)
@@ -142,7 +139,7 @@ class Output:
         if known and known[0] == stamp(self.root / MANIFEST):
             return known[1]
         try:
-            return Manifest.unpacked((self.root / MANIFEST).read_bytes())
+            return Manifest.read(self.root / MANIFEST)
         except OSError:
             return Manifest()
 
@@ -254,9 +251,9 @@ class Output:
         """
         try:
             if manifest != old:
-                self._stage_manifest(manifest, "after")
+                manifest.write(self._staging / "after")
             if staged or removed:
-                self._stage_manifest(old.updated(dict.fromkeys(staged, _PENDING)), "before")
+                old.updated(dict.fromkeys(staged, PENDING)).write(self._staging / "before")
                 for path in self._obstacles(staged, removed):
                     self._remove(path)
                 moves = self._order_moves(staged)
@@ -342,7 +339,7 @@ class Output:
         try:
             self._take_lock()
             try:
-                removed = self.manifest().paths
+                removed = [*self.manifest().paths]
                 for path in removed:
                     self._remove(path)
                 (self.root / MANIFEST).unlink(missing_ok=True)
@@ -354,9 +351,6 @@ class Output:
         except OSError as error:
             raise OutputError(f"{error.filename or self.root}: cannot be removed: {error.strerror}") from None
         return removed
-
-    def _stage_manifest(self, manifest: Manifest, name: str) -> None:
-        (self._staging / name).write_bytes(manifest.packed())
 
     def _remove(self, path: str) -> None:
         location = self.root / path

@@ -176,7 +176,14 @@ def _compare_with_limits(loaded: Loaded, manifest: Manifest, text: Callable[[str
     """Adds to the report which limits of the host the site breaks or is near. Previews have no host."""
     from newsgen.builder import limits
 
-    problems, warnings = limits.compare_with_limits(loaded.config, manifest, text("_redirects"), text("_headers"))
+    blocks = list(manifest.columns())
+    files = limits.SiteFiles(
+        paths=[path for columns in blocks for path in columns.paths],
+        names=list(manifest.names),
+        template=[number for columns in blocks for number in columns.template],
+        size=[size for columns in blocks for size in columns.size],
+    )
+    problems, warnings = limits.compare_with_limits(loaded.config, files, text("_redirects"), text("_headers"))
     loaded.report.problems += problems
     loaded.report.warnings += warnings
 

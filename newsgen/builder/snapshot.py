@@ -14,6 +14,7 @@ from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 
 import msgspec
@@ -142,11 +143,8 @@ class Snapshot:
 
     def differences(self, cache: Cache) -> Differences | None:
         """What differs from the last build. None if all may: there is none that is complete, or its options differ."""
-        try:
-            last = msgspec.msgpack.decode(cache.get(f"last {self.folder}") or b"", type=Last)
-        except msgspec.DecodeError:
-            return None
-        if last.options != self._options_key or not last.now <= self._now:
+        last = self._saved(cache)
+        if last is None or last.options != self._options_key or not last.now <= self._now:
             return None
         place = self._output / MANIFEST
         if files.stamp(place) != last.manifest:
@@ -171,7 +169,7 @@ class Snapshot:
             elif not isinstance(stamp, Stamp) or not stamp.is_settled(self._started):
                 self._still_racy[name] = last.racy[name]
         try:
-            manifest = Manifest.unpacked(place.read_bytes())
+            manifest = Manifest.read(place)
         except OSError:
             return None
         self._last = last
@@ -186,6 +184,13 @@ class Snapshot:
             report=msgspec.structs.replace(last.report, output=str(self._output)),
         )
 
+    def _saved(self, cache: Cache) -> Last | None:
+        """The last build as the cache has it; None if there is none."""
+        try:
+            return msgspec.msgpack.decode(cache.get(f"last {self.folder}") or b"", type=Last)
+        except msgspec.DecodeError:
+            return None
+
     def settle(self, cache: Cache) -> None:
         """Notes which files are no longer racy, so that they are not read again. For a build that has nothing to do."""
         if self._last and self._still_racy != self._last.racy and cache.begin():
@@ -198,7 +203,7 @@ class Snapshot:
         before = cache.get(f"{kind}stamps {self.folder}") or b""
         ids, now = found.ids, found.stamps
         added, removed = set[str](), set[str]()
-        if last.names != digest_bytes(_joined(ids)):
+        if last.names != found.digest:
             names = (cache.get(f"{kind}names {self.folder}") or b"").decode("utf-8", "surrogatepass")
             old_ids = names.split("\0") if names else []
             added, removed = set(ids).difference(old_ids), set(old_ids).difference(ids)
@@ -216,18 +221,20 @@ class Snapshot:
     def remember(self, cache: Cache, report: Report, manifest: Manifest, racy: Mapping[str, bytes]) -> None:
         """Stores this build for the next one. `racy` are the digests of the racy content files it read, by id."""
         stamp = files.stamp(self._output / MANIFEST)
-        if stamp is None or not manifest.paths:
+        if stamp is None or not manifest:
             return
-        listed = []
-        for found, kind in ((self.found, ""), (self.attachments, "attachment ")):
-            names = _joined(found.ids)
-            listed.append(Listed(digest_bytes(names), found.odd))
-            cache.put(f"{kind}names {self.folder}", names)
+        before = self._saved(cache)
+        for found, kind, old in (
+            (self.found, "", before.content if before else None),
+            (self.attachments, "attachment ", before.attachments if before else None),
+        ):
+            if old is None or old.names != found.digest:
+                cache.put(f"{kind}names {self.folder}", "\0".join(found.ids).encode("utf-8", "surrogatepass"))
             cache.put(f"{kind}stamps {self.folder}", found.stamps)
         last = Last(
             options=self._options_key,
-            content=listed[0],
-            attachments=listed[1],
+            content=Listed(self.found.digest, self.found.odd),
+            attachments=Listed(self.attachments.digest, self.attachments.odd),
             others=self._other_stamps(),
             racy={**self._still_racy, **racy, **self._racy},
             now=self._now,
@@ -253,10 +260,6 @@ def _plugins(site: Path) -> dict[str, tuple[str, Stamp | None]]:
 def _positions(found: FoundFiles, ids: Set[str]) -> list[int]:
     """Where the files with these ids are."""
     return [at for at, id in enumerate(found.ids) if id in ids] if ids else []
-
-
-def _joined(ids: list[str]) -> bytes:
-    return "\0".join(ids).encode("utf-8", "surrogatepass")
 
 
 def _without(stamps: bytes, ids: list[str], left_out: set[str]) -> bytes:
@@ -289,7 +292,8 @@ def _altered(folder: Path, manifest: Manifest) -> list[str]:
     altered = []
     with files.opened(folder) as place:
         root = f"{folder}{os.sep}" if place is None else ""
-        for path, size, mtime in zip(manifest.paths, manifest.size, manifest.mtime, strict=True):
+        blocks = (zip(columns.paths, columns.size, columns.mtime, strict=True) for columns in manifest.columns())
+        for path, size, mtime in chain.from_iterable(blocks):
             try:
                 status = os.stat(root + path, dir_fd=place, follow_symlinks=False)
             except (OSError, ValueError):

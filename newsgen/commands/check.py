@@ -88,7 +88,7 @@ def _limits(loaded: Loaded, output: Output) -> Findings:
     written, refs = output.manifest().files, loaded.plan.refs
     sizes = {path: written[path].size for path, ref in refs.items() if path in written and ref.template}
     sizes |= {file.path: loaded.theme.static[file.source].stat().st_size for file in loaded.theme.files()}
-    files = SiteFiles(SiteFile(path, ref.template, sizes.get(path, 0)) for path, ref in refs.items())
+    files = SiteFiles.of(SiteFile(path, ref.template, sizes.get(path, 0)) for path, ref in refs.items())
     renderer = Renderer(loaded.theme, loaded.site)
     texts = (
         renderer(loaded.plan.page(name)).decode("utf-8", "replace") if name in refs else ""

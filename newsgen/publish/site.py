@@ -63,7 +63,7 @@ class SiteBuild(msgspec.Struct, frozen=True, kw_only=True):
     def compare_with_limits(self, files: Mapping[str, File]) -> Findings:
         """The limits of the host that these files break or are near."""
         templates = {path: record.template for path, record in self.written.items()}
-        sized = SiteFiles(SiteFile(path, templates.get(path, COPY), file.size) for path, file in files.items())
+        sized = SiteFiles.of(SiteFile(path, templates.get(path, COPY), file.size) for path, file in files.items())
         return compare_with_limits(self.config, sized, self._text("_redirects"), self._text("_headers"))
 
     def _text(self, name: str) -> str:

@@ -34,12 +34,12 @@ def said(problems: Iterable[Problem]) -> list[str]:
 
 def compared(host: HostName, files: Iterable[SiteFile], *texts: str, **settings: Any) -> tuple[list[str], list[str]]:
     """What is said of the limits broken, and of those near."""
-    found = compare_with_limits(Config(host=host, **settings), SiteFiles(files), *texts)
+    found = compare_with_limits(Config(host=host, **settings), SiteFiles.of(files), *texts)
     return said(found.problems), said(found.warnings)
 
 
 def test_without_a_host_nothing_is_said() -> None:
-    found = compare_with_limits(Config(), SiteFiles(pages(300_000)), "/a /b\n" * 30_000, "/a\n" * 1_000)
+    found = compare_with_limits(Config(), SiteFiles.of(pages(300_000)), "/a /b\n" * 30_000, "/a\n" * 1_000)
     assert not found.problems
     assert not found.warnings
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -119,45 +120,70 @@ def test_a_manifest_with_outside_paths_removes_no_files(site: Make, tmp_path: Pa
     victim = tmp_path / "victim.txt"
     victim.write_text("precious")
     manifest = s.output / output.MANIFEST
-    listed = Manifest.unpacked(manifest.read_bytes())
+    listed = Manifest.read(manifest)
     paths = ("../../victim.txt", str(victim), "x/../../../victim.txt", "..\\victim.txt", "", ".")
     outside = {path: Record("", "", "", 0, 0) for path in paths}
-    manifest.write_bytes(listed.updated(outside).packed())
-    s.good()
+    for victims in (outside, {**listed.files, **outside}):
+        listed.updated(victims).write(manifest)  # type: ignore[arg-type]
+        s.good()
     assert victim.read_text() == "precious"
 
 
-def test_a_manifest_is_small_and_the_same_when_it_is_read_again(site: Make) -> None:
+def test_a_manifest_is_small_and_the_same_when_it_is_read_again(site: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("newsgen.builder.manifest.BLOCK", 128)
     s = site()
     for n in range(200):
         s.article(f"n{n:03}", publishedDateTime=f"2026-11-0{n % 7 + 1}T10:00:00Z")
     s.good()
-    data = (s.output / output.MANIFEST).read_bytes()
-    listed = Manifest.unpacked(data)
+    file = s.output / output.MANIFEST
+    data = file.read_bytes()
+    listed = Manifest.read(file)
     assert len(data) < 75 * len(listed.files)
-    assert listed.packed() == data
-    late = {"a": Record("0" * 31 + "1", "t", "f" * 32, 7, 1 << 70)}
-    assert Manifest.unpacked(Manifest().updated(late).packed()).files["a"].mtime == -1
+    assert len(listed.blocks) > 1
+    listed.write(file)
+    assert file.read_bytes() == data
+    late = {"a": Record("0" * 31 + "1", "t", "f" * 32, 7, 1 << 70), "\udc80": Record("", "", "", 1, 1)}
+    Manifest().updated(late).write(file)
+    assert Manifest.read(file).files["a"].mtime == -1
+    assert [*Manifest.read(file).paths] == ["a", "\udc80"]
 
 
-def test_a_damaged_column_of_the_manifest_makes_it_empty(site: Make) -> None:
+def test_a_damaged_line_of_the_manifest_makes_it_empty(site: Make) -> None:
     s = site().article("a")
     s.good()
-    data = json.loads((s.output / output.MANIFEST).read_text())
-    for column in ("paths", "digests", "template", "size", "mtime", "names"):
-        for damage in (None, 3, "", "eA==", data[column][: len(data[column]) // 2], data["digests"]):
-            if damage != data[column]:
-                assert Manifest.unpacked(json.dumps(data | {column: damage}).encode()).paths == [], (column, damage)
+    file = s.output / output.MANIFEST
+    header, block, checksum = file.read_bytes().splitlines(keepends=True)
+    columns = json.loads(block)
+    lines = [
+        (header, block),
+        (header, block, b"7\n"),
+        (header, checksum),
+        (block, checksum),
+        (header, header, checksum),
+    ]
+    for at in range(5):
+        for damage in (None, 3, "", "eA==", columns[2][: len(columns[2]) // 2], columns[3]):
+            if damage != columns[at]:
+                damaged = json.dumps([*columns[:at], damage, *columns[at + 1 :]]).encode() + b"\n"
+                lines.append((header, damaged, checksum))
+                # Whoever writes a manifest by hand may correct the checksum.
+                lines.append((header, damaged, b"%d\n" % zlib.crc32(header + damaged)))
+    lines.append((b"{}\n", block, b"%d\n" % zlib.crc32(b"{}\n" + block)))
+    for damaged_lines in lines:
+        file.write_bytes(b"".join(damaged_lines))
+        assert [*Manifest.read(file).paths] == [], damaged_lines
 
 
-def test_files_of_an_older_manifest_are_still_ours(site: Make) -> None:
+@pytest.mark.parametrize("how", ["records", "columns"])
+def test_files_of_an_older_manifest_are_still_ours(site: Make, how: str) -> None:
     s = site().article("a")
     s.good()
     manifest = s.output / output.MANIFEST
-    listed = Manifest.unpacked(manifest.read_bytes())
+    listed = Manifest.read(manifest)
     shared = {name: getattr(listed, name) for name in ("engine", "site", "flags", "templates")}
-    files = {path: listed.files[path] for path in reversed(listed.paths)}
-    manifest.write_bytes(msgspec.json.encode({**shared, "files": files}))
+    files = {path: listed.files[path] for path in reversed([*listed.paths, "../outside"]) if path in listed.files}
+    columns = {"paths": zlib.compress("\0".join(listed.paths).encode()), "digests": b"", "names": [*listed.names]}
+    manifest.write_bytes(msgspec.json.encode({**shared, **({"files": files} if how == "records" else columns)}))
     s.edit("content/a.md", "title:", "excerpt: New\ntitle:").good()
     assert "New" in s.read("2026/11/08/a/index.html")
 
