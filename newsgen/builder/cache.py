@@ -29,8 +29,11 @@ FOLDER = ".newsgen"
 _FILE = "cache.db"
 _STAMP = "cache.stamp"
 _FORMAT = 2
-_PAGE, _MEMORY = 16384, 16 << 20
-"""The size of a page of the file, and of the memory for pages, in bytes."""
+_PAGE = 16384
+"""The size of a page of the file, in bytes."""
+
+_MEMORY, _MEMORY_OF_UPDATES = 16 << 20, 4 << 20
+"""The size of the memory for pages, in bytes. A first build writes to all parts of the file, an update to few."""
 
 _TRANSIENT = ("locked", "full", "readonly", "unable to open")
 _ROOMS = ("", "builder", "content", "library", "pages", "stories")
@@ -214,7 +217,7 @@ class Cache:
                 found.execute(f"PRAGMA page_size = {_PAGE}")
             # A machine crash may damage the file. The next build then starts a new one.
             found.execute("PRAGMA synchronous = OFF")
-            found.execute(f"PRAGMA cache_size = -{_MEMORY >> 10}")
+            found.execute(f"PRAGMA cache_size = -{(_MEMORY_OF_UPDATES if is_intact else _MEMORY) >> 10}")
             found.execute("BEGIN IMMEDIATE")
             if is_intact:
                 return self.get("turn") == self._turn
