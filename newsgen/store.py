@@ -19,6 +19,9 @@ class LostError(Exception):
 MAX_BYTES = 24 << 20
 """The bytes of changed values that a store keeps in memory."""
 
+LOADED = 1 << 17
+"""The rows of a store that stay decoded without having changed: enough for a chunk of each section."""
+
 
 class Store:
     """Named values: those that an earlier build saved, and over them those that this one puts or removes.
@@ -38,7 +41,8 @@ class Store:
         self._fetch, self._spill, self._is_new = fetch, spill, is_new
         self._changed: dict[str, bytes | None] = {}
         self._spilled: set[str] = set()  # the first words of names
-        self._size = 0
+        self._size = self._loaded = 0
+        self._loaders: set[Rows[Any]] = set()
 
     def get(self, name: str) -> bytes | None:
         """The value with a name, or None."""
@@ -60,6 +64,15 @@ class Store:
         self._size += len(name) + len(value or b"")
         if self._size > MAX_BYTES and self._spill:
             self.save()
+
+    def note_loaded(self, rows: Rows[Any], count: int) -> None:
+        """Notes that rows stay decoded. If there are too many, all that have not changed are forgotten."""
+        self._loaded += count
+        if self._loaded > LOADED:
+            for each in self._loaders:
+                each.forget()
+            self._loaders, self._loaded = set(), count
+        self._loaders.add(rows)
 
     def save(self) -> None:
         """Saves what was put."""
@@ -152,8 +165,14 @@ class Rows(Generic[R]):
                 raise LostError(self._name) from None
             if len(chunk) != head.count:
                 raise LostError(self._name)
+            self._store.note_loaded(self, len(chunk))
             self._chunks[head.number] = chunk
         return chunk
+
+    def forget(self) -> None:
+        """Forgets the rows that have not changed, to free memory."""
+        self._chunks = {number: self._chunks[number] for number in self._changed}
+        self._keys = {}
 
     def _chunk_keys(self, at: int) -> list[Any]:
         number = self._heads[at].number
@@ -189,34 +208,48 @@ class Rows(Generic[R]):
     def ascending(self, key: Any = None) -> Iterator[R]:
         """The rows from a key on, or all."""
         first = max(0, bisect_right(self._firsts, key) - 1) if key is not None else 0
-        for at in range(first, len(self._heads)):
-            chunk = self._chunk(at)
+        for at, chunk in self._scan(range(first, len(self._heads))):
             yield from chunk[bisect_left(self._chunk_keys(at), key) :] if key is not None and at == first else chunk
 
     def descending(self, key: Any = None) -> Iterator[R]:
         """The rows below a key, or all, the highest key first."""
         last = bisect_right(self._firsts, key) - 1 if key is not None else len(self._heads) - 1
-        for at in range(last, -1, -1):
-            chunk = self._chunk(at)
+        for at, chunk in self._scan(range(last, -1, -1)):
             is_cut = key is not None and at == last
             yield from reversed(chunk[: bisect_left(self._chunk_keys(at), key)] if is_cut else chunk)
 
-    def best(self, item: Callable[[R], str], count: int) -> list[tuple[float, str]]:
-        """The `count` items with the highest scores, each with its score; of equal ones those with the highest names.
+    def _scan(self, places: Iterable[int]) -> Iterator[tuple[int, list[R]]]:
+        """Chunks, one after the other. Those that are loaded for it are forgotten when the next one is asked for."""
+        for at in places:
+            number = self._heads[at].number
+            was_loaded = number in self._chunks
+            yield at, self._chunk(at)
+            if not was_loaded and number not in self._changed:
+                self._chunks.pop(number, None)
+                self._keys.pop(number, None)
+
+    def best(self, item: Callable[[R], str], start: int = 0, stop: int | None = None) -> Iterator[tuple[float, str]]:
+        """The items of the rows at these positions, or of all, each with its score: the highest score first, and of
+        equal ones the highest name. A chunk is loaded when it may have the next one.
 
         `item` names what a row belongs to. All rows of an item have the same score.
         """
-        found: dict[str, float] = {}
-        worst = -float("inf")
-        for at in sorted(range(len(self._heads)), key=lambda at: -self._heads[at].best):
-            if len(found) >= count and self._heads[at].best < worst:
-                break
-            for row in self._chunk(at):
-                if row.score >= worst:
-                    found[item(row)] = row.score
-            if len(found) >= count:
-                worst = sorted(found.values(), reverse=True)[count - 1]
-        return sorted(((score, name) for name, score in found.items()), reverse=True)[:count]
+        stop = self._count if stop is None else stop
+        first, last = max(0, bisect_right(self._starts, start) - 1), bisect_left(self._starts, stop)
+        order = sorted(range(first, last), key=lambda at: self._heads[at].best)
+        seen: set[str] = set()
+        waiting: list[tuple[float, str]] = []
+        while order:
+            at = order.pop()
+            own = self._starts[at]
+            for row in self._chunk(at)[max(0, start - own) : stop - own]:
+                if (name := item(row)) not in seen:
+                    seen.add(name)
+                    waiting.append((row.score, name))
+            waiting.sort()
+            others = self._heads[order[-1]].best if order else -float("inf")
+            while waiting and (not order or waiting[-1][0] > others):
+                yield waiting.pop()
 
     def edit(self, removed: Collection[Any], added: Iterable[R]) -> None:
         """Removes rows by their keys, then adds others."""
@@ -261,10 +294,13 @@ class Rows(Generic[R]):
         """Puts what changed into the store."""
         if not self._is_changed:
             return
+        count = 0
         for number in self._changed:
             self._store.put(f"{self._name} {number}", _encode(self._chunks[number]))
+            count += len(self._chunks[number])
         self._store.put(self._name, _encode(_Heads(self._numbers, self._heads)) if self._heads else None)
         self._changed, self._is_changed = set(), False
+        self._store.note_loaded(self, count)
 
 
 def _key(row: Any) -> Any:

@@ -75,7 +75,10 @@ def test_rows_are_those_of_a_sorted_list(seed: int) -> None:
         rows = Rows(saved.open(), "rows", Score, chunk)
         for _ in range(rng.randrange(3)):
             removed = rng.sample(sorted(model), min(len(model), rng.randrange(6)))
-            added = [Score(at=rng.randrange(9), name=rng.choice("abcdef"), points=rng.random()) for _ in range(4)]
+            added = [
+                Score(at=rng.randrange(9), name=rng.choice("abcdef"), points=rng.choice((0.5, rng.random())))
+                for _ in range(4)
+            ]
             added = [row for row in {row.key: row for row in added}.values() if row.key not in model]
             rows.edit(removed, added)
             for key in removed:
@@ -93,11 +96,45 @@ def test_rows_are_those_of_a_sorted_list(seed: int) -> None:
             assert list(rows.ascending(key)) == expected[place:]
             assert list(rows.descending(key)) == expected[:place][::-1]
             assert rows.at(place, place + 3) == expected[place : place + 3]
-        best = sorted(((row.points, repr(row.key)) for row in expected), reverse=True)[:4]
-        assert rows.best(lambda row: repr(row.key), 4) == best
+        for span in ((0, None), (0, 0), (1, 2), (3, 9), (len(expected) - 2, len(expected)), (9, 5)):
+            best = sorted(((row.points, repr(row.key)) for row in expected[slice(*span)]), reverse=True)
+            assert [*rows.best(lambda row: repr(row.key), *span)] == best
         rows.save()
         rows._store.save()
         assert len(saved.values) <= 1 + len(model), "no chunk is left behind"
+
+
+def test_the_best_rows_are_found_without_the_others() -> None:
+    saved = Saved()
+    rows = Rows(saved.open(), "rows", Score, 2)
+    rows.edit((), [Score(at=n, name="a", points=n * 7 % 40) for n in range(40)])
+    rows.save()
+    rows._store.save()
+    found = Rows(saved.open(), "rows", Score, 2).best(lambda row: str(row.at), 9, 31)
+    saved.asked.clear()
+    assert next(found) == (39.0, "17")
+    assert len(saved.asked) == 1
+
+
+def test_rows_that_have_not_changed_are_forgotten_when_there_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store, "LOADED", 6)
+    saved = Saved()
+    one = saved.open()
+    rows, others = Rows(one, "rows", Score, 2), Rows(one, "others", Score, 2)
+    for each in (rows, others):
+        each.edit((), [Score(at=n, name="a") for n in range(20)])
+        each.save()
+    one.save()
+    rows.edit([(3, "a")], [Score(at=3, name="b")])
+    for each in (rows, others):
+        saved.asked.clear()
+        assert [row.at for row in each.ascending()] == [*range(20)]
+        assert len(saved.asked) >= 8
+    assert len(rows._chunks) <= 2, "the one that has changed, and one more"
+    assert len(others._chunks) <= 4
+    rows.save()
+    assert rows.get((3, "b")) == Score(at=3, name="b")
+    assert rows.get((3, "a")) is None
 
 
 def test_a_lost_or_damaged_chunk_is_noticed() -> None:

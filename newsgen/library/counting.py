@@ -62,8 +62,8 @@ class Counting:
         for axis, key in dict.fromkeys([*removed, *added]):
             rows, index = library.section_rows(axis, key), library.index(axis)
             rows.edit(removed.get((axis, key), ()), added.get((axis, key), ()))
-            rows.save()
             counted, last = library.section_facts(axis, key), next(rows.descending(), None)
+            rows.save()
             self._store.put(f"section {axis} {key}", _encode(counted) if last else None)
             if last is None:
                 index.pop(key, None)

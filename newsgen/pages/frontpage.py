@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
-from collections.abc import Iterator
-from datetime import timedelta
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
 from itertools import chain, islice, takewhile
 
-from newsgen import urls
-from newsgen.library import Row
+from newsgen import text, urls
 from newsgen.model import CountedLink
 from newsgen.pages.cards import CANDIDATES, LINES, Cards
 from newsgen.pages.kinds import Block, Head, HomePage
@@ -34,17 +33,25 @@ _NEWEST = 400
 def page(cards: Cards) -> HomePage:
     """The front page."""
     library, config = cards.library, cards.config
-    best = cards.ranked(library.rows.best(lambda row: row.item, TOP * CANDIDATES), TOP)
+    best = cards.ranked(islice(library.rows.best(lambda row: row.item), TOP * CANDIDATES), TOP)
     pins = {row.item: None for id in library.facts.pins if (row := library.row(id))}
     pinned = longest_pinned(map(members_of, map(library.item, pins)), library.clock)
     if pinned:
         first = cards.row(pinned[0].id).item
         others = {id: [s for s in siblings if s != first] for id, siblings in best.items() if id != first}
         best = dict(islice({first: best.get(first, []), **others}.items(), TOP))
-    recent = list(takewhile(lambda row: library.clock - row.published < _WEEK, library.rows.descending()))
-    dated = ((k, row.published) for row in recent for k in _distinctive_topics(cards, row))
-    rising = trending(dated, library.clock)
-    active = Counter(m.provider for m in recent if m.provider)
+    topics: dict[tuple[str, ...], frozenset[str]] = {}
+    recent = list[tuple[frozenset[str], datetime]]()
+    active = Counter[str]()
+    for row in takewhile(lambda row: library.clock - row.published < _WEEK, library.rows.descending()):
+        keys = topics.get(row.topics)
+        if keys is None:
+            keys = topics[row.topics] = _distinctive_topics(cards, row.topics)
+        recent.append((keys, row.published))
+        if row.provider:
+            active[row.provider] += 1
+    rising = trending(((key, published) for keys, published in recent for key in keys), library.clock)
+    busy = Counter(key for keys, _ in recent for key in keys)
     days = sorted(library.index("day"), reverse=True)[:7] if cards.has("archive") else []
     clusters = [
         cards.cluster(id, LEAD_LINES if at == 0 else LINES, siblings=siblings)
@@ -62,7 +69,7 @@ def page(cards: Cards) -> HomePage:
         head=head,
         lead=clusters[0] if clusters else None,
         top=tuple(clusters[1:]),
-        blocks=tuple(_blocks(cards, recent, shown)),
+        blocks=tuple(_blocks(cards, busy, shown)),
         latest=tuple(cards.card(m) for m in library.members[: min(LATEST, config.page_size)]),
         trending=tuple(cards.link("topic", k) for k in rising[:8]),
         providers=tuple(cards.provider(p) for p, _ in sorted(active.items(), key=lambda a: (-a[1], a[0]))[:10]),
@@ -75,14 +82,13 @@ def page(cards: Cards) -> HomePage:
     )
 
 
-def _distinctive_topics(cards: Cards, row: Row) -> frozenset[str]:
-    """The topics of a member, without those on more than half of all members."""
-    return frozenset(cards.topics(row)) - cards.ubiquitous_topics
+def _distinctive_topics(cards: Cards, names: tuple[str, ...]) -> frozenset[str]:
+    """The keys of topics, without those on more than half of all members."""
+    return frozenset(map(text.slug, names)) - cards.ubiquitous_topics
 
 
-def _blocks(cards: Cards, recent: list[Row], shown: set[str]) -> Iterator[Block]:
+def _blocks(cards: Cards, busy: Mapping[str, int], shown: set[str]) -> Iterator[Block]:
     """The busiest topics of the week, with the best of the items that the page does not show yet."""
-    busy = Counter(k for m in recent for k in _distinctive_topics(cards, m))
     remaining = BLOCKS
     for key, _ in sorted(busy.items(), key=lambda b: (-b[1], b[0])):
         rows = islice(cards.library.section_rows("topic", key).descending(), _NEWEST)

@@ -201,11 +201,7 @@ def _day_lines(
     for start, end in reversed([*pairwise(starts)]):
         rows = section.rows
         scores.append(-float("inf"))
-        best = sorted(
-            {(row.score, row.item or row.id) for row in rows.at(rows.position((start, "")), rows.position((end, "")))},
-            reverse=True,
-        )
-        for score, id in best:
+        for score, id in rows.best(_item, rows.position((start, "")), rows.position((end, ""))):
             if not cards.is_about(id, section.axis, section.key):
                 continue
             cluster = cards.cluster(id, 0)
@@ -277,7 +273,11 @@ def candidates(cards: Cards, section: Section) -> list[tuple[float, str]]:
         return []
     if section.axis == "day":
         return cards.scored_until(_recent_rows(cards, section), section.newest, RANKED * CANDIDATES)
-    return section.rows.best(lambda row: row.item or row.id, RANKED * CANDIDATES)
+    return list(islice(section.rows.best(_item), RANKED * CANDIDATES))
+
+
+def _item(row: SectionRow) -> str:
+    return row.item or row.id
 
 
 def days_from(key: str, step: int) -> list[str]:

@@ -1,6 +1,7 @@
 """Which pages a site has, what they contain, and how few of them a new article changes."""
 
 import json
+import random
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -13,7 +14,9 @@ from sites import Site
 from newsgen import urls
 from newsgen.config import KINDS
 from newsgen.pages import planner
+from newsgen.pages.cards import Cards
 from newsgen.pages.kinds import ArticlePage, HomePage, ListPage, StoryPage
+from newsgen.stories import members_of, rank
 from newsgen.urls import FEEDS
 
 Make = Callable[..., Site]
@@ -396,6 +399,29 @@ def test_a_day_page_equals_the_front_page_at_the_end_of_the_day(site: Make) -> N
     assert titles.index("Quiet one") < titles.index("Weak 1"), (
         "a provider leads at most three stories while others are left"
     )
+
+
+def test_the_items_of_a_day_rank_as_they_did_at_its_end(site: Make) -> None:
+    """A story may have ranked higher then than without its later members: the first heat takes the place of quality."""
+    chance, s = random.Random(3), site()
+    for n in range(90):
+        when = datetime(2026, 11, 3, tzinfo=UTC) + timedelta(hours=chance.randrange(110))
+        heat = {"heat": chance.randrange(9)} if chance.random() < 0.3 else {}
+        s.article(f"n{n}", publishedDateTime=f"{when:%Y-%m-%dT%H:%M:%SZ}", webUrl=f"https://p{n % 7}.example/{n}",
+                  story=f"s{chance.randrange(25)}", quality=chance.randrange(99), **heat)  # fmt: skip
+    library = s.load().library
+    cards = Cards(library)
+    for day in ("2026-11-04", "2026-11-05", "2026-11-06"):
+        until = library.sections["day"][day].newest
+        rows = list(library.section_rows("day", day).ascending())
+        assert any(row.last > until for row in rows)
+        ranks = {}
+        for item in {row.item or row.id for row in rows}:
+            members = [m for m in members_of(library.item(item)) if m.published <= until]
+            ranks[item] = rank(members, library.config.ranking.half_life, library.config.platforms)
+        expected = sorted(((score, item) for item, score in ranks.items()), reverse=True)
+        for count in (1, 3, 99):
+            assert cards.scored_until(rows, until, count) == expected[:count]
 
 
 def test_a_month_shows_the_headline_of_each_day(site: Make) -> None:
