@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -56,6 +56,9 @@ Map = Callable[[Callable[[Any], Any], list[Any]], Iterable[Any]]
 
 OnLibrary = Callable[[Library, Theme, Site], tuple[OnPage, Iterable[str] | None]]
 """Called before planning. Returns the callback for planned pages, and the paths that must be made; None for all."""
+
+TOGETHER = 30_000
+"""The most articles of a first build that are arranged at one time, to limit memory."""
 
 _owners_decoder = msgspec.msgpack.Decoder(tuple[tuple[str, ...], dict[str, str]])
 
@@ -212,7 +215,8 @@ class _Loading:
             if is_fresh:
                 self._cache.clear(prefix)
             store = self._store(prefix, is_fresh)
-            arrangement = Arrangement(
+            arrange = partial(
+                Arrangement,
                 store,
                 self.article,
                 settings,
@@ -222,9 +226,16 @@ class _Loading:
                 clock=self._clock,
                 locale=self._language.locale,
             )
+            if is_fresh and len(changed) > TOGETHER:
+                changed.sort(key=self._published)  # few stories have members in two parts, and the newest has the clock
+                while len(changed) > TOGETHER:
+                    arrange().update(changed[-TOGETHER:], whole=True)
+                    del changed[-TOGETHER:]
+                    gc.collect()  # a library refers to itself
+            arrangement = arrange()
             if differences and not is_fresh and differences.attachments:
                 changed += set(arrangement.library.naming(differences.attachments)).difference(removed)
-            reached = arrangement.update(changed, removed)
+            reached = arrangement.update(changed, removed, whole=is_fresh)
             library = arrangement.library
             self._warn(arrangement, others)
             report.seconds["arrange"] = self._stopwatch.lap()
@@ -468,6 +479,11 @@ class _Loading:
         if not isinstance(value, Article):
             raise LostError(id)
         return value
+
+    def _published(self, id: str) -> datetime:
+        """When an article was published."""
+        article: Article = self._parsed(id).value  # type: ignore[assignment]
+        return article.published
 
     def named_topics(self, id: str) -> tuple[str, ...]:
         """The topics that an article's file names, without those that plugins add."""

@@ -62,9 +62,12 @@ class Arrangement:
         stories = config.stories
         self.clusterer = Clusterer(store, self.library.article, similar=stories.similarity, join=stories.join)
 
-    def update(self, changed: Iterable[str], removed: Iterable[str] = ()) -> Reached:
-        """Takes the files of articles that were added or changed, and those that are no longer there, by id."""
-        library, reached = self.library, Reached(everything=self.facts.now is None)
+    def update(self, changed: Iterable[str], removed: Iterable[str] = (), *, whole: bool = False) -> Reached:
+        """Takes the files of articles that were added or changed, and those that are no longer there, by id.
+
+        With `whole`, all pages will be planned, so that it does not matter what can have changed on which.
+        """
+        library, reached = self.library, Reached(everything=whole or self.facts.now is None)
         gone = dict.fromkeys(id for id in removed if library.filed(id))
         due = {id for id in self.filing.due() if id not in gone}
         changed = dict.fromkeys([*changed, *due])

@@ -41,8 +41,8 @@ class Change(NamedTuple):
 class Changes(NamedTuple):
     """What an update changed, with None for what is gone; see `Clusters`. All are by id, stories too.
 
-    A story counts as changed if an article in it does. If there were none before, each story is made when it is read,
-    because all together they take much memory: read them before the next update.
+    A story counts as changed if an article in it does. If many are new, each story is made when it is read, because all
+    together they take much memory: read them before the next update.
     """
 
     stories: Mapping[str, Story | None]
@@ -98,7 +98,7 @@ class _Saved(msgspec.Struct, array_like=True):
 
 
 _BATCH = 2000
-"""The number of new articles after which memory is freed."""
+"""The number of new articles after which memory is freed, and from which on stories are made when they are read."""
 
 
 class _Keys(dict[str, Key]):
@@ -217,6 +217,7 @@ class Clusterer:
         changed, added = self._changed, self._added
         self._changed, self._added = {}, {}
         is_first = len(added) == self._files.count
+        has_many = is_first or len(added) > _BATCH
         old = {id: (self._files[id], self._places[id].root) for id in changed}
         declared = self._declarations.update(changed, added, clock)
         reached = {*changed, *added, *declared.reached}
@@ -255,7 +256,7 @@ class Clusterer:
             self._keep(each, root if len(each.ids) > 1 else "")
             self._relieve(root)
         digests = {each.story: each.digest for each in before.values()}
-        first_stories = {}
+        roots = dict.fromkeys(stories, "")
         for each in sorted(sets.values(), key=lambda each: self._keys[each.ids[0]]):
             self._relieve(each.ids[0])
             if not self._decide(each):
@@ -263,16 +264,16 @@ class Clusterer:
             self._keep(each, each.ids[0])
             changes.successors.update(each.successors)
             changes.origins.update(each.origins)
-            if each.story and is_first:
-                first_stories[each.story] = each.ids[0]
+            if each.story and has_many:
+                roots[each.story] = each.ids[0]
             elif each.story:
                 story = self.tell(each.ids[0], clock, platforms)
                 if each.digest != digests.get(each.story) or any(id in changed or id in added for id in each.ids):
                     stories[each.story] = story
                 else:
                     del stories[each.story]
-        if is_first:
-            changes = changes._replace(stories=_FirstStories(self, first_stories, clock, platforms))
+        if has_many:
+            changes = changes._replace(stories=_Untold(self, roots, clock, platforms))
         for mapping, old_values in ((changes.successors, "successors"), (changes.origins, "origins")):
             same: dict[str, str] = {}
             for each in before.values():
@@ -508,16 +509,17 @@ def cluster(
     return Clusters(tuple(stories), tuple(coverage), targets, successors, origins)
 
 
-class _FirstStories(Mapping[str, Story | None]):
-    """Stories by id, each made when it is read. `roots` maps their ids to those of their first files."""
+class _Untold(Mapping[str, Story | None]):
+    """Stories by id, each made when it is read. `roots` maps their ids to those of their first files, "" if they are gone."""
 
     def __init__(
         self, clusterer: Clusterer, roots: Mapping[str, str], clock: datetime, platforms: hosts.Platforms
     ) -> None:
         self._clusterer, self._roots, self._clock, self._platforms = clusterer, roots, clock, platforms
 
-    def __getitem__(self, id: str) -> Story:
-        return self._clusterer.tell(self._roots[id], self._clock, self._platforms)
+    def __getitem__(self, id: str) -> Story | None:
+        root = self._roots[id]
+        return self._clusterer.tell(root, self._clock, self._platforms) if root else None
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._roots)

@@ -10,6 +10,7 @@ from datetime import timedelta
 from itertools import cycle
 from pathlib import Path
 from threading import Barrier
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -21,6 +22,7 @@ from newsgen.builder import loading, pipeline, pool
 from newsgen.builder.render import Renderer
 from newsgen.config import Config
 from newsgen.content import Reader
+from newsgen.library import Arrangement
 from newsgen.pages import Page, decode
 
 Make = Callable[..., Site]
@@ -50,6 +52,28 @@ def test_any_number_of_jobs_gives_the_same_bytes(demo: Site, monkeypatch: pytest
         place = demo.root / f"shared{len(saturated)}{saturated[0]}"
         demo.good(jobs=2, output=place)
         assert demo.tree(place) == one, "the output depends on which process renders a page"
+
+
+def test_a_large_archive_is_arranged_in_parts_with_the_same_bytes(demo: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    demo.good()
+    whole = demo.tree()
+    taken: list[int] = []
+    update = Arrangement.update
+
+    def count(self: Arrangement, changed: list[str], *args: Any, **kwargs: Any) -> Any:
+        taken.append(len(changed))
+        return update(self, changed, *args, **kwargs)
+
+    monkeypatch.setattr(Arrangement, "update", count)
+    for size in (7, 20):
+        monkeypatch.setattr(loading, "TOGETHER", size)
+        shutil.rmtree(demo.root / ".newsgen")
+        demo.good()
+        assert max(taken) == size
+        assert demo.tree() == whole
+        taken.clear()
+    demo.edit("site.toml", "title =", "excerpt_length = 20\ntitle =").good()  # a new library, from cached articles
+    assert max(taken) == 20
 
 
 def test_workers_render_what_an_update_makes_stale(demo: Site, monkeypatch: pytest.MonkeyPatch) -> None:
