@@ -69,9 +69,9 @@ class Store:
         """Notes that rows stay decoded. If there are too many, all that have not changed are forgotten."""
         self._loaded += count
         if self._loaded > LOADED:
-            for each in self._loaders:
+            loaders, self._loaders, self._loaded = list(self._loaders), set(), count
+            for each in loaders:
                 each.forget()
-            self._loaders, self._loaded = set(), count
         self._loaders.add(rows)
 
     def save(self) -> None:
