@@ -379,9 +379,15 @@ class Search:
         return SearchTerms(path=path, version=_version(month), shards=month.shards, days=month.days, words=text)
 
     def _facets(self, key: str, month: Month) -> Page:
-        documents = [document for day in month.days for document in self._documents(day.day).documents]
-        topics, of_topics = _column([document.topics for document in documents])
-        sources, of_sources = _column([document.sources for document in documents])
+        # The words of a whole month would take much memory, and so would names that are not shared.
+        known: dict[str, str] = {}
+        facets = [
+            tuple([tuple([known.setdefault(name, name) for name in names]) for names in document.facets])
+            for day in month.days
+            for document in self._documents(day.day).documents
+        ]
+        topics, of_topics = _column([names for names, _ in facets])
+        sources, of_sources = _column([names for _, names in facets])
         return SearchFacets(
             path=self._path(f"{key}/facets.json"),
             version=_version(month),
