@@ -27,8 +27,8 @@ MANIFEST = ".newsgen-manifest.json"
 BLOCK = 256
 """The files of a block; one of more than twice as many is split."""
 
-_MAX_BYTES = 1 << 24
-"""The largest column, in bytes: a damaged manifest must not fill the memory."""
+_MAX_BYTES, _MAX_BYTES_OF_OLDER = 1 << 24, 1 << 30
+"""The largest column of a block, and of an older manifest, in bytes: a damaged one must not fill the memory."""
 
 _DIGEST = 16
 _NO_DIGEST = bytes(_DIGEST)
@@ -143,7 +143,7 @@ class Manifest:
     def get(self, path: str) -> Record | None:
         """The record of a file, or None."""
         block = self._block_of(path)
-        columns = self._at(block) if self.blocks else _NO_FILES
+        columns = self._at(block)
         at = bisect_left(columns.paths, path)
         return self._record(columns, at) if at < len(columns.paths) and columns.paths[at] == path else None
 
@@ -151,6 +151,8 @@ class Manifest:
         return max(0, bisect_right(self.blocks, path, key=_first) - 1)
 
     def _at(self, block: int) -> Columns:
+        if not self.blocks:
+            return _NO_FILES
         columns = self._decoded.get(block)
         if columns is None:
             columns = self._decoded[block] = _columns(self.blocks[block].line, len(self.names))
@@ -191,7 +193,7 @@ class Manifest:
         for at, paths in by_block.items():
             blocks += self.blocks[done:at]
             done = at + 1
-            old = self._at(at) if self.blocks else _NO_FILES
+            old = self._at(at)
             columns = _edited(old, paths, changes, number)
             numbers = Counter(columns.template)
             numbers.subtract(old.template)
@@ -224,7 +226,7 @@ class Manifest:
             try:
                 header = msgspec.json.decode(first, type=_Header)
             except msgspec.DecodeError:
-                return _with_paths(first + lines.read(_MAX_BYTES << 4))
+                return _with_paths(first + lines.read(_MAX_BYTES_OF_OLDER))
             found, checksum, line = list[bytes](), zlib.crc32(first), b""
             for line in lines:
                 if line[:1] != b"[":
@@ -277,8 +279,8 @@ def _columns(line: bytes, names: int) -> Columns:
     """The files of a block; none if it is damaged, or if one of its paths leads outside the folder."""
     try:
         block = _stored(line)
-        paths = _text(_decompressed(block.paths)).split("\0")
-        numbers = _little_endian(array("q", _decompressed(block.numbers)))
+        paths = _text(_decompressed(block.paths, _MAX_BYTES)).split("\0")
+        numbers = _little_endian(array("q", _decompressed(block.numbers, _MAX_BYTES)))
     except (msgspec.DecodeError, ValueError, zlib.error):
         return _NO_FILES
     count = block.count
@@ -349,7 +351,7 @@ def _with_paths(data: bytes) -> Manifest:
     """The manifest of an older newsgen: its files are ours. All others are damaged, and hold none."""
     try:
         older = msgspec.json.decode(data, type=_Older)
-        packed = _text(_decompressed(older.paths))
+        packed = _text(_decompressed(older.paths, _MAX_BYTES_OF_OLDER))
     except (msgspec.DecodeError, ValueError, zlib.error):
         return Manifest()
     paths = filter(_is_inside, (*older.files, *packed.split("\0")))
@@ -370,9 +372,9 @@ def _little_endian(values: array[int]) -> array[int]:
     return values
 
 
-def _decompressed(data: bytes) -> bytes:
+def _decompressed(data: bytes, most: int) -> bytes:
     decompressor = zlib.decompressobj()
-    found = decompressor.decompress(data, _MAX_BYTES)
+    found = decompressor.decompress(data, most)
     if not decompressor.eof:
         raise ValueError
     return found

@@ -178,14 +178,24 @@ def test_a_damaged_line_of_the_manifest_makes_it_empty(site: Make) -> None:
 def test_files_of_an_older_manifest_are_still_ours(site: Make, how: str) -> None:
     s = site().article("a")
     s.good()
+    s.write("outside.txt", "precious")
     manifest = s.output / output.MANIFEST
     listed = Manifest.read(manifest)
     shared = {name: getattr(listed, name) for name in ("engine", "site", "flags", "templates")}
-    files = {path: listed.files[path] for path in reversed([*listed.paths, "../outside"]) if path in listed.files}
-    columns = {"paths": zlib.compress("\0".join(listed.paths).encode()), "digests": b"", "names": [*listed.names]}
+    paths = ["../outside.txt", *reversed([*listed.paths])]
+    files = dict.fromkeys(paths, Record("", "", "", 0, 0)) | dict(listed.files)
+    columns = {"paths": zlib.compress("\0".join(paths).encode()), "digests": b"", "names": [*listed.names]}
     manifest.write_bytes(msgspec.json.encode({**shared, **({"files": files} if how == "records" else columns)}))
     s.edit("content/a.md", "title:", "excerpt: New\ntitle:").good()
     assert "New" in s.read("2026/11/08/a/index.html")
+    assert (s.root / "outside.txt").read_text() == "precious"
+
+
+def test_an_older_manifest_may_have_more_paths_than_fit_into_a_block(tmp_path: Path) -> None:
+    paths = [f"{'long/' * 200}{n:05}" for n in range(20_000)]
+    packed = zlib.compress("\0".join(paths).encode())
+    (tmp_path / "manifest").write_bytes(msgspec.json.encode({"paths": packed}))
+    assert [*Manifest.read(tmp_path / "manifest").paths] == paths
 
 
 def test_a_link_in_place_of_the_staging_folder_is_not_followed(site: Make, tmp_path: Path) -> None:
