@@ -132,7 +132,7 @@ class FoundFiles(Sequence[FoundFile]):
     @cached_property
     def digest(self) -> bytes:
         """A digest of the ids."""
-        parts = (text.digest_bytes(_joined(self.ids[at : at + _PART])) for at in range(0, len(self.ids), _PART))
+        parts = (text.digest_bytes(joined(self.ids[at : at + _PART])) for at in range(0, len(self.ids), _PART))
         return text.digest_bytes(b"".join(parts))
 
     @property
@@ -144,7 +144,8 @@ class FoundFiles(Sequence[FoundFile]):
 _PART = 4096
 
 
-def _joined(ids: list[str]) -> bytes:
+def joined(ids: list[str]) -> bytes:
+    """The ids of files as one value, separated by NUL."""
     return "\0".join(ids).encode("utf-8", "surrogatepass")
 
 

@@ -223,13 +223,13 @@ class Snapshot:
         stamp = files.stamp(self._output / MANIFEST)
         if stamp is None or not manifest:
             return
-        before = self._saved(cache)
+        before = self._saved(cache)  # not `_last`: the cache may be a new one since
         for found, kind, old in (
             (self.found, "", before.content if before else None),
             (self.attachments, "attachment ", before.attachments if before else None),
         ):
             if old is None or old.names != found.digest:
-                cache.put(f"{kind}names {self.folder}", "\0".join(found.ids).encode("utf-8", "surrogatepass"))
+                cache.put(f"{kind}names {self.folder}", files.joined(found.ids))
             cache.put(f"{kind}stamps {self.folder}", found.stamps)
         last = Last(
             options=self._options_key,

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from itertools import chain, islice, takewhile
 
-from newsgen import text, urls
+from newsgen import urls
+from newsgen.library import Row
 from newsgen.model import CountedLink
 from newsgen.pages.cards import CANDIDATES, LINES, Cards
 from newsgen.pages.kinds import Block, Head, HomePage
@@ -46,7 +47,7 @@ def page(cards: Cards) -> HomePage:
     for row in takewhile(lambda row: library.clock - row.published < _WEEK, library.rows.descending()):
         keys = topics.get(row.topics)
         if keys is None:
-            keys = topics[row.topics] = _distinctive_topics(cards, row.topics)
+            keys = topics[row.topics] = _distinctive_topics(cards, row)
         recent.append((keys, row.published))
         if row.provider:
             active[row.provider] += 1
@@ -82,9 +83,9 @@ def page(cards: Cards) -> HomePage:
     )
 
 
-def _distinctive_topics(cards: Cards, names: tuple[str, ...]) -> frozenset[str]:
-    """The keys of topics, without those on more than half of all members."""
-    return frozenset(map(text.slug, names)) - cards.ubiquitous_topics
+def _distinctive_topics(cards: Cards, row: Row) -> frozenset[str]:
+    """The topics of a member, without those on more than half of all members."""
+    return frozenset(cards.topics(row)) - cards.ubiquitous_topics
 
 
 def _blocks(cards: Cards, busy: Mapping[str, int], shown: set[str]) -> Iterator[Block]:
