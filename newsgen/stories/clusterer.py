@@ -2,8 +2,8 @@
 
 Files are joined if they share a canonical key, list each other in `related` or have the same `story`. Files with
 different `story` values stay apart, whatever the other evidence. Coverage belongs to the story of the file that lists
-it, or makes one with it. A one-way entry never joins two files: `related` lists mix articles about the event with
-articles about its subject, and become outdated.
+it; a file alone and its coverage are a story. A one-way entry never joins two files: `related` lists mix articles about
+the event with articles about its subject, and become outdated.
 
 After that, files with similar words are joined (see `grouping`).
 """
@@ -31,7 +31,7 @@ Reason = Literal["one side", "editor", "elsewhere", "unlike"]
 
 
 class Change(NamedTuple):
-    """An article that is new or has changed, or None if it no longer takes part, and its part in stories."""
+    """A new or changed article and its role. `article` is None if it no longer takes part."""
 
     id: str
     article: Article | None
@@ -39,10 +39,10 @@ class Change(NamedTuple):
 
 
 class Changes(NamedTuple):
-    """What an update changed, with None for what is gone; see `Clusters`. All are by id, stories too.
+    """What an update changed, by id, with None for what is gone; see `Clusters`.
 
-    A story counts as changed if an article in it does. If many are new, each story is made when it is read, because all
-    together they take much memory: read them before the next update.
+    A story counts as changed if one of its articles does. After many changes, each story is made when it is read,
+    because all of them together take much memory: read them before the next update.
     """
 
     stories: Mapping[str, Story | None]
@@ -69,10 +69,10 @@ class Clusters(NamedTuple):
 
 
 class _Set(msgspec.Struct, array_like=True):
-    """What is kept of the files of a story, and of a file with coverage: their ids, ascending, and the `story` name.
+    """What is kept of the files of a story, or of a file alone with coverage: their ids, ascending, and `story` name.
 
-    `story` is the id of the story, or "" if there is none because files are hidden, and `digest` that of all its facts
-    except those of its articles.
+    `story` is the id of the story, "" if there is none because files are hidden. `digest` covers all facts of the story
+    but those of its articles.
     """
 
     ids: tuple[str, ...]
@@ -84,8 +84,10 @@ class _Set(msgspec.Struct, array_like=True):
 
 
 class _Saved(msgspec.Struct, array_like=True):
-    """What is kept besides the tables: whether similar words join and how easily, the leads that editors chose by `story`
-    name, the number of texts and the density of each day, and what restores the tables.
+    """What is kept besides the tables.
+
+    Whether similar words join and how easily, the leads that editors chose by `story` name, the number of texts and the
+    density of each day, and what restores the tables.
     """
 
     similar: bool
@@ -98,7 +100,7 @@ class _Saved(msgspec.Struct, array_like=True):
 
 
 _BATCH = 2000
-"""The number of new articles after which memory is freed, and from which on stories are made when they are read."""
+"""After this many new articles, memory is freed. If an update has more, stories are made when they are read."""
 
 
 class _Keys(dict[str, Key]):
@@ -178,10 +180,10 @@ class Clusterer:
         """Takes in articles that are new, have changed or no longer take part, besides those given to `take`; each id
         occurs once.
 
-        Coverage with a date later than `clock` is dated to it. Hidden files are clustered too, so that stories and
-        their ids stay as they are when a file expires, but are members of none. Followers are shown in their stories.
-        `about` holds the `_stories` files by story name. Independent sources are counted by `platforms`; if these
-        differ, give all articles as changed.
+        Coverage with a date later than `clock` is dated to it. Hidden files are clustered too, so that stories keep
+        their ids when a file expires, but they are members of no story. Followers are shown in their stories. `about`
+        holds the `_stories` files by story name. Independent sources are counted by `platforms`; if these differ, give
+        all articles as changed.
         """
         # None of these objects form cycles, but the garbage collector would scan all of them repeatedly.
         gc_was_enabled = gc.isenabled()
@@ -195,13 +197,13 @@ class Clusterer:
                 gc.enable()
 
     def near_misses(self, id: str) -> tuple[NearMiss, ...]:
-        """The articles that are most similar to one that is in no story, the nearest first."""
+        """The articles that are most similar to an article in no story, the nearest first."""
         file: File | None = self._files.get(id)
         is_compared = self._similar and file and file.role != "follower" and self._places[id].compared
         return self._grouping.evidence((id,)).near_misses if is_compared else ()
 
     def compare(self, one: str, two: str) -> Pair | None:
-        """What words say of two articles that declarations do not join; None if words do not count."""
+        """What words say of two articles. None if words do not count, one is a follower, or declarations join them."""
         if not self._similar or any(self._files[id].role == "follower" for id in (one, two)):
             return None
         if two in self._unit(one):
@@ -284,7 +286,7 @@ class Clusterer:
         return changes
 
     def _keep(self, each: _Set, root: str) -> None:
-        """Keeps the files of a story under the id of the first of them; nothing without an id."""
+        """Stores the files of a story under `root`, the id of the first. With "", only notes that they are in none."""
         for id in each.ids:
             if self._places[id].root != root:
                 self._declarations.place(id).root = root
@@ -292,7 +294,7 @@ class Clusterer:
             self._sets[root] = each
 
     def _decide(self, each: _Set) -> bool:
-        """Decides whether these files make a story, and what replaces hidden ones. False if there is nothing to keep."""
+        """Decides whether these files are a story, and what replaces hidden ones. False if there is nothing to keep."""
         has_more = any(True for _ in self._declarations.attached(each.ids))
         if len(each.ids) == 1 and not has_more:
             return False
@@ -310,7 +312,7 @@ class Clusterer:
         return True
 
     def tell(self, root: str, clock: datetime, platforms: hosts.Platforms) -> Story:
-        """The story of some files, by the id of the first of them."""
+        """Makes the story whose first file has this id, and notes its digest."""
         self._relieve(root)
         each = self._sets[root]
         shown = [self._article(id) for id in each.ids if self._is_shown(id)]
@@ -325,7 +327,7 @@ class Clusterer:
         return story
 
     def _relieve(self, id: str) -> None:
-        """Frees memory if much is decoded and everything before an article is done."""
+        """Frees memory if much is decoded. Everything before this article must be done."""
         self._relieve_files()
         self._grouping.similarity.relieve(day_number(self._keys[id][0]))
 
@@ -372,15 +374,15 @@ class Clusterer:
     def _find_sets(
         self, reached: Iterable[str], old: Mapping[str, tuple[File, str]], added: Mapping[str, Role]
     ) -> tuple[dict[str, _Set], dict[str, _Set]]:
-        """The files of each story that may differ, by the id of the first, and the same before the update.
+        """The files of each story that may differ, now and before the update, by the id of the first file.
 
-        These are the stories of the files `reached`, and of others if the name of a near story has changed.
+        These are the stories of the files `reached`, and those of their neighbours if a story's name changed.
         """
         before: dict[str, _Set] = {}
         sets: dict[str, _Set] = {}
         set_of: dict[str, _Set] = {}
         seen: set[str] = set()
-        queue = sorted(reached, reverse=True)  # files that are near each other, one after the other
+        queue = sorted(reached, reverse=True)  # neighbouring files come one after the other
         while queue:
             found = []
             while queue:
@@ -425,7 +427,7 @@ class Clusterer:
         return self._declarations.units[unit].ids if unit else (id,)
 
     def _neighbours(self, id: str) -> set[str]:
-        """The files whose stories show whether a file is shown, or which `story` name it has."""
+        """The files whose stories differ if this file is shown or hidden, or has another `story` name."""
         place = self._places[id]
         found = {*(place.targets or ()), *self._declarations.listing(id)}
         if self._similar and place.compared:
@@ -510,7 +512,7 @@ def cluster(
 
 
 class _Untold(Mapping[str, Story | None]):
-    """Stories by id, each made when it is read. `roots` maps their ids to those of their first files, "" if they are gone."""
+    """Stories by id, each made when it is read. `roots` maps their ids to those of their first files, "" if gone."""
 
     def __init__(
         self, clusterer: Clusterer, roots: Mapping[str, str], clock: datetime, platforms: hosts.Platforms
@@ -549,9 +551,9 @@ class _StoryInputs(NamedTuple):
 
 
 def _without_hidden(evidence: list[Evidence], hidden: Collection[str], shown: list[Article]) -> list[Evidence]:
-    """The evidence, with another shown file in place of a hidden one where that says the same.
+    """The evidence, with a shown file in place of a hidden one where that is just as true.
 
-    A file that only evidence of another kind joined to hidden ones is "expired": what joined it has expired.
+    A shown file that is left without evidence gets the kind "expired": what joined it has expired.
     """
     if len(shown) < 2:
         return [e for e in evidence if e.member not in hidden and e.other not in hidden]

@@ -1,7 +1,8 @@
 """Joins files by what they declare: shared addresses, mutual related entries and `story` names.
 
 Also makes coverage from the related entries that have no file of their own. Everything here is local: what a file
-declares concerns only files that share a canonical key or a `story` name with it, and those that these concern.
+declares concerns only the files that share a canonical key or a `story` name with it, and in turn the files that share
+one with those.
 """
 
 from __future__ import annotations
@@ -37,8 +38,8 @@ Kind = Literal["same address", "mutual", "editor"]
 
 
 Role = Literal["shown", "hidden", "follower"]
-"""The part of a file in stories. An expired one is hidden: it joins others, but is not shown. For a follower, see
-`Declarations.followers`.
+"""The part of a file in stories. An expired file is hidden: it joins others, but is not shown. A follower joins none.
+It is shown in the story of the file that owns its address or that of one of its related entries.
 """
 
 
@@ -81,9 +82,9 @@ class Place(msgspec.Struct, array_like=True):
     """What is found out about a file.
 
     `targets` are the ids of the files and coverage that its entries lead to, None if it has none or is not shown; for a
-    follower, the file to which it is attached. `unit` is the id of the first file of those that declarations join with
+    follower, the file to which it is attached. `unit` is the id of the first of the files that declarations join with
     it, "" if it is alone, and `root` the same for its story. `name` is the `story` name of its unit. `compared`: its
-    words count, because no other file has the same address.
+    words count. Of the files with one address, only those of the first do.
     """
 
     targets: tuple[str, ...] | None = None
@@ -104,8 +105,9 @@ _encode = msgspec.msgpack.Encoder().encode
 
 
 class Mentions(msgspec.Struct, array_like=True):
-    """The ids of the files that have a canonical key, each list ascending: as their own, and in a related entry. The
-    first with it as its own is the owner of the key.
+    """The ids of the files that have a canonical key as their own, and of those that have it in a related entry.
+
+    Both are ascending. The first of `own` is the owner of the key.
     """
 
     own: list[str]
@@ -113,7 +115,7 @@ class Mentions(msgspec.Struct, array_like=True):
 
 
 class Unit(msgspec.Struct, array_like=True):
-    """Files that declarations join, by id; those that are compared, by time; their `story` name, and what joined them."""
+    """Files that declarations join, by id; those of them that are compared, by time; their `story` name and evidence."""
 
     ids: tuple[str, ...]
     compared: tuple[str, ...]
@@ -129,7 +131,7 @@ class Covered(msgspec.Struct, array_like=True):
     all_day: bool
 
     def at(self, clock: datetime) -> Covered:
-        """The same by another content clock."""
+        """The same, dated by this content clock."""
         coverage = msgspec.structs.replace(
             self.coverage,
             published=min(self.published, clock),
@@ -139,7 +141,7 @@ class Covered(msgspec.Struct, array_like=True):
 
 
 class DeclarationsState(NamedTuple):
-    """What `Declarations.restore` needs: of the tables, the days with coverage, and the content clock."""
+    """What `Declarations.restore` needs: that of the tables, the days with coverage or followers, the content clock."""
 
     tables: list[State]
     days: list[int]
@@ -149,8 +151,8 @@ class DeclarationsState(NamedTuple):
 class _Component(NamedTuple):
     """Keys that no file owns and that entries name together.
 
-    `targets` is the id of the coverage to which each entry with such a key leads; an entry is the id of its file and
-    its number there. `sources` are the entries from which coverage takes its facts.
+    `targets` is the id of the coverage to which each entry with such a key leads. An entry is given as the id of its
+    file and its number there. `sources` are the entries from which coverage takes its facts, by its id.
     """
 
     keys: set[str]
@@ -167,10 +169,10 @@ _BATCH = 500
 
 
 class Declared(NamedTuple):
-    """What a change of files changed in what files declare.
+    """What an update changed in what files declare.
 
-    `rebound` are the files that stay together with others than before, or have another `story` name; `renamed` are
-    those with another name. `compared` says of files whether they are compared now, if that changed. `targets` and
+    `rebound` are the files that now stay together with other files, or have another `story` name; `renamed` are those
+    with another name. `compared` holds the files whose `Place.compared` changed, with its new value. `targets` and
     `coverage` are what changed, with None for what is gone. `reached` are files whose story may differ.
     """
 
@@ -196,9 +198,8 @@ class Attachment(NamedTuple):
 class Declarations:
     """What a changing set of files declares. The result never depends on the order of the changes.
 
-    `files` holds all files by id, `places` what is found out about them, and `units` those that belong together by the
-    id of their first. `article` returns
-    the article of a file.
+    `files` holds all files by id, `places` what is found out about them, and `units` the files that belong together, by
+    the id of the first. `article` returns the article of a file.
     """
 
     def __init__(self, store: Store, files: HashTable[File], article: Callable[[str], Article]) -> None:
@@ -207,7 +208,7 @@ class Declarations:
         self.units: HashTable[Unit] = HashTable(store, "declared", Unit)
         self._article = article
         self._mentions: HashTable[Mentions] = HashTable(store, "keys", Mentions, default=_NONE)
-        # Apart from the mentions, because most sites have no followers: then nothing is looked up.
+        # Not among the mentions, because most sites have no followers: then nothing is looked up.
         self._followers: HashTable[list[str]] = HashTable(store, "followers", list[str])
         self._names: HashTable[list[str]] = HashTable(store, "names", list[str])
         self._coverage: HashTable[Covered] = HashTable(store, "coverage", Covered)
@@ -237,7 +238,7 @@ class Declarations:
         self._components = {}
 
     def update(self, changed: Mapping[str, File | None], added: Mapping[str, Role], clock: datetime) -> Declared:
-        """Takes in files that have changed, with None for those that are gone, and others that are in `files` already.
+        """Takes in files that `changed`, with None for those that are gone, and the `added` ones, already in `files`.
 
         Coverage with a date after the content clock is dated to it.
         """
@@ -315,7 +316,7 @@ class Declarations:
         return intern(own[0]) if own else ""
 
     def listing(self, id: str) -> Iterator[str]:
-        """The files that are shown and have an entry for a file."""
+        """The shown files with an entry that leads to a file."""
         listing = self._listing(key for key in _own_keys(self.files[id]) if self.owner(key) == id)
         return (other for other in sorted(listing) if id in (self.places[other].targets or ()))
 
@@ -329,7 +330,7 @@ class Declarations:
         ]
 
     def attached(self, ids: Iterable[str]) -> Iterator[tuple[str, str]]:
-        """The ids of the coverage and the followers that belong to some files, each after that of its file."""
+        """The coverage and the followers that belong to some files: pairs of the file's id and theirs."""
         owners = dict.fromkeys(ids)
         if len(owners) > 1:  # else there is no need to decode the file
             owners = dict.fromkeys(id for _, id in sorted((self.files[id].published, id) for id in owners))
@@ -377,7 +378,7 @@ class Declarations:
                 self._mentions.discard(key)
 
     def _relieve(self) -> None:
-        """Frees memory if much is decoded. What was taken from `files` before must not be changed after."""
+        """Frees memory if much is decoded. Afterwards, do not change a value that was taken from a table before."""
         if len(self._components) > MANY:
             self._components = {}
         for table in (self.files, *self._tables):
@@ -385,7 +386,7 @@ class Declarations:
                 table.pack()
 
     def _cover(self, entries: Iterable[tuple[str, ...]], clock: datetime, declared: Declared) -> set[str]:
-        """Makes coverage anew whose entries have these keys. Returns files whose entries may lead elsewhere."""
+        """Remakes the coverage of entries with these keys. Returns the files whose entries may now lead elsewhere."""
         relisted = set()
         sources: dict[str, tuple[str, int]] = {}
         outdated = set()
@@ -410,7 +411,7 @@ class Declarations:
         return relisted
 
     def _component(self, key: str) -> _Component:
-        """What becomes of the entries with a key that no file owns, and of all that share such keys with them.
+        """What becomes of the entries with a key that no file owns, and of those that share such keys with them.
 
         Coverage that several files list takes its facts from the entry of the earliest of them.
         """
@@ -466,7 +467,7 @@ class Declarations:
         (self._days.add if str(day) in self._dated else self._days.discard)(day)
 
     def _redate(self, clock: datetime, declared: Declared) -> None:
-        """Dates coverage again that is later than the content clock, as it is or was."""
+        """Dates again what is later than the new content clock, or was later than the old one."""
         if clock == self._clock:
             return
         first = day_number(min(clock, self._clock).timestamp())
@@ -508,9 +509,9 @@ class Declarations:
     def _follow(
         self, changed: Collection[str], old: Mapping[str, File], moved: Iterable[str], declared: Declared
     ) -> None:
-        """Attaches followers to files again: those that changed, and those that name a key that has moved.
+        """Attaches followers to files again: those that changed, and those with a key whose owner changed.
 
-        Each belongs to the owner of its address, or else of one of its related entries: the first that has one.
+        Each belongs to the owner of its address, or else to that of the first of its related entries that has one.
         """
         for id in {*changed, *self._followers_of(moved)}:
             before, now = old.get(id), self.files.get(id)
@@ -542,7 +543,7 @@ class Declarations:
         return found
 
     def _at_one_place(self, id: str) -> set[str]:
-        """A file and all that have the same address or `story` name as another of them."""
+        """A file, all files with its address or `story` name, and in turn all files with theirs."""
         found, queue = {id}, [id]
         while queue:
             file = self.files[queue.pop()]
@@ -576,7 +577,7 @@ class Declarations:
     ) -> None:
         """Finds out again which files belong together.
 
-        `bonds` and `roots` are the bonds and the units before the change of files for which these may differ.
+        `bonds` and `roots` are the bonds and units that files had before the change, where these may differ.
         """
         before = dict(bonds)
         for root in roots:
@@ -697,7 +698,7 @@ class UnionFind:
 
 
 def _join_mutual(union: UnionFind, linked: Mapping[str, Collection[str]]) -> None:
-    """Joins the files that list each other; `linked` are the files that each lists.
+    """Joins the files that list each other; `linked` maps each file to those that it lists.
 
     A file that lists one of several files at an address lists them all.
     """

@@ -1,6 +1,6 @@
 """Finds what differs between the reports of a story: numbers that some have, and names that only one has.
 
-Only the texts of the story itself count, so it changes with its own reports only. Numbers are found in texts of all
+Only the texts of the story count, so the result changes only with its own reports. Numbers are found in texts of all
 scripts, names where capitals mark them.
 """
 
@@ -20,16 +20,16 @@ _NUMBER = re.compile(
 _SENTENCE = re.compile(r"[.!?:;]\s+|[\"“”«»‘]|(?<=\s)'|\n")
 LONGEST_ACRONYM = 4
 LONGEST_PARTICLE = 3
-"""The letters of a common word that says nothing about the number before it: "1,041 on Saturday", but "41 days"."""
+"""The most letters of a common word that says nothing about a number before it: "1,041 on Saturday", but "41 days"."""
 
 _YEARS = range(1900, 2101)
 
 
 def numbers(texts: Sequence[str]) -> list[tuple[str, list[int]]]:
-    """The numbers that some of these texts have and others have not, as first written, with the positions of those texts.
+    """The numbers that some but not all of these texts have, as first written, with the positions of these texts.
 
-    Each is written with the word that follows it most often, short common words aside. Numbers that more texts have come
-    first. Years do not count.
+    Each is written with the word that follows it most often, short common words aside. The numbers that most texts have
+    come first. Years do not count.
     """
     found: dict[str, tuple[str, list[int]]] = {}
     following: dict[str, Counter[str]] = {}

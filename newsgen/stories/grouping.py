@@ -5,11 +5,12 @@ story is its mean similarity to the members, and to a larger one its cosine to t
 how different these are from each other; both are divided by a threshold. Members out of reach count as 0, so that no
 chain of overlapping articles can form. The threshold is higher where many articles are within reach, where few of those
 around have a story, and for headlines without excerpts; it falls with the size of the story. Once all articles are
-placed, each may move to a story that it fits better. The numbers were chosen on labelled collections of news, mostly on their
-first halves by time, whole and thinned until most articles were alone.
+placed, each may move to a story that it fits better. The numbers were chosen on labelled collections of news, mostly on
+their first halves by time, whole and thinned until most articles were alone.
 
 The placement of an article depends only on the placements of earlier neighbours, on the similarities within their
-stories, and on how many articles around have a story. After an edit, only the articles that this affects are placed again.
+stories, and on how many articles around have a story. After an edit, only the articles that it affects are placed
+again.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ Headlines are short: two of them on one subject share a third of their words.
 """
 
 CENTROID_FROM = 5
-"""The members from which on a story is compared as a whole."""
+"""From this number of members on, a story is compared as a whole."""
 
 GROWTH, GROWTH_FROM, GROWTH_TO = 0.3, 10, 150
 """Between these numbers of members, the threshold falls with the size of the story to this power."""
@@ -57,19 +58,19 @@ PAIRED_DAYS = 60
 """The days before and after an article's day in which the share of such articles is counted."""
 
 PAIRED_PRIOR = (20, 3)
-"""Imaginary articles that are counted with them, and how many of these probably have a story; they matter if there are few."""
+"""Imaginary articles that count too, and how many of them probably have a story; they matter if articles are few."""
 
 FEW = 30
 """With fewer articles around, nobody can say which words are rare: the share falls with the square of their number."""
 
 PAIRED_SHARE, PAIRED_POWER = (0.025, 0.7), 0.65
-"""The least and the greatest share. `THRESHOLD[0]` holds at the greatest one, and grows as the share falls, to this power.
+"""The least and the greatest share. `THRESHOLD[0]` holds at the greatest and grows, to this power, as the share falls.
 
 The odds that two articles are about one event grow with the share of the articles that have a story (Bayes).
 """
 
 PAIRED_STEPS = 4
-"""The steps in which the share may halve; a finer share would be noise."""
+"""The share is rounded to this many steps per halving; a finer share would be noise."""
 
 ENOUGH = {"less": 1.4, "normal": 1.0, "more": 0.7}
 """What all thresholds are multiplied by, by the setting `stories.join`."""
@@ -78,11 +79,11 @@ MAX_NEAR_MISSES = 5
 """The near misses kept per story."""
 
 TYPICALITY_STEPS = 20
-"""The steps of typicality: the articles of the highest one count as equal, so that the newest of them leads."""
+"""The steps of typicality: the articles on the highest step count as equal, so that the newest of them leads."""
 
 MARGIN, MARGIN_FROM = 0.6, 5
-"""A member that words joined is at the margin of its story if it is less than this share as similar to the others as they
-are to each other on average; only from this number of members on, because fewer say little of each other.
+"""A member that words joined is at the margin of its story if its mean similarity to the others is below this share of
+the average member's; only from this number of members on, because fewer say little of each other.
 """
 
 _PAIRED_MINIMUM = PAIRED_SIMILARITY * UNIT
@@ -135,8 +136,10 @@ class Pair(NamedTuple):
 
 
 class Bond(NamedTuple):
-    """What decides where an article may be, besides words: the articles that stay together with it whatever their
-    similarity, in order, itself among them, and their `story` name. Articles with different names stay apart.
+    """What decides about the story of an article, besides words.
+
+    `unit` are the articles that stay together with it whatever their similarity, in order, itself among them. `name` is
+    their `story` name: articles with different names stay apart.
     """
 
     unit: tuple[str, ...]
@@ -148,7 +151,7 @@ _Member = tuple[float, str, int]
 
 
 class Touched(NamedTuple):
-    """The articles whose evidence may have changed, and the labels of the groups that may have."""
+    """The articles whose evidence may have changed, and the labels of the groups that may have changed."""
 
     ids: set[str]
     labels: set[str]
@@ -228,9 +231,9 @@ class Grouping:
         return Touched(dirty, labels - {""})
 
     def _count_paired(self, changed: set[str]) -> set[str]:
-        """Counts the articles that probably have a story, and what this says of each day near those of the changes.
+        """Counts the articles that probably have a story, and finds the scarcity of each day near a change.
 
-        Returns the ids of the articles on the days of which it says something else than before.
+        Returns the ids of the articles on the days whose scarcity differs from before.
         """
         days, near = self.similarity.days, self.similarity.near
         counted: Counter[int] = Counter()
@@ -266,7 +269,7 @@ class Grouping:
         return found
 
     def _set_paired(self, id: str, is_paired: bool) -> None:
-        """Says whether an article probably has a story."""
+        """Notes whether an article probably has a story."""
         if is_paired != bool(self._is_paired.get(id)):
             if is_paired:
                 self._is_paired[id] = True
@@ -300,7 +303,7 @@ class Grouping:
         return ids
 
     def _is_crowded(self, day: int, added: int = 0) -> bool:
-        """Whether it is certain that a day's articles all have a crowd within reach, and had it before some were added."""
+        """Whether all articles of a day certainly have a crowd within reach, and had one before `added` others came."""
         days = self.similarity.days
         return sum(days[d].count for d in (day - 1, day, day + 1) if d in days) - added >= CROWD[1]
 
@@ -310,7 +313,7 @@ class Grouping:
         return ids
 
     def group_of(self, id: str) -> list[str]:
-        """The ids of the articles that words join with an article, ascending, and itself; none if it is alone."""
+        """The ids of an article and of those that words join with it, ascending; none if it is alone."""
         label = self._settled[id]
         ids = self._connected(self._groups[label]) if label else []
         return ids if id in ids else []
@@ -393,7 +396,7 @@ class Grouping:
         )
 
     def _fit_to(self, id: str, ids: Collection[str]) -> float:
-        """The fit of an article to the story of others."""
+        """The fit of an article to a story of these others."""
         near, unit = self.similarity.near, self._bond_of(id).unit
         members = {other for other in ids if other not in unit}
         mass = UNIT * len(members) + sum(near[m].get(other, 0) for m in members for other in members)
@@ -642,7 +645,7 @@ def _crowding(count: int) -> float:
 
 
 def _scarcity(paired: int, count: int) -> int:
-    """How scarce articles with a story are, if so many of a number of articles probably have one."""
+    """How scarce articles with a story are if `paired` of `count` articles probably have one, in `PAIRED_STEPS`."""
     count_prior, paired_prior = PAIRED_PRIOR
     least, greatest = PAIRED_SHARE
     share = (paired + paired_prior) / (count + count_prior) * min(1.0, count / FEW) ** 2

@@ -1,8 +1,8 @@
 """Which languages a text may be in, by common words of each.
 
-Words of two languages that are spelt alike join nothing: names aside, one event is told in two languages by different
-words. The table is only used to keep languages apart. A text in a language that it lacks, or without any of these words,
-may be in any language.
+Words that two languages spell alike must join no articles: names aside, two languages tell one event in different words.
+The table keeps them apart, and finds the common words after a number (`differences`). A text in a language that it
+lacks, or without any of these words, may be in any language.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ _WORDS: Final = {
 
 _INDEX = {language: at for at, language in enumerate(_WORDS)}
 _SCORES = (0, 12, 6, 4, 3, 2)
-"""What a word says for each of its languages, by their number, up to five: the fewer, the more."""
+"""The points that a word gives each of its languages, by how many languages have it, up to five."""
 _MAX_WORDS = 21
 # Each word as an integer that has a byte for each language, so that adding them counts for all languages at once.
 _OF_WORD: dict[str, int] = {}
@@ -61,8 +61,8 @@ for _word, _languages in _OF_WORD.items():
 def languages(words: Iterable[str], declared: str) -> int:
     """The languages that some words in lower case may be in, one bit each; 0 if they say nothing.
 
-    These are the languages for which the words say at least half as much as for the one for which they say most. A
-    declared language (a tag as in RFC 5646) decides between them, or if there are none.
+    These are the languages with at least half as many points as the language that has most. A declared language (a tag
+    as in RFC 5646) decides between them, or if there are none.
     """
     found = [counts for word in words if (counts := _OF_WORD.get(word))]
     own = 1 << _INDEX[tag] if (tag := declared[:2].lower()) in _INDEX else 0

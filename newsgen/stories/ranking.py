@@ -41,8 +41,8 @@ R = TypeVar("R", bound=Ranked)
 def best_lead(members: Iterable[R], typicality: Mapping[str, int]) -> R:
     """The member with the highest quality, then the highest heat; of these the most typical, then the latest.
 
-    Members of unknown quality come last. `typicality` is by id, as in `Story`. Its steps are coarse: of reports that are
-    nearly as typical, the latest leads.
+    Members of unknown quality come last. `typicality` is by id, as in `Story`. Its steps are coarse: of reports that
+    are nearly as typical, the latest leads.
     """
     return max(members, key=lambda member: _merit(member, typicality))
 
@@ -125,7 +125,7 @@ def rank(members: Sequence[Ranked], half_life: float, platforms: Platforms) -> f
 
 
 def peak(members: Sequence[Ranked], half_life: float, platforms: Platforms) -> float:
-    """A rank that a story never exceeded. It can fall: before the first member with a heat, quality decides."""
+    """A rank that a story never exceeded. A rank can fall: before the first member with a heat, quality decides."""
     newest = max([m.published for m in members])
     best = max([max(m.quality or 0, m.heat or 0.0) for m in members])
     return math.log2(1 + max(0.0, best) + _breadth(members, platforms)) + newest.timestamp() / 3600 / half_life

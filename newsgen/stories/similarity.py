@@ -1,11 +1,12 @@
 """Finds pairs of similar articles by their titles, excerpts, publishers and times.
 
 A text is a vector of word stems. A stem weighs (1 + ln tf) · idf (Spärck Jones, 1972; Salton and Buckley, 1988). Its
-occurrences in the title count three times, and six times if it is a name. idf = min(IDF_CAP, ln((N + 1) / (df + 1))) over
-the N articles of the days around. The cap makes all but the common words equal: without it, a name that nobody else
-writes outweighs the words that describe the event. A word that is as frequent on the days out of reach as on those
-within reach belongs to a subject, not to an event, and weighs less. The similarity of two articles within `REACH` is the
-cosine of their vectors, mixed with that of the letters of their titles, times exp(−0.7 · days between them).
+occurrences in the title count three times, and six times if it is a name. idf = min(IDF_CAP, ln((N + 1) / (df + 1)))
+over the N articles of the days around, `PRIOR` imaginary ones included. The cap makes all but the common words equal:
+without it, a name that nobody else writes outweighs the words that describe the event. A word that is as frequent on
+the days out of reach as on those within reach belongs to a subject, not to an event, and weighs less. The similarity of
+two articles within `REACH` is the cosine of their vectors, mixed with that of the letters of their titles, times
+exp(−0.7 · days between them).
 
 Everything is local in time. An article's vector depends only on articles within `WINDOW_DAYS` of it and its pairs only
 on articles within `REACH`, so later articles never change old pairs. Counts are rounded, so that one more article
@@ -125,16 +126,17 @@ _NO_PAIRS: dict[str, int] = {}
 
 
 Obstacle = Literal["", "excluded", "time", "language", "publisher", "low", "one word"]
-"""Why two articles are not similar at all, or "": a text is not compared ("excluded"), or both are out of reach ("time"),
-in two languages, by one publisher and not nearly the same, or share one word only or too little."""
+"""Why two articles are not similar at all, "" if they are: one of them is not compared ("excluded"), or they are out of
+reach of each other ("time"), in two languages, by one publisher and not nearly the same, too little alike ("low"), or
+share only one word."""
 
 
 class Comparison(NamedTuple):
-    """How similar two articles are, and why; numbers are 0 to 1 unless something else is said.
+    """How similar two articles are, and why. Numbers are 0 to 1 unless stated otherwise.
 
-    `seconds` is the time between them. `shared` maps each stem of both to its lower idf (0 to `IDF_CAP`) and its part of
-    the cosine of the vectors. `letters` is the likeness of the letters of their titles, None if one has no words. Below
-    the `floor` a similarity counts as zero.
+    `seconds` is the time between them. `shared` maps each stem that both have to the lower of its two idfs (0 to
+    `IDF_CAP`) and its part of the cosine of the vectors. `letters` is the likeness of the letters of their titles, None
+    if one has no words. Below the `floor` a similarity counts as zero.
     """
 
     seconds: float
@@ -337,7 +339,7 @@ class Similarity:
     def within_reach(
         self, moments: Iterable[float], is_skipped: Callable[[int], bool] = lambda _: False
     ) -> Iterator[Key]:
-        """The keys of the articles within reach of any of these times, in order, without those of days that are skipped."""
+        """The keys of the articles within reach of any of these times, in order, without those of skipped days."""
         spans: list[tuple[float, float]] = []
         for moment in sorted(moments):
             start, end = moment - _REACH_SECONDS, moment + _REACH_SECONDS
@@ -366,7 +368,7 @@ class Similarity:
             counts[piece] = counts.get(piece, 0) + TITLE_WEIGHT
         title_words = [words.lower(word) for word in found]
         small, is_upper = [], title.isupper()
-        # Turkish puts an ending there, French begins a word.
+        # After an apostrophe, Turkish puts an ending and French begins a word.
         endings = set(_AFTER_APOSTROPHE.findall(title)) if "'" in title else ()
         for word, lower in zip(found, title_words, strict=True):
             stem = stem_of[lower]

@@ -19,7 +19,7 @@ from newsgen.store import LostError, Store
 V = TypeVar("V")
 
 PER_SHARD = 64
-"""The number of values in a shard of a `HashTable` when they are distributed; four times as many are distributed anew."""
+"""The values per shard of a `HashTable` after distribution. With four times as many, they are distributed again."""
 
 State = tuple[list[int], int, int]
 """The shards of a table, their number and the number of values; the last two for a `HashTable` only."""
@@ -34,8 +34,8 @@ _decode_shard = msgspec.msgpack.Decoder(dict[str, msgspec.Raw]).decode
 class Table(dict[str, V], Generic[V]):
     """Values by key. As a dict it holds the values that have been used; others are decoded when they are asked for.
 
-    `shard_of` returns the shard of a key. A value that is changed in place must be named to `touch`. A missing value is
-    `default`; without one it must be there, or LostError is raised.
+    `shard_of` returns the shard of a key. Call `touch` after changing a value in place. A missing value is `default`;
+    without a default it raises LostError.
     """
 
     def __init__(
@@ -144,7 +144,7 @@ class Table(dict[str, V], Generic[V]):
         return list(self._encoded.keys() | self._touched.keys())
 
     def holding(self, shard: int, texts: Iterable[str]) -> Iterator[str]:
-        """The keys of the values in a shard that may hold one of these short texts; nothing is decoded for that."""
+        """The keys of the values in a shard that may hold one of these short texts. Decodes nothing."""
         parts = [_encode(text) for text in texts]
         for key, encoded in self._shard(shard).items():
             data = bytes(encoded)

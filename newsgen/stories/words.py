@@ -1,8 +1,8 @@
 """The words by which articles are compared, in any language.
 
-A word is cut to its first letters, its stem, so that its inflected forms are one. Scripts that are written without spaces
-between words have no words to find: there, neighbouring characters stand for a word. In Korean, whose words carry their
-particles, and in Vietnamese, which is written in syllables, syllables do, alone and in pairs. There is no list of words.
+A word is cut to its first letters, its stem, so that its inflected forms are one. In scripts that are written without
+spaces between words, neighbouring characters stand for a word. In Korean, whose words carry their particles, and in
+Vietnamese, which is written in syllables, single syllables and pairs of them do. No list of words is used here.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ STEM_LENGTH = 5
 """The letters that are kept of a word. A word that contains digits is kept whole."""
 
 SEARCH_LENGTH = 10
-"""The letters that are kept of a word by which a text is found: more than of a stem, as readers look for one word."""
+"""The letters that are kept of a word for the search: more than of a stem, because readers look for one word."""
 
 LETTERS = 4
 """The length of the pieces by which the letters of two headlines are compared."""
@@ -41,18 +41,18 @@ _HAS_SOUTHEAST = f"[{_SOUTHEAST}]"
 # Letters that hardly any language but Vietnamese has.
 _VIETNAMESE = re.compile("[\u01a0\u01a1\u01af\u01b0\u1ea0-\u1ef9]")
 _IS_HAN = f"[{_HAN}]"
-# Signs that one publisher writes and another does not: points of Arabic and Hebrew, joiners, soft hyphens, and the dot
-# that is left of a Turkish capital.
+# Signs that some publishers write and others do not: points of Arabic and Hebrew, joiners, soft hyphens.
 _OPTIONAL = re.compile(
     "[\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0640\u064b-\u0655\u0670\u200b-\u200f\u00ad\u2060]"
 )
 _SIGNS = tuple(zip("’‘“”–—…\u00a0", "''\"\"~~. ", strict=True))
+# Turkish has an i with and one without a dot, and casefolding leaves the dot of the capital behind.
 _DOTTED_I = str.maketrans({"\u0307": None, "ı": "i"})
 # Accents of Latin, Greek and Cyrillic letters, and hamza and madda of Arabic ones, which those who search leave out.
 _ACCENTS = re.compile("[\u0300-\u036f\u0653-\u0655]")
 # What the stemmer light10 takes from both ends of an Arabic word: the article, with the particles before it, "and", and
-# endings (Larkey, Ballesteros and Connell, "Light Stemming for Arabic Information Retrieval", 2007). It also spells
-# letters in one way that are written in several. Hebrew has the same prefixes.
+# endings (Larkey, Ballesteros and Connell, "Light Stemming for Arabic Information Retrieval", 2007). It also unifies
+# letters that are written in several ways. Hebrew has the same prefixes.
 _ARABIC_PREFIX = r"\A(?:و?(?:[بفك]?ال|لل)(?=\w\w)|و(?=\w{4}))"
 _ARABIC_ENDING = r"(?<=\w{3})(?:ها|ان|ات|ون|ين|يه|ه|ي)$"
 _ARABIC_LETTERS = str.maketrans("أإآىة", "اااي\u0647")
@@ -78,7 +78,7 @@ class Stems(dict[str, str]):
 
 
 def _bare(word: str) -> str:
-    """A word without what Arabic or Hebrew writes in one with it, such as the article."""
+    """A word without what Arabic and Hebrew attach to it, such as the article."""
     if word[0] <= "\u05ea":
         return _pattern(_HEBREW_PREFIX).sub("", word)
     word = _pattern(_ARABIC_PREFIX).sub("", word.translate(_ARABIC_LETTERS))
@@ -86,7 +86,7 @@ def _bare(word: str) -> str:
 
 
 def normal(text: str) -> str:
-    """The text in one of the ways in which Unicode can write it, compatibility characters and optional signs removed."""
+    """The text in one of the ways in which Unicode can write it, without compatibility characters and optional signs."""
     if text.isascii():
         return text
     for sign, plain in _SIGNS:  # much faster than translate
@@ -111,15 +111,15 @@ def headline(title: str) -> str:
 
 
 def split(text: str, *, in_pairs: bool = False) -> tuple[list[str], list[str]]:
-    """The pieces of a text in its normal form: characters written without spaces, and pairs; and its words, with capitals.
+    """The pieces and the words of a text in its normal form. Words keep their capitals.
 
-    With `in_pairs`, all scripts without spaces are cut into pairs, of which a reader may type any part, and no words are
-    joined.
+    Pieces are groups of characters in scripts without spaces, and pairs of Korean or Vietnamese words. With `in_pairs`,
+    all scripts without spaces are cut into pairs, because a reader may type any part, and no words are paired.
     """
     pieces: list[str] = []
     if "'s" in text or "'S" in text:
         text = _POSSESSIVE.sub("", text)
-    # From here on, there are combining marks, and then scripts without spaces.
+    # Combining marks begin here, and scripts without spaces come after them.
     if text.isascii() or max(text) < "\u0300":
         return pieces, _WORD.findall(text)
     for run in _pattern(_UNSPACED).findall(text):
@@ -138,7 +138,7 @@ def split(text: str, *, in_pairs: bool = False) -> tuple[list[str], list[str]]:
 
 
 def spelt(title: str, excerpt: str) -> dict[str, str]:
-    """The first word in lower case, or piece, of each stem of a title and an excerpt."""
+    """Maps each stem of a title and an excerpt to its first word, in lower case, and each piece to itself."""
     stem_of, found = Stems(), dict[str, str]()
     for text in (headline(normal(title)), normal(excerpt)):
         pieces, of_text = split(text)
@@ -155,7 +155,7 @@ def lower(text: str) -> str:
 def search_words(text: str, *, short: bool = True) -> list[str]:
     """The words of a text by which it is found, in lower case and without accents; static/js/search.js finds the same.
 
-    Without `short`, those are left out that say little of an excerpt: words of at most four letters that belong to a
+    Without `short`, what says little about an excerpt is left out: words of at most four letters that belong to a
     language rather than to a subject, and single characters of scripts without spaces.
     """
     pieces, words = split(normal(text), in_pairs=True)
@@ -187,9 +187,9 @@ def names(words: list[str]) -> set[str]:
 
 
 def is_short(stem: str) -> bool:
-    """Whether a stem is a short word, as most of those that belong to a language rather than to a subject are.
+    """Whether a stem is short, as most words are that belong to a language rather than to a subject.
 
-    In Arabic and Hebrew, which are written without most vowels, only words of up to two letters are.
+    In Arabic and Hebrew, which are written without most vowels, only stems of up to two letters are short.
     """
     if not stem.isalpha() or len(stem) >= STEM_LENGTH:
         return False
@@ -199,7 +199,7 @@ def is_short(stem: str) -> bool:
 
 
 def letters(words: str) -> frozenset[str]:
-    """The pieces of `LETTERS` letters in some words that are separated by spaces; the ends of words count as letters."""
+    """The pieces of `LETTERS` letters in words that are separated by spaces. The ends of a word count as letters."""
     pieces = set()
     for word in words.split():
         padded = f" {word} "
@@ -228,5 +228,5 @@ def _is_mark(character: str) -> bool:
 
 @cache
 def _pattern(expression: str) -> re.Pattern[str]:
-    """A pattern that only texts in some scripts need. As its sets of characters are large, it takes milliseconds to compile."""
+    """A pattern that only texts in some scripts need: its large sets of characters take milliseconds to compile."""
     return re.compile(expression)
