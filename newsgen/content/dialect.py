@@ -113,11 +113,11 @@ class _Attributes(_Dropped):
     ANCESTOR_EXCLUDES = ("h1", "h2", "h3", "h4", "h5", "h6")
 
 
-# Obsidian's comments (https://help.obsidian.md/syntax): %% not for readers %%. In "100%% of %%i and %%j" are none.
+# Obsidian's comments (https://help.obsidian.md/syntax): %% not for readers %%. "100%% of %%i and %%j" has none.
 _COMMENT = r"(?<![0-9%\\])%%(?!%)(?:[^%]|%(?!%))*+%%(?![A-Za-z0-9_%])"
 # The first line of a comment of several lines.
 _LONG_COMMENT = re.compile(r"%%(?!%)(?!.*%%)")
-# Wiki links (https://help.obsidian.md/links): [[folder/Page#Heading|label]]. What follows may make it the text of a link.
+# Wiki links (https://help.obsidian.md/links): [[folder/Page#Heading|label]]. If ( or [ follows, it is a link's text.
 _WIKI_LINK = r"\[\[([^\s\[\]^][^\[\]\n]*+)\]\](?!\(|\[(?!\[))"
 _ESCAPED_BAR = f"{STX}{ord('|')}{ETX}"
 _PICTURE_SIZE = re.compile(r"(?:\A|\|)[0-9]{1,5}(?:x[0-9]{1,5})?\Z")
@@ -150,8 +150,8 @@ _FENCE = re.compile(r"(`{3,}(?!.*`)|~{3,}) *(.*)")
 _LANGUAGE = re.compile(r"\{? *\.?([A-Za-z0-9][A-Za-z0-9_+#.-]{0,39})(?![^\s}])")
 _RAW = re.compile(r"<(?:(!--)|(pre|script|style|textarea)\b)", re.IGNORECASE)
 _TASK = re.compile(r"\A\[([ xX])\] +(?=\S)")
-# Boxes. Of GitHub and Obsidian: a quote whose first line is [!note]- Title. Of Docusaurus, VitePress and Starlight: from
-# :::note[Title] or ::: note Title to :::. Of MkDocs: !!! note "Title", and indented lines below.
+# Boxes. Of GitHub and Obsidian: a quote whose first line is [!note]- Title. Of Docusaurus, VitePress and Starlight:
+# from :::note[Title] or ::: note Title to :::. Of MkDocs: !!! note "Title", and indented lines below.
 _ALERT = re.compile(r"\[!([A-Za-z][\w-]*)\][+-]?(?: +(.*))?")
 _BOX = re.compile(r"(:{3,}) *([A-Za-z][\w-]*)(.*)")
 _BOX_END = re.compile(r" {0,3}(:{3,}) *")
@@ -169,9 +169,9 @@ class _Item(NamedTuple):
 
 
 class Containers(Preprocessor):
-    """Translates lists, tasks, fenced code and quotes from CommonMark (https://spec.commonmark.org, 4.5, 5.1 to 5.3), and boxes.
+    """Translates lists, tasks, fenced code and quotes from CommonMark (https://spec.commonmark.org, 4.5, 5.1 to 5.3).
 
-    Drops comments of several lines.
+    Translates boxes, too, and drops comments of several lines.
     """
 
     def run(self, lines: list[str]) -> list[str]:
@@ -185,7 +185,8 @@ def _translate(lines: list[str], stash: Callable[[str], str], quotes: int = 0) -
     items: list[_Item] = []
     # Whether the previous line was blank, and whether it was text that the next line may continue.
     blank, text = True, False
-    # The depth of the item that the lines since the last blank one begin with. Others and deeper items begin a new block.
+    # The depth of the item with which the lines since the last blank one begin; None if they begin with something else.
+    # Then an item begins a new block, and so does one that is less deep or of the other kind of list.
     first: int | None = None
     at = 0
     boxes = _Boxes(lines)
@@ -300,7 +301,7 @@ class _Box(NamedTuple):
 
 
 class _Boxes:
-    """Finds boxes among lines. The search for an end that is not there is short: all openers may lack one."""
+    """Finds boxes among lines. Knows at once if a box has no end, because a body may have many openers without one."""
 
     def __init__(self, lines: list[str]) -> None:
         self._lines = lines
@@ -312,7 +313,7 @@ class _Boxes:
         return list(accumulate(reversed(found), max))[::-1]
 
     def at(self, start: int, indent: int) -> _Box | None:
-        """The box that begins on this line, which is indented so much; None if there is none."""
+        """The box that begins on line `start`, which is indented by `indent`; None if there is none."""
         lines = self._lines
         rest = lines[start][indent:]
         end = start + 1
@@ -337,7 +338,7 @@ class _Boxes:
 
 
 def _box_title(rest: str) -> str | None:
-    """The title in what follows the kind of a box that ends with colons; None if that is no such line."""
+    """The title in `rest`, which follows the kind of a box that ends with colons; None if `rest` cannot follow it."""
     words = rest.rstrip()
     if words.endswith("}"):
         words = words[: max(words.rfind("{"), 0)].rstrip()
@@ -347,7 +348,7 @@ def _box_title(rest: str) -> str | None:
 
 
 def _admonition_title(rest: str) -> str | None:
-    """The title in what follows the kind of an indented box; None if that is no such line."""
+    """The title in `rest`, which follows the kind of an indented box; None if `rest` cannot follow it."""
     words = rest.strip()
     classes, _, title = words[:-1].partition('"') if words.endswith('"') else (words, "", "")
     return title if rest[:1] in ("", " ") and _CLASSES.fullmatch(classes) else None

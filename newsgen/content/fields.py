@@ -376,7 +376,7 @@ def patterns(given: tuple[str, ...], at: Path, wrong: Faults) -> tuple[str, ...]
     return tuple(out)
 
 
-# As in (a+)+: with some titles, the search for it takes exponential time.
+# As in (a+)+: on some titles, such an expression takes exponential time.
 _NESTED_REPEAT = re.compile(r"[+*}][)]+[+*{]")
 
 
@@ -415,7 +415,7 @@ def picture_address(value: str, at: Path, wrong: Faults) -> str:
     return ""
 
 
-# A scheme, or what no name of a file that we read has.
+# A scheme, or a character that no file may have in its name here.
 _NO_NAME = re.compile(r"\A[A-Za-z][A-Za-z0-9+.-]*:|[\\\x00-\x1f\x7f-\x9f]")
 
 

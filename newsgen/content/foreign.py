@@ -162,7 +162,7 @@ class Translator:
         *,
         spaced: bool = False,
     ) -> dict[str, Any]:
-        """Moves the fields in `found`, which is at `at` in the file, to `values`. Returns what is left."""
+        """Moves the fields in `found`, a table at `at` in the file or all of it, to `values`. Returns what is left."""
         rest = {}
         renamed = {} if at else {fold(name): name for name in values}
 

@@ -98,7 +98,7 @@ class Unquoted(str):
 def written(data: bytes) -> Any:
     """The fields of a file that `parse` accepts, with every scalar as the text that the file has for it.
 
-    A null is None. Slow: use it only for a value that has not the expected type.
+    A null is None. Slow: use it only for a value that does not have the expected type.
     """
     block = _split(data)
     if block.format == "yaml":
@@ -171,7 +171,7 @@ def _split(data: bytes) -> _Block:
 
 
 def _find(text: str, start: int, *marks: tuple[str, re.Pattern[str]]) -> re.Match[str] | None:
-    """The first match of any pattern after `start`. A pattern begins with the text beside it."""
+    """The first match of any pattern after `start`. Each comes with the text that its matches begin with."""
     first = None
     for mark, pattern in marks:
         at, end, match = start, first.start() if first else len(text), None
@@ -236,7 +236,7 @@ def _is_hexo(text: str, start: int, end: int) -> bool:
     title = _TITLE.search(text, start, end)
     if not title or not _HEXO.fullmatch(text, start, end):
         return False
-    # Pelican's names begin with capitals, and its fields end at a blank line: a --- below that is a rule in the body.
+    # Pelican's names begin with capitals, and its fields end at a blank line: a --- after that is a rule in the body.
     return title[0].startswith("title") or not _BLANK_INSIDE.search(text, start, end)
 
 
@@ -614,7 +614,7 @@ def _yaml_offset(node: Node | None, path: Path) -> int | None:
 
 
 def _texts(loader: _Loader, node: Node, done: dict[Node, Any]) -> Any:
-    """The composed node as a value whose scalars are text. `done` holds those of nodes that aliases may repeat."""
+    """The composed node as a value whose scalars are text. `done` holds the values of nodes that aliases may repeat."""
     if isinstance(node, ScalarNode):
         if node.tag == _TAG + "null":
             return None
@@ -720,7 +720,7 @@ def _inspect(block: _Block, value: Any, path: Path) -> None:
 
 
 def _search_offset(block: _Block, path: Path) -> int | None:
-    """The probable offset of a path, by text search: each name after the previous one, the n-th match for index n."""
+    """The probable offset of a path, by text search: each name after the one before it; for index n, its n-th match."""
     offset, skip = None, 0
     for step in path:
         if isinstance(step, int):

@@ -116,9 +116,9 @@ _ALIGNMENTS = ("left", "center", "right")
 
 
 class TooDeepError(ValueError):
-    """The text is nested more deeply than any real text, or has too much that is not closed.
+    """The text is nested more deeply than any real text, or leaves too much unclosed.
 
-    Parsing takes quadratic time in either.
+    Parsing takes quadratic time in both cases.
     """
 
 
@@ -284,11 +284,11 @@ _PLACE = re.compile(r' (?:id|name)="([^"]*)"')
 _FRAGMENT = re.compile(r'href="#([^"]+)"')
 _TASK = re.compile(r"<li>(?=\s*(?:<p>\s*)?[☐☑] )")
 _PREFIX = "h-"
-"""The beginning of every id in a body: no id of a template begins so."""
+"""The beginning of every id in a body. No id in a template begins like this."""
 
 
 def _outside_code(text: str) -> str:
-    """The text that is in no `code` or `pre` element. One that is not closed lasts to the end."""
+    """The text outside of `code` and `pre` elements. One that is not closed lasts to the end."""
     out, start, depth = [], 0, 0
     for tag in _CODE.finditer(text):
         if not tag[1]:
@@ -302,7 +302,7 @@ def _outside_code(text: str) -> str:
 
 
 def _finish(text: str) -> str:
-    """Gives headings their level and ids, makes footnotes' ids unique, and leads links to ids in the same body."""
+    """Gives headings their level and ids, makes footnotes' ids unique, and lets links lead to ids in the same body."""
     ids: set[str] = set()
     if "<h" in text:
         text = _headings(text, ids)
@@ -392,7 +392,7 @@ def _once(id: re.Match[str], ids: set[str]) -> str:
 
 
 def _letters(id: str) -> str:
-    """The id without what generators make differently of one heading: `what-s-new`, `whats-new` and `What's_new`."""
+    """The letters and digits of an id. Generators differ in the rest: `what-s-new`, `whats-new` and `What's_new`."""
     words = normalize("NFKD", id.lower())
     return "".join([c for c in words if category(c)[0] in "LN"])
 
@@ -407,7 +407,7 @@ def _fragment(link: re.Match[str], ids: set[str], by_letters: dict[str, str]) ->
     return f'href="#{html.escape(similar)}"' if similar else link[0]
 
 
-# Blocks that are no paragraph, and blocks whose paragraphs count only if there is no other.
+# Blocks; those whose text is never a paragraph; and those whose paragraphs count only if there is no other.
 _BLOCK = re.compile(r"<(/?)(p|h[1-6]|pre|table|figure|hr|div|blockquote|ul|ol|dl|li|dd|dt)\b([^<>]*)>")
 _NO_TEXT = frozenset(["h1", "h2", "h3", "h4", "h5", "h6", "pre", "table", "figure"])
 _INNER = frozenset(["blockquote", "ul", "ol", "dl"])

@@ -11,7 +11,7 @@ from newsgen.model import About, Article, Subscription, frozen
 
 
 class Parsed(NamedTuple):
-    """What a content file is, None if it has to be left out, and everything that is wrong in it."""
+    """What a content file is (None if it has to be left out), and everything that is wrong in it."""
 
     value: Article | About | Subscription | None
     problems: tuple[Problem, ...] = ()
@@ -31,7 +31,7 @@ _decode_with_problems = {
 
 
 def pack(parsed: Parsed) -> bytes:
-    """Encodes the result of `Reader.parse`: one letter for its type, then msgpack. Capitals have problems."""
+    """Encodes the result of `Reader.parse`: one letter for its type, a capital if there are problems, then msgpack."""
     value, problems = parsed
     letter = _LETTERS[type(value)]
     return letter.upper() + _encode(parsed) if problems else letter + _encode(value)

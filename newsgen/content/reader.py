@@ -1,4 +1,4 @@
-"""Parses content files: `Reader.parse` turns the bytes of a file into an Article, an About, a Subscription or problems."""
+"""Parses content files: `Reader.parse` turns a file's bytes into an Article, an About, a Subscription or problems."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ from newsgen.validation import Path as At
 _DATED_NAME = re.compile(r"(\d{4})-(\d\d?)-(\d\d?)(?:[-_ ]+(.+))?")
 # As in 2026/11/08/name.md, 2026-11-08/name.md and, in Docusaurus, 2026/11-08-name.md.
 _DATED_PATH = re.compile(r"(?:^|/)(\d{4})[-/](\d\d?)[-/](\d\d?)(?=[-_ /.])")
-# A language before the extension, as in index.de.md and ferry.pt-br.md (Hugo, Zola, Nikola). Many other names have a dot,
-# such as node.ts.md and socket.io.md, so only languages with many readers count.
+# A language before the extension, as in index.de.md and ferry.pt-br.md (Hugo, Zola, Nikola). Many other names have a
+# dot, such as node.ts.md and socket.io.md, so only languages with many readers count.
 _LANGUAGE = re.compile(
     r"(.+)\.((?:ar|bg|bn|ca|cs|da|de|el|en|es|et|eu|fa|fi|fr|he|hi|hr|hu|id|it|ja|ka|ko|lt|lv|nb|nl|pl|pt|ro|ru|sk|sl|sq|sr|sv|"
     r"ta|te|th|tr|uk|ur|vi|zh)(?:[-_][A-Za-z]{2,4})?)"
@@ -165,7 +165,7 @@ class Reader:
         return dotted(path), frontmatter.line(source.data, path)
 
     def accept(self, before: Article, after: object, plugin: str) -> tuple[Article, tuple[Problem, ...]]:
-        """What a plugin made of an article, with what is wrong in it left out. None leaves the article out."""
+        """The article as a plugin returned it, without what is wrong in it, and the problems. None blocks it."""
         path = f"{self._folder_name}/{before.id}"
         if after is None:
             after = msgspec.structs.replace(before, blocked=True)
@@ -534,7 +534,7 @@ def _converted(values: dict[str, Any], file_type: Any, repair: Repair) -> Any:
     """The values of a file as its type, without faults."""
     with contextlib.suppress(msgspec.ValidationError, OverflowError):
         return msgspec.convert(values, file_type)
-    # Most files have no nulls, and fewer have faults. To search for either takes longer than to convert.
+    # Few files have nulls, and even fewer have faults. Searching for either takes longer than converting.
     with contextlib.suppress(msgspec.ValidationError, OverflowError):
         return msgspec.convert(_without_nulls(values), file_type)
     return msgspec.convert(repair.value(values, file_type), file_type)
@@ -578,7 +578,7 @@ def _file_date(dated: re.Match[str] | None) -> date | None:
 
 
 def _places(data: bytes, body: str, tags: list[str]) -> tuple[tuple[int, str], ...]:
-    """The line in the file and the name of the first of each kind among `tags`, which are as written."""
+    """The line and the name of the first tag of each kind. `tags` are as written in the file."""
     content = data.decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n")
     start = max(content.rfind(body), 0)
     places: dict[str, int] = {}

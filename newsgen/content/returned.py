@@ -55,7 +55,7 @@ class ReturnedArticles:
         return types | {"related": tuple[Related, ...], "extra": dict[str, Any]}
 
     def checked(self, before: Article, after: Article, wrong: Faults) -> Article:
-        """The article `before` with what differs in `after`, without what is `wrong` in it.
+        """The article `before` with the changes in `after` that are valid. What is not is added to `wrong`.
 
         A gate that was closed stays closed.
         """
@@ -190,7 +190,7 @@ class ReturnedArticles:
         if len(body.encode("utf-8", "replace")) > MAX_BYTES:
             wrong.add(("body",), f"has more than {MAX_BYTES:,} bytes")
             return ""
-        # The body is already as the reader made it, but for what the plugin changed: its ids have their prefix, and its
+        # Except for what the plugin changed, the body is as the reader made it: its ids have their prefix, and its
         # links the path of the site.
         body = _ID.sub(r"\1", text.printable(body))
         if self._root != "/":

@@ -12,7 +12,7 @@ from newsgen.errors import Problem
 from newsgen.files import FoundFile
 
 MAX_READ = frontmatter.MAX_BYTES + MAX_BYTES + 1024
-"""Bytes that are read of a file. Whatever is longer has too large a body, if not too long a front matter."""
+"""The most bytes that are read of a file. A longer one has too large a body, or too much front matter."""
 
 
 class Source(NamedTuple):

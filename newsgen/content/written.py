@@ -23,9 +23,9 @@ _KNOWN_NAMES = frozenset(
 
 
 class Written:
-    """A file's values as it spells them, for those that have another type than expected.
+    """A file's values as it spells them, to be used where a value has another type than expected.
 
-    `foreign` are the places in the file of the fields that were renamed, by our names.
+    `foreign` maps our name of each renamed field to its place in the file.
     """
 
     def __init__(self, data: bytes) -> None:
@@ -73,7 +73,7 @@ class Written:
         return (value,)
 
     def misspelt(self, at: At, translator: Translator) -> str:
-        """The question whether another name in the file was meant as the missing field `at`; "" if none is similar."""
+        """Asks whether another name in the file was meant as the missing field `at`; "" if none is similar."""
         around = self._value(self.path(at[:-1]))
         names = (
             [n for n in around if n not in _KNOWN_NAMES and not translator.knows(n)] if isinstance(around, dict) else ()
