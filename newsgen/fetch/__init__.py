@@ -2,8 +2,9 @@
 
 Start with `fetcher`, which does all of it. `subscriptions` reads the files in `content/_feeds`, `state` and `schedule`
 say which feeds are due, `network` requests them, `formats` turns their bytes into entries, and `archive` decides what
-becomes of each entry: `index` knows the files that are there, `ledger` what was taken and deleted, `articlefile` writes
-new ones. `pictures` fetches the pictures that a site shows. `subscribing` creates the files in `content/_feeds`, `report` is what a person reads.
+becomes of each entry: `index` knows the files that are there, `ledger` what was taken and deleted, and `articlefile`
+writes new ones. `pictures` fetches the pictures that a site shows. `subscribing` creates the files in `content/_feeds`,
+and `report` is what a person reads.
 """
 
 from newsgen.fetch.fetcher import FeedReport, FetchOptions, FetchReport, feeds, fetch

@@ -38,8 +38,9 @@ _NEW = ".fetch.new"
 class Taken(msgspec.Struct, kw_only=True):
     """What became of the entries of a feed: the paths of files, below the content folder, and counts.
 
-    `changed` are files that were changed by hand and that the publisher changed since. `joined` got topics from this
-    feed that an earlier one gave them not. `left_out` entries are too old, or not wanted by title or block list.
+    `changed` files were edited by hand, and the publisher has changed their entries since. `joined` files of another
+    feed got more topics from this one. `left_out` counts entries that are too old, or unwanted by title or blocklist.
+    `gone` counts those whose files were deleted.
     """
 
     added: list[str] = []
@@ -107,7 +108,7 @@ class Archive:
     def _note_deleted(self) -> int:
         """Lists the entries whose files were deleted, so that they do not come back. Returns their number.
 
-        Entries that have files are from now on known by the ids and addresses, too, that they were taken with.
+        From now on, entries that have files are also known by the ids and addresses with which they were taken.
         """
         others: dict[str, Lines] = {}
         of_renamed = self._files_of_renamed_feeds()
@@ -140,7 +141,7 @@ class Archive:
         return len(deleted)
 
     def _files_of_renamed_feeds(self) -> dict[str, str]:
-        """The files that note a feed which is no more, by guid, if only one has it."""
+        """The files that name a feed that no longer exists, by guid, if only one file has that guid."""
         rows = [(guid, id) for (feed, guid), id in self._by_guid.items() if feed not in self._feeds]
         counts = Counter(guid for guid, _ in rows)
         return {guid: id for guid, id in rows if counts[guid] == 1}
@@ -174,7 +175,7 @@ class Archive:
             id = self._find(subscription.name, identity, entry, now, keys, seen)
             if id is not None:
                 each = self._files[id]
-                # The files of a feed that was renamed belong to the first that has the same texts.
+                # The files of a renamed feed belong to the first feed that has the same entries.
                 is_own = (each.feed not in self._feeds and each.guid == identity.guid) or (
                     each.feed == subscription.name and (each.guid == identity.guid or each.guid not in guids)
                 )
@@ -202,7 +203,7 @@ class Archive:
         return taken
 
     def _is_wanted(self, entry: Entry, subscription: Subscription) -> bool:
-        """Whether an entry can be an article, and one that may appear on the site."""
+        """Whether an entry can be an article, and may appear on the site."""
         if not text.printable(entry.title).strip():
             return False
         names = filter(None, (entry.url, entry.provider_url, subscription.provider))
@@ -211,7 +212,10 @@ class Archive:
     def _identity(
         self, entry: Entry, subscription: Subscription, titles: Counter[str], guids: Counter[str]
     ) -> _Identity:
-        """What identifies an entry. `titles` counts those of entries without an address, `guids` the texts of each id."""
+        """What identifies an entry.
+
+        `titles` counts the titles of entries without an address, and `guids` the different entries with each id.
+        """
         urls = (entry.url, entry.guid if entry.guid_is_url else "")
         keys = tuple(dict.fromkeys(k for url in urls if (k := canonical.key(url)) and canonical.identifies_text(k)))
         guid = " ".join(text.printable(entry.guid).split()) if guids[entry.guid] == 1 else ""
@@ -231,12 +235,15 @@ class Archive:
     def _find(
         self, feed: str, identity: _Identity, entry: Entry, now: datetime, keys: Collection[str], seen: Collection[str]
     ) -> str | None:
-        """The id of the file of an entry. `keys` are those of all entries of the feed; `seen` files have one of them."""
+        """The id of an entry's file; None if it has none.
+
+        `keys` are those of all entries of the feed. `seen` are the files of the entries before this one.
+        """
         # The address comes first: an entry that moved to the address of another file must not make the two alike.
         found = next((self._by_key[key] for key in identity.keys if key in self._by_key), None)
         if found is None and identity.guid:
             found = self._by_guid.get((feed, identity.guid))
-            # Some feeds number their entries from the top: the text of that file may be another entry of this feed.
+            # Some feeds number their entries from the top, so the file with this id may be that of another entry.
             if found and not self._is_same(found, identity, entry, now, keys, seen):
                 found = None
         if found is None and identity.headline:
@@ -296,7 +303,7 @@ class Archive:
         is_own: bool,
         adopt: bool,
     ) -> None:
-        """Brings the file of an entry up to date. Another feed that has the same text adds topics only."""
+        """Brings the file of an entry up to date. Another feed with the same text only adds topics."""
         each = self._files[id]
         row = articlefile.values(entry, subscription, feed.lang, self._config, now)
         if not is_own:
@@ -332,9 +339,9 @@ class Archive:
             taken.changed.append(id)
 
     def _rewrite(self, id: str, row: dict[str, Any], *, adopt: bool = False, entry: Entry | None = None) -> bool:
-        """Changes values in a file: all that a fetch writes, or without an entry only those given.
+        """Changes values in a file: all that a fetch writes or, without an entry, only those given.
 
-        False if that would undo what an editor did.
+        Returns False, and writes nothing, if that would undo what an editor did.
         """
         try:
             data = (self._content / id).read_bytes()
@@ -382,14 +389,14 @@ def _trigrams(title: str) -> set[str]:
 
 
 def _endings(unique: str) -> Iterator[str]:
-    """What follows the slug in the names of files that would share one, by what is unique about a text."""
+    """What may follow the slug in a file's name, until no other file has it. `unique` identifies the text."""
     yield ""
     yield f"-{text.digest6(unique)}"
     yield from (f"-{text.digest6(f'{unique} {number}')}" for number in itertools.count(2))
 
 
 def _pattern(ids: Iterable[str]) -> str:
-    """The folders that most files named by their date are in."""
+    """The pattern of the folders that most files named by their date are in."""
     counts: Counter[str] = Counter()
     for id in ids:
         folder, _, name = id.rpartition("/")

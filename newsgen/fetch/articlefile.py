@@ -25,15 +25,15 @@ FIELDS = (
 """The fields that a fetch writes, in the order of the file, before `fetched`."""
 
 GIVEN = ("category", "type", "lang", "quality")
-"""Fields that a new file gets and that are the editor's from then on, or those of a program that ranks articles."""
+"""Fields that only a new file gets. From then on they belong to the editor, or to a program that ranks articles."""
 
 _COMPARED = tuple(
     name for name in FIELDS if name not in ("author", "topics", "publishedDateTime", "updatedDateTime", *GIVEN)
 )
 HALF = 16
-"""The first half of a digest is that of the values that follow the publisher.
+"""The characters of half a digest. The first half is that of the values that follow the publisher.
 
-The rest is that of topics and `publishedDateTime`, to notice edits. `updatedDateTime` is in neither.
+The second is that of topics and `publishedDateTime`, to notice edits. `updatedDateTime` is in neither.
 """
 
 _MAX_AHEAD = timedelta(days=1)
@@ -53,7 +53,7 @@ def usable_date(entry: Entry, now: datetime) -> datetime | None:
 def values(entry: Entry, subscription: Subscription, lang: str, config: Config, now: datetime) -> dict[str, Any]:
     """The fields of an entry's file. `lang` is the language of the feed.
 
-    A time that the entry does not say is `now`. Text is escaped where the reader of content files would take it for
+    An entry without a usable time gets `now`. Text is escaped where the reader of content files would take it for
     markup or an entity.
     """
     when = usable_date(entry, now) or now.replace(microsecond=0)
@@ -87,7 +87,7 @@ def values(entry: Entry, subscription: Subscription, lang: str, config: Config, 
 
 
 def _differing(language: str, sites: str) -> str:
-    """A feed's language if it is another one than the site's, not merely that of a country, as en-US beside en."""
+    """A feed's language if it differs from the site's by more than a country; "" if not, as for en-US on a site in en."""
     given, own = language.lower(), sites.lower()
     main = given.partition("-")[0]
     is_same = given == own or (main == own.partition("-")[0] and main != "zh")
@@ -95,7 +95,7 @@ def _differing(language: str, sites: str) -> str:
 
 
 def union(topics: Any) -> list[str]:
-    """Topics without repeats, as far as a file can have."""
+    """Topics without repeats, as many as a file can have."""
     by_slug: dict[str, str] = {}
     for topic in topics:
         if topic:
@@ -114,7 +114,7 @@ def _provider(entry: Entry, subscription: Subscription, url: str, config: Config
 
 
 def _author(entry: Entry, subscription: Subscription) -> str:
-    """The byline of an entry, unless it only repeats the publisher or is the account that a program makes."""
+    """The byline of an entry; "" if it only repeats the publisher, or is an account such as admin."""
     others = {entry.provider, subscription.provider_name, subscription.title, "admin", "administrator"}
     author = text.shorten(entry.author, MAX_AUTHOR)
     return "" if author.casefold() in map(str.casefold, others) else author
@@ -125,19 +125,19 @@ def _size(pixels: int) -> int:
 
 
 def escaped(value: str) -> str:
-    """The text as a file has to write it: what looks like markup or an entity would be taken for it."""
+    """The text as a file has to write it: escaped if it would be taken for markup or an entity."""
     value = " ".join(_DIRECTION.sub("", text.printable(value)).split())
     return value if text.plain(value) == value else value.replace("&", "&amp;").replace("<", "&lt;")
 
 
 def digest(row: Mapping[str, Any]) -> str:
     """A digest of the publisher's values."""
-    # Files that have no author have the digest that they had when a fetch wrote none.
+    # Earlier versions wrote no author. The digest of a file without one is still the same.
     author = [row["author"]] if row.get("author") else []
     facts = [*(row.get(name) for name in _COMPARED), *author], [row.get("topics", []), row.get("publishedDateTime")]
     try:
         return "".join(text.digest(msgspec.json.encode(fact, enc_hook=str))[:HALF] for fact in facts)
-    except (ValueError, OverflowError, TypeError, RecursionError):  # no value of ours
+    except (ValueError, OverflowError, TypeError, RecursionError):  # a value that no fetch wrote
         return ""
 
 
@@ -198,8 +198,8 @@ def parsed(data: bytes) -> dict[str, Any]:
 def updated(data: bytes, row: Mapping[str, Any], *, adopt: bool) -> bytes | None:
     """The file `data` with these values in place of those it has; everything else stays as it is, byte for byte.
 
-    Without `adopt`, fields that are not spelt as `render` spells them were edited, and there is no result. Nor is there
-    one if the front matter is not plain YAML.
+    None if the front matter is not plain YAML or, without `adopt`, if a field that changes is not spelt as `render`
+    spells it: then somebody edited it.
     """
     if b"\r" in data and data.count(b"\r\n") == data.count(b"\n") == data.count(
         b"\r"
@@ -238,11 +238,11 @@ def updated(data: bytes, row: Mapping[str, Any], *, adopt: bool) -> bytes | None
 
 
 def _span(block: str, name: str) -> re.Match[str] | None:
-    """Where a field is in front matter: its line, and those after it that are indented or items of its list."""
+    """Where a field is in front matter: its line, and the lines after it that are indented or items of its list."""
     return re.search(rf"^{name}[ \t]*:.*\n(?:(?:[ \t]*\n)*(?:[ \t]|-[ \n]).*\n)*", block, re.MULTILINE)
 
 
 def _place(block: str, name: str) -> int:
-    """Where a new field belongs: behind the last of those that a new file has before it."""
+    """Where a new field belongs: after the last of the fields that come before it in a new file."""
     before = FIELDS[: FIELDS.index(name)] if name in FIELDS else FIELDS
     return next((span.end() for other in reversed(before) if (span := _span(block, other))), 0)

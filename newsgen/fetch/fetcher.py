@@ -30,9 +30,10 @@ Outcome = Literal["new", "unchanged", "waiting", "failed", "gone", "disabled"]
 class FetchOptions(msgspec.Struct, frozen=True, kw_only=True):
     """The options of a fetch. `names` are the feeds to fetch, by default all that are due.
 
-    `content` defaults to a folder of the site. With `force`, feeds are requested that are not due, and entries are read
-    again that did not change. `since` takes the place of `max_age`; `now` is the clock. Both, and `adopt`, which takes
-    over what publishers changed in files that were edited, imply `force`, and so do `names` for feeds that are not due.
+    `content` defaults to a folder of the site. `force` also requests feeds that are not due, and those that are gone,
+    and reads feeds again that did not change. `since` takes the place of `max_age`, and `adopt` takes over what
+    publishers changed in files that were edited; both imply `force`, except for feeds that are gone. Feeds in `names`
+    are requested in any case. `now` is the clock.
     """
 
     site: Path = Path()
@@ -51,7 +52,10 @@ class FetchOptions(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FeedReport(Taken, kw_only=True):
-    """What a fetch did with one feed. `reason` says why it failed, now or the last time, `moved` where it is for good."""
+    """What a fetch did with one feed.
+
+    `reason` says why it failed, now or the last time, and `moved` where it has permanently moved to.
+    """
 
     name: str
     url: str
@@ -63,7 +67,7 @@ class FeedReport(Taken, kw_only=True):
 
 
 class FetchReport(msgspec.Struct, kw_only=True):
-    """What a fetch did. `problems` are those of the files about feeds. `deleted` files will not come back."""
+    """What a fetch did. `problems` are those of the files about feeds. `deleted` counts files that will not come back."""
 
     feeds: list[FeedReport] = []
     problems: list[Problem] = []
@@ -78,7 +82,7 @@ class FetchReport(msgspec.Struct, kw_only=True):
 
     @property
     def nothing_done(self) -> bool:
-        """Whether every request failed, and no feed that is not due yet answered the last time."""
+        """Whether every request failed, and so did the last request of every feed that is not due yet."""
         others = any(feed.outcome == "waiting" and not feed.reason for feed in self.feeds)
         return self.requests > 0 and self.failed == self.requests and not others
 
@@ -131,7 +135,7 @@ def lock(site: Path) -> contextlib.AbstractContextManager[None]:
 def _chosen(
     feeds: list[Subscription], names: Iterable[str], problems: list[Problem], content: Path
 ) -> list[Subscription]:
-    """The feeds with these names; all without names."""
+    """The feeds with these names; all feeds if there are no names."""
     by_name = {feed.name: feed for feed in feeds}
     wanted = list(dict.fromkeys(Path(name).stem if name.endswith(".md") else name for name in names))
     for name in wanted:

@@ -1,6 +1,6 @@
 """What each content file says about where it comes from, cached in `.newsgen/archive.db`.
 
-Lost or damaged, it costs time.
+If that file is lost or damaged, the next run reads all content files.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Known(Value, frozen=True, kw_only=True):
     """A content file. `keys` are the canonical keys of its text. `headline` identifies a text without an address.
 
     `feed`, `guid` and `digest` are what a fetch noted in it; "" in files of other origin. `edited`: what was fetched
-    was changed by hand. `published` is what a fetch wrote, the time of first sight if `undated`.
+    was changed by hand. `published` is what a fetch wrote; if `undated`, it is when the entry was first seen.
     """
 
     keys: tuple[str, ...] = ()
@@ -84,7 +84,7 @@ class Index:
         started = time.time_ns()
         cached = dict(self._load())
         found = list(files.scan(self._content, self._content.name).content)
-        # What cannot be read is still there.
+        # A file or folder that cannot be read still exists.
         unreadable = [f.id for f in found if isinstance(f.stamp, Problem)]
         self.complete = not unreadable
         for file in found:
@@ -108,7 +108,7 @@ class Index:
         digest = text.digest_bytes(source.data)
         if row is None or row.digest != digest:
             known = self._known(source)
-            if known is None:  # an editor's slip of the pen: what the file was, it will be again
+            if known is None:  # an editor's slip, soon corrected: what the file said before still counts
                 known = row.known if row else _salvaged(source.data)
             row = _Row(b"", digest, known)
         row = row._replace(stamp=file.encoded_stamp(started))
@@ -146,7 +146,7 @@ class Index:
                         yield id, _Row(stamp, digest, _decode(data))
 
     def save(self) -> str:
-        """Writes what changed. Returns why that is not possible, "" on success. The next run then reads more files."""
+        """Writes what changed. Returns "", or why that is not possible: then the next run reads more files."""
         if not self._changed and not self._removed:
             return ""
         try:
@@ -197,7 +197,7 @@ class Index:
 
 
 def known(row: dict[str, Any], article: Article | None) -> Known:
-    """What a file with these fields says. `article` is what the site makes of it, if it makes one."""
+    """What a file with these fields says. `article` is the article that the site makes of it, if any."""
     note = row.get("fetched")
     note = note if isinstance(note, dict) else {}
     feed, guid, digest = (str(note.get(name) or "") for name in ("feed", "guid", "digest"))

@@ -15,7 +15,7 @@ Lines = dict[str, str]
 """The address of each entry by its id; "" if it has none, or if an editor wrote the line."""
 
 _MAX_TAKEN = 1_000
-"""The entries in the list of what was taken, at least those that are in the feed now."""
+"""The most entries in a list of what was taken; more only if the feed has more now."""
 
 
 # What git writes around two versions that it could not merge. Both count.
@@ -44,7 +44,7 @@ class Ledger:
         return guid in self._gone.get(feed, ()) or not self._gone_keys.isdisjoint(keys)
 
     def delete(self, feed: str, lines: Lines) -> None:
-        """Notes that the files of some entries were deleted. To take a line out brings the entry back."""
+        """Notes that the files of some entries were deleted. An editor who removes a line gets the entry back."""
         if not lines:
             return
         gone = self._gone.setdefault(feed, {})
@@ -56,7 +56,7 @@ class Ledger:
         self._save(feed, "taken", self.taken[feed])
 
     def take(self, feed: str, entries: Mapping[str, str]) -> None:
-        """Notes which entries of a feed have files, by id: those that are in it now."""
+        """Notes which entries that a feed has now have files: their addresses, by id."""
         before = self.taken.get(feed, {})
         others = sorted(guid for guid in before if guid not in entries)
         kept = others[max(0, len(others) + len(entries) - _MAX_TAKEN) :]

@@ -1,6 +1,6 @@
-"""Fetches the pictures of publishers that a site shows, into `content/_images`, from where a build takes them.
+"""Fetches the pictures of publishers that a site shows into `content/_images`, from where a build takes them.
 
-What was fetched once is never requested again, and a picture that cannot be fetched stays on its publisher's server.
+A picture that was fetched is not requested again. One that cannot be fetched stays on its publisher's server.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from newsgen.text import IMAGES_FOLDER
 STATE = "images.state"
 
 _EVERY = 3600
-"""Seconds until the first further attempt; each one after that waits twice as long."""
+"""The least seconds between the first attempt and the second. The time doubles with each failure; see `schedule`."""
 
 
 class ImageOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,7 +41,7 @@ class ImageOptions(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ImageReport(msgspec.Struct, kw_only=True):
-    """What was fetched: `wanted` pictures were not there, and so many of them are `waiting` because they failed before.
+    """What was fetched. `wanted` pictures were missing; `waiting` of these failed before and are not due yet.
 
     `failures` says why others failed, by URL.
     """
@@ -78,8 +78,8 @@ def fetch_images(
 ) -> ImageReport:
     """Fetches the pictures that are not there yet. One that fails does not stop the others.
 
-    Raises ConfigError if the site does not show fetched pictures, OutputError if files cannot be written, and FetchError
-    if another fetch of the site runs or the lock cannot be written.
+    Raises ConfigError if the site does not show fetched pictures, OutputError if files cannot be written, and
+    FetchError if another fetch of the site runs or the lock cannot be written.
     """
     started = time.perf_counter()
     settings = config.load(options.site / "site.toml")
@@ -112,14 +112,14 @@ def fetch_images(
                     if on_picture:
                         on_picture(report.requests, len(requests))
         finally:
-            with contextlib.suppress(OutputError):  # it saves requests only
+            with contextlib.suppress(OutputError):  # without it, the next run only makes more requests
                 files.write(place, msgspec.msgpack.encode(failed))
     report.seconds = round(time.perf_counter() - started, 3)
     return report
 
 
 def _wanted(options: ImageOptions) -> dict[str, str]:
-    """The URL of each picture that the site shows and does not have, by its id without ending, newest article first."""
+    """The URL of each picture that the site shows but does not have, by id without ending, newest article first."""
     loaded = load(Options(site=options.site, content=options.content, now=options.now))
     loaded.release()
     found = files.scan(options.content or options.site / "content").attachments

@@ -21,13 +21,13 @@ MAX_BACKOFF = 86_400
 NO_HINTS = Hints()
 
 _SLACK = 30
-"""A run that starts a little earlier than the last one did must not find every feed not quite due."""
+"""The most seconds by which a feed is due early: a run that starts a little early must not find that no feed is due."""
 
 _LONGEST = timedelta(days=MAX_INTERVAL // 86_400 + 8)
 
 
 def is_due(due: datetime | None, now: datetime) -> bool:
-    """Whether a feed is due. A time so late that no rule here gives it comes from a wrong clock and does not count."""
+    """Whether a feed is due. A time later than any rule here can give comes from a wrong clock and does not count."""
     return due is None or due <= now or due - now > _LONGEST
 
 
@@ -70,7 +70,7 @@ def _interval(every: int, hints: Hints, fresh_for: int) -> int:
 def _outside_skipped(moment: datetime, hints: Hints) -> datetime:
     """The first moment from this one on that is not in an hour or on a day (UTC) to leave the feed alone.
 
-    The moment itself if there is none. Days count from Monday, 0.
+    The moment itself if there is none. Monday is 0.
     """
     moment = moment.astimezone(UTC)
     later = moment

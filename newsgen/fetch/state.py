@@ -1,4 +1,7 @@
-"""What is known of each feed from earlier requests, in `.newsgen/feeds.db`. Lost or damaged, it costs requests only."""
+"""What is known of each feed from earlier requests, in `.newsgen/feeds.db`.
+
+If that file is lost or damaged, the next run only makes more requests.
+"""
 
 from __future__ import annotations
 
@@ -143,7 +146,7 @@ class State:
     def save(self, records: Mapping[str, Record], removed: Iterable[str] = ()) -> str:
         """Stores records, and drops those of `removed` feeds, in one transaction. Others in the file stay.
 
-        Returns why that is not possible, "" on success. The next run then repeats its requests.
+        Returns "", or why that is not possible: then the next run repeats the requests of this one.
         """
         rows = [(name, crc32(data), data) for name, record in records.items() for data in [_encode(record)]]
         try:

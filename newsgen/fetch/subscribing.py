@@ -1,4 +1,4 @@
-"""Creates files about feeds: for the feed at an address, or that a page announces, and for those of an OPML file."""
+"""Creates files about feeds: for the feed at an address or announced by a page, and for those in an OPML file."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Subscribed(msgspec.Struct, kw_only=True):
 
 
 class Imported(msgspec.Struct, kw_only=True):
-    """What an import did: files that it created, the feeds that have one already, and those without a usable address."""
+    """What an import did: the files that it created, the feeds that had one, and those without a usable address."""
 
     created: list[Path] = []
     known: list[str] = []
@@ -87,7 +87,7 @@ def _read(client: Client, address: str) -> _Found | list[str]:
         if not announced:
             raise FetchError(f"{address}: the answer {error}, and announces no feed") from None
         return announced
-    # A feed is known by the address that leads to it, unless that is for good another one.
+    # A feed is known by the address that leads to it, or by the one to which that has permanently moved.
     return _Found(answer.moved or address, feed)
 
 

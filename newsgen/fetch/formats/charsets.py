@@ -54,7 +54,7 @@ def decode(data: bytes, content_type: str = "") -> str:
     """The text of a document. `content_type` is the value of the HTTP header.
 
     In this order: a byte order mark; UTF-8, if the bytes are valid; the charset of the header; that of the document.
-    If none fits, the text is read as UTF-8, and bytes that are none as windows-1252.
+    If none fits, the text is read as UTF-8, and bytes that are not UTF-8 as windows-1252.
     """
     for mark, name in _MARKS:
         if data.startswith(mark):

@@ -1,6 +1,6 @@
 """Reads the days and times in feeds, which many programs write in many ways and languages.
 
-What `times` reads is read there. A day or time that can be read in two ways is not read.
+What `times` can read is left to it. A day or time that can be read in two ways is not read.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ _YEAR_LAST = re.compile(r"(?<!\d)(\d\d?)([-/.])\s?(\d\d?)\2\s?(\d{4})(?!\d)")
 _NUMBER = re.compile(r"(?<!\d)\d+(?!\d)")
 _WORD = re.compile(r"[^\W\d_]+")
 
-# Words as `_fold` gives them, by language where one word would not do. A word that is two months in two languages is
-# left out: listopad is October in Croatian and November in Czech and Polish, which have more readers.
+# The names of the months in many languages, as `_fold` spells them. A word that means different months in two languages
+# stands for that of more readers: listopad is October in Croatian, but November in Czech and Polish.
 _MONTHS = {
     1: "january jan januar janv janvier enero ene janeiro gennaio gen januari tammikuu tammikuuta stycznia stycznia sty leden ledna "
     "januara ianuarie ian ocak oca января январь янв січня січ януари яну ιανουαριου ιανουαριος ιαν gener jaan يناير ינואר",
@@ -96,7 +96,7 @@ def parse(written: str) -> date | None:
 
     Reads what `times.parse` reads, the names of months in many languages, AM and PM, and the usual names of zones. Of a
     time in an unknown zone it gives the day. The times that programs write for “none”, such as the year 1 or the first
-    second of 1970, are unreadable.
+    second of 1970, count as unreadable.
     """
     if len(written) > 4 * _LONGEST:
         return None

@@ -16,7 +16,7 @@ _MAX_PAGE = 1 << 20
 _TYPES = frozenset(
     "application/rss+xml application/atom+xml application/rdf+xml application/feed+json application/rss application/atom".split()  # noqa: SIM905
 )
-# Types that other things have too: they count if the address says so.
+# Types that other documents have too: they count if the address looks like that of a feed.
 _VAGUE_TYPES = frozenset(["application/xml", "text/xml", "application/json", ""])
 _LOOKS_LIKE_FEED = re.compile(
     r"(?:^|[/._?=&-])(?:rss|atom|feeds?|rdf|index\.xml)(?:$|[/._?=&-]|2|20|10)", re.IGNORECASE
@@ -28,8 +28,7 @@ _COMMENTS = re.compile(r"comments?(?:$|[/?&_-])", re.IGNORECASE)
 def find(page: bytes, url: str, content_type: str = "") -> list[str]:
     """The addresses of the feeds that an HTML page announces, the best first; those of comments come last.
 
-    `url` is the page's address. If the page announces none, they are those of its links whose addresses look like
-    feeds.
+    `url` is the page's address. If the page announces no feeds, its links count whose addresses look like feeds.
     """
     root = documents.html(charsets.decode(page[:_MAX_PAGE], content_type), _MAX_PAGE)
     if root is None:

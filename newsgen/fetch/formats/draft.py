@@ -67,7 +67,10 @@ _CUT = re.compile(r"\s*(?:\[(?:…|\.{3})\]|\((?:…|\.{3})\))\Z")
 
 
 class Media(msgspec.Struct, kw_only=True):
-    """A picture, sound or film that a feed gives beside the text. `medium` and `type` are as in Media RSS, "" if the feed does not say."""
+    """A picture, sound or film that a feed gives beside the text.
+
+    `medium` and `type` are as in Media RSS, "" if the feed does not say.
+    """
 
     url: str
     medium: str = ""
@@ -95,12 +98,11 @@ class Media(msgspec.Struct, kw_only=True):
 
 
 class Draft(msgspec.Struct, kw_only=True):
-    """An entry as a format gives it. The first of several values that is good counts.
+    """An entry as a format gives it. Of several values for one thing, the first that is usable counts.
 
-    Addresses are relative to `base`, and those in `contents` to `content_base`.
-
-    `title` is plain already. `texts` are the texts for the excerpt, `contents` those with pictures. `media` holds the
-    kinds of pictures in the order of their rank, and in each kind the pictures.
+    Addresses are relative to `base`, and those in `contents` to `content_base`. `title` is plain text already. `texts`
+    are the texts for the excerpt, `contents` those with pictures. `media` holds the kinds of media in the order of
+    their rank, each with its pictures and recordings.
     """
 
     base: str
@@ -122,7 +124,7 @@ class Draft(msgspec.Struct, kw_only=True):
 
 
 def newest(items: list[Item], times_of: Callable[[Item], Iterable[str]]) -> list[Item]:
-    """The newest items, in their order, if there are too many. Those without a readable time come last."""
+    """The items, in their order; if there are too many, only the newest. Items without a readable time come last."""
     if len(items) <= MAX_ENTRIES:
         return items
 
@@ -201,9 +203,9 @@ def language(tag: str) -> str:
 
 
 def _url(draft: Draft) -> str:
-    """The first good address; that of a feed's redirect counts only if there is no other, and then that of a recording.
+    """The first good address. A redirect of a service that counts readers counts only if there is no other.
 
-    Episodes of podcasts need no page.
+    Without an address, that of a recording does: episodes of podcasts need no page.
     """
     redirect = ""
     for link in draft.links:
@@ -216,7 +218,7 @@ def _url(draft: Draft) -> str:
 
 
 def _target(url: str) -> str:
-    """The address to which a redirect leads if it names it, else the address itself."""
+    """The target of a redirect that names it; any other address as it is."""
     if url and _REDIRECT.match(url.partition("://")[2]):
         query = parse_qs(urlsplit(url).query, max_num_fields=100) if url.count("&") < 100 else {}
         return next(

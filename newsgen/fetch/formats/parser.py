@@ -18,8 +18,8 @@ _HEAD = 64
 def parse(data: bytes, *, url: str, content_type: str = "") -> Feed:
     """The feed in the body of an answer. `url` is where it came from, `content_type` the value of the HTTP header.
 
-    What a feed is, its bytes decide, not the header. Only the newest `MAX_ENTRIES` entries are taken. Raises FeedError
-    with a sentence, such as “is a web page, not a feed”, if it is no feed.
+    The bytes decide the format, not the header. Only the newest `MAX_ENTRIES` entries are taken. Raises FeedError with
+    a sentence, such as “is a web page, not a feed”, if it is no feed.
     """
     if _JSON.match(charsets.decode(data[:_HEAD])):
         return jsonfeeds.parse(charsets.decode(data, content_type).lstrip("\ufeff"), url)

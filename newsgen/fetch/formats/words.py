@@ -27,15 +27,15 @@ _HIDDEN = frozenset(
     "option rp rt script select style svg template textarea title video".split()
 )
 _ENOUGH = 1024
-# Markup that readers would see, because a program encoded it twice or declared it to be text. Text about markup, such as
-# “the <b> tag”, rarely has closing tags.
+# Markup that readers would see, because a program encoded it twice or declared it to be text. Text about markup, such
+# as “the <b> tag”, rarely has closing tags.
 _MARKUP = re.compile(
     r"</(?:p|div|a|b|i|em|strong|span|ul|ol|li|h[1-6]|table|blockquote|figure|font)>|<img\s[^<>]*src\s*=", re.IGNORECASE
 )
-# By number, nobody means a character's code in a text that is no HTML.
+# A character by its number: in a text that is not HTML, nobody means the code itself.
 _ENTITY = re.compile(r"&#(?:\d{2,6}|x[0-9a-fA-F]{2,5});")
 _C1 = re.compile("[\x80-\x9f]")
-# Codes of pictures that are no pictures: pixels that count readers, emoji, buttons.
+# Addresses of images that are no pictures: pixels that count readers, emoji, buttons.
 _NO_PICTURE = re.compile(
     r"//(?:feeds\.feedburner\.com|feeds\.wordpress\.com|stats\.wordpress\.com|pixel\.|[^/]*\bdoubleclick\.net|s\.w\.org/images/core/emoji)"
     r"|/(?:pixel|spacer|blank|1x1|clear)\.(?:gif|png)|/wp-includes/images/smilies/",
@@ -47,7 +47,7 @@ _PIXELS = re.compile(r"\s*(\d{1,6})(?:\.\d*)?\s*(?:px)?\s*", re.ASCII)
 
 
 class Literal(str):
-    """Text that is no HTML, where HTML is usual."""
+    """Text that is not HTML, where HTML is usual."""
 
     __slots__ = ()
 
@@ -67,7 +67,7 @@ def plain(written: str) -> str:
 
 
 def restored(written: str) -> str:
-    """The text with the characters of windows-1252 in place of C1 controls, which some programs write in their stead."""
+    """The text with windows-1252 characters in place of the C1 controls that some programs write for them."""
     return written.translate(charsets.CP1252) if _C1.search(written) else written
 
 
@@ -76,7 +76,7 @@ def visible(source: Source) -> str:
     written = _written(source)
     if written is None:
         seen = _seen(source)
-        # Markup with more HTML beside it as text. Deeper down, such as in `code`, text about markup is meant.
+        # Markup may have more HTML beside it as text. Deeper down, as in `code`, such text is about markup.
         beside = (
             "".join([source.text or "", *(child.tail or "" for child in source)]) if not isinstance(source, str) else ""
         )
@@ -92,17 +92,17 @@ def visible(source: Source) -> str:
 
 
 def literal(written: str) -> str:
-    """A text that its format says is no HTML, as what it is: some programs write HTML, or encode its characters."""
+    """A text that its format declares not to be HTML. If it looks like HTML, it is: some programs write it all the same."""
     return written if _ENTITY.search(written) or is_html(written) else Literal(written)
 
 
 def is_html(written: str) -> bool:
-    """Whether a text that should be no HTML is HTML."""
+    """Whether a text that should not be HTML is HTML."""
     return "<" in written and _MARKUP.search(written) is not None
 
 
 def pictures(source: Source) -> Iterator[Picture]:
-    """The pictures in HTML that a reader would call one, in order."""
+    """The pictures in HTML, in order, without those that no reader would call a picture."""
     written = _written(source)
     root = None if isinstance(source, str) else source
     if written is not None:

@@ -248,7 +248,7 @@ def _item(item: Children, shared: _Shared) -> Draft:
 
 
 def _without_comments(texts: list[Node], comments: str) -> list[Node]:
-    """The texts but for those that are only a link to the comments, as on sites that list links."""
+    """The texts without those that are only a link to the comments, as on sites that list links."""
     if not _WEB.match(comments):
         return texts
     return [
@@ -357,13 +357,13 @@ def _atom_title(node: Node | None) -> str:
 
 
 def _is_literal(node: Node) -> bool:
-    """Whether the text of an Atom text is no HTML (RFC 4287, 3.1.1.1). Atom 0.3 says so with `mode`."""
+    """Whether an Atom text is declared as something other than HTML (RFC 4287, 3.1.1.1; in Atom 0.3, `mode`)."""
     kind = (node.get("type") or "").strip().lower()
     return "html" not in kind and (node.get("mode") or "").strip().lower() != "escaped"
 
 
 def _atom_text(node: Node, *, any_type: bool = False) -> Source | None:
-    """The HTML or the literal text of an Atom text; None if it lies elsewhere or is neither. A headline has `any_type`."""
+    """The HTML or the literal text of an Atom text; None if it is elsewhere or neither. A headline has `any_type`."""
     kind, mode = (node.get("type") or "").strip().lower(), (node.get("mode") or "").strip().lower()
     encoded = mode == "base64" or kind == "application/octet-stream"
     readable = "/" not in kind or kind.startswith("text/") or "html" in kind or "xml" in kind
@@ -394,7 +394,7 @@ def _alternates(children: Children) -> list[str]:
 
 
 def _resolved(node: Node, link: str) -> str:
-    """The link, resolved by the xml:base of the element itself or of those around it, as far as they have one."""
+    """The link, resolved by the xml:base of the element and of those around it, if there is any."""
     if _ABSOLUTE.match(link):
         return link
     base = _base(node, "")

@@ -120,11 +120,11 @@ class _Redirect(NamedTuple):
 
 
 class Client:
-    """Makes requests. `base_url` is that of the site, for the User-Agent; `allow` is as in `Guard`, and `accept` names the
-    media types that are wanted.
+    """Makes requests. Close it, preferably with a `with` statement.
 
-    Nothing is taken from the environment: no proxy, no netrc. No cookie is kept. A server that cannot be reached, or
-    asks to wait, is not asked again by the same client. Close it, preferably with a `with` statement.
+    `base_url` is that of the site, for the User-Agent; `allow` is as in `Guard`, and `accept` names the media types
+    that are wanted. Nothing is taken from the environment: no proxy, no netrc. No cookie is kept. A server that cannot
+    be reached, or asks to wait, is not asked again by the same client.
     """
 
     def __init__(
@@ -350,7 +350,7 @@ class Client:
         """Keeps a connection for the next request if the answer allows it, otherwise closes it."""
         keep = not response.will_close
         if keep and not response.isclosed():
-            # An answer whose body was not read. To read a large one would cost more than to connect again.
+            # The body was not read. Reading a large one would cost more than connecting again.
             keep = response.length is not None and response.length <= _MAX_DRAINED
             try:
                 for _ in body(response) if keep else ():
@@ -367,7 +367,7 @@ class Client:
 
 
 class _UnreachableError(Exception):
-    """No connection to a host can be made, for another reason than time."""
+    """No connection to a host can be made, for another reason than a timeout."""
 
     def __init__(self, reason: OSError) -> None:
         self.reason = reason
@@ -376,7 +376,7 @@ class _UnreachableError(Exception):
 def _redirect(address: str, response: HTTPResponse) -> _Redirect:
     """Where an answer redirects to. A redirect from https to http is never taken as a permanent one."""
     location = response.headers.get("Location", "")
-    # The bytes are those of UTF-8 if they are not ASCII, as in browsers.
+    # As in browsers, bytes that are not ASCII are read as UTF-8.
     location = location.encode("latin-1", "replace").decode("utf-8", "replace").strip()
     try:
         url = canonical.web_address(urljoin(address, location)) if location else ""

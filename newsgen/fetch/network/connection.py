@@ -65,8 +65,8 @@ class Origin(NamedTuple):
 class Connection:
     """A connection to one of the addresses of an origin.
 
-    TLS and the Host header use the name of the origin, whatever the address. Every method raises OSError, and
-    TimeoutError, which is one, when the time is over.
+    TLS and the Host header use the name of the origin, whatever the address. Every method raises OSError; when the time
+    is over, that is a TimeoutError.
     """
 
     def __init__(
