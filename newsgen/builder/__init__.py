@@ -1,14 +1,14 @@
 """Runs a build: reads the site, plans its pages, renders the stale ones and writes them.
 
 Start with `pipeline`, which runs the steps. `snapshot` names what differs from the last build, whose output files
-`manifest` lists; `loading` reads that, brings the library up to date and plans. `attachments` reads the files that content
-files name, and `encoder` makes smaller copies of pictures. `linkchecker` finds broken links,
-`lastbuild` stale pages, `renderqueue` renders them through `render` with the templates of `theme`, and `output` writes.
-`plugincode` reads the code of the site's plugins and `plugins` calls them. `limits` compares the site with the limits of
-its host, `forbidden` its templates with its content security policy. `cache` and `pool` save time; the workers of a pool
-are processes of this machine, or those of `executor`. `catalogues` reads the phrases of the site's language, which
-`translation` puts into templates; `messages` writes a catalogue to fill in. `options` is the input of a build, `report`
-its result, which `summary` completes.
+`manifest` lists; `loading` reads what differs, brings the library up to date and plans. `attachments` reads the files
+that content files name, and `encoder` makes smaller copies of pictures. `linkchecker` finds broken links, `lastbuild`
+finds stale pages, `renderqueue` renders them through `render` with the templates of `theme`, and `output` writes.
+`plugincode` reads the code of the site's plugins and `plugins` calls them. `limits` compares the site with the limits
+of its host, and `forbidden` its templates with its content security policy. `cache` and `pool` save time; the workers
+of a pool are processes of this machine, or those of `executor`. `catalogues` reads the phrases of the site's language,
+which `translation` puts into templates; `messages` writes a catalogue to fill in. `options` is the input of a build,
+and `report` its result, which `summary` completes.
 
 Modules that a build without changes does not need are imported on first use.
 """

@@ -31,15 +31,15 @@ MAX_BYTES = 50_000_000
 """The largest file that is published, in bytes."""
 
 _MAX_NAMES = 1000
-"""In a folder with more files, no similar name is searched for, which takes long."""
+"""In a folder with more files, no similar name is looked for, because that takes long."""
 
 V = TypeVar("V", bound=Article | About)
 
 
 class Fault(NamedTuple):
-    """What is wrong with a named file, and what to do. The hint of one that is missing is `Attachments.hint`.
+    """What is wrong with a named file, and what to do. A warning costs nothing.
 
-    A warning costs nothing.
+    A missing file has no hint here: `Attachments.hint` gives it.
     """
 
     file: NamedFile
@@ -49,7 +49,7 @@ class Fault(NamedTuple):
 
 
 class _Known(msgspec.Struct, array_like=True):
-    """What a file is, as far as the stamp `stamp` shows (b"" for not at all), and what is wrong with it, if anything."""
+    """What a file with this stamp is, and what is wrong with it, if anything. A stamp of b"" cannot be relied on."""
 
     stamp: bytes
     attachment: Attachment | None = None
@@ -65,8 +65,8 @@ class Attachments:
     """The files below the content folder that content files may name.
 
     `found` are the files there, and `root` is the path of the site's base URL. What is known of a file is kept in the
-    cache, so that it is read once. `racy` are the digests of files that were read, by id, whose stamps are too recent to
-    rule out an unnoticed edit after the moment `started`.
+    cache, so that it is read once. `racy` holds the digest of each file that was read and whose stamp is too recent to
+    rule out an unnoticed edit after the moment `started`, by id.
     """
 
     def __init__(self, found: FoundFiles, content: Path, cache: Cache, root: str, started: int) -> None:
@@ -77,7 +77,7 @@ class Attachments:
 
     @cached_property
     def _by_name(self) -> dict[str, str]:
-        """The id on the disk for the id that a content file names."""
+        """Maps the id that a content file names to the id on the disk."""
         ids = self._found.ids
         return {file_key(id): id for id in reversed(ids)} | dict(zip(ids, ids, strict=True))
 
@@ -95,7 +95,7 @@ class Attachments:
         return {id: at for at, id in enumerate(self._found.ids)}
 
     def resolved(self, value: V) -> tuple[V, list[Fault]]:
-        """A content file with the addresses of the files that it names, and what is wrong with the others."""
+        """A content file with the addresses of the files that it names, and what is wrong with these files."""
         found: dict[str, Attachment] = {}
         faults = []
         for named in value.files:
@@ -135,7 +135,7 @@ class Attachments:
         return "put it beside this file, correct the name, or begin it with / for a file in static/"
 
     def prepare(self, names: Iterable[str], run: Callable[[Any, list[Any]], Iterable[Any]]) -> None:
-        """Reads the named files of which the cache does not know what they are. `run` maps a function over work."""
+        """Reads the named files that the cache does not know. `run` maps a function over work."""
         ids = {self._id(name) for name in names} - {""}
         unknown = [self._found[self._at[id]] for id in sorted(ids) if self._kept(id) is None]
         work = [(self._content, self._started, unknown[at : at + _BATCH]) for at in range(0, len(unknown), _BATCH)]
@@ -233,8 +233,8 @@ def _attachment(id: str, digest: bytes, kind: Medium) -> Attachment:
 def read(content: Path, id: str) -> bytes:
     """The bytes of a file below the content folder. Raises UnusableError for one that must not be published.
 
-    It is a regular file whose real path is inside the real folder, and has no part that begins with a dot or underscore,
-    except for the folders of newsgen's own: what a link leads to is held to the same rules as what is named.
+    It must be a regular file whose real path lies in the real folder and has no part that begins with a dot or an
+    underscore, except for newsgen's own folders. So the rules for a named file hold for what a link leads to, too.
     """
     root, real = os.path.realpath(content), os.path.realpath(content / id)
     inside = real.startswith(root + os.sep)
@@ -267,7 +267,7 @@ def read(content: Path, id: str) -> bytes:
 
 
 def copied(page: AttachmentPage, content: Path, site: Path) -> bytes:
-    """The bytes of a page. Raises OutputError if those of the file are no longer the ones that the page was planned with."""
+    """The bytes of a page. Raises OutputError if the file has changed since the page was planned."""
     try:
         data = read(content, page.source)
     except UnusableError as error:
@@ -282,7 +282,7 @@ def copied(page: AttachmentPage, content: Path, site: Path) -> bytes:
 
 
 def _with_addresses(value: V, found: Mapping[str, Attachment], root: str) -> V:
-    """A content file with attachments in the place of their names. Pictures of which the name leads to nothing are left out."""
+    """A content file with attachments in place of their names, and without pictures whose names lead to nothing."""
     if isinstance(value, About):
         image = _picture(value.image, found) if value.image else None
         changes: dict[str, object] = {"image": image}

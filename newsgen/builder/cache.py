@@ -141,9 +141,9 @@ class Cache:
 
     @property
     def is_intact(self) -> bool:
-        """Whether all values are as they were saved: a checksum of its own does not show that a value is gone.
+        """Whether all values are as they were saved. The checksums of single values do not show that one is gone.
 
-        They are if nobody but newsgen has written to the file. A copy of the file is looked through.
+        If only newsgen has written to the file, they are. Otherwise, as for a copy, the whole file is looked through.
         """
         if self._is_intact is None:
             try:
@@ -168,7 +168,7 @@ class Cache:
             return False
 
     def begin_reading(self) -> bool:
-        """Prepares for reading only: content files that are put are kept in memory, and nothing else is.
+        """Prepares for reading only: content files that are put stay in memory, other values are dropped.
 
         Returns whether the values that were there before can be used. Until `release`, no other build can save.
         """
@@ -243,7 +243,7 @@ class Cache:
                         raise
 
     def begin_privately(self) -> None:
-        """Goes on with an empty cache in a file of its own, which the system removes."""
+        """Goes on with an empty cache in a temporary file, which the system removes."""
         self.close()
         self._overlay, self._hides_files = None, False
         self._connection = _connect("")

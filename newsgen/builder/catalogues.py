@@ -1,6 +1,6 @@
-"""Reads the catalogues of phrases: newsgen's own, and those of a site, which replace single phrases of it.
+"""Reads the catalogues of phrases: newsgen's own, and those of a site, which replace single phrases of newsgen's.
 
-A catalogue is a file of gettext, `locale/de.po`. Whatever is wrong in one costs the phrase that it is in.
+A catalogue is a file of gettext, `locale/de.po`. A fault in one costs only the phrase that has it.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _LINE = re.compile(
     re.VERBOSE,
 )
 _MOST_ERRORS = 50
-"""Entries that may be wrong besides those with wrong lines: for each of them the file is read once more."""
+"""The most wrong entries, besides those with wrong lines. For each of them the file is read once more."""
 
 _MARKUP = re.compile(r"</?[A-Za-z!]|&#?\w+;")
 _FORMAT = re.compile(r"%(?:\(\w+\)s|%)?")

@@ -1,6 +1,6 @@
 """Makes smaller copies of pictures with Pillow, which the extra `images` installs.
 
-The same bytes come out wherever the same versions run: nothing depends on the number of processors. A copy has no metadata,
+The same versions make the same bytes everywhere: nothing depends on the number of processors. A copy has no metadata,
 so no position, and its colours are those of sRGB.
 """
 
@@ -52,7 +52,7 @@ def pillow() -> ModuleType | None:
         from PIL import Image
     except ImportError:
         return None
-    Image.MAX_IMAGE_PIXELS = None  # `content.medium` limits them, without a warning
+    Image.MAX_IMAGE_PIXELS = None  # `pictures.medium` limits them, without a warning
     return Image
 
 
@@ -75,7 +75,7 @@ def _version() -> str:
 
 
 def version(kind: Medium) -> str:
-    """What encodes such a picture, with the versions that decide the bytes; "" if it is copied as it is."""
+    """A digest of what decides the bytes of such a picture's copies; "" if it is copied as it is."""
     if kind.animated or kind.type not in _SAVE or pillow() is None:
         return ""
     return _version() if kind.type != "avif" or "avif" in formats() else ""
@@ -97,7 +97,7 @@ def is_damaged(data: bytes, type: str) -> bool:
 
 
 def encoded(data: bytes, name: str, page: AttachmentPage, site: Path) -> bytes:
-    """The copy of a picture that a page is, from the cache if it has been made before. Messages call the picture `name`.
+    """The copy of a picture for a page, from the cache if it was made before. Messages call the picture `name`.
 
     The cache is a folder, because pictures are large: each file begins with the digest of the rest.
     """
@@ -118,7 +118,7 @@ def encoded(data: bytes, name: str, page: AttachmentPage, site: Path) -> bytes:
 
 
 def forget(paths: Iterable[str], site: Path) -> None:
-    """Removes the copies at these paths from the cache. Another output folder that still has one has its bytes too."""
+    """Removes the copies at these paths from the cache. An output folder that still shows one has its bytes itself."""
     for path in paths:
         if path.startswith(urls.ATTACHMENTS[1:]):
             with contextlib.suppress(OSError):

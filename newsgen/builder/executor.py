@@ -76,7 +76,7 @@ class RemoteExecutor(Executor):
         return f"{self.address}: {self.workers} workers, which {see} this machine's files"
 
     def sees(self, file: str) -> bool:
-        """Whether all workers see this file of this machine, by its stamp. If so, the next tasks may name files near it.
+        """Whether all workers see this file of this machine, by its stamp. If so, tasks may name the files near it.
 
         A worker that joins later and does not see it refuses these tasks.
         """
@@ -209,8 +209,8 @@ class _Call:
 class _Terms(NamedTuple):
     """What a worker must have so that its result is the one that this process would compute.
 
-    `installation` is equal to its own; `description` describes it. Tasks name files relative to `folder`. If they name
-    any, the worker sees the file `witness` with this stamp.
+    `installation` must equal its own; `description` describes it. Tasks name files relative to `folder`. If they name
+    any, the worker must see the file `witness` with this stamp.
     """
 
     installation: str
@@ -224,7 +224,7 @@ _fulfilled: set[_Terms] = set()
 
 
 def _run(terms: _Terms, call: bytes) -> Any:
-    """Runs a pickled call in a worker. A worker may have several threads, but readers and renderers serve one."""
+    """Runs a pickled call in a worker. A worker may have several threads, but readers and renderers serve only one."""
     folder = contextlib.chdir(terms.folder) if Path(terms.folder).is_dir() else contextlib.nullcontext()
     with _turn, folder:
         if terms not in _fulfilled:

@@ -34,7 +34,7 @@ _decoder = msgspec.msgpack.Decoder(tuple[bytes, tuple[Problem, ...]])
 
 
 def warnings(theme: Theme, config: Config, cache: Cache) -> tuple[Problem, ...]:
-    """One warning for each thing that is forbidden; none if the site has no policy, or one that newsgen does not make."""
+    """One warning for each thing that is forbidden; none if the site has no policy or one that newsgen did not make."""
     host = config.limits
     if not config.has("headers") or (host and not host.reads_headers):
         return ()

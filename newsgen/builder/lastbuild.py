@@ -21,7 +21,7 @@ from newsgen.text import digest
 class LastBuild:
     """The last build into an output folder, as its manifest records it.
 
-    `differences` are those from it, if they are known. With `verify`, all output files are compared by their bytes.
+    `differences` is what differs from it, if that is known. With `verify`, output files are compared by their bytes.
     """
 
     def __init__(
@@ -37,7 +37,7 @@ class LastBuild:
         self._template_is_fresh: dict[str, bool] = {"": True}
 
     def stale_paths(self) -> list[str] | None:
-        """The pages that must be rendered whatever they hold; None if these are all. Compares all output files."""
+        """The pages that must be rendered whatever they hold; None for all pages. Compares all output files."""
         old = self.manifest
         if self._differences and self._is_known and not self._verify:
             self._altered = frozenset(self._differences.altered)

@@ -128,7 +128,7 @@ def _redirects(found: Findings, config: Config, host: Host, text: str) -> None:
     first = next((n for n, rule in enumerate(rules) if is_dynamic(rule)), len(rules))
     count = first if host.dynamic_redirects else len(rules)
     hint = "shorten static/_redirects" if config.redirects.pages else "set redirects.pages = true: a stub needs no line"
-    # Newsgen itself writes as many lines as the host takes. So to be near the limit is no fault, if there are stubs.
+    # newsgen itself writes no more lines than the host takes. So if there are stubs, being near the limit is no fault.
     if count > host.redirect_lines or not config.redirects.pages:
         what = _compared(host, f"_redirects has {count:,} lines", count, host.redirect_lines, _number)
         over = count > host.redirect_lines and "redirect_lines" not in host.advised
@@ -233,7 +233,7 @@ def _savings(config: Config, host: Host, files: SiteFiles, measures: Sequence[in
 
 
 def _setting_without(config: Config, template: str) -> str | None:
-    """The setting without which a site would have no file with a template; "" if all need one, None if it depends."""
+    """The setting with which a site would have no file with a template; "" if all need one, None if it depends."""
     if template == "pages/article.html":
         return 'pages.articles = "own"' if config.pages.articles == "all" else ""
     if template == "feeds/list.json":

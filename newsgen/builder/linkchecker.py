@@ -44,10 +44,10 @@ class BrokenLink(NamedTuple):
 
 
 class LinkChecker:
-    """Checks the links of one site. `render` renders a page; `site` and `content` are the folders. `hint` says what to do
-    about a link in a content file that may have been meant for a file beside it.
+    """Checks the links of one site. `broken` are the broken links of content files and of the navigation.
 
-    `broken` are the broken links of content files and of the navigation.
+    `render` renders a page; `site` and `content` are the folders. `hint` says what to do about a link in a content file
+    that may have been meant for a file beside it.
     """
 
     def __init__(
@@ -108,7 +108,7 @@ class LinkChecker:
                 yield from self._broken(about.id, address, about, about.links)
 
     def _abouts(self) -> Iterator[tuple[str, About]]:
-        """The files about topics, providers, stories and pages, each with the address that shows it; "" if none does."""
+        """The files about topics, providers, stories and pages, each with the address that shows it, or ""."""
         library = self._library
         for kind, abouts in library.about.items():
             for about in abouts.values():
@@ -190,7 +190,7 @@ def _meant(link: str) -> str:
 
 
 def _rule(pattern: str) -> re.Pattern[str]:
-    """The addresses that a line of `_redirects` matches (https://docs.netlify.com/routing/redirects/redirect-options/)."""
+    """Matches the addresses of a line of `_redirects` (https://docs.netlify.com/routing/redirects/redirect-options/)."""
     parts = re.split(r"(\*$|:\w+)", pattern.rstrip("/"))
     return re.compile("".join(".*" if p == "*" else "[^/]+" if p[:1] == ":" else re.escape(p) for p in parts) + "/?")
 

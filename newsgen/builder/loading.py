@@ -64,7 +64,7 @@ _owners_decoder = msgspec.msgpack.Decoder(tuple[tuple[str, ...], dict[str, str]]
 
 
 class FileNote(msgspec.Struct, array_like=True):
-    """A problem of a file that a content file names, or a warning. `missing` is its id if it is not there."""
+    """A problem or warning about a file that a content file names. `missing` is that file's id if it does not exist."""
 
     problem: Problem
     is_warning: bool
@@ -72,11 +72,11 @@ class FileNote(msgspec.Struct, array_like=True):
 
 
 class Notes(msgspec.Struct, array_like=True):
-    """What the report says of each content file that something is wrong with, and the files that are no articles.
+    """What the report says of content files in which something is wrong, and which files are not articles. All by id.
 
-    `dropped` holds the elements that were left out of a body, and other generators' tags in it. `others` are files about
-    topics and the like, and those that cannot be used (False). `files` holds what is wrong with the files that a content
-    file names.
+    `dropped` holds the elements that were left out of a body, and other generators' tags in it. `others` are files
+    about topics and the like (True), and those that cannot be used (False). `files` holds what is wrong with the files
+    that a content file names.
     """
 
     problems: dict[str, tuple[Problem, ...]] = {}
@@ -90,8 +90,8 @@ class Loaded(msgspec.Struct, kw_only=True):
 
     `racy` are the digests of content files, by id, whose stamps are too recent to rule out an unnoticed edit.
     `link_warnings` are the warnings of the report about broken links. `articles` returns all articles, in path order,
-    and `article` one of them by its id, as their files and the plugins have them; `named_topics` are the topics that the
-    file of one names itself. `release` lets other builds save. `save` puts what the next build needs into the cache.
+    and `article` one of them by its id, as their files and the plugins have them; `named_topics` returns the topics in
+    an article's file. `release` lets other builds save. `save` puts what the next build needs into the cache.
     """
 
     config: config.Config
@@ -136,10 +136,9 @@ def load(
     """Reads a site and plans the pages that may differ from those of the last build, or the `whole` site.
 
     `cache` is read and written, but not saved; without one, that of the site is only read, and no other build can save
-    until `Loaded.release`. `snapshot` is that of the input files, if it has been taken already, and `differences` are
-    those that it found from the last build. `run` maps a function over work, possibly in other processes, and `map_files`
-    only in those that see all files.
-    `check_cancelled` may raise Superseded during planning.
+    until `Loaded.release`. `snapshot` is that of the input files, if it was taken before, and `differences` is what
+    differs from the last build. `run` maps a function over work, possibly in other processes, and `map_files` only in
+    processes that see all files. `check_cancelled` may raise Superseded during planning.
     """
     is_building = cache is not None
     cache = cache or Cache(options.site, engine())
@@ -414,7 +413,7 @@ class _Loading:
         return changed, removed
 
     def _apply_plugins(self) -> None:
-        """Applies the plugins to the cached content files as they were read, because their code has changed."""
+        """Applies the plugins, whose code has changed, to the cached content files as they were read."""
         reader = self._reader
         for file in list(self._cache.files()):
             before = original(file.data)
@@ -462,7 +461,7 @@ class _Loading:
         return value
 
     def _note(self, id: str, fault: Fault) -> FileNote:
-        """What is wrong with a file that a content file names, with the place where it does."""
+        """What is wrong with a file that a content file names, and the place where it names it."""
         source = read(self._file(id), self._source.name)
         name, line = "link", 0
         if fault.file.place:
@@ -633,7 +632,7 @@ def _render_with(theme: Theme, shared: Site) -> Callable[[Page], bytes]:
 
 @contextlib.contextmanager
 def collector_off() -> Iterator[None]:
-    """Turns off the collector of cycles: hardly any are made, and it would scan all articles repeatedly."""
+    """Turns off the garbage collector: hardly any cycles are made, and it would scan all articles repeatedly."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:
@@ -647,7 +646,7 @@ Work = tuple[config.Config, str, Code, list[tuple[FoundFile | Source, bytes]]]
 
 
 def newest(work: list[Work]) -> str:
-    """The path of the file that was changed last: a worker that sees it as it is has no older copy of the others."""
+    """The path of the file that was changed last: a worker that sees its latest state has no old copies of the others."""
     found = [f for *_, chunk in work for f, _ in chunk if isinstance(f, FoundFile)]
     return max(found, key=lambda f: f.stamp.ctime if isinstance(f.stamp, Stamp) else 0).path
 
@@ -694,7 +693,7 @@ def _with_plugins(
 
 
 class _Own(threading.local):
-    """The reader of the previous task of each thread: two cannot share one, and a build may be given an executor of threads."""
+    """The reader of each thread's previous task: threads cannot share one, and an executor may have several."""
 
     reader: tuple[config.Config, str, Reader] | None = None
 

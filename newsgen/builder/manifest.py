@@ -46,7 +46,7 @@ class Record(msgspec.Struct, frozen=True, array_like=True):
 
 
 PENDING = Record("", "", "", -1, -1)
-"""The record of a file that is ours, and not as any build wrote it."""
+"""The record of a file that is newsgen's, but whose bytes no build has recorded."""
 
 
 class Columns(NamedTuple):
@@ -74,8 +74,8 @@ class Block(NamedTuple):
 class _Stored(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
     """A block as it is stored.
 
-    `first` is the first path. `paths` are joined by NUL. `numbers` are the columns `template`, `size` and `mtime`, one after the other, as 8-byte
-    integers, least significant byte first. Both are compressed with zlib.
+    `first` is the first path. `paths` are joined by NUL. `numbers` are the columns `template`, `size` and `mtime`, one
+    after the other, as 8-byte integers, least significant byte first. Both are compressed with zlib.
     """
 
     first: bytes
@@ -86,7 +86,7 @@ class _Stored(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
 
 
 class _Head(msgspec.Struct, array_like=True):
-    """The first fields of a block: what finds the block of a file."""
+    """The first fields of a block, by which the block of a file is found."""
 
     first: bytes
     count: int
@@ -101,7 +101,7 @@ class _Header(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class _Older(msgspec.Struct):
-    """The paths in a manifest of a newsgen before December 2026: by `files`, or joined by NUL and compressed."""
+    """The paths in a manifest of a newsgen before December 2026: the keys of `files`, or joined by NUL and compressed."""
 
     files: dict[str, msgspec.Raw] = {}
     paths: bytes = zlib.compress(b"")
@@ -136,7 +136,7 @@ class Manifest:
         return chain.from_iterable(columns.paths for columns in self.columns())
 
     def columns(self) -> Iterator[Columns]:
-        """The files of each block. Those that were not decoded before are not kept."""
+        """The files of each block. Blocks that are decoded for this are not kept."""
         for at, block in enumerate(self.blocks):
             yield self._decoded.get(at) or _columns(block.line, len(self.names))
 
@@ -217,9 +217,9 @@ class Manifest:
 
     @classmethod
     def read(cls, file: Path) -> Manifest:
-        """Reads a manifest; raises OSError. A damaged one is empty, and a block with paths outside the folder is left out.
+        """Reads a manifest. Of an older one, only the paths. Raises OSError.
 
-        An older one has only paths.
+        A damaged manifest is empty, and a block with paths outside the folder is left out.
         """
         with file.open("rb") as lines:
             first = next(lines, b"")
@@ -348,7 +348,7 @@ def _encoded(columns: Columns) -> Block:
 
 
 def _with_paths(data: bytes) -> Manifest:
-    """The manifest of an older newsgen: its files are ours. All others are damaged, and hold none."""
+    """The paths of an older manifest, as a manifest. It is empty if the data are damaged."""
     try:
         older = msgspec.json.decode(data, type=_Older)
         packed = _text(_decompressed(older.paths, _MAX_BYTES_OF_OLDER))

@@ -51,8 +51,9 @@ class Written(NamedTuple):
 def translate(site: Path, language: str, folder: Path | None = None) -> Written:
     """Writes all messages into the catalogue of a site for a language, and keeps the translations that it has.
 
-    What newsgen says itself stands in a comment. The translation of a message that is gone stays as a comment. `folder`
-    is that of the catalogues, by default the site's. Raises OutputError if the file has errors or cannot be written.
+    newsgen's own translation stands in a comment. The translation of a message that is gone stays as a comment.
+    `folder` is that of the catalogues, by default the site's. Raises OutputError if the file has errors or cannot be
+    written.
     """
     from babel.messages.pofile import write_po
 
@@ -78,7 +79,7 @@ def translate(site: Path, language: str, folder: Path | None = None) -> Written:
 
 
 def _messages(theme: Theme, language: str, known: Mapping[str, Phrase]) -> Catalog:
-    """A catalogue of all messages without translations. What is `known` stands in comments."""
+    """A catalogue of all messages without translations. `known` translations stand in comments."""
     from babel.messages.catalog import Catalog
 
     catalogue = Catalog(locale=locales.known(language))

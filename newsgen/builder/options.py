@@ -21,10 +21,10 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
 
     `content` and `output` default to folders of the site. `show` lists the gates of `library.GATES` to open. `clock` is
     "content", "wall" or a time. `now` is the wall clock, by default the machine's. Both take the types of `times`; a
-    day means its end as `clock` and its first moment as `now`. `jobs` is the number of
-    processes that read and render; None means one per processor if there is enough work. With `strict`, a build with
-    problems writes nothing. With `verify`, a build compares the bytes of output files, not only their stamps. Without
-    `fingerprints`, static files keep their names, so editing a style sheet makes no page stale.
+    day means its end as `clock` and its first moment as `now`. `jobs` is the number of processes that read and render;
+    None means one per processor if there is enough work. With `strict`, a build with problems writes nothing. With
+    `verify`, a build compares the bytes of output files, not only their sizes and times. Without `fingerprints`, static
+    files keep their names, so editing a style sheet makes no page stale.
     """
 
     site: Path = Path()

@@ -34,8 +34,8 @@ GROUP = "newsgen.plugins"
 class Code(NamedTuple):
     """The plugins of a site, before they are loaded; also for other processes.
 
-    `files` are those in the folder `plugins/`, by path. `installed` holds the digests of the installed plugins' files, by
-    the plugin's name. `digest` covers both, and the versions of all installed packages; it is b"" without plugins.
+    `files` are those in the folder `plugins/`, by path. `installed` holds the digest of each installed plugin's files,
+    by its name. `digest` covers both, and the versions of all installed packages; it is b"" without plugins.
     """
 
     names: tuple[str, ...] = ()
@@ -45,7 +45,7 @@ class Code(NamedTuple):
 
 
 def stamps(site: Path) -> dict[str, tuple[str, Stamp | None]]:
-    """The path and stamp of each file of the plugins that site.toml names, by a name that does not depend on places."""
+    """The path and stamp of each file of the plugins that site.toml names, by a name that is the same on all machines."""
     try:
         names = config.load(site / "site.toml").plugins
     except ConfigError:  # the build reports it
@@ -58,7 +58,7 @@ def stamps(site: Path) -> dict[str, tuple[str, Stamp | None]]:
 
 
 def _roots(site: Path, names: Iterable[str]) -> dict[str, str]:
-    """The folders, and modules without one, that the code of these plugins is in, each with a name for it."""
+    """The folders with the code of these plugins, and single modules, each by a name for it."""
     found = {"/own plugins": str(site / FOLDER)}
     for name, entry in entries(names, _own(site, names)).items():
         for number, place in enumerate(places(entry)):

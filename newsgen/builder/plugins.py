@@ -1,8 +1,8 @@
 """Loads and calls the plugins that site.toml names. No other code of a site is ever run.
 
-What runs is what `plugincode` has read, whose digest is in the keys of whatever the plugins compute: `load` takes the
-site's own modules from memory, also in workers that do not see the site's folder, and checks that an installed package
-is the one that was found.
+Only what `plugincode` has read runs, because its digest is in the key of everything that plugins compute. So `load`
+takes the site's own modules from memory, also in workers that do not see the site's folder, and checks that an
+installed package is the one that was found.
 """
 
 from __future__ import annotations
@@ -76,9 +76,9 @@ def _templates(name: str, texts: Mapping[str, bytes]) -> dict[str, str]:
 
 
 class _Modules:
-    """Imports the modules of a site's folder `plugins/` from what was read of them, as a package of this `name`.
+    """Imports the modules of a site's folder `plugins/` from what was read of them, as a package with this `name`.
 
-    It is a finder and a loader, without the base classes in importlib.abc, which take long to import.
+    A finder and loader without the base classes of importlib.abc, which takes long to import.
     """
 
     def __init__(self, name: str, sources: Mapping[str, bytes]) -> None:
@@ -257,7 +257,7 @@ def _sections(name: str, plugin: Plugin) -> tuple[tuple[str, str], ...] | None:
 def _with_errors_of(name: str, filter: str, function: Callable[..., Any]) -> Callable[..., Any]:
     """A filter that raises PluginError whatever goes wrong in it."""
 
-    @functools.wraps(function)  # also its mark if it takes the context
+    @functools.wraps(function)  # also copies Jinja's mark on a filter that takes the context
     def called(*args: Any, **kwargs: Any) -> Any:
         with _named(name, f"filter {filter!r}"):
             return function(*args, **kwargs)
@@ -290,9 +290,9 @@ def _words(error: BaseException) -> str:
 
 
 def _place(error: BaseException) -> tuple[str, int]:
-    """The file and line of an error: of the innermost call in the folder of the method that was called; "" if unknown.
+    """The file and line of an error, "" if unknown: those of the innermost call in the folder of the plugin's method.
 
-    Of the path of an installed file, the last two parts: a message must not depend on where something is installed.
+    An installed file is named by the last two parts of its path: a message must not depend on where it is installed.
     """
     import traceback  # imported late: most plugins work
 

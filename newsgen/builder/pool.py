@@ -124,7 +124,7 @@ class Pool:
     ) -> Iterator[R]:
         """The results in the order of the work; computed in this process if workers do not pay off.
 
-        `newest` is the file of the work that was changed last. Workers that do not see it get tasks `with_bytes`.
+        `newest` returns the file of the work that was changed last. Workers that do not see it get tasks `with_bytes`.
         """
         if not self.pays_off(len(work)):
             yield from map(function, work)
@@ -155,7 +155,7 @@ def _processors() -> int:
 
 
 def _init_worker(parent: int) -> None:
-    """Sets up a worker: turns off the collector of cycles (hardly any are made), and exits when the parent dies."""
+    """Sets up a worker: it has no garbage collector, because hardly any cycles are made, and exits with its parent."""
     gc.disable()
 
     def watch() -> None:

@@ -61,7 +61,7 @@ def _stories(articles: Callable[[], Iterable[Article]], library: Library) -> Ite
     once = sorted(
         (id, name) for name, ids in named.items() if len(ids) == 1 for id, is_shown in ids.items() if is_shown
     )
-    # With a file about it, the name of a story that the article is in by other evidence matters.
+    # If the story has a file about it, one article with the name is enough: others may be in the story without it.
     once = [(id, name) for id, name in once if not (name in abouts and library.story_of.get(id))]
     others = {name for name, ids in named.items() if len(ids) > 1} | abouts.keys()
     for id, name in once[:MOST]:

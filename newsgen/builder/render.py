@@ -117,7 +117,7 @@ class Renderer:
 
 
 class _Macro(Macro):
-    """A macro that is called without Jinja's checks if it gets only its own arguments, by place."""
+    """A macro that is called without Jinja's checks if it gets only its own arguments, by position."""
 
     @jinja2.pass_eval_context
     def __call__(self, *args: Any, **kwargs: Any) -> str:
@@ -151,8 +151,8 @@ class _Template(jinja2.Template):
         return template
 
     def render(self, *args: Any, **kwargs: Any) -> str:
-        """Frees the page afterwards. Its context and the template's own macros hold each other, and builds turn the
-        collector of cycles off.
+        """Frees the page afterwards: its context and the template's own macros refer to each other, and builds turn
+        the garbage collector off.
         """
         context = self.new_context(dict(*args, **kwargs))
         try:
@@ -173,7 +173,7 @@ class _Template(jinja2.Template):
 
 
 _markup = partial(str.__new__, Markup)
-"""A string as Markup, without the checks for what is none."""
+"""Makes a string Markup, without Markup's own checks of its argument."""
 
 
 def _escape(value: Any) -> str:
@@ -244,7 +244,7 @@ class _Environment(jinja2.Environment):
         return translation.fold(tree, self, self.locale)
 
     def get_template(self, name: Any, parent: str | None = None, globals: Any = None) -> jinja2.Template:
-        """The template of a name. Jinja's own cache asks for more, for each page and import."""
+        """The template with a name. Jinja's own cache checks more than that, for each page and import."""
         if name not in self._found:
             self._found[name] = super().get_template(name, parent, globals)
         return self._found[name]
@@ -334,7 +334,7 @@ def filters(site: Site, asset: Callable[[str], str], locale: Locale) -> dict[str
         return urls.day(when, zone) if all_day else times.iso(when)
 
     def srcset(image: Image | dict[str, Any], format: str) -> str:
-        """The smaller copies of an image in a format, for the attribute of that name. Plugins' pages have plain values."""
+        """The smaller copies of an image in a format, for `srcset`. Plugins' pages have images as plain values."""
         return urls.srcset(image if isinstance(image, Image) else Image(**image), format, site.root)
 
     def weekday(day: str) -> str:

@@ -29,7 +29,7 @@ _LOCAL_BATCH = 25
 
 
 _PICTURE = 2
-"""The batches of pages that take as long as the copies of one picture."""
+"""The number of batches of pages that take as long as the copies of one picture."""
 
 _Queued = tuple[PageRef, Page, bytes]
 
@@ -56,9 +56,9 @@ class RenderQueue:
         self.output.abandon()
 
     def open(self, theme: Theme, site: Site, differences: Differences | None) -> OnPage:
-        """Opens the output folder and returns `add`, the callback for planned pages. Forgets those added before.
+        """Opens the output folder and returns `add`, the callback for planned pages. Forgets the pages added before.
 
-        `differences` are those from the last build, if they are known.
+        `differences` is what differs from the last build, if that is known.
         """
         self._pool.finish()
         self._batch, self.staged, self._local_renderer, self._shared = [], {}, None, None
@@ -85,7 +85,7 @@ class RenderQueue:
         """Queues a page if it is stale. `data` is the encoded page."""
         if ref not in self.staged and self.last_build.is_stale(ref):
             self._enqueue(ref, page, data)
-            # Many have been stale, so many more may follow: with another template all pages of the site are.
+            # Many pages were stale, so many more may follow: another template makes all pages of a site stale.
             self._use_workers = self._use_workers or self._pool.pays_off(len(self.staged) // pool.BATCH)
 
     def finish(
@@ -216,7 +216,7 @@ _Work = tuple[str, str, bytes, list[bytes], list[Record | None]]
 
 
 class _Own(threading.local):
-    """The build of the previous task of each thread and its renderer: two threads cannot share one."""
+    """The build of each thread's previous task, and its renderer: threads cannot share one."""
 
     renderer: tuple[str, _BatchRenderer] | None = None
 

@@ -29,7 +29,7 @@ from newsgen.text import ATTACHMENTS, digest_bytes
 
 
 class Listed(msgspec.Struct, array_like=True):
-    """A digest of the ids of files, and those of their stamps that are no four numbers, as text."""
+    """A digest of the ids of files, and the stamps that are not four numbers, as text by id."""
 
     names: bytes
     odd: dict[str, str]
@@ -43,8 +43,8 @@ class Last(msgspec.Struct, kw_only=True, array_like=True):
     """The last build into an output folder.
 
     `options` encodes the options. `content` and `attachments` are the files below the content folder. `others` are the
-    stamps of templates and static files, as text by name. `racy` are the digests of files whose stamps are too recent
-    to rule out an unnoticed edit ("racy" in Git): those below the content folder by id, others by name. The report holds
+    stamps of all other input files, as text by name. `racy` are the digests of files whose stamps are too recent to
+    rule out an unnoticed edit ("racy" in Git): those below the content folder by id, others by name. The report holds
     from `now` until its `due`. `manifest` is the stamp of the manifest.
     """
 
@@ -62,10 +62,10 @@ class Last(msgspec.Struct, kw_only=True, array_like=True):
 class Differences:
     """What differs from the last build into an `output` folder.
 
-    Content files that were `added_or_changed`, and the ids of those `removed`. `attachments` are the ids of those that
-    were added, changed or removed, and `others` names the templates, static files and settings. `due` says whether a
-    gate has opened or closed since.
-    `written` is the manifest of the last build, with its stamp, and `report` its report.
+    `added_or_changed` are content files, and `removed` the ids of content files. `attachments` are the ids of
+    attachments that were added, changed or removed, and `others` names other input files, such as templates and
+    settings. `due` says whether a gate has opened or closed since. `written` is the manifest of the last build, with
+    its stamp, and `report` its report.
     """
 
     added_or_changed: list[FoundFile]
@@ -122,7 +122,7 @@ class Snapshot:
         self._other_files |= {f"/foreign {id}": (str(source / id), None) for id in self.foreign}
         plugins = _plugins(options.site)
         self._other_files |= plugins
-        # A link that leads nowhere has no stamp, as a file that does not exist. One of them is an error.
+        # A link that leads nowhere has no stamp, like a file that does not exist. But it is an error.
         places = {"/site.toml": toml, **{name: str(root) for name, root in roots.items()}}
         dead = [name for name, path in places.items() if os.path.lexists(path) and files.stamp(path) is None]
         self._other_files |= {name: (places[name], files.stamp(places[name], follow=False)) for name in dead}
@@ -142,7 +142,7 @@ class Snapshot:
         """Names the output folder in the cache."""
 
     def differences(self, cache: Cache) -> Differences | None:
-        """What differs from the last build. None if all may: there is none that is complete, or its options differ."""
+        """What differs from the last build; None if everything may, because none is complete or its options differ."""
         last = self._saved(cache)
         if last is None or last.options != self._options_key or not last.now <= self._now:
             return None
@@ -192,14 +192,14 @@ class Snapshot:
             return None
 
     def settle(self, cache: Cache) -> None:
-        """Notes which files are no longer racy, so that they are not read again. For a build that has nothing to do."""
+        """Notes which files are no longer racy, so that they are not read again. For builds with nothing to do."""
         if self._last and self._still_racy != self._last.racy and cache.begin():
             self._put(cache, msgspec.structs.replace(self._last, racy=self._still_racy))
 
     def _listed_differences(
         self, cache: Cache, found: FoundFiles, last: Listed, kind: str
     ) -> tuple[set[str], set[str]] | None:
-        """The ids of the files of a kind that were added or changed, and of those removed; None if these are unknown."""
+        """The ids of the files of a kind that were added or changed, and of those removed; None if unknown."""
         before = cache.get(f"{kind}stamps {self.folder}") or b""
         ids, now = found.ids, found.stamps
         added, removed = set[str](), set[str]()
@@ -223,7 +223,7 @@ class Snapshot:
         stamp = files.stamp(self._output / MANIFEST)
         if stamp is None or not manifest:
             return
-        before = self._saved(cache)  # not `_last`: the cache may be a new one since
+        before = self._saved(cache)  # not `_last`: the cache may have been replaced since
         for found, kind, old in (
             (self.found, "", before.content if before else None),
             (self.attachments, "attachment ", before.attachments if before else None),

@@ -38,8 +38,8 @@ Closure: TypeAlias = tuple[frozenset[str], frozenset[str]]
 class References(NamedTuple):
     """What a template refers to itself: templates, static files, and the template that it extends ("" for none).
 
-    `blocks` are the lines of its blocks by name, and `inner` those that lie in another one. `beside` is the line of what a
-    template that extends another writes beside its blocks, 0 if it writes nothing there.
+    `blocks` are the lines of its blocks by name, and `inner` the blocks that lie in another one. `beside` is the first
+    line that a template which extends another writes beside its blocks, 0 if there is none.
     """
 
     templates: frozenset[str]
@@ -98,7 +98,7 @@ class SentTheme(NamedTuple):
 
 
 class _PluginTemplates(jinja2.BaseLoader):
-    """The templates of plugins. Their file names, by which errors name them, are their names."""
+    """The templates of plugins. Errors call them by their names."""
 
     def __init__(self, sources: Mapping[str, str]) -> None:
         self._sources = sources
@@ -113,13 +113,12 @@ class _PluginTemplates(jinja2.BaseLoader):
 
 
 class Theme:
-    """The templates and static files of one site. `site` is its folder; `cache` keeps the links between templates.
-    `plugins` may have templates and filters.
+    """The templates and static files of one site. `problems` are the static files that cannot be read.
 
-    `content` is the folder of its content files, beside which lie the files that these name. Without `fingerprinted`,
-    static files keep their names. `linked` are static files that pages link beside those that templates link.
-    `head_file` is the name of the plain HTML file among the templates that goes into the head of every page, "" if there is
-    none. `problems` are the static files that cannot be read.
+    `site` is its folder; `cache` keeps the links between templates. `content` is the folder of the content files,
+    beside which lie the files that these name. Without `fingerprinted`, static files keep their names. `linked` are
+    static files that pages link besides those that templates link. `head_file` is the name of the plain HTML file among
+    the templates that goes into the head of every page, "" if there is none. `plugins` may have templates and filters.
     Raises TemplateError for templates that cannot be read, and OutputError for static files whose names cannot be part
     of a URL.
     """
@@ -204,7 +203,7 @@ class Theme:
                         file.stat()
                     except OSError as error:
                         self.problems.append(unreadable(name_of(file), error))
-            if kind == "static":  # templates are found by name, so theirs are
+            if kind == "static":  # templates behind such links are found, because they are looked up by name
                 links = (Path(folder, name) for name in folders)
                 self.problems += (folder_link(name_of(link)) for link in links if link.is_symlink())
         return files
@@ -415,7 +414,7 @@ class Theme:
         return self._file_digests[source]
 
     def size(self, source: str) -> tuple[int, int]:
-        """The width and height of a picture; 0 if they cannot be read."""
+        """The width and height of a picture; 0 if they are unknown. Raises OutputError if the file cannot be read."""
         from newsgen import pictures  # imported late: most sites ask for none
 
         try:

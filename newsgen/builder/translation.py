@@ -1,7 +1,7 @@
 """Puts the phrases of a site's language into templates when these are compiled, so that rendering costs no more.
 
-Jinja's own i18n extension reads `{% trans %}`, `_()`, `gettext`, `ngettext`, `pgettext` and `npgettext`. Where the message
-is a constant, as in all shipped templates, the call is replaced by what it says: text and the values between it. What a
+Jinja's own i18n extension reads `{% trans %}`, `_()`, `gettext`, `ngettext`, `pgettext` and `npgettext`. Where the
+message is a constant, as in all shipped templates, the call is replaced by what it says: text with values in it. What a
 template says itself is markup, as everywhere in it. A translation is text, so it is escaped.
 """
 
@@ -73,7 +73,7 @@ _LEAVES = (nodes.TemplateData, nodes.Name, nodes.Const)
 
 
 class _Folding:
-    """Jinja's own NodeTransformer does the same in three times the time, which is a tenth of the compilation."""
+    """Replaces messages in a tree. Jinja's NodeTransformer would take three times as long, a tenth of the compilation."""
 
     def __init__(self, locale: Locale) -> None:
         self._locale = locale
@@ -135,7 +135,7 @@ class _Folding:
         return value
 
     def _message(self, node: nodes.Node) -> _Message | None:
-        """The message of a call; None if it is another call, or if its message is known when rendering only."""
+        """The message of a call; None if it is another call, or if its message is known only when rendering."""
         if not (isinstance(node, nodes.Call) and isinstance(node.node, nodes.Name)) or node.dyn_args or node.dyn_kwargs:
             return None
         name, args = node.node.name, list(node.args)
@@ -184,7 +184,7 @@ def _joined(parts: list[nodes.Expr]) -> nodes.Expr:
 
 
 def functions(locale: Locale) -> dict[str, Callable[..., Any]]:
-    """The functions for messages that are known when rendering only, by name."""
+    """The functions for messages that are known only when rendering, by name."""
 
     def calling(find: Callable[..., str]) -> Callable[..., str]:
         @jinja2.pass_eval_context
