@@ -1,4 +1,4 @@
-"""Notices changes behind symbolic links. The system sends no events of what a link in a watched folder leads to."""
+"""Notices changes behind symbolic links: the system sends no events for what a link in a watched folder leads to."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ INTERVAL = 0.1
 """Seconds between two looks behind all links; longer if a look takes more than a tenth of that."""
 
 MAX_INTERVAL = 2.0
-"""The most seconds between two looks. On a busy machine one look may take long by chance, and edits must not wait for it."""
+"""The most seconds between two looks: on a busy machine a look may take long by chance, and edits must not wait."""
 
 
 class BehindLinks:
@@ -74,7 +74,7 @@ class BehindLinks:
                     self._seen[path] = look, now
                     self._on_change(path)
                 if look is not place and not Path(path).is_symlink():
-                    self._seen.pop(path, None)  # the link is gone, and the folder that had it has sent an event
+                    self._seen.pop(path, None)  # the link is gone, and its folder has sent an event
             self._has_links.clear()
             if not self._seen and not self._closed.is_set():
                 self._has_links.wait()

@@ -28,7 +28,7 @@ CONTEXT_LINES = 2
 """Lines shown before and after the line of a problem."""
 
 FETCH_SECONDS = 0.1
-"""Seconds that the build pauses so that browsers can fetch the open pages before it takes the processor again."""
+"""The most seconds that a build waits for browsers to fetch the open pages before it takes the processor again."""
 
 STYLE_DELAY = 0.4
 """Seconds without another save before a style sheet that browsers already have is built."""
@@ -57,7 +57,7 @@ class Update(msgspec.Struct, kw_only=True):
 
 
 class Preview:
-    """A site that is rebuilt on every change. Calls `on_update` from the building thread after each one."""
+    """A site that is rebuilt on every change. Calls `on_update` from the building thread after each build."""
 
     def __init__(
         self, options: Options, on_update: Callable[[Update], None], open_pages: Callable[[], Collection[str]]
@@ -180,7 +180,7 @@ class Preview:
         return {"source": source, "template": page.template, "why": self._stale_reasons.get(path, "")}
 
     def gates(self) -> dict[str, dict[str, Any]]:
-        """For each gate, how many articles it concerns, whether it is open or closed, and why."""
+        """For each gate, open or closed: the number of articles that it concerns, and what closes it."""
         counts = self.loaded.library.facts.gates if self.loaded else self.report.skipped
         return {gate: {"count": counts.get(gate, 0), "reason": GATE_REASONS[gate]} for gate in GATES}
 
@@ -202,7 +202,7 @@ class Preview:
         self._send_pages(stale_pages, queue, self._early_paths - {ref.path for ref in stale_pages})
 
     def plan_ready(self, loaded: Loaded, stale: list[PageRef], queue: RenderQueue) -> None:
-        """Sends the open pages that only the plan knows before the others are rendered; records why pages are stale."""
+        """Sends the other open pages before the rest is rendered, and records why pages are stale."""
         pages = set(self._open_pages()) - self._early_paths
         self.loaded = loaded
         stale_pages = {ref: loaded.plan.page(ref.path) for ref in stale if ref.path in pages}
@@ -224,7 +224,7 @@ class Preview:
         self._stale_reasons |= {ref.path: "; ".join(last.reasons(ref)) for ref in refs}
 
     def _edited_page(self) -> str:
-        """The address of the article that changed since the last complete build: the last by path; "" if it has none."""
+        """The address of the article that changed since the last complete build, the last by path; "" without one."""
         loaded, before = self._memory.loaded, self._built_files
         if not loaded or not before:
             return ""

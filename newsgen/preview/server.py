@@ -327,7 +327,7 @@ def _file_response(request: Request, place: Path) -> Response:
         kind += "; charset=utf-8"
     with place.open("rb") as file:
         found = os.fstat(file.fileno())
-        # A build may replace a page meanwhile. Of other files, browsers may ask for parts.
+        # A text is read at once, because a build may replace it meanwhile. Browsers may ask for parts of other files.
         data = file.read() if is_text else None
     tag = f'"{found.st_mtime_ns:x}-{found.st_size:x}"'
     headers = {"Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff", "ETag": tag}

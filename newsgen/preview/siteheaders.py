@@ -27,7 +27,7 @@ class Rule(NamedTuple):
 
 
 def parse(text: str) -> list[Rule]:
-    """The rules of a `_headers` file. Lines that are none are left out."""
+    """The rules of a `_headers` file. Lines of any other form are left out."""
     rules: list[Rule] = []
     for line in text.splitlines():
         if line.startswith("/"):

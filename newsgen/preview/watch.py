@@ -42,11 +42,10 @@ _EVENT_TYPES: list[type[FileSystemEvent]] = [
 
 
 class Watch(FileSystemEventHandler):
-    """Watches content, templates, static files, catalogues, plugins and `site.toml`, including folders that are created or
-    moved later.
+    """Watches content, templates, static files, catalogues, plugins and `site.toml`.
 
-    Follows symbolic links: to folders, to files in them, and links that are switched. With `poll`, compares the files
-    at intervals, for network mounts, which send no events.
+    Includes folders that are created or moved later. Follows symbolic links: to folders, to files in them, and links
+    that are switched. With `poll`, compares the files at intervals, for network mounts, which send no events.
     """
 
     def __init__(self, site: Path, content: Path, *, poll: bool = False) -> None:
@@ -55,7 +54,7 @@ class Watch(FileSystemEventHandler):
         self._inputs = [content.absolute(), *(self._site / name for name in folders)]
         self._config_file = self._site / "site.toml"
         self._folders: frozenset[str] = frozenset()
-        """The folders of the inputs, each by its real path and, if it is a link, by the link's."""
+        """The folders of the inputs, each by its real path and by its path in the site's folder."""
         self._config_files: tuple[str, ...] = ()
         self._template_folders: tuple[str, ...] = ()
         self._changed = threading.Event()

@@ -70,7 +70,7 @@ _KINDS: Mapping[str, str] = {
 
 
 def check_host(config: Config, name: str, address: Address) -> None:
-    """Raises ConfigError if a target of this kind never leads to the site's host. `name` is a name or the label."""
+    """Raises ConfigError if no target of this kind leads to the site's host. `name` is the target's name or label."""
     host = config.limits
     if host is None or address.scheme in host.targets:
         return

@@ -32,7 +32,7 @@ _MAX_SHOWN = 20
 
 
 class Move(msgspec.Struct, frozen=True):
-    """A link that moved on the front page. Positions count from 1; 0 means it was, or is, not there."""
+    """A link that moved on the front page. Positions count from 1; 0 means that it was not there, or is not now."""
 
     address: str
     before: int
@@ -92,7 +92,7 @@ def moves(before: Sequence[str], now: Sequence[str]) -> list[Move]:
     new = {address: position for position, address in enumerate(now, 1)}
     old_order = {a: n for n, a in enumerate((a for a in before if a in new), 1)}
     new_order = {a: n for n, a in enumerate((a for a in now if a in old), 1)}
-    # A new link pushes all links below it down. That does not count as a move of theirs.
+    # A new link pushes all links below it down. That does not count as a move of these.
     every = [Move(a, old.get(a, 0), new.get(a, 0)) for a in dict.fromkeys([*now, *before])]
     return [m for m in every if not (m.before and m.now) or old_order[m.address] != new_order[m.address]]
 

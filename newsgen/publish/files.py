@@ -128,7 +128,7 @@ def kind_of(path: str, record: Record, fingerprinted: Collection[str] = ()) -> K
     if path in fingerprinted:
         return "fixed"
     kind = _KINDS.get(record.template)
-    # Nobody bookmarks the files of feeds and of the search, and those of a day go when the day is over.
+    # Nobody bookmarks the files of feeds and of the search, and some of the search's files go when a day is over.
     return kind or ("feed" if record.template.startswith(("feeds/", "search/")) else "page")
 
 

@@ -7,7 +7,7 @@
     PREFIX/.newsgen/kept/ID/release.json.gz the release before ID
 
 Every object has its mark in its metadata, so that after a kill the next publish can find out what was sent. A publish
-lists the bucket rather than trust the last release: objects that others removed are restored, objects of others stay.
+does not trust the last release but lists the bucket: objects that others removed are restored, objects of others stay.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ class Bucket:
                 altered[path] = "altered in the bucket"
         state = State(release=release, altered=altered)
         unfinished = self._read_unfinished()
-        # With equal ids, the publish was killed after it had finished: only the note about it is left.
+        # If the ids are equal, the publish was killed after it had finished, and only the note about it is left.
         if unfinished and not (release and unfinished.id == release.id):
             state.unfinished = unfinished.id
             self._unfinished_paths = unfinished.paths

@@ -41,7 +41,7 @@ _LINK = re.compile(rb"""<a\s[^<>]*?href="(/[^"#?]*)\"""")
 class SiteBuild(msgspec.Struct, frozen=True, kw_only=True):
     """A production build. `fingerprinted` are the paths of files with a digest of their bytes in their name.
 
-    `pageless` are the paths at which articles without a story would have a page, had the site pages of single articles.
+    `pageless` are the paths at which articles without a story would have a page if the site had such pages.
     """
 
     root: Path
@@ -77,10 +77,10 @@ class SiteBuild(msgspec.Struct, frozen=True, kw_only=True):
         return front_links(self.root, self.written, self.config.root)
 
     def lost(self, paths: Iterable[str]) -> list[str]:
-        """The addresses of those of the missing pages at these paths that readers should still find.
+        """The addresses of the missing pages at these paths that readers should still find.
 
-        These are not the ones that a rule in `_redirects` covers, nor those of articles whose story has dissolved on a
-        site without pages of single articles.
+        Pages that a rule in `_redirects` covers or `redirects.gone` lists are not among them, nor are those of articles
+        whose story has dissolved on a site without pages of single articles.
         """
         gone = {urls.stub(urls.old(old)[0]) for old in self.config.redirects.gone}
         redirected = self._redirected_paths()
