@@ -58,8 +58,8 @@ _NOT_NESTING = frozenset(
 )
 # In bodies with more marks `[^`, footnotes stay text: Markdown's search for one takes linear time in their number.
 _MAX_FOOTNOTE_MARKS = 2000
-# Markdown searches the rest of the body for the end of each tag and code span. Of the unclosed ones, a body may have so
-# many that their number times its length stays below this; it takes about two seconds.
+# Markdown searches the rest of the body for the end of each tag and code span. The number of unclosed ones times the
+# length of the body must stay below this, which takes about two seconds.
 _MAX_SEARCHED = 50_000_000
 _UNCLOSED_TAG = re.compile(r"<[a-zA-Z/!?][^<>]*(?=<|\Z)")
 _BACKTICKS = re.compile(r"(\\?)(`+)")

@@ -48,7 +48,7 @@ _OPTIONAL = re.compile(
 _SIGNS = tuple(zip("’‘“”–—…\u00a0", "''\"\"~~. ", strict=True))
 # Turkish has an i with and one without a dot, and casefolding leaves the dot of the capital behind.
 _DOTTED_I = str.maketrans({"\u0307": None, "ı": "i"})
-# Accents of Latin, Greek and Cyrillic letters, and hamza and madda of Arabic ones, which those who search leave out.
+# Accents of Latin, Greek and Cyrillic letters, hamza and madda of Arabic letters: readers who search leave them out.
 _ACCENTS = re.compile("[\u0300-\u036f\u0653-\u0655]")
 # What the stemmer light10 takes from both ends of an Arabic word: the article, with the particles before it, "and", and
 # endings (Larkey, Ballesteros and Connell, "Light Stemming for Arabic Information Retrieval", 2007). It also unifies
