@@ -6,7 +6,7 @@ files have all changed.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,11 +19,11 @@ from newsgen.library.filing import Filing
 from newsgen.library.gates import gate, moments
 from newsgen.library.library import Library, Read, anchors, has_page, shown
 from newsgen.library.reached import Reached
-from newsgen.library.records import Filed, Role, Row, SectionRow, StoryRecord, attached, author_page, file_key
+from newsgen.library.records import Filed, Role, Row, StoryRecord, StoryRow, attached, author_page, file_key
 from newsgen.locales import ENGLISH, Locale
 from newsgen.model import About, Article, Coverage, Image, Member, RelatedEntries, Story
 from newsgen.store import Store
-from newsgen.stories import COVERAGE_PREFIX, Change, Changes, Clusterer, peak, rank
+from newsgen.stories import COVERAGE_PREFIX, Change, Changes, Clusterer, rank
 from newsgen.text import digest_bytes
 from newsgen.topics import Topics
 
@@ -253,7 +253,7 @@ class Arrangement:
             item=member.id,
             in_story=False,
             score=0.0,
-            last=member.published,
+            day_score=0.0,
             provider=member.provider,
             provider_name=member.provider_name,
             author_page=author_page(member, self._config.platforms),
@@ -275,12 +275,13 @@ class Arrangement:
         library = self.library
         filed = None if row.coverage else library.filed(row.id)
         story = (stories[item] if item in stories else library.story_record(item)) if item else None
+        score = story.score if story else self._rank([row])
         row = msgspec.structs.replace(
             row,
             item=item or row.id,
             in_story=bool(item),
-            score=story.score if story else self._rank([row]),
-            last=story.members[-1][0] if story else row.published,
+            score=score,
+            day_score=dict(story.days)[library.day(row.published)] if story else score,
         )
         story_file = library.filed(item) if item else None
         story_url = story_file.address if story_file else ""
@@ -357,20 +358,26 @@ class Arrangement:
             sources=story.sources,
             updated=max(max(m.published, getattr(m, "updated", None) or m.published) for m in story.members),
             score=self._rank(story.members),
-            peak=peak(story.members, self._config.ranking.half_life, self._config.platforms),
+            days=tuple(self._days(story)),
             stats=tuple(stats),
             marginal=story.marginal,
         )
 
+    def _days(self, story: Story) -> Iterator[tuple[str, float]]:
+        """The days of the library's members of a story, each with the rank that the story had at its end."""
+        members = [(self.library.day(member.published), member) for member in story.members]
+        for day in dict.fromkeys(day for day, m in members if not (isinstance(m, Coverage) and m.folded)):
+            yield day, self._rank([member for at, member in members if at <= day])
+
     def _put_stories(self, before: Mapping[str, StoryRecord | None], after: Mapping[str, StoryRecord | None]) -> None:
         """Stores stories, their order, and which coverage and near misses they have."""
-        order: tuple[list[Any], list[SectionRow]] = [], []
+        order: tuple[list[Any], list[StoryRow]] = [], []
         for id, new in after.items():
             old = before[id]
             if old:
                 order[0].append((old.members[0][0], id))
             if new:
-                order[1].append(SectionRow(published=new.members[0][0], id=id, score=0.0, last=new.members[-1][0]))
+                order[1].append(StoryRow(first=new.members[0][0], id=id, last=new.members[-1][0]))
             self.facts.stories += (new is not None) - (old is not None)
             self._store.put(f"story {id}", _encode(new) if new else None)
             covered, missed = [], []

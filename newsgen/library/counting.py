@@ -40,22 +40,16 @@ class Counting:
             if old == new:
                 continue
             old_keys, new_keys = (self._library.keys(row) if row else [] for row in (old, new))
-            if old and new and old_keys == new_keys and _listed(old) == _listed(new):
-                continue
+            old_rows, new_rows = (_section_rows(row) if row else {} for row in (old, new))
+            if old_keys == new_keys:
+                old_keys = new_keys = [key for key in old_keys if old_rows[key[0]] != new_rows[key[0]]]
             if old:
                 for axis, key, spelling in old_keys:
                     removed.setdefault((axis, key), []).append(old.key)
                     self._count_row(axis, key, spelling, old, -1)
             if new:
-                row = SectionRow(
-                    published=new.published,
-                    id=new.id,
-                    score=new.score,
-                    last=new.last,
-                    item=new.item if new.in_story else "",
-                )
                 for axis, key, spelling in new_keys:
-                    added.setdefault((axis, key), []).append(row)
+                    added.setdefault((axis, key), []).append(new_rows[axis])
                     self._count_row(axis, key, spelling, new, 1)
         changed = [(old, new) for old, new in pairs.values() if old != new]
         library.rows.edit([old.key for old, _ in changed if old], [new for _, new in changed if new])
@@ -198,9 +192,12 @@ class Counting:
         self._store.put("tallies", _encode(self._library.tallies))
 
 
-def _listed(row: Row) -> tuple[Any, ...]:
-    """What a section keeps of a row."""
-    return row.published, row.id, row.score, row.last, row.item, row.in_story
+def _section_rows(row: Row) -> dict[str, SectionRow]:
+    """What sections keep of a row, by axis."""
+    item = row.item if row.in_story else ""
+    kept = SectionRow(published=row.published, id=row.id, score=row.score, item=item)
+    of_day = kept if row.day_score == row.score else msgspec.structs.replace(kept, score=row.day_score)
+    return dict.fromkeys(AXES, kept) | {"day": of_day}
 
 
 def _is_fragment(name: str, domain: str, platform: str) -> bool:

@@ -28,6 +28,7 @@ from newsgen.library.records import (
     SectionFacts,
     SectionRow,
     StoryRecord,
+    StoryRow,
     Tally,
     attached,
     file_key,
@@ -82,7 +83,7 @@ class Library:
         self._read = read
         # A list of a provider or topic shows members of many days, and rows are large: small chunks.
         self.rows = Rows(store, "members", Row, chunk=16)
-        self.order = Rows(store, "order", SectionRow)
+        self.order = Rows(store, "order", StoryRow)
         """The ids of all stories, by the time of their first member."""
         self.mentioned = Rows(store, "mentions", Mention)
         self.day = lru_cache(1 << 14)(lambda moment: urls.day(moment, config.zone))
@@ -120,7 +121,7 @@ class Library:
         """All stories, oldest first."""
         return Lazy(self.order, self._ordered_story, reverse=False)
 
-    def _ordered_story(self, row: SectionRow) -> Story:
+    def _ordered_story(self, row: StoryRow) -> Story:
         story = self.story(row.id)
         if story is None:
             raise LostError(row.id)

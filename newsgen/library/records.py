@@ -20,8 +20,8 @@ Role = Literal["shown", "hidden", "follower", ""]
 class Row(StoredRow, frozen=True):
     """A member, as lists, ranking and planning need it.
 
-    `item` is the id of its story, or its own if it is not `in_story`. `score` is the rank of that, and `last` the time
-    of its newest member. `topics` are names, of which the first is the main one. `page` is `Library.page`. `own` is a
+    `item` is the id of its story, or its own if it is not `in_story`. `score` is the rank of that, and `day_score` the
+    rank that it had at the end of the member's day. `topics` are names, of which the first is the main one. `page` is `Library.page`. `own` is a
     digest of all that lists and feeds show of the member itself, or rank it by; `card` is one of that and of the names
     and addresses that its card links to. `updated` is when the article says that it changed. `coverage` is the member
     itself if it has no file.
@@ -32,7 +32,7 @@ class Row(StoredRow, frozen=True):
     item: str
     in_story: bool
     score: float
-    last: datetime
+    day_score: float
     provider: str
     provider_name: str
     author_page: str
@@ -54,17 +54,28 @@ class Row(StoredRow, frozen=True):
 
 
 class SectionRow(StoredRow, frozen=True):
-    """A member in a section; see `Row`. `item` is "" if it is the member itself."""
+    """A member in a section; see `Row`. `item` is "" if it is the member itself. In a day, `score` is the `day_score`."""
 
     published: datetime
     id: str
     score: float
-    last: datetime
     item: str = ""
 
     @property
     def key(self) -> tuple[datetime, str]:
         return self.published, self.id
+
+
+class StoryRow(StoredRow, frozen=True):
+    """A story in the order of all: the times of its first and last member, and its id."""
+
+    first: datetime
+    id: str
+    last: datetime
+
+    @property
+    def key(self) -> tuple[datetime, str]:
+        return self.first, self.id
 
 
 class Moment(StoredRow, frozen=True):
@@ -136,8 +147,8 @@ class StoryRecord(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
     """A story without its members' values.
 
     `members` are their times and ids, oldest first; `followers` are no members of the library. `typicality` and `marginal`
-    are as in `Story`. `updated` is the latest time at which a member was published or updated. `peak` is a rank that the
-    story never exceeded. `stats` says of each provider whether it leads the story, whether it was first, and its lag,
+    are as in `Story`. `updated` is the latest time at which a member was published or updated. `days` are those of
+    the library's members, oldest first, each with the rank that the story had at its end. `stats` says of each provider whether it leads the story, whether it was first, and its lag,
     without members at the margin; see `ProviderStats`.
     """
 
@@ -153,7 +164,7 @@ class StoryRecord(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
     sources: int
     updated: datetime
     score: float
-    peak: float
+    days: tuple[tuple[str, float], ...]
     stats: tuple[tuple[str, bool, bool, int | None], ...] = ()
     marginal: tuple[str, ...] = ()
 

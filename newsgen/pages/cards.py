@@ -13,7 +13,7 @@ from newsgen import text, times, urls
 from newsgen.library import Library, Row, Section, SectionRow, StoryRecord, anchors, has_page
 from newsgen.model import Article, Card, Cluster, CountedLink, Coverage, Link, Member, Story
 from newsgen.store import LostError
-from newsgen.stories import best_lead, cap, count_sources, rank
+from newsgen.stories import best_lead, cap, count_sources
 
 M = TypeVar("M", Member, Row | Coverage)
 
@@ -152,20 +152,6 @@ class Cards:
             return any((axis, key) == place[:2] for place in self.library.keys(self._member_in(story, member)))
 
         return is_in(story.lead_key) or 3 * sum(map(is_in, story.members)) >= len(story.members)
-
-    def scored_until(self, rows: Iterable[SectionRow], until: datetime, count: int) -> list[tuple[float, str]]:
-        """The `count` best items of these rows, ranked by the members that they had at a time."""
-        library, scores = self.library, dict[str, float]()
-        for row in rows:
-            id = row.item or row.id
-            if id in scores:
-                continue
-            scores[id] = row.score
-            record = library.story_record(id) if row.last > until else None
-            if record:
-                members = self._members(record, until)
-                scores[id] = rank(members, self.config.ranking.half_life, self.config.platforms)
-        return heapq.nlargest(count, ((score, id) for id, score in scores.items()))
 
     def row(self, id: str) -> Row:
         """The row of a member that must be there."""

@@ -48,8 +48,9 @@ class TextDigest(Digest, frozen=True, kw_only=True):
 def digests(library: Library, day: str) -> tuple[HtmlDigest, TextDigest]:
     """The digest of a day that has members, as HTML and as text."""
     cards, section = Cards(library), library.sections["day"][day]
-    best = cards.ranked(lists.candidates(cards, section), STORIES + BRIEFLY, until=section.newest)
-    clusters = [cards.cluster(id, until=section.newest) for id in best]
+    until = lists.day_end(cards, day)
+    best = cards.ranked(lists.candidates(cards, section), STORIES + BRIEFLY, until=until)
+    clusters = [cards.cluster(id, until=until) for id in best]
 
     page = HtmlDigest(
         path="digest.html",

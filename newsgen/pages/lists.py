@@ -258,7 +258,7 @@ def numbered(cards: Cards, section: Section, number: int) -> ListPage:
 
 def _ranked(cards: Cards, section: Section, candidates: list[tuple[float, str]]) -> list[Cluster]:
     """The top stories of a section, for a day as of its end."""
-    until = section.newest if section.axis == "day" else None
+    until = day_end(cards, section.key) if section.axis == "day" else None
     about = (section.axis, section.key) if until is None else None
     places = cards.ranked(candidates, RANKED, about, until)
     return [cards.cluster(id, until=until, siblings=siblings) for id, siblings in places.items()]
@@ -271,13 +271,32 @@ def candidates(cards: Cards, section: Section) -> list[tuple[float, str]]:
     """
     if section.axis == "provider":
         return []
-    if section.axis == "day":
-        return cards.scored_until(_recent_rows(cards, section), section.newest, RANKED * CANDIDATES)
-    return list(islice(section.rows.best(_item), RANKED * CANDIDATES))
+    best = _best_until(cards, section.key) if section.axis == "day" else section.rows.best(_item)
+    return list(islice(best, RANKED * CANDIDATES))
+
+
+def _best_until(cards: Cards, day: str) -> Iterator[tuple[float, str]]:
+    """The items of a day and of the two days before it, ranked as they were at its end, the best first. Older ones would
+    not make it onto a front page.
+    """
+
+    def items(of: str) -> Iterator[tuple[float, str]]:
+        for score, id in cards.library.section_rows("day", of).best(_item):
+            story = cards.library.story_record(id) if of != day else None
+            # A story that has members on a later day, too, is ranked as it was then.
+            if story is None or of == max(each for each, _ in story.days if each <= day):
+                yield score, id
+
+    return heapq.merge(*map(items, (day, *days_from(day, -1))), reverse=True)
 
 
 def _item(row: SectionRow) -> str:
     return row.item or row.id
+
+
+def day_end(cards: Cards, key: str) -> datetime:
+    """The last moment of a day."""
+    return times.end(date.fromisoformat(key), cards.config.zone)
 
 
 def days_from(key: str, step: int) -> list[str]:
@@ -285,12 +304,6 @@ def days_from(key: str, step: int) -> list[str]:
     day = date.fromisoformat(key).toordinal()
     others = (day + step, day + 2 * step)
     return [date.fromordinal(other).isoformat() for other in others if 0 < other <= date.max.toordinal()]
-
-
-def _recent_rows(cards: Cards, section: Section) -> Iterator[SectionRow]:
-    """The members of a day and of the two days before it. Older ones would not make it onto a front page."""
-    for key in (section.key, *days_from(section.key, -1)):
-        yield from cards.library.section_rows("day", key).descending()
 
 
 def _card_url(card: Card) -> str:

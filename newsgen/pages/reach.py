@@ -109,10 +109,11 @@ class _Sections:
             self._member(old, new)
         for pair in reached.stories.values():
             records = [record for record in pair if record]
-            score, peak = max(record.score for record in records), max(record.peak for record in records)
             members = {key for record in records for key in record.members}
             rows = filter(None, map(self._library.rows.get, members))
-            self._item({key for row in rows for key in self._keys(row)}, score, peak, members)
+            self._item({key for row in rows for key in self._keys(row)}, max(r.score for r in records), members)
+            for record in records:
+                self._item_of_days(dict(record.days))
         for section in reached.sections:
             self._named(section)
         for domain in reached.tallies:
@@ -137,14 +138,14 @@ class _Sections:
             self._at.setdefault(key, set()).update(places)
             if old_keys != new_keys or len(rows) - places[0] <= self._newest:
                 self._first.add(key)
-        score = max(row.score for row in (old, new) if row)
-        self._item(old_keys | new_keys, score, score, {row.key for row in (old, new) if row})
+        both = [row for row in (old, new) if row]
+        self._item(old_keys | new_keys, max(row.score for row in both), {row.key for row in both})
+        for row in both:
+            self._item_of_days({self._library.day(row.published): row.day_score})
 
-    def _item(self, keys: set[Key], score: float, peak: float, members: Collection[tuple[datetime, str]]) -> None:
+    def _item(self, keys: set[Key], score: float, members: Collection[tuple[datetime, str]]) -> None:
         """An item that differs in these sections: their first pages may rank it or have it as the line of a day, and
-        their feeds may have it.
-
-        Days rank a story as it was then, at most by its `peak`. Feeds have it by the time of one of its `members`.
+        their feeds may have it, by the time of one of its `members`.
         """
         zone = self._cards.config.zone
         last, days = max(members)[0], {lists.local_day(time, zone) for time, _ in members}
@@ -152,10 +153,16 @@ class _Sections:
             planned = self._planned.get(f"{axis} {key}")
             if planned is None or last >= planned.oldest or any(planned.lines.may_change(score, day) for day in days):
                 self._first.add((axis, key))
-            for each in [key, *lists.days_from(key, 1)] if axis == "day" else [key] if axis != "provider" else []:
-                planned = self._planned.get(f"{axis} {each}")
-                if planned is None or (peak if axis == "day" else score) >= planned.cutoff:
-                    self._first.add((axis, each))
+            if axis not in ("provider", "day") and (planned is None or score >= planned.cutoff):
+                self._first.add((axis, key))
+
+    def _item_of_days(self, scores: Mapping[str, float]) -> None:
+        """An item that differs, with the scores that it had at the ends of days. Two more days may rank it by each."""
+        for day, score in scores.items():
+            for each in (day, *lists.days_from(day, 1)):
+                planned = self._planned.get(f"day {each}")
+                if planned is None or score >= planned.cutoff:
+                    self._first.add(("day", each))
 
     def _named(self, section: Key) -> None:
         """A section that is new, gone, or has another title: its pages, and links to it on those of others, differ."""

@@ -18,7 +18,6 @@ from newsgen.stories.ranking import (
     lead_reason,
     longest_pinned,
     members_of,
-    peak,
     rank,
     trending,
 )
@@ -41,7 +40,6 @@ __all__ = [
     "members_of",
     "names",
     "numbers",
-    "peak",
     "rank",
     "search_words",
     "spelt",

@@ -124,13 +124,6 @@ def rank(members: Sequence[Ranked], half_life: float, platforms: Platforms) -> f
     return math.log2(1 + strength(members, platforms)) + newest.timestamp() / 3600 / half_life
 
 
-def peak(members: Sequence[Ranked], half_life: float, platforms: Platforms) -> float:
-    """A rank that a story never exceeded. A rank can fall: before the first member with a heat, quality decides."""
-    newest = max([m.published for m in members])
-    best = max([max(m.quality or 0, m.heat or 0.0) for m in members])
-    return math.log2(1 + max(0.0, best) + _breadth(members, platforms)) + newest.timestamp() / 3600 / half_life
-
-
 def cap(items: Iterable[T], names: Callable[[T], Iterable[tuple[str, int]]], size: int) -> list[T]:
     """The first `size` items such that no name occurs more often than its cap.
 

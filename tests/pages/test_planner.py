@@ -13,8 +13,8 @@ from sites import Site
 
 from newsgen import urls
 from newsgen.config import KINDS
-from newsgen.pages import planner
-from newsgen.pages.cards import Cards
+from newsgen.pages import lists, planner
+from newsgen.pages.cards import CANDIDATES, Cards
 from newsgen.pages.kinds import ArticlePage, HomePage, ListPage, StoryPage
 from newsgen.stories import members_of, rank
 from newsgen.urls import FEEDS
@@ -412,16 +412,18 @@ def test_the_items_of_a_day_rank_as_they_did_at_its_end(site: Make) -> None:
     library = s.load().library
     cards = Cards(library)
     for day in ("2026-11-04", "2026-11-05", "2026-11-06"):
-        until = library.sections["day"][day].newest
-        rows = list(library.section_rows("day", day).ascending())
-        assert any(row.last > until for row in rows)
-        ranks = {}
-        for item in {row.item or row.id for row in rows}:
-            members = [m for m in members_of(library.item(item)) if m.published <= until]
+        section = library.sections["day"][day]
+        shown = [key for key in library.index("day") if lists.days_from(day, -1)[-1] <= key <= day]
+        items = {row.item or row.id for key in shown for row in library.section_rows("day", key).ascending()}
+        ranks, grown = {}, 0
+        for item in items:
+            members = [m for m in members_of(library.item(item)) if m.published <= section.newest]
             ranks[item] = rank(members, library.config.ranking.half_life, library.config.platforms)
-        expected = sorted(((score, item) for item, score in ranks.items()), reverse=True)
-        for count in (1, 3, 99):
-            assert cards.scored_until(rows, until, count) == expected[:count]
+            grown += len(members) < len(members_of(library.item(item)))
+        assert len(shown) > 1
+        assert grown
+        best = sorted(((score, item) for item, score in ranks.items()), reverse=True)
+        assert lists.candidates(cards, section) == best[: lists.RANKED * CANDIDATES]
 
 
 def test_a_month_shows_the_headline_of_each_day(site: Make) -> None:
