@@ -1109,6 +1109,21 @@ def test_a_day_shows_edits_of_a_story_that_ranks_lower_since(crowd: ByHand) -> N
     crowd.law()
 
 
+def test_days_show_edits_of_what_they_rank_from_the_days_before(crowd: ByHand) -> None:
+    for name, time, quality in (("one", "09T23", 9000), ("two", "08T23", 9999), ("old", "07T23", 9999)):
+        when = f"2026-11-{time}:00:00Z"
+        crowd.put(name, 0, **in_a_crowd(50, title=name, publishedDateTime=when, quality=quality, story=name))
+    crowd.put("on", 0, **in_a_crowd(51, title="On", publishedDateTime="2026-11-11T01:00:00Z", quality=1, story="two"))
+    crowd.law()
+    for name, days in (("one", (9, 10, 11)), ("two", (8, 9, 10, 11)), ("old", (7, 8, 9))):
+        change(crowd, name, title=f"Another {name}")
+        report = crowd.build()
+        assert report
+        rendered = {day for day in range(7, 12) if f"archive/2026/11/{day:02}/index.html" in report.rendered}
+        assert rendered == set(days)
+        crowd.law()
+
+
 def test_a_topic_shows_another_spelling_of_the_title_of_a_child(crowd: ByHand) -> None:
     for n in range(30):
         crowd.change(n, topics=["Bridges"])
