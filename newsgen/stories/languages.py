@@ -45,6 +45,9 @@ _WORDS: Final = {
     "vi": "của và là có được cho các trong không một với người đã ở này khi từ vào những về sẽ tại trên sau trước năm ngày nhất nhiều mới bị đến ra lên thì mà hơn nhưng cũng đang vì do theo",
 }
 
+_WRITTEN_IN = {"nb": "no", "nn": "no"}
+"""Norwegian has two written forms with tags of their own."""
+
 _INDEX = {language: at for at, language in enumerate(_WORDS)}
 _SCORES = (0, 12, 6, 4, 3, 2)
 """The points that a word gives each of its languages, by how many languages have it, up to five."""
@@ -65,7 +68,9 @@ def languages(words: Iterable[str], declared: str) -> int:
     as in RFC 5646) decides between them, or if there are none.
     """
     found = [counts for word in words if (counts := _OF_WORD.get(word))]
-    own = 1 << _INDEX[tag] if (tag := declared[:2].lower()) in _INDEX else 0
+    tag = declared.partition("-")[0].lower()
+    tag = _WRITTEN_IN.get(tag, tag)
+    own = 1 << _INDEX[tag] if tag in _INDEX else 0
     if not found:
         return own
     scores = sum(found[:_MAX_WORDS]).to_bytes(len(_INDEX), "little")

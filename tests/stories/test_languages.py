@@ -13,6 +13,7 @@ from articles import START, article, noise
 from newsgen.model import Article
 from newsgen.stories import clusterer as stories
 from newsgen.stories import words
+from newsgen.stories.languages import languages
 
 HEADLINES = [line.split("\t") for line in (Path(__file__).parent / "headlines.tsv").read_text("utf-8").splitlines()]
 """The language; an event in the words of one paper and of another; another article on the subject of the event."""
@@ -50,6 +51,14 @@ def test_two_papers_on_one_event_are_joined_and_its_subject_is_not(language: str
     right, wrong = joined(folder(language))
     assert right >= 16
     assert wrong <= 2
+
+
+@pytest.mark.parametrize(
+    ("declared", "language"), [("nb-NO", "no"), ("nn", "no"), ("PT-BR", "pt"), ("fil", ""), ("frr", ""), ("csb-PL", "")]
+)
+def test_a_declared_language_is_the_first_part_of_its_tag(declared: str, language: str) -> None:
+    assert languages([], declared) == languages([], language)
+    assert bool(languages([], declared)) == bool(language)
 
 
 @pytest.mark.parametrize("form", ["NFC", "NFD"])
