@@ -6,6 +6,7 @@ import contextlib
 import os
 import threading
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 from watchdog.events import (
@@ -120,9 +121,7 @@ class Watch(FileSystemEventHandler):
 
     def _is_input(self, path: str) -> bool:
         """Whether a path is an input of the build or a folder that holds inputs. Builds write none of these."""
-        return path in self._config_files or any(
-            path == folder or path.startswith(folder + os.sep) for folder in self._folders
-        )
+        return path in self._config_files or _is_in(path, self._folders)
 
     def _sync_watches(self) -> None:
         """Starts watching folders that exist now and stops watching those that are gone or were replaced."""
@@ -130,7 +129,7 @@ class Watch(FileSystemEventHandler):
         real = [os.path.realpath(path) for path in self._inputs]
         links = [f"{site}{os.sep}{path.name}" for path in self._inputs if path.parent == self._site]
         self._folders = frozenset([*real, *links])
-        self._template_folders = real[1], links[-3]
+        self._template_folders = real[1], f"{site}{os.sep}templates"
         self._config_files = str(self._config_file), f"{site}{os.sep}{self._config_file.name}"
         wanted = {folder: folder != site for folder in (site, *real) if Path(folder).is_dir()}
         # An event from here on belongs to the next batch.
@@ -156,5 +155,9 @@ class Watch(FileSystemEventHandler):
 
     def _add_links(self, path: str) -> None:
         # Templates are found in folders behind links; in content and static files such folders are errors.
-        in_templates = path.startswith(self._template_folders)
-        self._behind_links.add_all(path, contents if in_templates else files.stamp)
+        self._behind_links.add_all(path, contents if _is_in(path, self._template_folders) else files.stamp)
+
+
+def _is_in(path: str, folders: Iterable[str]) -> bool:
+    """Whether a path is one of these folders or below one."""
+    return any(path == folder or path.startswith(folder + os.sep) for folder in folders)

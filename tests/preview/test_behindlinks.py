@@ -9,6 +9,8 @@ import pytest
 from sites import Site
 from test_watch import Previewed
 
+from newsgen.preview import watch
+
 ARTICLE = "---\ntitle: {}\npublishedDateTime: 2026-11-08T08:00:00Z\n---\nx\n"
 
 
@@ -140,6 +142,19 @@ def test_settings_templates_and_static_files_may_be_links(
     wait_for(p, "Two")
     (tmp_path / "theme/parts/note.html").write_text("Note two")
     wait_for(p, "Note two")
+
+
+def test_only_folders_behind_links_in_templates_are_looked_through(
+    site: Callable[..., Site], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[str] = []
+    monkeypatch.setattr(watch, "contents", looked.append)
+    s = site().article("a")
+    for name in ("templates", "templates-old", "static"):
+        (s.root / name).mkdir()
+        (s.root / name / "mine").symlink_to("../..")
+    with watch.Watch(s.root, s.root / "content"):
+        assert {Path(path).parent.name for path in looked} == {"templates"}
 
 
 def test_a_link_that_leads_to_itself_is_shown_as_a_problem(
