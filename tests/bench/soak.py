@@ -351,9 +351,7 @@ def _grown(samples: list[tuple[float, int]]) -> Iterator[str]:
         (median(m for m, _ in part), min(f for _, f in part)) for part in (early, late)
     )
     bound = NOISE + edits * GROWTH / 1024
-    print(
-        f"memory {memory:.1f} to {memory_late:.1f} MB (may grow by {bound:.1f}), open files {files} to {files_late}"
-    )
+    print(f"memory {memory:.1f} to {memory_late:.1f} MB (may grow by {bound:.1f}), open files {files} to {files_late}")
     if memory_late - memory > bound:
         yield f"memory grew by {memory_late - memory:.1f} MB within {edits} edits; {bound:.1f} may be noise"
     if files_late > files:
