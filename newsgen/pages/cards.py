@@ -148,8 +148,13 @@ class Cards:
         if story is None:
             return True
 
+        rows = self.library.section_rows(axis, key)
+
         def is_in(member: tuple[datetime, str]) -> bool:
-            return any((axis, key) == place[:2] for place in self.library.keys(self._member_in(story, member)))
+            follower = story.followers.get(member[1])
+            if follower is None:
+                return rows.get(member) is not None
+            return any((axis, key) == place[:2] for place in self.library.keys(follower))
 
         return is_in(story.lead_key) or 3 * sum(map(is_in, story.members)) >= len(story.members)
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 import heapq
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from itertools import chain, islice, takewhile
 
-from newsgen import urls
-from newsgen.library import Row
+from newsgen import times, urls
 from newsgen.model import CountedLink
 from newsgen.pages.cards import CANDIDATES, LINES, Cards
 from newsgen.pages.kinds import Block, Head, HomePage
@@ -28,6 +27,9 @@ LATEST = 12
 """The maximum number of latest members; the page of the day has the others."""
 
 _WEEK = timedelta(days=7)
+_WINDOW = timedelta(days=2)
+"""Topics are trending that have more members in this time than in the same time before."""
+
 _NEWEST = 400
 
 
@@ -41,18 +43,7 @@ def page(cards: Cards) -> HomePage:
         first = cards.row(pinned[0].id).item
         others = {id: [s for s in siblings if s != first] for id, siblings in best.items() if id != first}
         best = dict(islice({first: best.get(first, []), **others}.items(), TOP))
-    topics: dict[tuple[str, ...], frozenset[str]] = {}
-    recent = list[tuple[frozenset[str], datetime]]()
-    active = Counter[str]()
-    for row in takewhile(lambda row: library.clock - row.published < _WEEK, library.rows.descending()):
-        keys = topics.get(row.topics)
-        if keys is None:
-            keys = topics[row.topics] = _distinctive_topics(cards, row)
-        recent.append((keys, row.published))
-        if row.provider:
-            active[row.provider] += 1
-    rising = trending(((key, published) for keys, published in recent for key in keys), library.clock)
-    busy = Counter(key for keys, _ in recent for key in keys)
+    busy, active, rising = _active(cards)
     days = sorted(library.index("day"), reverse=True)[:7] if cards.has("archive") else []
     clusters = [
         cards.cluster(id, LEAD_LINES if at == 0 else LINES, siblings=siblings)
@@ -83,9 +74,40 @@ def page(cards: Cards) -> HomePage:
     )
 
 
-def _distinctive_topics(cards: Cards, row: Row) -> frozenset[str]:
-    """The topics of a member, without those on more than half of all members."""
-    return frozenset(cards.topics(row)) - cards.ubiquitous_topics
+def _active(cards: Cards) -> tuple[Counter[str], Counter[str], list[str]]:
+    """How many members of the week have each topic and each provider, and the topics that are trending.
+
+    Topics on more than half of all members are left out.
+    """
+    library = cards.library
+
+    def ago(span: timedelta) -> datetime:
+        return library.clock - min(span, library.clock - times.FIRST)
+
+    days = sorted(day for day in library.index("day") if day >= library.day(ago(_WEEK)))
+    until_now, two_days, four_days, week = (
+        _counted(cards, days, moment) for moment in (library.clock, ago(_WINDOW), ago(2 * _WINDOW), ago(_WEEK))
+    )
+    every = _counted(cards, days, times.LAST)
+    rising = trending(until_now[0] - two_days[0], two_days[0] - four_days[0])
+    return every[0] - week[0], every[1] - week[1], rising
+
+
+def _counted(cards: Cards, days: list[str], moment: datetime) -> tuple[Counter[str], Counter[str]]:
+    """How many members of these days, up to a moment, have each topic and each provider."""
+    library, topics, providers = cards.library, Counter[str](), Counter[str]()
+    for day in days:
+        if library.index("day")[day].newest <= moment:
+            facts = library.section_facts("day", day)
+            topics.update(facts.topics)
+            providers.update(facts.providers)
+        elif (start := times.start(date.fromisoformat(day), cards.config.zone)) <= moment:
+            for row in takewhile(lambda row: row.published <= moment, library.rows.ascending((start, ""))):
+                topics.update(cards.topics(row))
+                providers.update([row.provider] if row.provider else ())
+    for key in cards.ubiquitous_topics:
+        topics.pop(key, None)
+    return topics, providers
 
 
 def _blocks(cards: Cards, busy: Mapping[str, int], shown: set[str]) -> Iterator[Block]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Protocol, TypeVar
 from unicodedata import normalize
 
@@ -144,19 +144,13 @@ def cap(items: Iterable[T], names: Callable[[T], Iterable[tuple[str, int]]], siz
     return chosen + over_cap[: size - len(chosen)]
 
 
-def trending(
-    dated: Iterable[tuple[str, datetime]], clock: datetime, window: timedelta = timedelta(days=2)
-) -> list[str]:
-    """The names that occur more often in the window up to the clock than in the one before, fastest first."""
-    now: Counter[str] = Counter()
-    before: Counter[str] = Counter()
-    for name, moment in dated:
-        age = clock - moment
-        if timedelta(0) <= age < window:
-            now[name] += 1
-        elif window <= age < 2 * window:
-            before[name] += 1
-    rises = {name: (count - before[name]) / math.sqrt(before[name] + 1) for name, count in now.items() if count > 1}
+def trending(now: Mapping[str, int], before: Mapping[str, int]) -> list[str]:
+    """The names that occur more often in a span of time than in the one before it, the fastest first.
+
+    The arguments say how often each name occurs in either.
+    """
+    earlier = {name: before.get(name, 0) for name in now}
+    rises = {name: (n - earlier[name]) / math.sqrt(earlier[name] + 1) for name, n in now.items() if n > 1}
     return sorted((n for n, rise in rises.items() if rise > 0), key=lambda n: (-rises[n], n))
 
 

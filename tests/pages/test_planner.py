@@ -3,6 +3,7 @@
 import json
 import random
 import re
+from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from xml.etree import ElementTree
@@ -16,7 +17,7 @@ from newsgen.config import KINDS
 from newsgen.pages import lists, planner
 from newsgen.pages.cards import CANDIDATES, Cards
 from newsgen.pages.kinds import ArticlePage, HomePage, ListPage, StoryPage
-from newsgen.stories import members_of, rank
+from newsgen.stories import members_of, rank, trending
 from newsgen.urls import FEEDS
 
 Make = Callable[..., Site]
@@ -424,6 +425,29 @@ def test_the_items_of_a_day_rank_as_they_did_at_its_end(site: Make) -> None:
         assert grown
         best = sorted(((score, item) for item, score in ranks.items()), reverse=True)
         assert lists.candidates(cards, section) == best[: lists.RANKED * CANDIDATES]
+
+
+@pytest.mark.parametrize("timezone", ["UTC", "Asia/Kathmandu"])
+def test_the_front_page_counts_the_last_week_to_the_minute(site: Make, timezone: str) -> None:
+    chance, s = random.Random(5), site()
+    s.write("site.toml", f'timezone = "{timezone}"\n')
+    clock = datetime(2026, 11, 8, 13, 20, tzinfo=UTC)
+    made = []
+    for n in range(150):
+        age = timedelta(minutes=chance.randrange(9 * 24 * 60) if n else 0)
+        topics, provider = chance.sample("ABCDEFGH", 2), f"p{chance.randrange(15)}.example"
+        made.append((age, topics, provider))
+        s.article(f"n{n}", publishedDateTime=f"{clock - age:%Y-%m-%dT%H:%M:%SZ}", webUrl=f"https://{provider}/{n}",
+                  topics=f"[{', '.join(topics)}]")  # fmt: skip
+    week, two = timedelta(days=7), timedelta(days=2)
+    now = Counter(topic for age, topics, _ in made for topic in topics if age < two)
+    before = Counter(topic for age, topics, _ in made for topic in topics if two <= age < 2 * two)
+    active = Counter(provider for age, _, provider in made if age < week)
+    (front,) = (p for p in s.load().plan.pages() if isinstance(p, HomePage))
+    assert front.trending
+    assert [link.title for link in front.trending] == trending(now, before)
+    best = sorted(active, key=lambda provider: (-active[provider], provider))
+    assert [link.url for link in front.providers] == [f"/providers/{provider}/" for provider in best[:10]]
 
 
 def test_a_month_shows_the_headline_of_each_day(site: Make) -> None:
