@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from functools import cached_property, lru_cache
 from itertools import accumulate, groupby
+from typing import TypeAlias
 from zlib import crc32
 
 import msgspec
@@ -73,6 +74,10 @@ class Report(msgspec.Struct, array_like=True, frozen=True):
     topics: tuple[str, ...]
     words: str
     more: str
+
+
+Blocks: TypeAlias = list[list[list[Report]]]
+"""The blocks of a day, each with its documents, each with its members."""
 
 
 class Document(msgspec.Struct, array_like=True, frozen=True):
@@ -138,20 +143,28 @@ class Search:
         was_open, is_open = set(self._kept.open), set(self._open)
         moved = set(days) | (was_open ^ is_open)
         in_months = sorted(day for day in moved if not (day in was_open and day in is_open))
-        planned = {day: self._library.get(f"documents {day}", Day, None) for day in in_months}
+        planned = {day: self._library.get(f"documents {day}", Day, None) for day in moved}
         for day, changed in days.items():
             if day in self._days:
-                reports = self._reports(day)
-                for id, row in changed.items():
-                    if row:
-                        reports[id] = self._report(self._cards.card(library.member(row)))
-                    else:
-                        reports.pop(id, None)
-                self._put(day, reports)
+                self._edit_day(day, changed, planned[day])
         names = [f"searched-day {day}" for day in moved]
         for month, in_month in groupby(in_months, key=lambda day: day[:7]):
             names += self._edit_month(month, {day: planned[day] for day in in_month})
         return names
+
+    def _edit_day(self, day: str, changed: Mapping[str, Row | None], planned: Day | None) -> None:
+        """Takes the members of a day that differ. Documents with none of them stay as they were planned."""
+        reports = self._reports(day)
+        addresses = [each[0].address for each in _grouped(reports)] if planned else []
+        documents = dict(zip(addresses, planned.documents, strict=True)) if planned else {}
+        for id, row in changed.items():
+            if id in reports:
+                documents.pop(reports.pop(id).address, None)
+            if row:
+                reports[id] = self._report(self._cards.card(self._library.member(row)))
+                documents.pop(reports[id].address, None)
+        self._put(day, reports)
+        self._put_documents(day, _blocks(_grouped(reports)), documents)
 
     def _edit_month(self, month: str, planned: Mapping[str, Day | None]) -> list[str]:
         """Takes the days of a month that differ, each as it was planned. Returns the names of the month's parts that this
@@ -252,28 +265,26 @@ class Search:
 
     _name_words = staticmethod(lru_cache(1 << 14)(search_words))
 
-    def _grouped(self, day: str) -> list[list[Report]]:
-        """The members of each document of a day; documents and members by time."""
-        found: dict[str, list[Report]] = {}
-        for _, report in sorted(self._reports(day).items(), key=lambda item: (item[1].published, item[0])):
-            found.setdefault(report.address, []).append(report)
-        return list(found.values())
-
-    def _documents(self, day: str, blocks: list[list[list[Report]]] | None = None) -> Day:
+    def _documents(self, day: str, blocks: Blocks | None = None) -> Day:
         """The documents of a day; `blocks` are those that they lie in, if these are known."""
         known: Day | None = self._library.get(f"documents {day}", Day, None)
         if known is None:
-            blocks = blocks if blocks is not None else list(_blocks(self._grouped(day)))
-            documents = tuple(_document(reports) for block in blocks for reports in block)
-            known = Day(tuple(len(block) for block in blocks), tuple(map(_id, blocks)), documents)
-            self._store.put(f"documents {day}", _encode(known) if documents else None)
+            blocks = blocks if blocks is not None else _blocks(_grouped(self._reports(day)))
+            known = self._put_documents(day, blocks, {})
         return known
+
+    def _put_documents(self, day: str, blocks: Blocks, known: Mapping[str, Document]) -> Day:
+        """Makes the documents of a day, except for those that are known by their addresses."""
+        documents = tuple(known.get(each[0].address) or _document(each) for block in blocks for each in block)
+        made = Day(tuple(len(block) for block in blocks), tuple(map(_id, blocks)), documents)
+        self._store.put(f"documents {day}", _encode(made) if documents else None)
+        return made
 
     # Pages
 
     def day_pages(self, day: str) -> Iterator[Page]:
         """The results of a day and, if they are in files of their own, its words."""
-        blocks = list(_blocks(self._grouped(day)))
+        blocks = _blocks(_grouped(self._reports(day)))
         if not blocks:
             return
         ids = self._documents(day, blocks).ids
@@ -409,14 +420,24 @@ class Search:
                 )
 
 
-def _blocks(documents: list[list[Report]]) -> Iterator[list[list[Report]]]:
+def _grouped(reports: Mapping[str, Report]) -> list[list[Report]]:
+    """The members of each document of a day; documents and members by time."""
+    found: dict[str, list[Report]] = {}
+    for _, report in sorted(reports.items(), key=lambda item: (item[1].published, item[0])):
+        found.setdefault(report.address, []).append(report)
+    return list(found.values())
+
+
+def _blocks(documents: list[list[Report]]) -> Blocks:
     """Divides the documents of a day."""
+    blocks: Blocks = []
     first = 0
     for at, reports in enumerate(documents, 1):
         is_end = at - first >= BLOCK and crc32(reports[0].address.encode()) % BLOCK == 0
         if is_end or at - first == LARGE_BLOCK or at == len(documents):
-            yield documents[first:at]
+            blocks.append(documents[first:at])
             first = at
+    return blocks
 
 
 def _id(block: list[list[Report]]) -> str:
