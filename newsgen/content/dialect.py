@@ -23,9 +23,7 @@ from markdown.extensions.tables import TableExtension
 from markdown.inlinepatterns import HtmlInlineProcessor, InlineProcessor
 from markdown.preprocessors import Preprocessor
 from markdown.util import ETX, STX
-from pymdownx.magiclink import MagiclinkExtension
 from pymdownx.saneheaders import SaneHeadersExtension
-from pymdownx.tilde import DeleteSubExtension
 
 from newsgen.text import PICTURES
 
@@ -65,18 +63,25 @@ TRIGGERS: dict[str, tuple[str, ...]] = {
 }
 
 
-def parser() -> markdown.Markdown:
-    """A new Markdown parser."""
+LATE = ("magic-link", "magic-mail", "delimiter")
+"""The processors whose modules take as long to import as all others together: they import Python's HTTP client."""
+
+
+def parser(*, late: bool = True) -> markdown.Markdown:
+    """A new Markdown parser. Without `late`, it lacks the processors in `LATE`."""
     extensions: list[Extension | str] = [
         # Given names, Markdown would search the entry points of every installed package.
         TableExtension(use_align_attribute=True),
         SaneListExtension(),
         FootnoteExtension(USE_DEFINITION_ORDER=False),
         SaneHeadersExtension(),
-        DeleteSubExtension(subscript=False),
-        MagiclinkExtension(),
         _Containers(),
     ]
+    if late:
+        from pymdownx.magiclink import MagiclinkExtension
+        from pymdownx.tilde import DeleteSubExtension
+
+        extensions += [DeleteSubExtension(subscript=False), MagiclinkExtension()]
     return markdown.Markdown(extensions=extensions, output_format="html")
 
 

@@ -6,9 +6,9 @@ import html
 import re
 from collections import Counter
 from collections.abc import Callable
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 from itertools import islice, zip_longest
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 from unicodedata import category, normalize
 from urllib.parse import unquote, urlsplit
 
@@ -115,6 +115,10 @@ _DIRS = ("ltr", "rtl", "auto")
 _ALIGNMENTS = ("left", "center", "right")
 
 
+_Processors: TypeAlias = tuple[Any, str, list[tuple[Any, tuple[str, ...]]]]
+"""A registry of Markdown's processors: its owner, its name, and each processor with its triggers."""
+
+
 class TooDeepError(ValueError):
     """The text is nested more deeply than any real text, or leaves too much unclosed.
 
@@ -133,6 +137,7 @@ class Markup:
         self._root = root
         self._blocked = blocked
         self.dropped: list[str] = []
+        self._parser = cache(self._make_parser)
         self._cached_selection = lru_cache(maxsize=256)(self._select)
         self._cleaner = nh3.Cleaner(
             tags=_TAGS if images else _TAGS - {"img"},
@@ -143,26 +148,32 @@ class Markup:
         )
 
     @cached_property
-    def _markdown(self) -> markdown.Markdown:
-        from newsgen.content import dialect  # imported here because many builds read no Markdown
-
-        return dialect.parser()
-
-    @cached_property
     def _triggers(self) -> tuple[str, ...]:
-        from newsgen.content.dialect import TRIGGERS
+        from newsgen.content.dialect import TRIGGERS  # imported here because many builds read no Markdown
 
         return tuple(sorted({trigger for triggers in TRIGGERS.values() for trigger in triggers}))
 
-    @cached_property
-    def _processors(self) -> list[tuple[Any, str, list[tuple[Any, tuple[str, ...]]]]]:
-        """The registries of Markdown's processors: owner, name, and each processor with its triggers."""
+    def _make_parser(self, late: bool) -> tuple[markdown.Markdown, list[_Processors]]:
+        """A Markdown parser, with or without the processors that are imported late, and all its processors."""
+        from newsgen.content import dialect
+
+        parser = dialect.parser(late=late)
         registries = (
-            (self._markdown, "preprocessors"),
-            (self._markdown.parser, "blockprocessors"),
-            (self._markdown.treeprocessors["inline"], "inlinePatterns"),
+            (parser, "preprocessors"),
+            (parser.parser, "blockprocessors"),
+            (parser.treeprocessors["inline"], "inlinePatterns"),
         )
-        return [(owner, name, _with_triggers(getattr(owner, name))) for owner, name in registries]
+        return parser, [(owner, name, _with_triggers(getattr(owner, name))) for owner, name in registries]
+
+    def _select(self, found: tuple[str, ...]) -> tuple[markdown.Markdown, list[tuple[Any, str, list[Any]]]]:
+        """The Markdown parser and its processors that a text with these triggers needs: owner, registry name, processors."""
+        from newsgen.content.dialect import LATE, TRIGGERS
+
+        parser, registries = self._parser(late=any(trigger in found for name in LATE for trigger in TRIGGERS[name]))
+        return parser, [
+            (owner, name, [p for p, triggers in processors if not triggers or not set(triggers).isdisjoint(found)])
+            for owner, name, processors in registries
+        ]
 
     def markdown(self, text: str) -> str:
         """Renders Markdown, which may contain HTML. Raises TooDeepError."""
@@ -173,22 +184,16 @@ class Markup:
         triggers = tuple([t for t in self._triggers if t in text])
         if text.count("[^") > _MAX_FOOTNOTE_MARKS:
             triggers = tuple([t for t in triggers if t != "[^"])
-        for owner, name, processors in self._cached_selection(triggers):
+        parser, selected = self._cached_selection(triggers)
+        for owner, name, processors in selected:
             setattr(owner, name, processors)
         # A RecursionError in an earlier text may have left the parser inside a list.
-        self._markdown.parser.state.clear()
+        parser.parser.state.clear()
         try:
-            rendered = self._markdown.reset().convert(text)
+            rendered = parser.reset().convert(text)
         except RecursionError:
             raise TooDeepError from None
         return self.html(rendered)
-
-    def _select(self, found: tuple[str, ...]) -> list[tuple[Any, str, list[Any]]]:
-        """The Markdown processors that a text with these triggers needs: owner, registry name, processors."""
-        return [
-            (owner, name, [p for p, triggers in processors if not triggers or not set(triggers).isdisjoint(found)])
-            for owner, name, processors in self._processors
-        ]
 
     def html(self, text: str) -> str:
         """Sanitises HTML of unknown origin. Headings become h2 and below, without gaps, and get ids.
