@@ -178,11 +178,13 @@ class Counting:
                     tally.led += sign * is_lead
                     tally.first += sign * is_first
                     if lag is not None:
-                        count(tally.lags, lag, sign)
+                        count(self._library.lags(domain), lag, sign)
                     reached.tallies.add(domain)
         for domain in reached.tallies:
             if not tallies[domain].stories:
                 del tallies[domain]
+            lags = self._library.lags(domain)
+            self._store.put(f"lags {domain}", _encode(lags) if lags else None)
 
     def save(self) -> None:
         """Puts everything that changed into the store."""

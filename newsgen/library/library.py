@@ -96,6 +96,7 @@ class Library:
         self.index = lru_cache(None)(self._index)
         self.section_rows = lru_cache(None)(self._section_rows)
         self.section_facts = lru_cache(None)(self._section_facts)
+        self.lags = lru_cache(None)(self._lags)
         self.sections: Mapping[str, Mapping[str, Section]] = {axis: _Sections(self, axis) for axis in AXES}
         self.by_id: Mapping[str, Member] = _Lookup(self._member_of)
         self.story_of: Mapping[str, Story] = _Lookup(self._story_of)
@@ -317,12 +318,18 @@ class Library:
         found: dict[str, Tally] = self.get("tallies", dict[str, Tally], {})
         return found
 
+    def _lags(self, domain: str) -> dict[int, int]:
+        """How often a provider has each lag, in minutes; see `ProviderStats`."""
+        found: dict[int, int] = self.get(f"lags {domain}", dict[int, int], {})
+        return found
+
     def stats(self, domain: str) -> ProviderStats | None:
         """The statistics of a provider that is in a story of several sources."""
         tally = self.tallies.get(domain)
         if tally is None:
             return None
-        lag = _median(tally.lags) if tally.lags else None
+        lags = self.lags(domain)
+        lag = _median(lags) if lags else None
         return ProviderStats(stories=tally.stories, led=tally.led, first=tally.first, lag=lag)
 
     def get(self, name: str, type: Any, default: Any) -> Any:

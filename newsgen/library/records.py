@@ -214,12 +214,11 @@ class ProviderFacts(msgspec.Struct, array_like=True):
 
 
 class Tally(msgspec.Struct, array_like=True):
-    """A provider's part in stories of several sources: as in `ProviderStats`, with the number of each lag."""
+    """A provider's part in stories of several sources, as in `ProviderStats`. Its lags are stored apart, as they are many."""
 
     stories: int = 0
     led: int = 0
     first: int = 0
-    lags: dict[int, int] = {}
 
 
 class Facts(msgspec.Struct, kw_only=True):

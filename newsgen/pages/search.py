@@ -123,9 +123,12 @@ class Search:
         self._cards, self._library, self._store = cards, cards.library, cards.library.store
         self._kept: Kept = self._library.get("search", Kept, Kept())
         self._days = set(self._kept.days)
+        self._edited: dict[str, Blocks] = {}
+        """The blocks of the day that was edited last, until its pages are made."""
 
     def clear(self) -> None:
         """Forgets all days: each is made from its members when it is asked for."""
+        self._edited = {}
         for day in self._days:
             self._store.put(f"reports {day}", None)
             self._store.put(f"documents {day}", None)
@@ -164,7 +167,8 @@ class Search:
                 reports[id] = self._report(self._cards.card(self._library.member(row)))
                 documents.pop(reports[id].address, None)
         self._put(day, reports)
-        self._put_documents(day, _blocks(_grouped(reports)), documents)
+        self._edited = {day: _blocks(_grouped(reports))}
+        self._put_documents(day, self._edited[day], documents)
 
     def _edit_month(self, month: str, planned: Mapping[str, Day | None]) -> list[str]:
         """Takes the days of a month that differ, each as it was planned. Returns the names of the month's parts that this
@@ -284,7 +288,7 @@ class Search:
 
     def day_pages(self, day: str) -> Iterator[Page]:
         """The results of a day and, if they are in files of their own, its words."""
-        blocks = _blocks(_grouped(self._reports(day)))
+        blocks = self._edited.pop(day, None) or _blocks(_grouped(self._reports(day)))
         if not blocks:
             return
         ids = self._documents(day, blocks).ids
