@@ -9,6 +9,7 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from functools import cached_property
+from itertools import chain
 from operator import attrgetter
 from pathlib import Path
 from typing import NamedTuple, overload
@@ -65,11 +66,73 @@ class FoundFile(NamedTuple):
         return b"%d %d %d %d" % self.stamp
 
 
+class Ids(Sequence[str]):
+    """The ids of files, in their order. Most are packed: joined ones take less than half the memory."""
+
+    def __init__(self) -> None:
+        self._packed: list[bytes] = []
+        self._last: tuple[int, list[str]] = -1, []
+        self.loose: list[str] = []
+        """The last ids, which are not packed."""
+
+    def append(self, id: str) -> None:
+        self.loose.append(id)
+
+    def pack(self) -> None:
+        """Packs all ids but the last few."""
+        if len(self.loose) >= _PACKED:
+            stop = len(self.loose) // _PACKED * _PACKED
+            self._packed += _packs(self.loose[:stop])
+            del self.loose[:stop]
+
+    def packs(self) -> Iterator[bytes]:
+        """The ids, packed. Equal ones are packed in the same way."""
+        yield from self._packed
+        yield from _packs(self.loose)
+
+    def _unpacked(self, number: int) -> list[str]:
+        last, ids = self._last
+        if last != number:
+            ids = _unpack(self._packed[number])
+            self._last = number, ids
+        return ids
+
+    @overload
+    def __getitem__(self, at: int) -> str: ...
+    @overload
+    def __getitem__(self, at: slice) -> list[str]: ...
+    def __getitem__(self, at: int | slice) -> str | list[str]:
+        if isinstance(at, slice):
+            return [self[i] for i in range(*at.indices(len(self)))]
+        number, place = divmod(range(len(self))[at], _PACKED)
+        return self._unpacked(number)[place] if number < len(self._packed) else self.loose[place]
+
+    def __len__(self) -> int:
+        return _PACKED * len(self._packed) + len(self.loose)
+
+    def __iter__(self) -> Iterator[str]:
+        return chain(chain.from_iterable(map(_unpack, self._packed)), self.loose)
+
+
+_PACKED = 4096
+"""The ids that are packed together."""
+
+
+def _packs(ids: list[str]) -> Iterator[bytes]:
+    """The ids, separated by NUL."""
+    for at in range(0, len(ids), _PACKED):
+        yield "\0".join(ids[at : at + _PACKED]).encode("utf-8", "surrogatepass")
+
+
+def _unpack(pack: bytes) -> list[str]:
+    return pack.decode("utf-8", "surrogatepass").split("\0")
+
+
 class FoundFiles(Sequence[FoundFile]):
     """Content files in the order of their paths, part by part. Each FoundFile is made when it is asked for."""
 
     def __init__(self, root: str = "") -> None:
-        self.root, self.ids = root, list[str]()
+        self.root, self.ids = root, Ids()
         self._root = f"{root}{os.sep}"
         # Four numbers for each file, and apart from these what they cannot hold: problems, and numbers over 64 bits.
         self._stamps: array[int] = array("q")
@@ -97,11 +160,12 @@ class FoundFiles(Sequence[FoundFile]):
         self._stamps.extend(_NO_STAMP)
 
     def add_from(self, other: FoundFiles, order: list[int]) -> None:
-        """Adds the files at these places of another list that has the same root."""
+        """Adds the files at these places of another list, whose ids are loose, that has the same root."""
         if other._odd:
             start = len(self.ids)
             self._odd |= {start + n: other._odd[at] for n, at in enumerate(order) if at in other._odd}
-        self.ids += [other.ids[at] for at in order]
+        self.ids.loose += map(other.ids.loose.__getitem__, order)
+        self.ids.pack()
         for at in order:
             self._stamps += other._stamps[4 * at : 4 * at + 4]
 
@@ -132,21 +196,12 @@ class FoundFiles(Sequence[FoundFile]):
     @cached_property
     def digest(self) -> bytes:
         """A digest of the ids."""
-        parts = (text.digest_bytes(joined(self.ids[at : at + _PART])) for at in range(0, len(self.ids), _PART))
-        return text.digest_bytes(b"".join(parts))
+        return text.digest_bytes(b"".join(map(text.digest_bytes, self.ids.packs())))
 
     @property
     def odd(self) -> dict[str, str]:
         """The problems, and the stamps that exceed 64 bits, as text by id."""
         return {file.id: repr(file.stamp) for file in self._odd.values()}
-
-
-_PART = 4096
-
-
-def joined(ids: list[str]) -> bytes:
-    """The ids of files as one value, separated by NUL."""
-    return "\0".join(ids).encode("utf-8", "surrogatepass")
 
 
 class Found(NamedTuple):
@@ -205,7 +260,7 @@ def _walk(folder: str, prefix: str, folder_name: str, found: Found) -> None:
     found.attachments.add_from(here.attachments, _order(here.attachments))
     order, start = _order(here.content), 0
     for id in sorted(folders):
-        stop = bisect_left(order, id, start, key=here.content.ids.__getitem__)
+        stop = bisect_left(order, id, start, key=here.content.ids.loose.__getitem__)
         found.content.add_from(here.content, order[start:stop])
         _walk(found.content.place(id), f"{id}/", folder_name, found)
         start = stop
@@ -230,7 +285,7 @@ def opened(folder: str | Path) -> Iterator[int | None]:
 
 
 def _order(found: FoundFiles) -> list[int]:
-    return sorted(range(len(found)), key=found.ids.__getitem__)
+    return sorted(range(len(found)), key=found.ids.loose.__getitem__)
 
 
 def _add(entry: os.DirEntry[str], prefix: str, folder_name: str, here: Found, folders: list[str]) -> None:

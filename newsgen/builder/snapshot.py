@@ -10,7 +10,7 @@ import contextlib
 import os
 import re
 import time
-from collections.abc import Mapping, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -201,7 +201,8 @@ class Snapshot:
     ) -> tuple[set[str], set[str]] | None:
         """The ids of the files of a kind that were added or changed, and of those removed; None if unknown."""
         before = cache.get(f"{kind}stamps {self.folder}") or b""
-        ids, now = found.ids, found.stamps
+        ids: Sequence[str] = found.ids
+        now = found.stamps
         added, removed = set[str](), set[str]()
         if last.names != found.digest:
             names = (cache.get(f"{kind}names {self.folder}") or b"").decode("utf-8", "surrogatepass")
@@ -229,7 +230,7 @@ class Snapshot:
             (self.attachments, "attachment ", before.attachments if before else None),
         ):
             if old is None or old.names != found.digest:
-                cache.put(f"{kind}names {self.folder}", files.joined(found.ids))
+                cache.put(f"{kind}names {self.folder}", b"\0".join(found.ids.packs()))
             cache.put(f"{kind}stamps {self.folder}", found.stamps)
         last = Last(
             options=self._options_key,
@@ -262,7 +263,7 @@ def _positions(found: FoundFiles, ids: Set[str]) -> list[int]:
     return [at for at, id in enumerate(found.ids) if id in ids] if ids else []
 
 
-def _without(stamps: bytes, ids: list[str], left_out: set[str]) -> bytes:
+def _without(stamps: bytes, ids: Sequence[str], left_out: set[str]) -> bytes:
     """The stamps of the files whose ids are not left out."""
     parts, start = [], 0
     for at in [at for at, id in enumerate(ids) if id in left_out] if left_out else ():

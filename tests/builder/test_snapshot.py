@@ -162,14 +162,18 @@ def test_a_manifest_is_updated_as_a_dict_would_be(tmp_path: Path, monkeypatch: p
     assert dataclasses.replace(manifest, engine="f") != manifest
 
 
-def test_found_files_are_made_on_demand(tmp_path: Path) -> None:
+@pytest.mark.parametrize("packed", [2, 3, 4, 5])
+def test_found_files_are_made_on_demand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, packed: int) -> None:
+    monkeypatch.setattr(files, "_PACKED", packed)
     for name in ("b.md", "a/x.md", "a.md", "c.md"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(name)
     (tmp_path / "c.md").unlink()
     (tmp_path / "c.md").symlink_to("nowhere")
     found = files.scan(tmp_path).content
-    assert [f.id for f in found] == found.ids == ["a/x.md", "a.md", "b.md", "c.md"]
+    assert [f.id for f in found] == list(found.ids) == ["a/x.md", "a.md", "b.md", "c.md"]
+    assert [found.ids[at] for at in range(-4, 4)] == 2 * list(found.ids)
+    assert b"\0".join(found.ids.packs()) == b"a/x.md\0a.md\0b.md\0c.md"
     assert found[0].path == str(tmp_path / "a/x.md")
     assert found[2].stamp == files.stamp(tmp_path / "b.md")
     assert found[-1].id in found.odd

@@ -342,7 +342,7 @@ def test_scan_names_the_files_of_other_generators_in_path_order(tmp_path: Path) 
     (tmp_path / "folder.rst").mkdir()
     found = files.scan(tmp_path)
     assert found.foreign == ["a/b.org", "a/z.RST", "a-b/c.mdx", "a.rst", "b.rst"]
-    assert found.content.ids == ["c.rst.md"]
+    assert list(found.content.ids) == ["c.rst.md"]
 
 
 def test_scan_and_read_report_files_that_they_do_not_read(tmp_path: Path) -> None:
