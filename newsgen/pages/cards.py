@@ -255,27 +255,38 @@ class Cards:
         if story is None:
             single = self.single_of(self._cards.get(id) or self.card(self.library.by_id[id]))
             return msgspec.structs.replace(single, siblings=others_on_it) if others_on_it else single
-        members, lead = self._members(story, until), self._lead(story, until)
-        core = [m for m in members if m.id not in story.marginal or m.id == lead.id]
-        development = self.development(core, lead) if lines else None
-        others = [m for m in core if m.id != lead.id and m is not development]
-        others.sort(key=lambda m: (m.provider == lead.provider, -(m.quality or 0), m.published, m.id))
-        coverage = [development, *others] if development else others
+        lead, development, coverage = self._lead(story, until), None, list[Row | Coverage]()
+        count, sources = len(story.members), story.sources
+        # Without lines, all that is shown is known without the other members, which would have to be loaded.
+        if lines or until:
+            members = self._members(story, until)
+            count, sources = len(members), count_sources(members, self.config.platforms)
+            core = [m for m in members if m.id not in story.marginal or m.id == lead.id]
+            development = self.development(core, lead) if lines else None
+            coverage = [m for m in core if m.id != lead.id and m is not development]
+            coverage.sort(key=lambda m: (m.provider == lead.provider, -(m.quality or 0), m.published, m.id))
+            coverage[:0] = [development] if development else []
 
         def card(member: Row | Coverage) -> Card:
             return self.card_in(story, (member.published, member.id))
 
-        own = next((m for m in members if isinstance(m, Row) and m.id == id and m.has_content), None)
+        own = self._post(story, until)
         return Cluster(
             title=self.story_title(story.name, card(lead), card(own) if own else None),
             url=self.library.address[id],
             lead=card(lead),
             coverage=tuple(map(card, coverage[:lines])),
-            count=len(members),
-            sources=count_sources(members, self.config.platforms),
+            count=count,
+            sources=sources,
             developing=development is not None,
             siblings=others_on_it,
         )
+
+    def _post(self, story: StoryRecord, until: datetime | None) -> Row | None:
+        """The file at whose address a story is, if it has content and was there at a time."""
+        key = next((key for key in story.members if key[1] == story.id), None)
+        row = self.library.rows.get(key) if key and (until is None or key[0] <= until) else None
+        return row if row and row.has_content else None
 
     def member_ids(self, id: str) -> set[str]:
         """The ids of the members of an item."""
