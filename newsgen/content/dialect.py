@@ -20,7 +20,7 @@ from markdown.extensions import Extension
 from markdown.extensions.footnotes import FootnoteExtension
 from markdown.extensions.sane_lists import SaneListExtension
 from markdown.extensions.tables import TableExtension
-from markdown.inlinepatterns import HtmlInlineProcessor, InlineProcessor
+from markdown.inlinepatterns import HtmlInlineProcessor, InlineProcessor, SubstituteTagInlineProcessor
 from markdown.preprocessors import Preprocessor
 from markdown.util import ETX, STX
 from pymdownx.magiclink import MagiclinkExtension
@@ -43,6 +43,7 @@ TRIGGERS: dict[str, tuple[str, ...]] = {
     "backtick": ("`",),
     "attributes": ("{:",),
     "escape": ("\\",),
+    "line_end": ("\\\n",),
     "comment": ("%%",),
     "wiki_link": ("[[",),
     "reference": ("[",),
@@ -86,6 +87,8 @@ class _Containers(Extension):
     def extendMarkdown(self, md: markdown.Markdown) -> None:  # noqa: N802 (Markdown's name)
         md.preprocessors.register(Containers(md), "containers", 25)
         md.inlinePatterns.register(_Attributes(_SPAN_ATTRIBUTES), "attributes", 185)
+        # After the escapes: of two backslashes, the second ends no line.
+        md.inlinePatterns.register(SubstituteTagInlineProcessor(_LINE_END, "br"), "line_end", 179.5)
         # After the escapes: in tables the bar of a wiki link is written \|.
         md.inlinePatterns.register(_Dropped(_COMMENT), "comment", 179)
         md.inlinePatterns.register(_WikiLinks(_WIKI_LINK, md), "wiki_link", 178)
@@ -94,6 +97,8 @@ class _Containers(Extension):
 
 # A link in HTML whose text is an address: that address is linked already.
 _LINKED = r"(<a\s[^<>]*>(?=[^<>]*(?:://|www\.|@))[^<>]*</a\s*>)"
+# A backslash breaks the line (CommonMark, 6.7).
+_LINE_END = r"\\\n *"
 # kramdown's attribute lists (https://kramdown.gettalong.org/syntax.html#attribute-list-definitions): {: .lead #id k="v"}
 _SPAN_ATTRIBUTES = r"""\{:(?:\s*+(?:[.#][\w:-]++|[\w:-]++=(?:"[^"\n]*+"|'[^'\n]*+'|[^\s{}"']++)))++\s*+\}"""
 # On a line of their own, also as Hugo writes them: {.lead #id}

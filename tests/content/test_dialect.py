@@ -46,6 +46,13 @@ def test_strikethrough_bare_addresses_and_mail_are_marked_up() -> None:
     assert "a~b~c" in html
 
 
+def test_a_backslash_at_the_end_of_a_line_breaks_it() -> None:
+    html = render("Hall 3\\\nQuay Road 8\\\n**Oldport**\n\n- Tide: *low* \\\n  then high")
+    assert "<p>Hall 3<br>\nQuay Road 8<br>\n<strong>Oldport</strong></p>" in html
+    assert "<em>low</em> <br>\nthen high" in html
+    assert "<br>" not in render("`a\\\nb` c\\\\\nd\n\nA path ends in \\\n\nNext")
+
+
 def test_an_address_inside_an_html_link_is_not_linked_again() -> None:
     html = render('See <a href="https://a.example/long">https://a.example</a>.')
     assert html.count("<a ") == 1
@@ -347,7 +354,7 @@ def test_links_may_lead_to_mail_and_telephone(address: str, kept: bool) -> None:
         ("> quote\n>\n> more", "quote"),
         ("- item\n- other", "item"),
         ("AT&T &lt;3 `<b>` 5 < 6", "AT&T <3 <b> 5 < 6"),
-        ("one\\\ntwo  \nthree", "one\\ two three"),
+        ("one\\\ntwo  \nthree", "one two three"),
         ("# Heading\n\n---\n\n![x](/y.png)", ""),
         ("", ""),
         ("{: .lead}\n\nText.", "Text."),
