@@ -206,8 +206,9 @@ class Reader:
         published = fields.moment(file.published_date_time, ("publishedDateTime",), wrong)
         embargo = fields.moment(file.publish_date, ("publishDate",), wrong)
         updated = fields.moment(file.updated_date_time, ("updatedDateTime",), wrong)
+        in_name = dated or _DATED_PATH.search(id)
         if published is None:
-            published = _file_date(dated or _DATED_PATH.search(id))
+            published = _file_date(in_name)
         if published is None and file.published_date_time is None:
             # Without any other date an embargo is the date, as in Hugo.
             published = embargo
@@ -215,6 +216,8 @@ class Reader:
             costs["publishedDateTime"] = "file"
             if file.published_date_time is None:
                 hint = "set it, or begin the file name with the date, as in 2026-11-08-name.md"
+                if in_name:
+                    hint = f"set it, or correct the day in the file's path: {'-'.join(in_name.groups()[:3])} does not exist"
                 if name := self._date_name(extra):
                     hint = f"is it {name!r}? rename that field, or add its name to publishedDateTime in [fields] in site.toml"
                 wrong.add(("publishedDateTime",), "missing", hint)
