@@ -32,8 +32,8 @@ _CODE_SIGN = re.compile("[(){};=]")
 _ENTITY = re.compile(r"&(?:#[0-9]{1,8};?|#[xX][0-9A-Fa-f]{1,8};?|([A-Za-z][A-Za-z0-9]{1,31};?))")
 _TAILS = (" - ", " – ", " — ", " | ", " » ", " « ", " · ", " • ")
 _ASCII_SLUG = re.compile(r"[^a-z0-9]+")
-LANGUAGE = r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$"
-"""A pattern for language tags (RFC 5646). It checks the form only."""
+LANGUAGE = r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$"
+"""A pattern for language tags (RFC 5646). It checks the form only. No language has a longer code, so `English` is none."""
 
 PICTURES = (".avif", ".gif", ".jpeg", ".jpg", ".png", ".svg", ".webp")
 ATTACHMENTS = (*PICTURES, ".pdf")
