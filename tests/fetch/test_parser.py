@@ -213,6 +213,12 @@ def test_titles_are_plain_text(written: str, title: str) -> None:
         ("<![CDATA[<p>Text.</p><p>The post <a>Fares</a> appeared first on <a>Post</a>.</p>]]>", "Text."),
         ("<![CDATA[<p>Text.</p><p>Der Beitrag <a>Fares</a> erschien zuerst auf <a>Post</a>.</p>]]>", "Text."),
         ("Text and [&amp;hellip;]", "Text and…"),
+        (
+            "<![CDATA[<p>Text.</p> submitted by <a>/u/ann</a> to <a>r/harbour</a> <a>[link]</a> <a>[comments]</a>]]>",
+            "Text.",
+        ),
+        ("<![CDATA[submitted by &#32; <a>/u/ann</a> <br/> <a>[link]</a> &#32; <a>[comments]</a>]]>", ""),
+        ("<![CDATA[<p>Text</p><p><a>Continue reading on Harbour Notes »</a></p>]]>", "Text"),
         ("<![CDATA[<p>]]>", ""),
         ("Fares", ""),  # the title again
     ],
@@ -286,6 +292,25 @@ def test_rare_places_of_addresses_ids_and_dates() -> None:
     assert created.published == datetime(2026, 11, 8, 7, 30, tzinfo=UTC)
 
 
+def test_a_time_may_be_the_element_of_a_page() -> None:
+    element = '<time datetime="2026-11-08T07:30:00Z">Sun, 11/08/2026 - 08:30</time>'
+    when = datetime(2026, 11, 8, 7, 30, tzinfo=UTC)
+    assert item(f"<title>x</title><pubDate>\n  {element}\n</pubDate>").published == when
+    assert item(f"<title>x</title><pubDate><![CDATA[{element}]]></pubDate>").published == when
+    assert atom(f"<title>x</title><updated>{element}</updated>").published == when
+
+
+def test_items_in_an_element_that_is_not_closed_are_found() -> None:
+    found = rss("<category>News<item><title>One</title></item><item><title>Two</title></item>")
+    assert [entry.title for entry in found.entries] == ["One", "Two"]
+    assert atom("<title>One</title>", "<subtitle>News").title == "One"
+
+
+def test_a_name_of_a_language_is_no_tag() -> None:
+    found = rss("<item><title>x</title><dc:language>Hindi</dc:language></item>", "<language>hi</language>")
+    assert (found.lang, found.entries[0].lang) == ("hi", "")
+
+
 def test_a_text_that_only_leads_to_the_comments_is_no_excerpt() -> None:
     link = '&lt;a href="https://forum.example/item?id=1&amp;amp;p=2">{}&lt;/a>'
     fields = "<title>x</title><link>https://post.example/1</link><comments>https://forum.example/item?id=1&amp;p=2</comments><description>{}</description>"
@@ -302,6 +327,7 @@ def test_texts_of_atom_are_literal_unless_they_are_encoded_twice_or_html() -> No
     assert atom("<title>Fares &lt;b>rise&lt;/b></title>").title == "Fares rise"
     assert atom("<title>Write &amp;amp; in HTML</title>").title == "Write &amp; in HTML"
     assert atom("<title>Tom &amp;amp; Jerry&amp;#8217;s</title>").title == "Tom & Jerry’s"
+    assert atom("<title>A &amp;ldquo;caf&amp;eacute;&amp;rdquo; &amp;amp; more</title>").title == "A “café” & more"
     assert atom("<title>x</title><summary>The &lt;b> tag</summary>").excerpt == "The <b> tag"
     assert atom("<title>x</title><summary>&lt;p>Text&lt;/p></summary>").excerpt == "Text"
 
@@ -386,11 +412,13 @@ IMG = '<content:encoded>&lt;img src="/pixel.gif">&lt;img src="/p.jpg" width="1">
     ("fields", "picture"),
     [
         (CONTENT.format(1, 100) + CONTENT.format(2, 900) + CONTENT.format(3, 500) + '<media:thumbnail url="/t.jpg"/>', "/c2.jpg"),
-        ("<media:group>" + CONTENT.format(4, 10) + '</media:group><media:thumbnail url="/t.jpg"/>', "/c4.jpg"),
+        ("<media:group>" + CONTENT.format(4, 90) + '</media:group><media:thumbnail url="/t.jpg"/>', "/c4.jpg"),
         ('<media:content url="/v.mp4" type="video/mp4"><media:thumbnail url="/t.jpg"/></media:content>', "/t.jpg"),
         ('<enclosure url="/a.mp3" type="audio/mpeg"/><enclosure url="/e.png" type="image/png"/><itunes:image href="/n.jpg"/>', "/e.png"),
         ('<itunes:image href="/n.jpg"/>' + IMG, "/n.jpg"),
         (IMG, "/i.jpg"),
+        ('<media:thumbnail url="/author.png" width="30" height="30"/>' + IMG, "/i.jpg"),
+        ('<media:content url="https://0.gravatar.com/avatar/a1?s=96" medium="image"><media:title>ann</media:title></media:content>' + IMG, "/i.jpg"),
         ('<description>&lt;img src="/d.jpg"></description>', "/d.jpg"),
         ('<media:content url="javascript:x" medium="image"/><media:thumbnail url="/t.jpg"/>', "/t.jpg"),
     ],

@@ -46,7 +46,7 @@ _FEED_REDIRECT = re.compile(
 _SAYS_NOTHING = frozenset(
     ["uncategorized", "uncategorised", "unkategorisiert", "allgemein", "non classé", "sin categoría"]
 )
-# What WordPress adds to each excerpt, in the languages that have most sites. The title stands between the two parts.
+# What programs add to each excerpt: WordPress, in the languages that have most sites. The title stands between the two parts.
 _FOOTERS = (
     ("The post ", " appeared first on "),
     ("The post ", " first appeared on "),
@@ -62,6 +62,10 @@ _FOOTERS = (
     ("Artykuł ", " pochodzi z serwisu "),
     ("Inlägget ", " dök först upp på "),
     ("Сообщение ", " появились сначала на "),
+    # Reddit and Medium
+    ("submitted by /u/", " [link] [comments]"),
+    ("submitted by /u/", " [comments]"),
+    ("Continue reading on ", "»"),
 )
 _CUT = re.compile(r"\s*(?:\[(?:…|\.{3})\]|\((?:…|\.{3})\))\Z")
 
@@ -254,6 +258,8 @@ def _image(draft: Draft) -> Image | None:
         found = [media for media in kind if media.is_picture and not media.url.startswith("data:")]
         found.sort(key=lambda media: (media.width * media.height, media.width, media.height, media.bytes), reverse=True)
         for media in found:
+            if words.is_tiny(media.width, media.height) or words.is_no_picture(media.url):
+                continue
             if url := address(media.url, draft.base):
                 return Image(
                     url=url,

@@ -32,12 +32,15 @@ _ENOUGH = 1024
 _MARKUP = re.compile(
     r"</(?:p|div|a|b|i|em|strong|span|ul|ol|li|h[1-6]|table|blockquote|figure|font)>|<img\s[^<>]*src\s*=", re.IGNORECASE
 )
-# By number, nobody means a character's code in a text that is no HTML.
-_ENTITY = re.compile(r"&#(?:\d{2,6}|x[0-9a-fA-F]{2,5});")
+# By number, nobody means a character's code in a text that is no HTML, nor by the name of a letter or quotation mark.
+_ENTITY = re.compile(
+    r"&(?:#(?:\d{2,6}|x[0-9a-fA-F]{2,5})|[lr][sd]quo|hellip|[mn]dash|szlig"
+    r"|[A-Za-z](?:grave|acute|circ|tilde|uml|cedil|ring|slash|caron));"
+)
 _C1 = re.compile("[\x80-\x9f]")
-# Codes of pictures that are no pictures: pixels that count readers, emoji, buttons.
+# Codes of pictures that are no pictures: pixels that count readers, emoji, buttons, and portraits of authors.
 _NO_PICTURE = re.compile(
-    r"//(?:feeds\.feedburner\.com|feeds\.wordpress\.com|stats\.wordpress\.com|pixel\.|[^/]*\bdoubleclick\.net|s\.w\.org/images/core/emoji)"
+    r"//(?:(?:\w+\.)?gravatar\.com/avatar/|feeds\.feedburner\.com|feeds\.wordpress\.com|stats\.wordpress\.com|pixel\.|[^/]*\bdoubleclick\.net|s\.w\.org/images/core/emoji)"
     r"|/(?:pixel|spacer|blank|1x1|clear)\.(?:gif|png)|/wp-includes/images/smilies/",
     re.IGNORECASE,
 )
@@ -119,10 +122,19 @@ def pictures(source: Source) -> Iterator[Picture]:
         if address.startswith("data:") and image.get("src"):
             address = (image.get("src") or "").strip()
         width, height = size(image.get("width")), size(image.get("height"))
-        tiny = 0 < width < _LARGE_ENOUGH or 0 < height < _LARGE_ENOUGH
-        if not address or tiny or address.startswith("data:") or _NO_PICTURE.search(address):
+        if not address or is_tiny(width, height) or address.startswith("data:") or is_no_picture(address):
             continue
         yield Picture(address, width, height, _one_line(image.get("alt") or image.get("title") or ""))
+
+
+def is_tiny(width: int, height: int) -> bool:
+    """Whether a picture of this size in pixels (0 if unknown) is an icon."""
+    return 0 < width < _LARGE_ENOUGH or 0 < height < _LARGE_ENOUGH
+
+
+def is_no_picture(address: str) -> bool:
+    """Whether a reader would not call it a picture of the text."""
+    return _NO_PICTURE.search(address) is not None
 
 
 def _written(source: Source) -> str | None:
