@@ -6,6 +6,7 @@ import contextlib
 import sys
 from datetime import UTC, datetime
 from time import process_time
+from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
@@ -298,6 +299,21 @@ def test_a_time_may_be_the_element_of_a_page() -> None:
     assert item(f"<title>x</title><pubDate>\n  {element}\n</pubDate>").published == when
     assert item(f"<title>x</title><pubDate><![CDATA[{element}]]></pubDate>").published == when
     assert atom(f"<title>x</title><updated>{element}</updated>").published == when
+
+
+def test_a_time_without_a_zone_is_in_that_of_the_site() -> None:
+    fields = "<item><title>x</title><pubDate>{}</pubDate></item>"
+    for written, moment, all_day in (
+        ("2026-11-08 07:30:00", datetime(2026, 11, 7, 22, 30, tzinfo=UTC), False),
+        ("2026-11-08T07:30:00Z", datetime(2026, 11, 8, 7, 30, tzinfo=UTC), False),
+        ("2026-11-08", datetime(2026, 11, 8, tzinfo=UTC), True),
+    ):
+        source = f"<rss><channel>{fields.format(written)}</channel></rss>"
+        (entry,) = parse(source.encode(), url=URL, zone=ZoneInfo("Asia/Seoul")).entries
+        assert (entry.published, entry.all_day) == (moment, all_day)
+    source = '{"items": [{"id": "1", "title": "x", "date_published": "2026-11-08T07:30:00"}]}'
+    (entry,) = parse(source.encode(), url=URL, zone=ZoneInfo("Asia/Seoul")).entries
+    assert entry.published == datetime(2026, 11, 7, 22, 30, tzinfo=UTC)
 
 
 def test_items_in_an_element_that_is_not_closed_are_found() -> None:

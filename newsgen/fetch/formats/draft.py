@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 import re
 from collections.abc import Callable, Iterable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, tzinfo
 from functools import lru_cache
 from typing import TypeVar
 from urllib.parse import parse_qs, urljoin, urlsplit
@@ -137,8 +137,8 @@ def newest(items: list[Item], times_of: Callable[[Item], Iterable[str]]) -> list
     return [items[at] for at in sorted(heapq.nlargest(MAX_ENTRIES, range(len(items)), key=rank))]
 
 
-def entry(draft: Draft) -> Entry:
-    """The entry of a draft."""
+def entry(draft: Draft, zone: tzinfo) -> Entry:
+    """The entry of a draft. Times without a zone are in `zone`."""
     guid = " ".join(text.printable(draft.guid).split())
     guid_is_url = draft.guid_is_url and bool(web_address(guid))
     published, updated = first_time(draft.published), first_time(draft.updated)
@@ -159,9 +159,9 @@ def entry(draft: Draft) -> Entry:
         url=_url(draft),
         title=text.shorten(title, MAX_TITLE),
         excerpt=excerpt,
-        published=times.start(when, UTC) if when else None,
+        published=_moment(when, zone) if when else None,
         all_day=when is not None and not isinstance(when, datetime),
-        updated=times.start(updated, UTC) if updated else None,
+        updated=_moment(updated, zone) if updated else None,
         image=_image(draft),
         topics=_topics(draft.topics),
         author=_byline(draft.authors),
@@ -195,6 +195,11 @@ def web_address(link: str) -> str:
 def first_time(written: Iterable[str]) -> date | None:
     """The first readable day or time, in the types of `times`."""
     return next((when for value in written if value and (when := dates.parse(value))), None)
+
+
+def _moment(when: date, zone: tzinfo) -> datetime:
+    """A time; of a day, midnight in UTC."""
+    return times.start(when, zone if isinstance(when, datetime) else UTC)
 
 
 @lru_cache(maxsize=256)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from base64 import b64decode
 from collections.abc import Iterable
+from datetime import tzinfo
 from html import unescape
 from typing import TYPE_CHECKING
 
@@ -148,14 +149,14 @@ def _split(tag: str) -> tuple[str, str]:
     return _SCHEME.sub("", namespace.strip("{} \t\n").lower()).rstrip("/#"), local.lower()
 
 
-def parse(root: Node, url: str) -> Feed:
-    """The feed below a root element. `url` is its address. Raises FeedError if it is no feed."""
+def parse(root: Node, url: str, zone: tzinfo) -> Feed:
+    """The feed below a root element. `url` is its address. Times without a zone are in `zone`. Raises FeedError if it is no feed."""
     namespace, name = _split(str(root.tag))
     name = name.rpartition(":")[2]
     if name == "feed":
-        return _atom(root, Names(namespace, "atom"), url)
+        return _atom(root, Names(namespace, "atom"), url, zone)
     if name in ("rss", "channel", "rdf") and (name != "rdf" or _PREFIXES.get(namespace, "rdf") == "rdf"):
-        return _rss(root, Names(namespace if name != "rdf" else "", ""), url)
+        return _rss(root, Names(namespace if name != "rdf" else "", ""), url, zone)
     if name == "html":
         raise FeedError("is a web page, not a feed")
     if name == "opml":
@@ -167,7 +168,7 @@ def parse(root: Node, url: str) -> Feed:
     raise FeedError(f"is XML, but not a feed: its root element is <{text.shorten(text.printable(name), 40)}>")
 
 
-def _rss(root: Node, names: Names, url: str) -> Feed:
+def _rss(root: Node, names: Names, url: str, zone: tzinfo) -> Feed:
     top = Children(root, names)
     channel = top if _split(str(root.tag))[1] == "channel" else top.of("channel") or top
     items = channel.every("item") + (top.every("item") if channel is not top else []) or channel.below("item")
@@ -193,7 +194,7 @@ def _rss(root: Node, names: Names, url: str) -> Feed:
         image=_feed_image(channel, top, base),
         format="rss",
         hints=_hints(channel),
-        entries=tuple(draft.entry(_item(Children(node, names), shared)) for node in newest),
+        entries=tuple(draft.entry(_item(Children(node, names), shared), zone) for node in newest),
     )
 
 
@@ -283,7 +284,7 @@ def _plain_html(node: Node) -> str:
     return words.visible(node) if len(node) else words.plain(node.text or "")
 
 
-def _atom(root: Node, names: Names, url: str) -> Feed:
+def _atom(root: Node, names: Names, url: str, zone: tzinfo) -> Feed:
     feed = Children(root, names)
     base = _base(root, url)
     home = next((found for link in _alternates(feed) if (found := draft.address(link, base))), "")
@@ -307,7 +308,7 @@ def _atom(root: Node, names: Names, url: str) -> Feed:
         ),
         format="atom",
         hints=_hints(feed),
-        entries=tuple(draft.entry(_atom_entry(Children(node, names), shared)) for node in newest),
+        entries=tuple(draft.entry(_atom_entry(Children(node, names), shared), zone) for node in newest),
     )
 
 
