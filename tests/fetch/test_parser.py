@@ -322,6 +322,32 @@ def test_items_in_an_element_that_is_not_closed_are_found() -> None:
     assert atom("<title>One</title>", "<subtitle>News").title == "One"
 
 
+def test_a_forum_names_no_publisher() -> None:
+    text = "<![CDATA[<p>It is the new one.</p><p><small>5 posts - 3 participants</small></p><p><a>Read full topic</a></p>]]>"
+    entry = item(
+        "<title>Which ferry is fastest?</title><dc:creator><![CDATA[@ann Ann Lee]]></dc:creator>"
+        f"<description>{text}</description><source url='https://forum.example/t/12.rss'>Which ferry is fastest?</source>"
+    )
+    assert (entry.title, entry.excerpt, entry.author) == ("Which ferry is fastest?", "It is the new one.", "Ann Lee")
+    assert (entry.provider, entry.provider_url) == ("", "")
+    assert item("<title>x</title><dc:creator>@ann</dc:creator>").author == "@ann"
+
+
+def test_the_fields_of_drupal_are_no_excerpt() -> None:
+    time = '<time datetime="2026-11-08T07:30:00+01:00">Sun, 11/08/2026 - 07:30</time>'
+    text = "<span>Tolls fall</span> <span><span>ann</span></span> <span>{}</span> <div><p>{}</p></div>"
+    fields = "<title>Tolls fall</title><dc:creator>ann</dc:creator><description><![CDATA[{}]]></description>"
+    assert item(fields.format(text.format(time, "A tenth less."))).excerpt == "A tenth less."
+    assert item(fields.format(text.format(time, ""))).excerpt == ""
+    assert item(fields.format("Tolls fall again.")).excerpt == "Tolls fall again."
+
+
+def test_hidden_parts_of_an_address_are_no_words() -> None:
+    hidden = '<span class="invisible">{}</span>'
+    link = f"<a>{hidden.format('https://www.')}<span class='ellipsis'>post.example/fa</span>{hidden.format('res')}</a>"
+    assert item(f"<description><![CDATA[<p>See {link} now</p>]]></description>").title == "See post.example/fa now"
+
+
 def test_a_name_of_a_language_is_no_tag() -> None:
     found = rss("<item><title>x</title><dc:language>Hindi</dc:language></item>", "<language>hi</language>")
     assert (found.lang, found.entries[0].lang) == ("hi", "")

@@ -32,6 +32,8 @@ MAX_ENTRIES = 1000
 
 # Mail addresses and their brackets, as RSS writes authors: editor@paper.example (Ann Lee).
 _MAIL = re.compile(r"[<(\[]?\b[^\s@<>()\[\]]+@[^\s@<>()\[\]]+\.[^\s@<>()\[\]]+[>)\]]?|\bmailto:", re.IGNORECASE)
+# The account that Discourse puts before a name: @ann Ann Lee
+_ACCOUNT = re.compile(r"\A@\S+\s+(?=\S)")
 _BRACKETS = re.compile(r"[(\[<](.*)[)\]>]")
 _PICTURE_FILE = re.compile(r"\.(?:jpe?g|png|gif|webp|avif)(?=$|[?#&])", re.IGNORECASE)
 _RECORDING_FILE = re.compile(r"\.(?:mp3|m4[abv]|mp4|og[agv]|opus|webm|mov)(?=$|[?#&])", re.IGNORECASE)
@@ -67,6 +69,10 @@ _FOOTERS = (
     ("submitted by /u/", " [comments]"),
     ("Continue reading on ", "»"),
 )
+# Of Discourse, below the first post of a discussion.
+_DISCUSSION = re.compile(r"\s*\b\d+ posts? - \d+ participants?(?: Read full topic)?\Z")
+# As Drupal writes a time: Fri, 11/08/2024 - 07:30
+_FIELD_TIME = re.compile(r"\A(?:\w{1,4}\.?, )?\d\d[/.-]\d\d[/.-]\d{4} - \d\d:\d\d(?:\s+|\Z)")
 _CUT = re.compile(r"\s*(?:\[(?:…|\.{3})\]|\((?:…|\.{3})\))\Z")
 
 
@@ -142,12 +148,14 @@ def entry(draft: Draft, zone: tzinfo) -> Entry:
     guid = " ".join(text.printable(draft.guid).split())
     guid_is_url = draft.guid_is_url and bool(web_address(guid))
     published, updated = first_time(draft.published), first_time(draft.updated)
-    provider = text.shorten(words.plain(draft.provider), MAX_NAME)
-    provider_url = address(draft.provider_url, draft.base)
-    title = draft.title
+    title, provider, provider_url = draft.title, "", ""
+    if _letters(draft.provider) != _letters(title):  # forums name the discussion as the source
+        provider = text.shorten(words.plain(draft.provider), MAX_NAME)
+        provider_url = address(draft.provider_url, draft.base)
     if provider:
         title = text.headline(title, provider, canonical.domain(canonical.key(provider_url)))
-    excerpt = _excerpt(draft.texts, title, provider)
+    byline = _byline(draft.authors)
+    excerpt = _excerpt(draft.texts, title, provider, byline)
     if not title:
         # A post without a title, as on social networks: its first words stand for one.
         title = text.shorten(excerpt, MAX_TITLE // 2)
@@ -164,7 +172,7 @@ def entry(draft: Draft, zone: tzinfo) -> Entry:
         updated=_moment(updated, zone) if updated else None,
         image=_image(draft),
         topics=_topics(draft.topics),
-        author=_byline(draft.authors),
+        author=byline,
         provider=provider,
         provider_url=provider_url,
         lang=language(draft.lang),
@@ -234,11 +242,11 @@ def _target(url: str) -> str:
     return url
 
 
-def _excerpt(texts: list[Source], title: str, provider: str) -> str:
+def _excerpt(texts: list[Source], title: str, provider: str, byline: str) -> str:
     """The first text that has words other than those of the title."""
     said = {"", _letters(title), _letters(title + provider)}
     for source in texts:
-        seen = _without_footer(words.visible(source))
+        seen = _without_footer(_without_fields(words.visible(source), title, byline))
         if seen.endswith(("]", ")")):
             seen = _CUT.sub("…", seen)
         if len(seen) > MAX_EXCERPT or _letters(seen) not in said:
@@ -246,7 +254,14 @@ def _excerpt(texts: list[Source], title: str, provider: str) -> str:
     return ""
 
 
+def _without_fields(seen: str, title: str, byline: str) -> str:
+    """The text without the title, author and time that Drupal puts before it."""
+    fields = f"{title} {byline} "
+    return _FIELD_TIME.sub("", seen[len(fields) :]) if byline and seen.startswith(fields) else seen
+
+
 def _without_footer(seen: str) -> str:
+    seen = _DISCUSSION.sub("", seen)
     for begin, middle in _FOOTERS:
         at = seen.rfind(middle)
         if at >= 0 and len(seen) - at < 2 * MAX_NAME and (start := seen.rfind(begin, 0, at)) >= 0:
@@ -301,7 +316,7 @@ def _byline(given: list[str]) -> str:
             name = _MAIL.sub("", name).strip()
             whole = _BRACKETS.fullmatch(name)
             name = whole[1] if whole else name
-        name = name.strip(" ,;")
+        name = _ACCOUNT.sub("", name.strip(" ,;"))
         if name and not _WEB.match(name):
             names[name.casefold()] = name
     return text.shorten(", ".join(names.values()), MAX_NAME)

@@ -168,7 +168,9 @@ def _collect(node: Node, pieces: list[str], length: list[int]) -> None:
         tag = child.tag
         if isinstance(tag, str):
             name = tag.rpartition("}")[2].lower()
-            if name in _INLINE:
+            if child.get("class") == "invisible":  # Mastodon: what it leaves out of an address
+                pass
+            elif name in _INLINE:
                 _collect(child, pieces, length)
             elif name == "img":
                 if _is_emoji(child):
