@@ -43,7 +43,8 @@ IMAGES_FOLDER = "_images"
 """The folder in the content folder of the publishers' pictures that `newsgen images` fetched. It holds nothing else."""
 
 MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December")  # fmt: skip
-_SIGNS = {"+": "plus", "#": "sharp"}
+# A number sign is read only behind a letter or digit: a hashtag is its word.
+_SIGNS = {re.compile(r"\+"): " plus ", re.compile(r"(?<=\w)#"): " sharp "}
 
 
 SLUG_BYTES = 120
@@ -167,7 +168,7 @@ def slug(value: str) -> str:
     else:
         folded = unicodedata.normalize("NFC", unicodedata.normalize("NFKC", value).casefold())
         for sign, name in _SIGNS.items():
-            folded = folded.replace(sign, f" {name} ")
+            folded = sign.sub(name, folded)
         # Keep combining marks (M): without them Hindi and Thai words would be split.
         words = "-".join("".join(c if unicodedata.category(c)[0] in "LNM" else " " for c in folded).split())
     if words and len(words.encode()) <= SLUG_BYTES:
