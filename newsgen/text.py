@@ -44,6 +44,7 @@ IMAGES_FOLDER = "_images"
 
 MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December")  # fmt: skip
 # A number sign is read only behind a letter or digit: a hashtag is its word.
+_FINAL_SIGMA = re.compile(r"σ(?=-|\Z)")  # case folding makes it the other sigma
 _SIGNS = {re.compile(r"\+"): " plus ", re.compile(r"(?<=\w)#"): " sharp "}
 
 
@@ -171,6 +172,8 @@ def slug(value: str) -> str:
             folded = sign.sub(name, folded)
         # Keep combining marks (M): without them Hindi and Thai words would be split.
         words = "-".join("".join(c if unicodedata.category(c)[0] in "LNM" else " " for c in folded).split())
+        if "σ" in words:
+            words = _FINAL_SIGMA.sub("ς", words)
     if words and len(words.encode()) <= SLUG_BYTES:
         return words
     head = words.encode()[: SLUG_BYTES - 7].decode("utf-8", "ignore").rstrip("-")

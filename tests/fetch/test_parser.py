@@ -322,6 +322,15 @@ def test_items_in_an_element_that_is_not_closed_are_found() -> None:
     assert atom("<title>One</title>", "<subtitle>News").title == "One"
 
 
+def test_headlines_of_others_are_no_excerpt() -> None:
+    rows = (
+        "<li><a>Fares rise</a> <font>Harbour Post</font></li><li><a>Anger over fares</a> <font>Ledgerline</font></li>"
+    )
+    fields = "<title>Fares rise - Harbour Post</title><source url='https://post.example'>Harbour Post</source>"
+    entry = item(f"{fields}<description><![CDATA[<ol>{rows}</ol>]]></description>")
+    assert (entry.title, entry.excerpt) == ("Fares rise", "")
+
+
 def test_a_forum_names_no_publisher() -> None:
     text = "<![CDATA[<p>It is the new one.</p><p><small>5 posts - 3 participants</small></p><p><a>Read full topic</a></p>]]>"
     entry = item(

@@ -245,10 +245,13 @@ def _target(url: str) -> str:
 def _excerpt(texts: list[Source], title: str, provider: str, byline: str) -> str:
     """The first text that has words other than those of the title."""
     said = {"", _letters(title), _letters(title + provider)}
+    listed = _letters(title + provider) if title and provider else ""
     for source in texts:
         seen = _without_footer(_without_fields(words.visible(source), title, byline))
         if seen.endswith(("]", ")")):
             seen = _CUT.sub("…", seen)
+        if listed and _letters(seen).startswith(listed):
+            continue  # a search feed lists the headlines of others here
         if len(seen) > MAX_EXCERPT or _letters(seen) not in said:
             return text.shorten(seen, MAX_EXCERPT)
     return ""
