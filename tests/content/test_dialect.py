@@ -53,6 +53,15 @@ def test_a_backslash_at_the_end_of_a_line_breaks_it() -> None:
     assert "<br>" not in render("`a\\\nb` c\\\\\nd\n\nA path ends in \\\n\nNext")
 
 
+@pytest.mark.parametrize("name", ["title", "textarea", "iframe", "script", "style", "plaintext", "TITLE"])
+def test_a_tag_that_is_not_closed_takes_no_text_with_it(name: str) -> None:
+    markup = Markup()
+    html = markup.markdown(f"The <{name}> tag is **old**.\n\n```\n<{name}>x</{name}>\n```\n\n- More")
+    assert f"<p>The &lt;{name}&gt; tag is <strong>old</strong>.</p>" in html
+    assert "<li>More</li>" in html
+    assert markup.dropped == []
+
+
 def test_an_address_inside_an_html_link_is_not_linked_again() -> None:
     html = render('See <a href="https://a.example/long">https://a.example</a>.')
     assert html.count("<a ") == 1
