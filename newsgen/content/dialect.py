@@ -147,13 +147,24 @@ class _WikiLinks(InlineProcessor):
         return (label or name, start, m.end(0)) if label or name else (None, None, None)
 
 
-_ANY_CONTAINER = re.compile(r"^[ >]*(?:[-*+] |[0-9]{1,9}[.)] |```|~~~|\{[:.#]|\[!|:::|!!!|\?\?\?|%%)", re.MULTILINE)
+_ANY_CONTAINER = re.compile(
+    r"^[ >]*(?:[-*+] |[0-9]{1,9}[.)] |```|~~~|\{[:.#]|\[!|:::|!!!|\?\?\?|%%|</?[A-Za-z])", re.MULTILINE
+)
 _MARKER = re.compile(r"([-*+]|([0-9]{1,9})[.)])( +)(\S.*)")
 _RULE = re.compile(r"([-*_]) *(?:\1 *){2,}")
 _HEADING = re.compile(r"#{1,6} ")
 _FENCE = re.compile(r"(`{3,}(?!.*`)|~{3,}) *(.*)")
 _LANGUAGE = re.compile(r"\{? *\.?([A-Za-z0-9][A-Za-z0-9_+#.-]{0,39})(?![^\s}])")
 _RAW = re.compile(r"<(?:(!--)|(pre|script|style|textarea)\b)", re.IGNORECASE)
+# Elements that hold blocks and have to be closed.
+_HOLDERS = (
+    "address|article|aside|blockquote|center|details|dialog|div|dl|fieldset|figcaption|figure|footer|form|header|main|menu|nav|ol"
+    "|section|summary|table|ul"
+)
+_HOLDER_START = re.compile(rf"</?(?:{_HOLDERS})(?![\w-])", re.IGNORECASE)
+_HOLDER = re.compile(rf"<(/?)(?:{_HOLDERS})(?![\w-])|<(/?)(?:pre|script|style|textarea)\b", re.IGNORECASE)
+# kramdown: what follows in the element is Markdown.
+_HOLDS_MARKDOWN = re.compile(r"<[^<>]*\smarkdown\s*=\s*[\"']?(?:1|block)\b[^<>]*>\s*", re.IGNORECASE)
 _TASK = re.compile(r"\A\[([ xX])\] +(?=\S)")
 # Boxes. Of GitHub and Obsidian: a quote whose first line is [!note]- Title. Of Docusaurus, VitePress and Starlight: from
 # :::note[Title] or ::: note Title to :::. Of MkDocs: !!! note "Title", and indented lines below.
@@ -194,6 +205,8 @@ def _translate(lines: list[str], stash: Callable[[str], str], quotes: int = 0) -
     first: int | None = None
     at = 0
     boxes = _Boxes(lines)
+    # How many elements of HTML are open around this line.
+    holders = 0
     while at < len(lines):
         line = lines[at]
         at += 1
@@ -208,6 +221,8 @@ def _translate(lines: list[str], stash: Callable[[str], str], quotes: int = 0) -
             depth -= 1
         base = items[depth - 1].indent if depth else 0
         margin = " " * (4 * depth)
+        if holders and rest[0] == "<" and indent - base >= 4:  # HTML, not code
+            line, indent = line[:base] + rest, base
         in_code = indent - base >= 4
         rule = not in_code and _RULE.fullmatch(rest)
         marker = None if in_code or rule else _MARKER.fullmatch(rest)
@@ -240,7 +255,8 @@ def _translate(lines: list[str], stash: Callable[[str], str], quotes: int = 0) -
         fence = None if in_code else _FENCE.fullmatch(rest)
         box = None if in_code or rest[0] not in ":!?" or quotes >= _MAX_QUOTES else boxes.at(at - 1, indent)
         quote = not in_code and (rest[0] == ">" or box is not None)
-        begins = fence or quote or rule or (not in_code and _HEADING.match(rest))
+        holder = not in_code and rest[0] == "<" and _HOLDER_START.match(rest)
+        begins = fence or quote or rule or holder or (not in_code and _HEADING.match(rest))
         if depth < len(items):
             if text and not begins:
                 yield " " * (4 * len(items)) + rest  # a lazy line, CommonMark 5.1
@@ -283,6 +299,21 @@ def _translate(lines: list[str], stash: Callable[[str], str], quotes: int = 0) -
                 yield ""
                 blank, text = True, False
                 continue
+        elif holder:
+            html_end, opened = _html_end(lines, at - 1, base)
+            html_lines = [rest, *(line[base:] for line in lines[at:html_end])]
+            at = html_end
+            if opened == 0 and not html_lines[-1].rstrip().endswith(">"):
+                yield from (margin + line for line in html_lines)  # Markdown follows on the same line
+                blank, text = False, False
+                continue
+            holders = max(holders + opened, 0)
+            if not blank:
+                yield ""
+            yield margin + stash("\n".join(html_lines))
+            yield ""
+            blank, text = True, False
+            continue
         elif not in_code and (raw := _RAW.match(rest)):
             end = "-->" if raw[1] else f"</{raw[2].lower()}"
             yield margin + line[base:]
@@ -293,6 +324,29 @@ def _translate(lines: list[str], stash: Callable[[str], str], quotes: int = 0) -
         else:
             yield margin + line[base:]
         blank, text = False, not begins or bool(quote)
+
+
+def _html_end(lines: list[str], start: int, base: int) -> tuple[int, int]:
+    """Where the HTML that begins on this line ends, and how many elements it leaves open: -1 if it closes one.
+
+    `base` is the indentation of the list item that it is in.
+
+    It ends when all are closed, or with a blank line (CommonMark, 4.6): what follows there is Markdown. A blank line in
+    `pre` is none.
+    """
+    opened = raw = 0
+    for at in range(start, len(lines)):
+        line = lines[at]
+        if (not line.strip() and raw <= 0) or line[:base].strip():
+            return at, opened
+        for tag in _HOLDER.finditer(line):
+            if tag[1] is not None:
+                opened += -1 if tag[1] else 1
+            else:
+                raw += -1 if tag[2] else 1
+        if (opened <= 0 and raw <= 0) or (at == start and _HOLDS_MARKDOWN.fullmatch(line.strip())):
+            return at + 1, opened
+    return len(lines), opened
 
 
 class _Box(NamedTuple):

@@ -53,6 +53,48 @@ def test_a_backslash_at_the_end_of_a_line_breaks_it() -> None:
     assert "<br>" not in render("`a\\\nb` c\\\\\nd\n\nA path ends in \\\n\nNext")
 
 
+@pytest.mark.parametrize(
+    ("text", "html"),
+    [
+        (
+            "<div>\n\n**a**\n\n- b\n\n</div>\n\n*c*",
+            "<div><p><strong>a</strong></p><ul><li>b</li></ul></div><p><em>c</em></p>",
+        ),
+        ("<details>\n<summary>More</summary>\n\n1. a\n\n</details>\n*b*", "More<ol><li>a</li></ol><p><em>b</em></p>"),
+        (
+            '<div markdown="1">\n**a**\n- b\n</div>\n*c*',
+            "<div><p><strong>a</strong></p><ul><li>b</li></ul></div><p><em>c</em></p>",
+        ),
+        ("a\n<div>\n\n**b**\n</div>\n*c*", "<p>a</p><div><p><strong>b</strong></p></div><p><em>c</em></p>"),
+        (
+            "- a\n\n  <div>\n\n  **b**\n\n  </div>\n- c",
+            "<ul><li><p>a</p><div><p><strong>b</strong></p></div></li><li><p>c</p></li></ul>",
+        ),
+        ("> <div>\n>\n> *a*\n>\n> </div>", "<blockquote><div><p><em>a</em></p></div></blockquote>"),
+        ("  <blockquote>\n\n> a\n\n</blockquote>", "<blockquote><blockquote><p>a</p></blockquote></blockquote>"),
+        # HTML as it is: up to a blank line, in pre, and indented in an element that is open.
+        ("<div>\n*a*\n</div>\n*b*", "<div>*a*</div><p><em>b</em></p>"),
+        ("<div><pre>\na\n\n*b*\n</pre></div>\n*c*", "<div><pre>a*b*</pre></div><p><em>c</em></p>"),
+        ("<ul>\n\n    <li>a</li>\n\n</ul>\n\n    b", "<ul><li>a</li></ul><pre><code>b</code></pre>"),
+        ('<div title="\n x\n">a</div> *b*', "<div>a</div><p><em>b</em></p>"),
+        ("<div>\n</ul>\n</div>\n\n*a*", "<div></div><p><em>a</em></p>"),
+        ("<divan>\n\n*a*", "<p><em>a</em></p>"),
+    ],
+)
+def test_html_ends_with_a_blank_line_and_what_follows_is_markdown(text: str, html: str) -> None:
+    assert re.sub(r"\s*\n\s*", "", render(text)) == html
+
+
+@pytest.mark.parametrize(
+    "text", ["</div>\n\n", "<div>\n\n</div>\n\n", "<table>\n<tr><td>a\n</table>\n", "<div><pre>\n\n", "<ul\n"]
+)
+def test_much_html_takes_linear_time(text: str) -> None:
+    started = time.process_time()
+    with contextlib.suppress(TooDeepError):
+        render(text * 10_000)
+    assert time.process_time() - started < 10
+
+
 @pytest.mark.parametrize("name", ["title", "textarea", "iframe", "script", "style", "plaintext", "TITLE"])
 def test_a_tag_that_is_not_closed_takes_no_text_with_it(name: str) -> None:
     markup = Markup()
