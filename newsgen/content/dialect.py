@@ -20,7 +20,15 @@ from markdown.extensions import Extension
 from markdown.extensions.footnotes import FootnoteExtension
 from markdown.extensions.sane_lists import SaneListExtension
 from markdown.extensions.tables import TableExtension
-from markdown.inlinepatterns import HtmlInlineProcessor, InlineProcessor, SubstituteTagInlineProcessor
+from markdown.inlinepatterns import (
+    IMAGE_LINK_RE,
+    LINK_RE,
+    HtmlInlineProcessor,
+    ImageInlineProcessor,
+    InlineProcessor,
+    LinkInlineProcessor,
+    SubstituteTagInlineProcessor,
+)
 from markdown.preprocessors import Preprocessor
 from markdown.util import ETX, STX
 from pymdownx.magiclink import MagiclinkExtension
@@ -92,7 +100,30 @@ class _Containers(Extension):
         # After the escapes: in tables the bar of a wiki link is written \|.
         md.inlinePatterns.register(_Dropped(_COMMENT), "comment", 179)
         md.inlinePatterns.register(_WikiLinks(_WIKI_LINK, md), "wiki_link", 178)
+        # In place of those of Markdown with these names.
+        md.inlinePatterns.register(_Link(LINK_RE, md), "link", 160)
+        md.inlinePatterns.register(_Picture(IMAGE_LINK_RE, md), "image_link", 150)
         md.inlinePatterns.register(HtmlInlineProcessor(_LINKED, md), "linked", 95)
+
+
+# An address that another generator's tag stands for: [Fares]({{< ref "fares.md" >}})
+_TAG_ADDRESS = re.compile(r"\(\s*(\{\{[^{}\n]*\}\}|\{%[^{}\n]*%\})([^\s()]*)(?:\s+\"([^\"\n]*)\")?\s*\)")
+
+
+class _Link(LinkInlineProcessor):
+    """Links whose titles end where they are closed. Markdown takes all up to the last quotation mark before a bracket."""
+
+    def getLink(self, data: str, index: int) -> tuple[str, str | None, int, bool]:  # noqa: N802
+        if tag := _TAG_ADDRESS.match(data, index):
+            return tag[1] + tag[2], tag[3], tag.end(), True
+        href, title, end, handled = super().getLink(data, index)
+        if title and ")" in title and data[end - 1 : end] == ")" and data[: end - 1].rstrip()[-1:] in title:
+            return "", None, index, False
+        return href, title, end, handled
+
+
+class _Picture(_Link, ImageInlineProcessor):
+    """Pictures, likewise."""
 
 
 # A link in HTML whose text is an address: that address is linked already.

@@ -46,6 +46,26 @@ def test_strikethrough_bare_addresses_and_mail_are_marked_up() -> None:
     assert "a~b~c" in html
 
 
+@pytest.mark.parametrize(
+    ("text", "link", "after"),
+    [
+        ('[a]({{< ref "b.md" >}}). From "c" to ("d") e', ('{{< ref "b.md" >}}', None), '. From "c" to ("d") e'),
+        ('[a]({{ "/b" | url }}#c "T") and ("d")', ('{{ "/b" | url }}#c', "T"), ' and ("d")'),
+        ('[a]({% link b.md %}) ("d")', ("{% link b.md %}", None), ' ("d")'),
+        ('[a](/b "T (t)") ("d")', ("/b", "T (t)"), ' ("d")'),
+        ('[a](/b "say "hi" now") d', ("/b", 'say "hi" now'), " d"),
+    ],
+)
+def test_a_link_takes_no_text_behind_it(text: str, link: tuple[str, str | None], after: str) -> None:
+    found = re.fullmatch(r'<p><a href="([^"]*)"(?: title="([^"]*)")? rel="noopener">a</a>(.*)</p>', render(text))
+    assert found
+    assert (unescape(found[1]), found[2] and unescape(found[2]), unescape(found[3])) == (*link, after)
+
+
+def test_what_is_no_link_stays() -> None:
+    assert unescape(render('[a](b "c" d) and more ("e") f')) == '<p>[a](b "c" d) and more ("e") f</p>'
+
+
 def test_a_backslash_at_the_end_of_a_line_breaks_it() -> None:
     html = render("Hall 3\\\nQuay Road 8\\\n**Oldport**\n\n- Tide: *low* \\\n  then high")
     assert "<p>Hall 3<br>\nQuay Road 8<br>\n<strong>Oldport</strong></p>" in html
