@@ -45,7 +45,7 @@ TRIGGERS: dict[str, tuple[str, ...]] = {
     "hashheader": ("#",),
     "setextheader": ("=", "-"),
     "hr": ("-", "_", "*"),
-    "quote": (">", ":::", "!!!", "???"),
+    "quote": (">", "::", "!!!", "???"),
     "ulist": ("*", "+", "-"),
     "footnote": ("[^",),
     "backtick": ("`",),
@@ -179,7 +179,7 @@ class _WikiLinks(InlineProcessor):
 
 
 _ANY_CONTAINER = re.compile(
-    r"^[ >]*(?:[-*+] |[0-9]{1,9}[.)] |```|~~~|\{[:.#]|\[!|:::|!!!|\?\?\?|%%|</?[A-Za-z])", re.MULTILINE
+    r"^[ >]*(?:[-*+] |[0-9]{1,9}[.)] |```|~~~|\{[:.#]|\[!|::|!!!|\?\?\?|%%|</?[A-Za-z])", re.MULTILINE
 )
 _MARKER = re.compile(r"([-*+]|([0-9]{1,9})[.)])( +)(\S.*)")
 _RULE = re.compile(r"([-*_]) *(?:\1 *){2,}")
@@ -198,10 +198,10 @@ _HOLDER = re.compile(rf"<(/?)(?:{_HOLDERS})(?![\w-])|<(/?)(?:pre|script|style|te
 _HOLDS_MARKDOWN = re.compile(r"<[^<>]*\smarkdown\s*=\s*[\"']?(?:1|block)\b[^<>]*>\s*", re.IGNORECASE)
 _TASK = re.compile(r"\A\[([ xX])\] +(?=\S)")
 # Boxes. Of GitHub and Obsidian: a quote whose first line is [!note]- Title. Of Docusaurus, VitePress and Starlight: from
-# :::note[Title] or ::: note Title to :::. Of MkDocs: !!! note "Title", and indented lines below.
+# :::note[Title] or ::: note Title to :::. Of Nuxt: from ::note or ::note{icon="x"} to ::, with :: around :::. Of MkDocs: !!! note "Title", and indented lines below.
 _ALERT = re.compile(r"\[!([A-Za-z][\w-]*)\][+-]?(?: +(.*))?")
-_BOX = re.compile(r"(:{3,}) *([A-Za-z][\w-]*)(.*)")
-_BOX_END = re.compile(r" {0,3}(:{3,}) *")
+_BOX = re.compile(r"(:{2,}) *([A-Za-z][\w-]*)(.*)")
+_BOX_END = re.compile(r" {0,3}(:{2,}) *")
 _ADMONITION = re.compile(r"(?:!!!|\?\?\?\+?) +([A-Za-z][\w-]*)(.*)")
 _CLASSES = re.compile(r"[\w -]*")
 _MAX_QUOTES = 20
@@ -401,6 +401,12 @@ class _Boxes:
         found = [len(end[1]) if (end := _BOX_END.fullmatch(line)) else 0 for line in self._lines]
         return list(accumulate(reversed(found), max))[::-1]
 
+    @cached_property
+    def _last_short_end(self) -> int:
+        """The last line that ends a box of Nuxt; -1 if there is none."""
+        ends = [at for at, line in enumerate(self._lines) if (end := _BOX_END.fullmatch(line)) and end[1] == "::"]
+        return max(ends, default=-1)
+
     def at(self, start: int, indent: int) -> _Box | None:
         """The box that begins on this line, which is indented so much; None if there is none."""
         lines = self._lines
@@ -410,10 +416,16 @@ class _Boxes:
             title = _box_title(box[3])
             if title is None or end == len(lines) or self._longest_ends[end] < len(box[1]):
                 return None
-            while not (found := _BOX_END.fullmatch(lines[end])) or len(found[1]) < len(box[1]):
+            is_short = len(box[1]) == 2
+            if is_short and end > self._last_short_end:
+                return None
+            while not (found := _BOX_END.fullmatch(lines[end])) or (
+                len(found[1]) != 2 if is_short else len(found[1]) < len(box[1])
+            ):
                 end += 1
             inner = [line[min(indent, len(line) - len(line.lstrip(" "))) :] for line in lines[start + 1 : end]]
-            return _Box(box[2], title, _without_blank_end(inner), end + 1)
+            inner = _without_blank_end(_without_settings(inner) if is_short else inner)
+            return _Box(box[2], title, inner, end + 1) if inner or not is_short else None
         if box := _ADMONITION.fullmatch(rest):
             title = _admonition_title(box[2])
             if title is None:
@@ -450,6 +462,14 @@ def _after_comment(lines: list[str], start: int) -> int:
     end = next((at for at in range(start + 1, len(lines)) if "%%" in lines[at]), 0)
     last = lines[end].rstrip()
     return end + 1 if end and last.endswith("%%") and not last.endswith("%%%") else 0
+
+
+def _without_settings(lines: list[str]) -> list[str]:
+    """The lines of a box of Nuxt without the YAML between --- that it may begin with."""
+    if lines and lines[0].strip() == "---":
+        end = next((at for at, line in enumerate(lines) if at and line.strip() == "---"), 0)
+        return lines[end + 1 :] if end else lines
+    return lines
 
 
 def _without_blank_end(lines: list[str]) -> list[str]:

@@ -244,6 +244,8 @@ def test_ids_are_unique_and_links_to_nothing_stay() -> None:
         (":::note[Mind *it*]\n\nWords\n\n:::", "Mind *it*"),
         ("::: tip Mind it\nWords\n:::", "Mind it"),
         (":::warning{#w .x}\nWords\n:::", "Warning"),
+        ('::warning{icon="x"}\nWords\n::', "Warning"),
+        ("::note\n---\nicon: x\n---\nWords\n::", "Note"),
         ('!!! note "Mind it"\n    Words\n', "Mind it"),
         ("??? code-group\n\n    Words\n", "Code group"),
     ],
@@ -263,7 +265,18 @@ def test_boxes_hold_blocks_and_each_other() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", [":::note\nnot closed", "a ::: b", ":::", "!!! not indented\nx", "```\n:::note\nx\n:::\n```", "> [note] x"]
+    "text",
+    [
+        ":::note\nnot closed",
+        "::note\nnot closed\n    ::",
+        "::more{to=/x}\n::",
+        "::std::vector\n::",
+        "a ::: b",
+        ":::",
+        "!!! not indented\nx",
+        "```\n:::note\nx\n:::\n```",
+        "> [note] x",
+    ],
 )
 def test_what_is_no_box_is_text(text: str) -> None:
     words = unescape(re.sub("<.*?>", "", render(text)))
@@ -486,6 +499,8 @@ def test_no_word_is_lost_between_nested_blocks(text: str) -> None:
         "<p>a</p>",
         ":::a\n",
         ":::a\n:::\n",
+        "::a\nb\n::\n",
+        "::a\n",
         "!!! a\n    b\n",
         "[[a]]",
         "![[a.png|1]] ",
