@@ -50,6 +50,7 @@ TRIGGERS: dict[str, tuple[str, ...]] = {
     "footnote": ("[^",),
     "backtick": ("`",),
     "attributes": ("{:",),
+    "attributes_behind": ("){", "`{"),
     "escape": ("\\",),
     "line_end": ("\\\n",),
     "comment": ("%%",),
@@ -100,6 +101,7 @@ class _Containers(Extension):
         # After the escapes: in tables the bar of a wiki link is written \|.
         md.inlinePatterns.register(_Dropped(_COMMENT), "comment", 179)
         md.inlinePatterns.register(_WikiLinks(_WIKI_LINK, md), "wiki_link", 178)
+        md.inlinePatterns.register(_Attributes(_ATTRIBUTES_BEHIND), "attributes_behind", 145)
         # In place of those of Markdown with these names.
         md.inlinePatterns.register(_Link(LINK_RE, md), "link", 160)
         md.inlinePatterns.register(_Picture(IMAGE_LINK_RE, md), "image_link", 150)
@@ -132,6 +134,10 @@ _LINKED = r"(<a\s[^<>]*>(?=[^<>]*(?:://|www\.|@))[^<>]*</a\s*>)"
 _LINE_END = r"\\\n *"
 # kramdown's attribute lists (https://kramdown.gettalong.org/syntax.html#attribute-list-definitions): {: .lead #id k="v"}
 _SPAN_ATTRIBUTES = r"""\{:(?:\s*+(?:[.#][\w:-]++|[\w:-]++=(?:"[^"\n]*+"|'[^'\n]*+'|[^\s{}"']++)))++\s*+\}"""
+# Behind a link, a picture or code, also without the colon (Pandoc, Quarto, Nuxt, markdown-it-attrs).
+_ATTRIBUTES_BEHIND = (
+    rf"""(?<={ETX})\{{(?:\s*+(?:[.#][^\s{{}}]++|[\w:-]++=(?:"[^"\n]*+"|'[^'\n]*+'|[^\s{{}}"']++)))++\s*+\}}"""
+)
 # On a line of their own, also as Hugo writes them: {.lead #id}
 _LINE_ATTRIBUTES = re.compile(r"\{(?::[^{}]*|[.#][A-Za-z][\w-]*(?: [^{}]*)?)\}\s*")
 

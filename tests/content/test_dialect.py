@@ -62,6 +62,17 @@ def test_a_link_takes_no_text_behind_it(text: str, link: tuple[str, str | None],
     assert (unescape(found[1]), found[2] and unescape(found[2]), unescape(found[3])) == (*link, after)
 
 
+@pytest.mark.parametrize("attributes", ["{.lead}", '{target="_blank" .x #y}', "{.dark:x.max-w-[700px]}", "{: .lead}"])
+def test_attributes_behind_a_link_picture_or_code_are_dropped(attributes: str) -> None:
+    for before in ("[a](/b)", "![a](/b.png)", "`a`"):
+        assert render(f"{before}{attributes} c") == render(f"{before} c")
+
+
+def test_other_braces_stay() -> None:
+    for text in ("`a`{b}", "[a](/b){}", "`a`{id: 20}", "a{.b}"):
+        assert render(text).endswith(text[text.index("{") :] + "</p>")
+
+
 def test_what_is_no_link_stays() -> None:
     assert unescape(render('[a](b "c" d) and more ("e") f')) == '<p>[a](b "c" d) and more ("e") f</p>'
 
