@@ -54,6 +54,7 @@ TRIGGERS: dict[str, tuple[str, ...]] = {
     "escape": ("\\",),
     "line_end": ("\\\n",),
     "comment": ("%%",),
+    "mdx_comment": ("{/*",),
     "wiki_link": ("[[",),
     "reference": ("[",),
     "link": ("[",),
@@ -100,6 +101,7 @@ class _Containers(Extension):
         md.inlinePatterns.register(SubstituteTagInlineProcessor(_LINE_END, "br"), "line_end", 179.5)
         # After the escapes: in tables the bar of a wiki link is written \|.
         md.inlinePatterns.register(_Dropped(_COMMENT), "comment", 179)
+        md.inlinePatterns.register(_Dropped(_MDX_COMMENT), "mdx_comment", 185.5)
         md.inlinePatterns.register(_WikiLinks(_WIKI_LINK, md), "wiki_link", 178)
         md.inlinePatterns.register(_Attributes(_ATTRIBUTES_BEHIND), "attributes_behind", 145)
         # In place of those of Markdown with these names.
@@ -157,6 +159,8 @@ class _Attributes(_Dropped):
 
 # Obsidian's comments (https://help.obsidian.md/syntax): %% not for readers %%. In "100%% of %%i and %%j" are none.
 _COMMENT = r"(?<![0-9%\\])%%(?!%)(?:[^%]|%(?!%))*+%%(?![A-Za-z0-9_%])"
+# Those of MDX, which Docusaurus and React's documentation have in Markdown too: ## Title {/*id*/}
+_MDX_COMMENT = r"\{/\*(?:[^*{]|\*(?!/)|\{(?!/\*))*+\*/\}"
 # The first line of a comment of several lines.
 _LONG_COMMENT = re.compile(r"%%(?!%)(?!.*%%)")
 # Wiki links (https://help.obsidian.md/links): [[folder/Page#Heading|label]]. What follows may make it the text of a link.
@@ -201,7 +205,7 @@ _HOLDERS = (
 _HOLDER_START = re.compile(rf"</?(?:{_HOLDERS})(?![\w-])", re.IGNORECASE)
 _HOLDER = re.compile(rf"<(/?)(?:{_HOLDERS})(?![\w-])|<(/?)(?:pre|script|style|textarea)\b", re.IGNORECASE)
 # kramdown: what follows in the element is Markdown.
-_HOLDS_MARKDOWN = re.compile(r"<[^<>]*\smarkdown\s*=\s*[\"']?(?:1|block)\b[^<>]*>\s*", re.IGNORECASE)
+_HOLDS_MARKDOWN = re.compile(r"\smarkdown\s*=\s*[\"']?(?:1|block)\b", re.IGNORECASE)
 _TASK = re.compile(r"\A\[([ xX])\] +(?=\S)")
 # Boxes. Of GitHub and Obsidian: a quote whose first line is [!note]- Title. Of Docusaurus, VitePress and Starlight: from
 # :::note[Title] or ::: note Title to :::. Of Nuxt: from ::note or ::note{icon="x"} to ::, with :: around :::. Of MkDocs: !!! note "Title", and indented lines below.
@@ -366,10 +370,8 @@ def _translate(lines: list[str], stash: Callable[[str], str], quotes: int = 0) -
 def _html_end(lines: list[str], start: int, base: int) -> tuple[int, int]:
     """Where the HTML that begins on this line ends, and how many elements it leaves open: -1 if it closes one.
 
-    `base` is the indentation of the list item that it is in.
-
     It ends when all are closed, or with a blank line (CommonMark, 4.6): what follows there is Markdown. A blank line in
-    `pre` is none.
+    `pre` is none. `base` is the indentation of the list item that it is in.
     """
     opened = raw = 0
     for at in range(start, len(lines)):
@@ -381,7 +383,9 @@ def _html_end(lines: list[str], start: int, base: int) -> tuple[int, int]:
                 opened += -1 if tag[1] else 1
             else:
                 raw += -1 if tag[2] else 1
-        if (opened <= 0 and raw <= 0) or (at == start and _HOLDS_MARKDOWN.fullmatch(line.strip())):
+        if (opened <= 0 and raw <= 0) or (
+            at == start and _HOLDS_MARKDOWN.search(line) and line.find(">") == len(line.rstrip()) - 1
+        ):
             return at + 1, opened
     return len(lines), opened
 
