@@ -232,9 +232,13 @@ class Fields(Table, frozen=True, kw_only=True, rename="camel"):
 
     title: tuple[str, ...] = ()
     excerpt: tuple[str, ...] = ("description", "summary", "custom_excerpt")
-    published_date_time: tuple[str, ...] = ("date", "pubDate", "pubDatetime", "datePublished", "publishedAt", "created")
+    published_date_time: tuple[str, ...] = (
+        "date", "pubDate", "pubDatetime", "datePublished", "publishedAt", "publishedDate", "publishedOn", "created", "createdAt",
+        "createdOn",
+    )  # fmt: skip
     updated_date_time: tuple[str, ...] = (
-        "lastmod", "updated", "modified", "last_modified_at", "updatedDate", "modDatetime", "dateModified", "dateUpdated", "updatedAt",
+        "lastmod", "updated", "modified", "last_modified_at", "lastModified", "updatedDate", "modDatetime", "dateModified",
+        "dateUpdated", "updatedAt", "updatedOn", "lastUpdated",
     )  # fmt: skip
     published: tuple[str, ...] = ("publish", "dg-publish")
     publish_date: tuple[str, ...] = ()

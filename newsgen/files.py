@@ -18,7 +18,7 @@ from newsgen import text
 from newsgen.errors import OutputError, Problem, unreadable
 
 SUFFIXES = (".md", ".markdown", ".txt", ".html")
-FOREIGN_SUFFIXES = (".adoc", ".asciidoc", ".lr", ".mdx", ".org", ".rst", ".textile")
+FOREIGN_SUFFIXES = (".adoc", ".asciidoc", ".lr", ".mdx", ".org", ".qmd", ".rmd", ".rst", ".textile")
 """The endings of articles of other generators that newsgen does not read."""
 
 ABOUT_FOLDERS = {"_topics": "topic", "_providers": "provider", "_stories": "story", "_pages": "page", "_feeds": "feed"}

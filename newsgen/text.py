@@ -30,10 +30,10 @@ _CODE = {
 }
 _CODE_SIGN = re.compile("[(){};=]")
 _ENTITY = re.compile(r"&(?:#[0-9]{1,8};?|#[xX][0-9A-Fa-f]{1,8};?|([A-Za-z][A-Za-z0-9]{1,31};?))")
-_TAILS = (" - ", " – ", " — ", " | ")
+_TAILS = (" - ", " – ", " — ", " | ", " » ", " « ", " · ", " • ")
 _ASCII_SLUG = re.compile(r"[^a-z0-9]+")
-LANGUAGE = r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$"
-"""A pattern for language tags (RFC 5646). It checks the form only."""
+LANGUAGE = r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$"
+"""A pattern for language tags (RFC 5646). It checks the form only. No language has a longer code, so `English` is none."""
 
 PICTURES = (".avif", ".gif", ".jpeg", ".jpg", ".png", ".svg", ".webp")
 ATTACHMENTS = (*PICTURES, ".pdf")
@@ -43,7 +43,9 @@ IMAGES_FOLDER = "_images"
 """The folder in the content folder of the publishers' pictures that `newsgen images` fetched. It holds nothing else."""
 
 MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December")  # fmt: skip
-_SIGNS = {"+": "plus", "#": "sharp"}
+# A number sign is read only behind a letter or digit: a hashtag is its word.
+_FINAL_SIGMA = re.compile(r"σ(?=-|\Z)")  # case folding makes it the other sigma
+_SIGNS = {re.compile(r"\+"): " plus ", re.compile(r"(?<=\w)#"): " sharp "}
 
 
 SLUG_BYTES = 120
@@ -167,9 +169,11 @@ def slug(value: str) -> str:
     else:
         folded = unicodedata.normalize("NFC", unicodedata.normalize("NFKC", value).casefold())
         for sign, name in _SIGNS.items():
-            folded = folded.replace(sign, f" {name} ")
+            folded = sign.sub(name, folded)
         # Keep combining marks (M): without them Hindi and Thai words would be split.
         words = "-".join("".join(c if unicodedata.category(c)[0] in "LNM" else " " for c in folded).split())
+        if "σ" in words:
+            words = _FINAL_SIGMA.sub("ς", words)
     if words and len(words.encode()) <= SLUG_BYTES:
         return words
     head = words.encode()[: SLUG_BYTES - 7].decode("utf-8", "ignore").rstrip("-")

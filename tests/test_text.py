@@ -37,6 +37,8 @@ def test_plain_text_is_valid_in_utf_8_and_xml(value: str) -> None:
         ("Computer Vision", "computer-vision"),
         ("C++", "c-plus-plus"),
         ("C#", "c-sharp"),
+        ("The #ferry is #1", "the-ferry-is-1"),
+        ("ΠΛΟΊΑ ΤΗΣ Σάμος", "πλοία-της-σάμος"),
         ("C", "c"),
         ("  Größe & Maß  ", "grösse-mass"),
         ("北京 奥运", "北京-奥运"),

@@ -75,6 +75,9 @@ def test_plain_takes_linear_time(part: str, frame: str) -> None:
     ("title", "provider", "shown"),
     [
         ("Ferry fares rise - Harbour Post", ("Harbour Post",), "Ferry fares rise"),
+        ("Ferry fares rise » harbourpost.example", ("", "harbourpost.example"), "Ferry fares rise"),
+        ("Ferry fares rise · Harbour Post", ("Harbour Post",), "Ferry fares rise"),
+        ("Ferry • fares » rise", ("Harbour Post",), "Ferry • fares » rise"),
         ("Ferry fares rise | HARBOUR POST", ("harbour post",), "Ferry fares rise"),
         ("Ferry fares rise – Harbour Post", ("", "harbourpost.example"), "Ferry fares rise"),
         ("Ferry fares rise — www.harbourpost.example", ("", "harbourpost.example"), "Ferry fares rise"),

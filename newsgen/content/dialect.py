@@ -20,7 +20,15 @@ from markdown.extensions import Extension
 from markdown.extensions.footnotes import FootnoteExtension
 from markdown.extensions.sane_lists import SaneListExtension
 from markdown.extensions.tables import TableExtension
-from markdown.inlinepatterns import HtmlInlineProcessor, InlineProcessor
+from markdown.inlinepatterns import (
+    IMAGE_LINK_RE,
+    LINK_RE,
+    HtmlInlineProcessor,
+    ImageInlineProcessor,
+    InlineProcessor,
+    LinkInlineProcessor,
+    SubstituteTagInlineProcessor,
+)
 from markdown.preprocessors import Preprocessor
 from markdown.util import ETX, STX
 from pymdownx.saneheaders import SaneHeadersExtension
@@ -35,13 +43,16 @@ TRIGGERS: dict[str, tuple[str, ...]] = {
     "hashheader": ("#",),
     "setextheader": ("=", "-"),
     "hr": ("-", "_", "*"),
-    "quote": (">", ":::", "!!!", "???"),
+    "quote": (">", "::", "!!!", "???"),
     "ulist": ("*", "+", "-"),
     "footnote": ("[^",),
     "backtick": ("`",),
     "attributes": ("{:",),
+    "attributes_behind": ("){", "`{"),
     "escape": ("\\",),
+    "line_end": ("\\\n",),
     "comment": ("%%",),
+    "mdx_comment": ("{/*",),
     "wiki_link": ("[[",),
     "reference": ("[",),
     "link": ("[",),
@@ -91,16 +102,49 @@ class _Containers(Extension):
     def extendMarkdown(self, md: markdown.Markdown) -> None:  # noqa: N802 (Markdown's name)
         md.preprocessors.register(Containers(md), "containers", 25)
         md.inlinePatterns.register(_Attributes(_SPAN_ATTRIBUTES), "attributes", 185)
+        # After the escapes: of two backslashes, the second ends no line.
+        md.inlinePatterns.register(SubstituteTagInlineProcessor(_LINE_END, "br"), "line_end", 179.5)
         # After the escapes: in tables the bar of a wiki link is written \|.
         md.inlinePatterns.register(_Dropped(_COMMENT), "comment", 179)
+        md.inlinePatterns.register(_Dropped(_MDX_COMMENT), "mdx_comment", 185.5)
         md.inlinePatterns.register(_WikiLinks(_WIKI_LINK, md), "wiki_link", 178)
+        md.inlinePatterns.register(_Attributes(_ATTRIBUTES_BEHIND), "attributes_behind", 145)
+        # In place of those of Markdown with these names.
+        md.inlinePatterns.register(_Link(LINK_RE, md), "link", 160)
+        md.inlinePatterns.register(_Picture(IMAGE_LINK_RE, md), "image_link", 150)
         md.inlinePatterns.register(HtmlInlineProcessor(_LINKED, md), "linked", 95)
+
+
+# An address that another generator's tag stands for: [Fares]({{< ref "fares.md" >}})
+_TAG_ADDRESS = re.compile(r"\(\s*(\{\{[^{}\n]*\}\}|\{%[^{}\n]*%\})([^\s()]*)(?:\s+\"([^\"\n]*)\")?\s*\)")
+
+
+class _Link(LinkInlineProcessor):
+    """Links whose titles end where they are closed. Markdown takes all up to the last quotation mark before a bracket."""
+
+    def getLink(self, data: str, index: int) -> tuple[str, str | None, int, bool]:  # noqa: N802
+        if tag := _TAG_ADDRESS.match(data, index):
+            return tag[1] + tag[2], tag[3], tag.end(), True
+        href, title, end, handled = super().getLink(data, index)
+        if title and ")" in title and data[end - 1 : end] == ")" and data[: end - 1].rstrip()[-1:] in title:
+            return "", None, index, False
+        return href, title, end, handled
+
+
+class _Picture(_Link, ImageInlineProcessor):
+    """Pictures, likewise."""
 
 
 # A link in HTML whose text is an address: that address is linked already.
 _LINKED = r"(<a\s[^<>]*>(?=[^<>]*(?:://|www\.|@))[^<>]*</a\s*>)"
+# A backslash breaks the line (CommonMark, 6.7).
+_LINE_END = r"\\\n *"
 # kramdown's attribute lists (https://kramdown.gettalong.org/syntax.html#attribute-list-definitions): {: .lead #id k="v"}
 _SPAN_ATTRIBUTES = r"""\{:(?:\s*+(?:[.#][\w:-]++|[\w:-]++=(?:"[^"\n]*+"|'[^'\n]*+'|[^\s{}"']++)))++\s*+\}"""
+# Behind a link, a picture or code, also without the colon (Pandoc, Quarto, Nuxt, markdown-it-attrs).
+_ATTRIBUTES_BEHIND = (
+    rf"""(?<={ETX})\{{(?:\s*+(?:[.#][^\s{{}}]++|[\w:-]++=(?:"[^"\n]*+"|'[^'\n]*+'|[^\s{{}}"']++)))++\s*+\}}"""
+)
 # On a line of their own, also as Hugo writes them: {.lead #id}
 _LINE_ATTRIBUTES = re.compile(r"\{(?::[^{}]*|[.#][A-Za-z][\w-]*(?: [^{}]*)?)\}\s*")
 
@@ -120,6 +164,8 @@ class _Attributes(_Dropped):
 
 # Obsidian's comments (https://help.obsidian.md/syntax): %% not for readers %%. "100%% of %%i and %%j" has none.
 _COMMENT = r"(?<![0-9%\\])%%(?!%)(?:[^%]|%(?!%))*+%%(?![A-Za-z0-9_%])"
+# Those of MDX, which Docusaurus and React's documentation have in Markdown too: ## Title {/*id*/}
+_MDX_COMMENT = r"\{/\*(?:[^*{]|\*(?!/)|\{(?!/\*))*+\*/\}"
 # The first line of a comment of several lines.
 _LONG_COMMENT = re.compile(r"%%(?!%)(?!.*%%)")
 # Wiki links (https://help.obsidian.md/links): [[folder/Page#Heading|label]]. If ( or [ follows, it is a link's text.
@@ -147,19 +193,31 @@ class _WikiLinks(InlineProcessor):
         return (label or name, start, m.end(0)) if label or name else (None, None, None)
 
 
-_ANY_CONTAINER = re.compile(r"^[ >]*(?:[-*+] |[0-9]{1,9}[.)] |```|~~~|\{[:.#]|\[!|:::|!!!|\?\?\?|%%)", re.MULTILINE)
+_ANY_CONTAINER = re.compile(
+    r"^[ >]*(?:[-*+] |[0-9]{1,9}[.)] |```|~~~|\{[:.#]|\[!|::|!!!|\?\?\?|%%|</?[A-Za-z])", re.MULTILINE
+)
 _MARKER = re.compile(r"([-*+]|([0-9]{1,9})[.)])( +)(\S.*)")
 _RULE = re.compile(r"([-*_]) *(?:\1 *){2,}")
 _HEADING = re.compile(r"#{1,6} ")
 _FENCE = re.compile(r"(`{3,}(?!.*`)|~{3,}) *(.*)")
 _LANGUAGE = re.compile(r"\{? *\.?([A-Za-z0-9][A-Za-z0-9_+#.-]{0,39})(?![^\s}])")
 _RAW = re.compile(r"<(?:(!--)|(pre|script|style|textarea)\b)", re.IGNORECASE)
+# Elements that hold blocks and have to be closed.
+_HOLDERS = (
+    "address|article|aside|blockquote|center|details|dialog|div|dl|fieldset|figcaption|figure|footer|form|header|main|menu|nav|ol"
+    "|section|summary|table|ul"
+)
+_HOLDER_START = re.compile(rf"</?(?:{_HOLDERS})(?![\w-])", re.IGNORECASE)
+_HOLDER = re.compile(rf"<(/?)(?:{_HOLDERS})(?![\w-])|<(/?)(?:pre|script|style|textarea)\b", re.IGNORECASE)
+# kramdown: what follows in the element is Markdown.
+_HOLDS_MARKDOWN = re.compile(r"\smarkdown\s*=\s*[\"']?(?:1|block)\b", re.IGNORECASE)
 _TASK = re.compile(r"\A\[([ xX])\] +(?=\S)")
 # Boxes. Of GitHub and Obsidian: a quote whose first line is [!note]- Title. Of Docusaurus, VitePress and Starlight:
-# from :::note[Title] or ::: note Title to :::. Of MkDocs: !!! note "Title", and indented lines below.
+# from :::note[Title] or ::: note Title to :::. Of Nuxt: from ::note or ::note{icon="x"} to ::, with :: around :::. Of
+# MkDocs: !!! note "Title", and indented lines below.
 _ALERT = re.compile(r"\[!([A-Za-z][\w-]*)\][+-]?(?: +(.*))?")
-_BOX = re.compile(r"(:{3,}) *([A-Za-z][\w-]*)(.*)")
-_BOX_END = re.compile(r" {0,3}(:{3,}) *")
+_BOX = re.compile(r"(:{2,}) *([A-Za-z][\w-]*)(.*)")
+_BOX_END = re.compile(r" {0,3}(:{2,}) *")
 _ADMONITION = re.compile(r"(?:!!!|\?\?\?\+?) +([A-Za-z][\w-]*)(.*)")
 _CLASSES = re.compile(r"[\w -]*")
 _MAX_QUOTES = 20
@@ -195,6 +253,8 @@ def _translate(lines: list[str], stash: Callable[[str], str], quotes: int = 0) -
     first: int | None = None
     at = 0
     boxes = _Boxes(lines)
+    # How many elements of HTML are open around this line.
+    holders = 0
     while at < len(lines):
         line = lines[at]
         at += 1
@@ -209,6 +269,8 @@ def _translate(lines: list[str], stash: Callable[[str], str], quotes: int = 0) -
             depth -= 1
         base = items[depth - 1].indent if depth else 0
         margin = " " * (4 * depth)
+        if holders and rest[0] == "<" and indent - base >= 4:  # HTML, not code
+            line, indent = line[:base] + rest, base
         in_code = indent - base >= 4
         rule = not in_code and _RULE.fullmatch(rest)
         marker = None if in_code or rule else _MARKER.fullmatch(rest)
@@ -241,7 +303,8 @@ def _translate(lines: list[str], stash: Callable[[str], str], quotes: int = 0) -
         fence = None if in_code else _FENCE.fullmatch(rest)
         box = None if in_code or rest[0] not in ":!?" or quotes >= _MAX_QUOTES else boxes.at(at - 1, indent)
         quote = not in_code and (rest[0] == ">" or box is not None)
-        begins = fence or quote or rule or (not in_code and _HEADING.match(rest))
+        holder = not in_code and rest[0] == "<" and _HOLDER_START.match(rest)
+        begins = fence or quote or rule or holder or (not in_code and _HEADING.match(rest))
         if depth < len(items):
             if text and not begins:
                 yield " " * (4 * len(items)) + rest  # a lazy line, CommonMark 5.1
@@ -284,6 +347,21 @@ def _translate(lines: list[str], stash: Callable[[str], str], quotes: int = 0) -
                 yield ""
                 blank, text = True, False
                 continue
+        elif holder:
+            html_end, opened = _html_end(lines, at - 1, base)
+            html_lines = [rest, *(line[base:] for line in lines[at:html_end])]
+            at = html_end
+            if opened == 0 and not html_lines[-1].rstrip().endswith(">"):
+                yield from (margin + line for line in html_lines)  # Markdown follows on the same line
+                blank, text = False, False
+                continue
+            holders = max(holders + opened, 0)
+            if not blank:
+                yield ""
+            yield margin + stash("\n".join(html_lines))
+            yield ""
+            blank, text = True, False
+            continue
         elif not in_code and (raw := _RAW.match(rest)):
             end = "-->" if raw[1] else f"</{raw[2].lower()}"
             yield margin + line[base:]
@@ -294,6 +372,29 @@ def _translate(lines: list[str], stash: Callable[[str], str], quotes: int = 0) -
         else:
             yield margin + line[base:]
         blank, text = False, not begins or bool(quote)
+
+
+def _html_end(lines: list[str], start: int, base: int) -> tuple[int, int]:
+    """Where the HTML that begins on this line ends, and how many elements it leaves open: -1 if it closes one.
+
+    It ends when all are closed, or with a blank line (CommonMark, 4.6): what follows there is Markdown. A blank line in
+    `pre` is none. `base` is the indentation of the list item that it is in.
+    """
+    opened = raw = 0
+    for at in range(start, len(lines)):
+        line = lines[at]
+        if (not line.strip() and raw <= 0) or line[:base].strip():
+            return at, opened
+        for tag in _HOLDER.finditer(line):
+            if tag[1] is not None:
+                opened += -1 if tag[1] else 1
+            else:
+                raw += -1 if tag[2] else 1
+        if (opened <= 0 and raw <= 0) or (
+            at == start and _HOLDS_MARKDOWN.search(line) and line.find(">") == len(line.rstrip()) - 1
+        ):
+            return at + 1, opened
+    return len(lines), opened
 
 
 class _Box(NamedTuple):
@@ -317,6 +418,12 @@ class _Boxes:
         found = [len(end[1]) if (end := _BOX_END.fullmatch(line)) else 0 for line in self._lines]
         return list(accumulate(reversed(found), max))[::-1]
 
+    @cached_property
+    def _last_short_end(self) -> int:
+        """The last line that ends a box of Nuxt; -1 if there is none."""
+        ends = [at for at, line in enumerate(self._lines) if (end := _BOX_END.fullmatch(line)) and end[1] == "::"]
+        return max(ends, default=-1)
+
     def at(self, start: int, indent: int) -> _Box | None:
         """The box that begins on line `start`, which is indented by `indent`; None if there is none."""
         lines = self._lines
@@ -326,10 +433,16 @@ class _Boxes:
             title = _box_title(box[3])
             if title is None or end == len(lines) or self._longest_ends[end] < len(box[1]):
                 return None
-            while not (found := _BOX_END.fullmatch(lines[end])) or len(found[1]) < len(box[1]):
+            is_short = len(box[1]) == 2
+            if is_short and end > self._last_short_end:
+                return None
+            while not (found := _BOX_END.fullmatch(lines[end])) or (
+                len(found[1]) != 2 if is_short else len(found[1]) < len(box[1])
+            ):
                 end += 1
             inner = [line[min(indent, len(line) - len(line.lstrip(" "))) :] for line in lines[start + 1 : end]]
-            return _Box(box[2], title, _without_blank_end(inner), end + 1)
+            inner = _without_blank_end(_without_settings(inner) if is_short else inner)
+            return _Box(box[2], title, inner, end + 1) if inner or not is_short else None
         if box := _ADMONITION.fullmatch(rest):
             title = _admonition_title(box[2])
             if title is None:
@@ -366,6 +479,14 @@ def _after_comment(lines: list[str], start: int) -> int:
     end = next((at for at in range(start + 1, len(lines)) if "%%" in lines[at]), 0)
     last = lines[end].rstrip()
     return end + 1 if end and last.endswith("%%") and not last.endswith("%%%") else 0
+
+
+def _without_settings(lines: list[str]) -> list[str]:
+    """The lines of a box of Nuxt without the YAML between --- that it may begin with."""
+    if lines and lines[0].strip() == "---":
+        end = next((at for at, line in enumerate(lines) if at and line.strip() == "---"), 0)
+        return lines[end + 1 :] if end else lines
+    return lines
 
 
 def _without_blank_end(lines: list[str]) -> list[str]:

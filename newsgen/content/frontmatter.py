@@ -127,15 +127,17 @@ class _Block(NamedTuple):
         return self.first + self.matter.count("\n", 0, offset)
 
 
-_OPENING = re.compile(r"(?:(---+)[ \t]*([A-Za-z]{1,20}[ \t]*)?|(\+\+\++)[ \t]*|(\{))(?:\n|\Z)")
+_OPENING = re.compile(
+    r"(?:(---+)[ \t]*([A-Za-z]{1,20}[ \t]*)?|(\+\+\++)[ \t]*)(?:\n|\Z)|"
+    r"""(\{)(?=[ \t]*(?:"|\}?[ \t]*(?:\n|\Z)))"""
+)
 _LANGUAGES: dict[str, Format] = {"yaml": "yaml", "yml": "yaml", "toml": "toml", "json": "json"}
 """The words after an opening `---`, as gray-matter and Eleventy write them."""
 _HYPHENS = ("\n---", re.compile(r"\n---+[ \t]*(?:\n|\Z)"))
 _DOTS = ("\n...", re.compile(r"\n\.\.\.[ \t]*(?:\n|\Z)"))  # the end of a document in YAML
 _YAML_ENDS: tuple[tuple[str, re.Pattern[str]], ...] = (_HYPHENS, _DOTS)
 _PLUSES = ("\n+++", re.compile(r"\n\+\+\++[ \t]*(?:\n|\Z)"))
-# As in python-frontmatter, the outer braces stand alone on unindented lines.
-_BRACE = ("\n}", re.compile(r"\n\}(?:\n|\Z)"))
+_BRACE = ("\n}", re.compile(r"\n\}(?:\n|\Z)"))  # the end of JSON that has a mistake, so that its braces do not match
 
 
 def _split(data: bytes) -> _Block:
@@ -153,7 +155,7 @@ def _split(data: bytes) -> _Block:
     opening = _OPENING.match(text, blank)
     if not opening:
         return _split_header(text, blank, fence)
-    hyphens, language, pluses, _ = opening.groups()
+    hyphens, language, pluses, brace = opening.groups()
     if hyphens:
         format = _LANGUAGES.get(language.rstrip().lower()) if language else "yaml"
         if not format:
@@ -162,12 +164,24 @@ def _split(data: bytes) -> _Block:
         marks = _YAML_ENDS if format == "yaml" else _YAML_ENDS[:1]
     else:
         format, marks = ("toml", (_PLUSES,)) if pluses else ("json", (_BRACE,))
-    closed = _find(text, opening.end() - 2, *marks)
+    if brace and (end := _object_end(text, blank)):
+        return _block(format, text, blank, end.start(), end.end(), fence, fence)
+    closed = _find(text, opening.end() - 1 - (not brace), *marks)
     if not closed:
         raise _unclosed(fence, marks[0][0].strip())
-    if hyphens or pluses:
-        return _block(format, text, opening.end(), closed.start() + 1, closed.end(), fence, fence + 1)
-    return _block(format, text, opening.start(), closed.start() + 2, closed.end(), fence, fence)
+    if brace:
+        return _block(format, text, blank, closed.start() + 2, closed.end(), fence, fence)
+    return _block(format, text, opening.end(), closed.start() + 1, closed.end(), fence, fence + 1)
+
+
+def _object_end(text: str, start: int) -> re.Match[str] | None:
+    """The end of the line on which the JSON object at `start` is closed; None if it is not, or if more text follows there."""
+    depth = 0
+    for token in _NESTING["json"].finditer(text, start):
+        depth += (token.lastindex == 1) - (token.lastindex == 2)
+        if not depth:
+            return _BLANK_LINE.match(text, token.end())
+    return None
 
 
 def _find(text: str, start: int, *marks: tuple[str, re.Pattern[str]]) -> re.Match[str] | None:
@@ -228,7 +242,7 @@ def _split_header(text: str, start: int, line: int) -> _Block:
             raise _unclosed(line, "-->")
     hint = "begin the file with a line ---, then the fields, then another line ---"
     if text.startswith(("{", ";;;"), start):
-        hint = "begin JSON front matter with { alone on a line and end it with } alone on a line"
+        hint = "begin JSON front matter with { and a name in double quotes, and end the line after its last }"
     raise FrontMatterError(line, "the file has no front matter", hint)
 
 

@@ -65,6 +65,10 @@ _UNCLOSED_TAG = re.compile(r"<[a-zA-Z/!?][^<>]*(?=<|\Z)")
 _BACKTICKS = re.compile(r"(\\?)(`+)")
 # Elements that a reader would miss, or that stand for something that a reader would miss.
 _DROPPED = re.compile(r"<(iframe|embed|object|video|audio|form|svg|script)\b[^<>]*>?", re.IGNORECASE)
+# Elements whose content browsers do not read as HTML, or leave out. One that is not closed takes all that follows with it.
+_RAW_TEXT = re.compile(
+    r"<(?=(/?)(iframe|noembed|noframes|noscript|plaintext|script|style|template|textarea|title|xmp)\b)", re.IGNORECASE
+)
 # Tags that other generators run (Liquid, Hugo's shortcodes, Nunjucks, Tera), up to their name. They stay text here.
 _FOREIGN_TAG = re.compile(r"(?:\{\{(?:<|&lt;|%)?|\{%)-?[ \t]*(?!end)[A-Za-z][\w./-]+")
 _CODE = re.compile(r"<(/?)(?:code|pre)\b", re.IGNORECASE)
@@ -207,6 +211,8 @@ class Markup:
                     depth = max(0, depth - 1) if close else depth + 1
                     if depth > _MAX_HTML_DEPTH:
                         raise TooDeepError
+        if _RAW_TEXT.search(text):
+            text = _with_unclosed(text)
         self.dropped = [match[0] for match in _DROPPED.finditer(text)]
         if "{{" in text or "{%" in text:
             found = dict.fromkeys(_FOREIGN_TAG.findall(_outside_code(text)))
@@ -273,6 +279,17 @@ def _check_unclosed(text: str) -> None:
         lengths = Counter(len(marks) for _, marks in runs)
         if sum(count % 2 for count in lengths.values()) + sum(bool(escape) for escape, _ in runs) > most:
             raise TooDeepError
+
+
+def _with_unclosed(text: str) -> str:
+    """The HTML with the tags of `_RAW_TEXT` that are not closed as words, as on GitHub: people write “the <title> tag”."""
+    closed = {tag[2].lower(): tag.start() for tag in _RAW_TEXT.finditer(text) if tag[1]}
+    closed.pop("plaintext", None)  # nothing closes it
+
+    def written(tag: re.Match[str]) -> str:
+        return "<" if tag[1] or closed.get(tag[2].lower(), -1) > tag.start() else "&lt;"
+
+    return _RAW_TEXT.sub(written, text)
 
 
 # The functions below take sanitised HTML. It is well-formed, and its attributes are in double quotes.

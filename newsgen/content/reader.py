@@ -206,8 +206,9 @@ class Reader:
         published = fields.moment(file.published_date_time, ("publishedDateTime",), wrong)
         embargo = fields.moment(file.publish_date, ("publishDate",), wrong)
         updated = fields.moment(file.updated_date_time, ("updatedDateTime",), wrong)
+        in_name = dated or _DATED_PATH.search(id)
         if published is None:
-            published = _file_date(dated or _DATED_PATH.search(id))
+            published = _file_date(in_name)
         if published is None and file.published_date_time is None:
             # Without any other date an embargo is the date, as in Hugo.
             published = embargo
@@ -215,6 +216,10 @@ class Reader:
             costs["publishedDateTime"] = "file"
             if file.published_date_time is None:
                 hint = "set it, or begin the file name with the date, as in 2026-11-08-name.md"
+                if in_name:
+                    hint = f"set it, or correct the day in the file's path: {'-'.join(in_name.groups()[:3])} does not exist"
+                if name := self._date_name(extra):
+                    hint = f"is it {name!r}? rename that field, or add its name to publishedDateTime in [fields] in site.toml"
                 wrong.add(("publishedDateTime",), "missing", hint)
         url = fields.reader_address(file, (), wrong)
         provider, provider_name = fields.provider(file.provider, url, (), wrong, self._platforms)
@@ -271,6 +276,17 @@ class Reader:
         article = msgspec.structs.replace(article, links=own) if own else article
         files = self._files_of(article, file.images)
         return msgspec.structs.replace(article, files=files) if files else article
+
+    def _date_name(self, extra: Mapping[str, Any]) -> str:
+        """The name of an unknown field that holds a day or time; "" if there is none."""
+        for name in sorted(extra):
+            value = extra[name]
+            if isinstance(value, str) and value.strip():
+                with contextlib.suppress(ValueError):
+                    value = times.parse(value)
+            if isinstance(value, date) and not is_known(name, self._field_names):
+                return name[:60]
+        return ""
 
     def _files_of(self, article: Article, images: Images = ()) -> tuple[NamedFile, ...]:
         """The files in the content folder that an article names. `images` are those of its file, if they are known."""

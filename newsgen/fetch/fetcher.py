@@ -218,7 +218,7 @@ class _Run:
         if not (self._options.whole and result.status != 304) and not self._records[name].is_new(result):
             return replace(result, body=b""), None
         try:
-            feed = parser.parse(result.body, url=result.url, content_type=result.content_type)
+            feed = parser.parse(result.body, url=result.url, content_type=result.content_type, zone=self._config.zone)
         except parser.FeedError as error:
             return Failure(reason=f"the answer {error}"), None
         except NewsgenError:

@@ -46,6 +46,95 @@ def test_strikethrough_bare_addresses_and_mail_are_marked_up() -> None:
     assert "a~b~c" in html
 
 
+@pytest.mark.parametrize(
+    ("text", "link", "after"),
+    [
+        ('[a]({{< ref "b.md" >}}). From "c" to ("d") e', ('{{< ref "b.md" >}}', None), '. From "c" to ("d") e'),
+        ('[a]({{ "/b" | url }}#c "T") and ("d")', ('{{ "/b" | url }}#c', "T"), ' and ("d")'),
+        ('[a]({% link b.md %}) ("d")', ("{% link b.md %}", None), ' ("d")'),
+        ('[a](/b "T (t)") ("d")', ("/b", "T (t)"), ' ("d")'),
+        ('[a](/b "say "hi" now") d', ("/b", 'say "hi" now'), " d"),
+    ],
+)
+def test_a_link_takes_no_text_behind_it(text: str, link: tuple[str, str | None], after: str) -> None:
+    found = re.fullmatch(r'<p><a href="([^"]*)"(?: title="([^"]*)")? rel="noopener">a</a>(.*)</p>', render(text))
+    assert found
+    assert (unescape(found[1]), found[2] and unescape(found[2]), unescape(found[3])) == (*link, after)
+
+
+@pytest.mark.parametrize("attributes", ["{.lead}", '{target="_blank" .x #y}', "{.dark:x.max-w-[700px]}", "{: .lead}"])
+def test_attributes_behind_a_link_picture_or_code_are_dropped(attributes: str) -> None:
+    for before in ("[a](/b)", "![a](/b.png)", "`a`"):
+        assert render(f"{before}{attributes} c") == render(f"{before} c")
+
+
+def test_other_braces_stay() -> None:
+    for text in ("`a`{b}", "[a](/b){}", "`a`{id: 20}", "a{.b}"):
+        assert render(text).endswith(text[text.index("{") :] + "</p>")
+
+
+def test_what_is_no_link_stays() -> None:
+    assert unescape(render('[a](b "c" d) and more ("e") f')) == '<p>[a](b "c" d) and more ("e") f</p>'
+
+
+def test_a_backslash_at_the_end_of_a_line_breaks_it() -> None:
+    html = render("Hall 3\\\nQuay Road 8\\\n**Oldport**\n\n- Tide: *low* \\\n  then high")
+    assert "<p>Hall 3<br>\nQuay Road 8<br>\n<strong>Oldport</strong></p>" in html
+    assert "<em>low</em> <br>\nthen high" in html
+    assert "<br>" not in render("`a\\\nb` c\\\\\nd\n\nA path ends in \\\n\nNext")
+
+
+@pytest.mark.parametrize(
+    ("text", "html"),
+    [
+        (
+            "<div>\n\n**a**\n\n- b\n\n</div>\n\n*c*",
+            "<div><p><strong>a</strong></p><ul><li>b</li></ul></div><p><em>c</em></p>",
+        ),
+        ("<details>\n<summary>More</summary>\n\n1. a\n\n</details>\n*b*", "More<ol><li>a</li></ol><p><em>b</em></p>"),
+        (
+            '<div markdown="1">\n**a**\n- b\n</div>\n*c*',
+            "<div><p><strong>a</strong></p><ul><li>b</li></ul></div><p><em>c</em></p>",
+        ),
+        ("a\n<div>\n\n**b**\n</div>\n*c*", "<p>a</p><div><p><strong>b</strong></p></div><p><em>c</em></p>"),
+        (
+            "- a\n\n  <div>\n\n  **b**\n\n  </div>\n- c",
+            "<ul><li><p>a</p><div><p><strong>b</strong></p></div></li><li><p>c</p></li></ul>",
+        ),
+        ("> <div>\n>\n> *a*\n>\n> </div>", "<blockquote><div><p><em>a</em></p></div></blockquote>"),
+        ("  <blockquote>\n\n> a\n\n</blockquote>", "<blockquote><blockquote><p>a</p></blockquote></blockquote>"),
+        # HTML as it is: up to a blank line, in pre, and indented in an element that is open.
+        ("<div>\n*a*\n</div>\n*b*", "<div>*a*</div><p><em>b</em></p>"),
+        ("<div><pre>\na\n\n*b*\n</pre></div>\n*c*", "<div><pre>a*b*</pre></div><p><em>c</em></p>"),
+        ("<ul>\n\n    <li>a</li>\n\n</ul>\n\n    b", "<ul><li>a</li></ul><pre><code>b</code></pre>"),
+        ('<div title="\n x\n">a</div> *b*', "<div>a</div><p><em>b</em></p>"),
+        ("<div>\n</ul>\n</div>\n\n*a*", "<div></div><p><em>a</em></p>"),
+        ("<divan>\n\n*a*", "<p><em>a</em></p>"),
+    ],
+)
+def test_html_ends_with_a_blank_line_and_what_follows_is_markdown(text: str, html: str) -> None:
+    assert re.sub(r"\s*\n\s*", "", render(text)) == html
+
+
+@pytest.mark.parametrize(
+    "text", ["</div>\n\n", "<div>\n\n</div>\n\n", "<table>\n<tr><td>a\n</table>\n", "<div><pre>\n\n", "<ul\n"]
+)
+def test_much_html_takes_linear_time(text: str) -> None:
+    started = time.process_time()
+    with contextlib.suppress(TooDeepError):
+        render(text * 10_000)
+    assert time.process_time() - started < 10
+
+
+@pytest.mark.parametrize("name", ["title", "textarea", "iframe", "script", "style", "plaintext", "TITLE"])
+def test_a_tag_that_is_not_closed_takes_no_text_with_it(name: str) -> None:
+    markup = Markup()
+    html = markup.markdown(f"The <{name}> tag is **old**.\n\n```\n<{name}>x</{name}>\n```\n\n- More")
+    assert f"<p>The &lt;{name}&gt; tag is <strong>old</strong>.</p>" in html
+    assert "<li>More</li>" in html
+    assert markup.dropped == []
+
+
 def test_an_address_inside_an_html_link_is_not_linked_again() -> None:
     html = render('See <a href="https://a.example/long">https://a.example</a>.')
     assert html.count("<a ") == 1
@@ -166,6 +255,8 @@ def test_ids_are_unique_and_links_to_nothing_stay() -> None:
         (":::note[Mind *it*]\n\nWords\n\n:::", "Mind *it*"),
         ("::: tip Mind it\nWords\n:::", "Mind it"),
         (":::warning{#w .x}\nWords\n:::", "Warning"),
+        ('::warning{icon="x"}\nWords\n::', "Warning"),
+        ("::note\n---\nicon: x\n---\nWords\n::", "Note"),
         ('!!! note "Mind it"\n    Words\n', "Mind it"),
         ("??? code-group\n\n    Words\n", "Code group"),
     ],
@@ -185,7 +276,18 @@ def test_boxes_hold_blocks_and_each_other() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", [":::note\nnot closed", "a ::: b", ":::", "!!! not indented\nx", "```\n:::note\nx\n:::\n```", "> [note] x"]
+    "text",
+    [
+        ":::note\nnot closed",
+        "::note\nnot closed\n    ::",
+        "::more{to=/x}\n::",
+        "::std::vector\n::",
+        "a ::: b",
+        ":::",
+        "!!! not indented\nx",
+        "```\n:::note\nx\n:::\n```",
+        "> [note] x",
+    ],
 )
 def test_what_is_no_box_is_text(text: str) -> None:
     words = unescape(re.sub("<.*?>", "", render(text)))
@@ -274,6 +376,8 @@ def test_wiki_links_are_their_labels_and_embedded_pictures_are_pictures(text: st
         ("`[[a]]` `%%b%%`", "<code>[[a]]</code> <code>%%b%%</code>"),
         ("100%% or 50%%, `%%i` or %%i to %%j", "100%% or 50%%, <code>%%i</code> or %%i to %%j"),
         ("%% not closed", "%% not closed"),
+        ("`{/*a*/}`", "<code>{/*a*/}</code>"),
+        ("{/* not closed", "{/* not closed"),
         ("%%%\na\n%%%", "%%%\na\n%%%"),
     ],
 )
@@ -291,6 +395,8 @@ def test_wiki_links_and_comments_in_code_stay() -> None:
     ("text", "blocks"),
     [
         ("a %%b [[c]]%% d", "a  d"),
+        ("a {/*b *c**/} d", "a  d"),
+        ("{/*\nb\n*/}\n\na", "a"),
         ("a %%b\nc%% d", "a  d"),
         ("中文%%注%%见", "中文见"),
         ("%% b %%\n\na", "a"),
@@ -347,7 +453,7 @@ def test_links_may_lead_to_mail_and_telephone(address: str, kept: bool) -> None:
         ("> quote\n>\n> more", "quote"),
         ("- item\n- other", "item"),
         ("AT&T &lt;3 `<b>` 5 < 6", "AT&T <3 <b> 5 < 6"),
-        ("one\\\ntwo  \nthree", "one\\ two three"),
+        ("one\\\ntwo  \nthree", "one two three"),
         ("# Heading\n\n---\n\n![x](/y.png)", ""),
         ("", ""),
         ("{: .lead}\n\nText.", "Text."),
@@ -408,6 +514,9 @@ def test_no_word_is_lost_between_nested_blocks(text: str) -> None:
         "<p>a</p>",
         ":::a\n",
         ":::a\n:::\n",
+        "::a\nb\n::\n",
+        "{/* ",
+        "::a\n",
         "!!! a\n    b\n",
         "[[a]]",
         "![[a.png|1]] ",
@@ -439,6 +548,11 @@ def test_hostile_bodies_take_linear_time(text: str) -> None:
         ("# a", " {", "}\n"),
         ("{.a", " ", "{\n"),
         ("{: ", "#a ", "\n"),
+        ("`a`{.a", " .a", "{\n"),
+        ("[a]({{ b", " b", "\n"),
+        ("[a]({{ b }}", " ", "\n"),
+        ("<div", " markdown=1", "\n"),
+        ("<div markdown", " ", "\n"),
         ("- ", " ", "x\n"),
         ("***", " *", "x\n"),
         ("", "=", "x\n"),

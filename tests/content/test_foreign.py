@@ -290,10 +290,24 @@ def test_a_link_to_the_site_itself_is_not_the_publishers() -> None:
         ("pubDate = 2026-11-08\n", "a.md", (2026, 11, 8)),
         ("pubDatetime = 2026-11-08\n", "a.md", (2026, 11, 8)),
         ("created = 2026-11-08\n", "a.md", (2026, 11, 8)),
+        ("createdOn = '2026-11-08T07:30:00.000Z'\n", "a.md", (2026, 11, 8)),
+        ("created_at = 2026-11-07\npublishedOn = 2026-11-08\n", "a.md", (2026, 11, 8)),
     ],
 )
 def test_the_date_is_found_where_other_generators_have_it(text: str, id: str, day: tuple[int, int, int]) -> None:
     assert article(f'+++\ntitle = "A"\n{text}+++\n', id).published.date() == date(*day)
+
+
+def test_a_missing_date_is_asked_about_where_an_unknown_field_holds_one() -> None:
+    assert problems("---\ntitle: A\nauthor: B\nfecha: 2026-11-08\n---\n", "a.md") == [
+        "content/a.md:1: publishedDateTime: missing; is it 'fecha'? rename that field, or add its name to publishedDateTime in "
+        "[fields] in site.toml"
+    ]
+    for value in ("12", "2026", "soon", "[2026-11-08]", "''"):
+        (problem,) = problems(f"---\ntitle: A\nfecha: {value}\n---\n", "a.md")
+        assert "missing; set it, or begin the file name with the date" in problem
+    settings = msgspec.convert({"fields": {"publishedDateTime": ["fecha"]}}, Config)
+    assert article("---\ntitle: A\nfecha: 2026-11-08\n---\n", "a.md", settings).published.date() == date(2026, 11, 8)
 
 
 @pytest.mark.parametrize(

@@ -210,9 +210,14 @@ def test_field_names_that_break_the_librarys_load_are_accepted() -> None:
     }
 
 
-def test_json_with_an_inner_brace_alone_on_a_line_is_refused_as_by_the_library() -> None:
-    assert malformed('{\n"a": {\n"b": 1\n}\n}\nbody').line == 4
+def test_json_ends_where_its_outer_brace_closes() -> None:
+    assert fm.parse(b'{\n"a": {\n"b": 1\n}\n}\nbody') == fm.Document("json", {"a": {"b": 1}}, "body")
     assert fm.parse(b'{\n"a": {\n"b": 1\n },"n": NaN\n}\nbody').values["a"] == {"b": 1}
+    # Hugo reads an object that is indented, or on one line.
+    text = b'\n  {\n    "a": "}{\\"",\n    "b": ["c"]\n  }  \n\nif (x) {\n}\n'
+    assert fm.parse(text) == fm.Document("json", {"a": '}{"', "b": ["c"]}, "if (x) {\n}")
+    assert fm.parse(b'{"a": 1}\nbody') == fm.Document("json", {"a": 1}, "body")
+    assert fm.parse(b"{ }\nbody") == fm.Document("json", {}, "body")
 
 
 @pytest.mark.parametrize(
@@ -291,8 +296,9 @@ def test_without_yaml_rs_the_values_are_the_same(monkeypatch: pytest.MonkeyPatch
         (b"", 1, "no front matter", "begin the file with a line ---"),
         (b"\n\nhello\n---\n", 3, "no front matter", "begin the file with a line ---"),
         (b"--- # x\na: 1\n---\n", 1, "no front matter", "begin the file with a line ---"),
-        (b'{"a": 1}\n', 1, "no front matter", "with { alone on a line"),
-        (b';;;\n{"a": 1}\n;;;\n', 1, "no front matter", "with { alone on a line"),
+        (b"{a: 1}\n", 1, "no front matter", "begin JSON front matter with {"),
+        (b'{"a": 1} Text\n', 1, "is not closed", "add a line with }"),
+        (b';;;\n{"a": 1}\n;;;\n', 1, "no front matter", "begin JSON front matter with {"),
         (b"---\na: 1\n", 1, "is not closed", "add a line with --- after the last field"),
         (b"\n---\na: 1\n --- \n", 2, "is not closed", "add a line with --- after the last field"),
         (b"---", 1, "is not closed", "add a line with --- after the last field"),

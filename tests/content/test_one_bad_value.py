@@ -273,7 +273,12 @@ def test_only_without_a_usable_title_or_date_is_a_file_left_out() -> None:
     for title in ("title: [x]", "title: {a: b}", "title: ''", "title: '<b></b>'"):
         salvaged(title, "file 2: title: ")
     salvaged("title: x\npublishedDateTime: x", "file 3: publishedDateTime: 'x' is not", id="a.md")
-    salvaged("title: x", "file 1: publishedDateTime: missing; set it, or begin", id="2026-13-01-a.md")
+    salvaged("title: x", "file 1: publishedDateTime: missing; set it, or begin", id="a.md")
+    impossible = (
+        "file 1: publishedDateTime: missing; set it, or correct the day in the file's path: 2026-02-30 does not exist"
+    )
+    salvaged("title: x", impossible, id="2026-02-30-a.md")
+    salvaged("title: x", impossible, id="2026/02/30/a.md")
     found = salvaged("title: x\npublishedDateTime: [x]", "value 3: publishedDateTime")
     assert found.published == datetime(2026, 11, 8, tzinfo=UTC)
     salvaged("excerpt: [x]\nlang: x y", "file 1: title: missing", "value 2: excerpt", "value 3: lang")

@@ -332,6 +332,8 @@ def test_scan_names_the_files_of_other_generators_in_path_order(tmp_path: Path) 
         "a.rst",
         "a/z.RST",
         "a-b/c.mdx",
+        "a-b/d.Rmd",
+        "a-b/e.qmd",
         "a/b.org",
         "_x.rst",
         "_drafts/y.rst",
@@ -341,7 +343,7 @@ def test_scan_names_the_files_of_other_generators_in_path_order(tmp_path: Path) 
     )
     (tmp_path / "folder.rst").mkdir()
     found = files.scan(tmp_path)
-    assert found.foreign == ["a/b.org", "a/z.RST", "a-b/c.mdx", "a.rst", "b.rst"]
+    assert found.foreign == ["a/b.org", "a/z.RST", "a-b/c.mdx", "a-b/d.Rmd", "a-b/e.qmd", "a.rst", "b.rst"]
     assert list(found.content.ids) == ["c.rst.md"]
 
 

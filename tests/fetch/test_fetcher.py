@@ -78,6 +78,14 @@ def test_what_is_new_becomes_files_and_the_rest_costs_one_small_answer(news: New
     assert not news.site.load().report.problems
 
 
+def test_a_time_without_a_zone_is_in_that_of_the_site(news: News) -> None:
+    news.site.write("site.toml", 'timezone = "Asia/Seoul"\n' + SETTINGS)
+    news.feed("a", Answer(rss(1).replace(b"Sat, 28 Nov 2026 01:00:00 GMT", b"2026-11-28 20:59:59")))
+    news.fetch()
+    (article,) = news.site.load(now=NOW).library.articles
+    assert article.published == datetime(2026, 11, 28, 11, 59, 59, tzinfo=UTC)
+
+
 def test_failures_are_named_back_off_and_stop_no_other(news: News) -> None:
     news.feed("bad", Answer(b"no", 500))
     news.feed("good", rss(1, name="good"))

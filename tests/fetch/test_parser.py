@@ -6,6 +6,7 @@ import contextlib
 import sys
 from datetime import UTC, datetime
 from time import process_time
+from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
@@ -213,6 +214,12 @@ def test_titles_are_plain_text(written: str, title: str) -> None:
         ("<![CDATA[<p>Text.</p><p>The post <a>Fares</a> appeared first on <a>Post</a>.</p>]]>", "Text."),
         ("<![CDATA[<p>Text.</p><p>Der Beitrag <a>Fares</a> erschien zuerst auf <a>Post</a>.</p>]]>", "Text."),
         ("Text and [&amp;hellip;]", "Text and…"),
+        (
+            "<![CDATA[<p>Text.</p> submitted by <a>/u/ann</a> to <a>r/harbour</a> <a>[link]</a> <a>[comments]</a>]]>",
+            "Text.",
+        ),
+        ("<![CDATA[submitted by &#32; <a>/u/ann</a> <br/> <a>[link]</a> &#32; <a>[comments]</a>]]>", ""),
+        ("<![CDATA[<p>Text</p><p><a>Continue reading on Harbour Notes »</a></p>]]>", "Text"),
         ("<![CDATA[<p>]]>", ""),
         ("Fares", ""),  # the title again
     ],
@@ -286,6 +293,75 @@ def test_rare_places_of_addresses_ids_and_dates() -> None:
     assert created.published == datetime(2026, 11, 8, 7, 30, tzinfo=UTC)
 
 
+def test_a_time_may_be_the_element_of_a_page() -> None:
+    element = '<time datetime="2026-11-08T07:30:00Z">Sun, 11/08/2026 - 08:30</time>'
+    when = datetime(2026, 11, 8, 7, 30, tzinfo=UTC)
+    assert item(f"<title>x</title><pubDate>\n  {element}\n</pubDate>").published == when
+    assert item(f"<title>x</title><pubDate><![CDATA[{element}]]></pubDate>").published == when
+    assert atom(f"<title>x</title><updated>{element}</updated>").published == when
+
+
+def test_a_time_without_a_zone_is_in_that_of_the_site() -> None:
+    fields = "<item><title>x</title><pubDate>{}</pubDate></item>"
+    for written, moment, all_day in (
+        ("2026-11-08 07:30:00", datetime(2026, 11, 7, 22, 30, tzinfo=UTC), False),
+        ("2026-11-08T07:30:00Z", datetime(2026, 11, 8, 7, 30, tzinfo=UTC), False),
+        ("2026-11-08", datetime(2026, 11, 8, tzinfo=UTC), True),
+    ):
+        source = f"<rss><channel>{fields.format(written)}</channel></rss>"
+        (entry,) = parse(source.encode(), url=URL, zone=ZoneInfo("Asia/Seoul")).entries
+        assert (entry.published, entry.all_day) == (moment, all_day)
+    source = '{"items": [{"id": "1", "title": "x", "date_published": "2026-11-08T07:30:00"}]}'
+    (entry,) = parse(source.encode(), url=URL, zone=ZoneInfo("Asia/Seoul")).entries
+    assert entry.published == datetime(2026, 11, 7, 22, 30, tzinfo=UTC)
+
+
+def test_items_in_an_element_that_is_not_closed_are_found() -> None:
+    found = rss("<category>News<item><title>One</title></item><item><title>Two</title></item>")
+    assert [entry.title for entry in found.entries] == ["One", "Two"]
+    assert atom("<title>One</title>", "<subtitle>News").title == "One"
+
+
+def test_headlines_of_others_are_no_excerpt() -> None:
+    rows = (
+        "<li><a>Fares rise</a> <font>Harbour Post</font></li><li><a>Anger over fares</a> <font>Ledgerline</font></li>"
+    )
+    fields = "<title>Fares rise - Harbour Post</title><source url='https://post.example'>Harbour Post</source>"
+    entry = item(f"{fields}<description><![CDATA[<ol>{rows}</ol>]]></description>")
+    assert (entry.title, entry.excerpt) == ("Fares rise", "")
+
+
+def test_a_forum_names_no_publisher() -> None:
+    text = "<![CDATA[<p>It is the new one.</p><p><small>5 posts - 3 participants</small></p><p><a>Read full topic</a></p>]]>"
+    entry = item(
+        "<title>Which ferry is fastest?</title><dc:creator><![CDATA[@ann Ann Lee]]></dc:creator>"
+        f"<description>{text}</description><source url='https://forum.example/t/12.rss'>Which ferry is fastest?</source>"
+    )
+    assert (entry.title, entry.excerpt, entry.author) == ("Which ferry is fastest?", "It is the new one.", "Ann Lee")
+    assert (entry.provider, entry.provider_url) == ("", "")
+    assert item("<title>x</title><dc:creator>@ann</dc:creator>").author == "@ann"
+
+
+def test_the_fields_of_drupal_are_no_excerpt() -> None:
+    time = '<time datetime="2026-11-08T07:30:00+01:00">Sun, 11/08/2026 - 07:30</time>'
+    text = "<span>Tolls fall</span> <span><span>ann</span></span> <span>{}</span> <div><p>{}</p></div>"
+    fields = "<title>Tolls fall</title><dc:creator>ann</dc:creator><description><![CDATA[{}]]></description>"
+    assert item(fields.format(text.format(time, "A tenth less."))).excerpt == "A tenth less."
+    assert item(fields.format(text.format(time, ""))).excerpt == ""
+    assert item(fields.format("Tolls fall again.")).excerpt == "Tolls fall again."
+
+
+def test_hidden_parts_of_an_address_are_no_words() -> None:
+    hidden = '<span class="invisible">{}</span>'
+    link = f"<a>{hidden.format('https://www.')}<span class='ellipsis'>post.example/fa</span>{hidden.format('res')}</a>"
+    assert item(f"<description><![CDATA[<p>See {link} now</p>]]></description>").title == "See post.example/fa now"
+
+
+def test_a_name_of_a_language_is_no_tag() -> None:
+    found = rss("<item><title>x</title><dc:language>Hindi</dc:language></item>", "<language>hi</language>")
+    assert (found.lang, found.entries[0].lang) == ("hi", "")
+
+
 def test_a_text_that_only_leads_to_the_comments_is_no_excerpt() -> None:
     link = '&lt;a href="https://forum.example/item?id=1&amp;amp;p=2">{}&lt;/a>'
     fields = "<title>x</title><link>https://post.example/1</link><comments>https://forum.example/item?id=1&amp;p=2</comments><description>{}</description>"
@@ -302,6 +378,7 @@ def test_texts_of_atom_are_literal_unless_they_are_encoded_twice_or_html() -> No
     assert atom("<title>Fares &lt;b>rise&lt;/b></title>").title == "Fares rise"
     assert atom("<title>Write &amp;amp; in HTML</title>").title == "Write &amp; in HTML"
     assert atom("<title>Tom &amp;amp; Jerry&amp;#8217;s</title>").title == "Tom & Jerry’s"
+    assert atom("<title>A &amp;ldquo;caf&amp;eacute;&amp;rdquo; &amp;amp; more</title>").title == "A “café” & more"
     assert atom("<title>x</title><summary>The &lt;b> tag</summary>").excerpt == "The <b> tag"
     assert atom("<title>x</title><summary>&lt;p>Text&lt;/p></summary>").excerpt == "Text"
 
@@ -386,11 +463,13 @@ IMG = '<content:encoded>&lt;img src="/pixel.gif">&lt;img src="/p.jpg" width="1">
     ("fields", "picture"),
     [
         (CONTENT.format(1, 100) + CONTENT.format(2, 900) + CONTENT.format(3, 500) + '<media:thumbnail url="/t.jpg"/>', "/c2.jpg"),
-        ("<media:group>" + CONTENT.format(4, 10) + '</media:group><media:thumbnail url="/t.jpg"/>', "/c4.jpg"),
+        ("<media:group>" + CONTENT.format(4, 90) + '</media:group><media:thumbnail url="/t.jpg"/>', "/c4.jpg"),
         ('<media:content url="/v.mp4" type="video/mp4"><media:thumbnail url="/t.jpg"/></media:content>', "/t.jpg"),
         ('<enclosure url="/a.mp3" type="audio/mpeg"/><enclosure url="/e.png" type="image/png"/><itunes:image href="/n.jpg"/>', "/e.png"),
         ('<itunes:image href="/n.jpg"/>' + IMG, "/n.jpg"),
         (IMG, "/i.jpg"),
+        ('<media:thumbnail url="/author.png" width="30" height="30"/>' + IMG, "/i.jpg"),
+        ('<media:content url="https://0.gravatar.com/avatar/a1?s=96" medium="image"><media:title>ann</media:title></media:content>' + IMG, "/i.jpg"),
         ('<description>&lt;img src="/d.jpg"></description>', "/d.jpg"),
         ('<media:content url="javascript:x" medium="image"/><media:thumbnail url="/t.jpg"/>', "/t.jpg"),
     ],

@@ -15,6 +15,8 @@ from newsgen import times
 _LONGEST = 100
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST_YEAR = 1900
+# The Buddhist calendar of Thailand counts from 543 before ours.
+_BUDDHIST = range(543 + _FIRST_YEAR, 543 + 2200)
 _EAST_ASIAN_DAY = re.compile(r"(\d{4})\s*[年년]\s*(\d\d?)\s*[月월]\s*(\d\d?)\s*[日일]?")
 _EAST_ASIAN_TIME = re.compile(r"(\d\d?)\s*[時时点點시]\s*(\d\d?)\s*[分분](?:\s*(\d\d?)\s*[秒초])?")
 # Before or after the time. In Chinese, Japanese and Korean it stands before.
@@ -34,7 +36,7 @@ _MONTHS = {
     "januara ianuarie ian ocak oca января январь янв січня січ януари яну ιανουαριου ιανουαριος ιαν gener jaan يناير ינואר",
     2: "february feb februar fevrier fevr fev febrero fevereiro febbraio februari helmikuu helmikuuta lutego lut unor unora februara "
     "februarie subat sub февраля февраль фев февр лютого лют февруари φεβρουαριου φεβρουαριος φεβ febrer فبراير פברואר",
-    3: "march mar marz mrz mars marzo março marco maart mrt maaliskuu maaliskuuta marca marzec brezen brezna martie mart marcius "
+    3: "march mar marz mrz mars maret marzo março marco maart mrt maaliskuu maaliskuuta marca marzec brezen brezna martie mart marcius "
     "марта март мар березня бер μαρτιου μαρτιος μαρ marc مارس מרץ",
     4: "april apr avril avr abril abr aprile huhtikuu huhtikuuta kwietnia kwi duben dubna aprila aprilie nisan nis aprilis "
     "апреля апрель апр квітня кві април απριλιου απριλιος απρ أبريل ابريل אפריל",
@@ -55,6 +57,21 @@ _MONTHS = {
     12: "december dec dezember dez decembre diciembre dic dezembro dicembre desember des joulukuu joulukuuta grudnia gru prosinec "
     "prosince decembra decembrie aralik ara декабря декабрь дек грудня гру декември δεκεμβριου δεκεμβριος δεκ desembre ديسمبر דצמבר",
 }
+# Names with marks, dots or spaces in them, which `_fold` or `_WORD` would change. They are read as they are written.
+_WHOLE_MONTHS = {
+    "jan": "มกราคม ม.ค. जनवरी كانون_الثاني ژانویه",
+    "feb": "กุมภาพันธ์ ก.พ. फरवरी फ़रवरी شباط فوریه",
+    "mar": "มีนาคม มี.ค. मार्च آذار مارس",
+    "apr": "เมษายน เม.ย. अप्रैल نيسان آوریل",
+    "may": "พฤษภาคม พ.ค. मई أيار ايار",
+    "jun": "มิถุนายน มิ.ย. जून حزيران ژوئن",
+    "jul": "กรกฎาคม ก.ค. जुलाई تموز ژوئیه",
+    "aug": "สิงหาคม ส.ค. अगस्त آب",
+    "sep": "กันยายน ก.ย. सितंबर सितम्बर أيلول ايلول سپتامبر",
+    "oct": "ตุลาคม ต.ค. अक्टूबर अक्तूबर تشرين_الأول تشرين_الاول اکتبر",
+    "nov": "พฤศจิกายน พ.ย. नवंबर नवम्बर تشرين_الثاني نوامبر",
+    "dec": "ธันวาคม ธ.ค. दिसंबर दिसम्बर كانون_الأول كانون_الاول دسامبر",
+}
 # The usual meaning in news where an abbreviation has several: IST is India's, BST Britain's, CST North America's.
 _ZONES = {
     "-11": "sst", "-10": "hst hast", "-9": "akst hadt", "-8": "pst akdt", "-7": "mst pdt", "-6": "cst mdt",
@@ -66,7 +83,7 @@ _ZONES = {
     "9:30": "acst", "10": "aest chst vlat pgt", "10:30": "acdt", "11": "aedt sbt magt nct vut", "12": "nzst fjt pett", "13": "nzdt tot",
 }  # fmt: skip
 # Words after a time that say nothing.
-_FILLERS = frozenset("uhr h hrs hours klo kl ora o clock г год року at a um".split())  # noqa: SIM905
+_FILLERS = frozenset("uhr h hrs hours klo kl ora o clock г год року at a um น".split())  # noqa: SIM905
 
 
 def _fold(text: str) -> str:
@@ -76,6 +93,10 @@ def _fold(text: str) -> str:
     return text if text.isascii() else "".join(str(digit(char)) if category(char) == "Nd" else char for char in text)
 
 
+_WHOLE_MONTH = {name.replace("_", " "): month for month, names in _WHOLE_MONTHS.items() for name in names.split()}
+_WHOLE = re.compile(
+    rf"(?<!\w)({'|'.join(map(re.escape, sorted(_WHOLE_MONTH, key=len, reverse=True)))})(?!\w)(?:\s*(\d\d)(?![\d:]))?"
+)
 _MONTH_BY_WORD = {_fold(word): month for month, words in _MONTHS.items() for word in words.split()}
 
 
@@ -104,19 +125,22 @@ def parse(written: str) -> date | None:
     if not written or len(written) > _LONGEST:
         return None
     try:
-        when: date | None = times.parse(written)
-    except ValueError:
         try:
+            when: date | None = times.parse(written)
+        except ValueError:
             when = _parse(written)
-        except (ValueError, OverflowError):
-            return None
+        if when and when.year in _BUDDHIST:
+            when = when.replace(year=when.year - 543)
+    except (ValueError, OverflowError):
+        return None
     if when is None or when.year < _FIRST_YEAR or when == _EPOCH:
         return None
     return when
 
 
 def _parse(written: str) -> date | None:
-    text = _EAST_ASIAN_TIME.sub(lambda m: f"{m[1]}:{m[2]:0>2}:{m[3] or '00':0>2}", written)
+    text = written if written.isascii() else _WHOLE.sub(_in_english, normalize("NFC", written))
+    text = _EAST_ASIAN_TIME.sub(lambda m: f"{m[1]}:{m[2]:0>2}:{m[3] or '00':0>2}", text)
     text = _fold(_EAST_ASIAN_DAY.sub(r"\1-\2-\3 ", text))
     noon = _NOON.search(text)
     time = _TIME.search(text)
@@ -150,6 +174,12 @@ def _parse(written: str) -> date | None:
             return day
         zone = _ZONE_BY_NAME[names[0]] if names else None
     return datetime(day.year, day.month, day.day, hour, minute, second, tzinfo=zone)
+
+
+def _in_english(found: re.Match[str]) -> str:
+    """A month, and the two digits of a year that may follow. In Thai the century is that of the Buddhist calendar."""
+    is_thai = "\u0e01" <= found[1] <= "\u0e5b"
+    return f" {_WHOLE_MONTH[found[1]]} {'25' if is_thai and found[2] else ''}{found[2] or ''} "
 
 
 def _day(text: str) -> date | None:

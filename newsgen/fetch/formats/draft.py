@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 import re
 from collections.abc import Callable, Iterable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, tzinfo
 from functools import lru_cache
 from typing import TypeVar
 from urllib.parse import parse_qs, urljoin, urlsplit
@@ -32,6 +32,8 @@ MAX_ENTRIES = 1000
 
 # Mail addresses and their brackets, as RSS writes authors: editor@paper.example (Ann Lee).
 _MAIL = re.compile(r"[<(\[]?\b[^\s@<>()\[\]]+@[^\s@<>()\[\]]+\.[^\s@<>()\[\]]+[>)\]]?|\bmailto:", re.IGNORECASE)
+# The account that Discourse puts before a name: @ann Ann Lee
+_ACCOUNT = re.compile(r"\A@\S+\s+(?=\S)")
 _BRACKETS = re.compile(r"[(\[<](.*)[)\]>]")
 _PICTURE_FILE = re.compile(r"\.(?:jpe?g|png|gif|webp|avif)(?=$|[?#&])", re.IGNORECASE)
 _RECORDING_FILE = re.compile(r"\.(?:mp3|m4[abv]|mp4|og[agv]|opus|webm|mov)(?=$|[?#&])", re.IGNORECASE)
@@ -46,7 +48,7 @@ _FEED_REDIRECT = re.compile(
 _SAYS_NOTHING = frozenset(
     ["uncategorized", "uncategorised", "unkategorisiert", "allgemein", "non classé", "sin categoría"]
 )
-# What WordPress adds to each excerpt, in the languages that have most sites. The title stands between the two parts.
+# What programs add to each excerpt: WordPress, in the languages that have most sites. The title stands between the two parts.
 _FOOTERS = (
     ("The post ", " appeared first on "),
     ("The post ", " first appeared on "),
@@ -62,7 +64,15 @@ _FOOTERS = (
     ("Artykuł ", " pochodzi z serwisu "),
     ("Inlägget ", " dök först upp på "),
     ("Сообщение ", " появились сначала на "),
+    # Reddit and Medium
+    ("submitted by /u/", " [link] [comments]"),
+    ("submitted by /u/", " [comments]"),
+    ("Continue reading on ", "»"),
 )
+# Of Discourse, below the first post of a discussion.
+_DISCUSSION = re.compile(r"\s*\b\d+ posts? - \d+ participants?(?: Read full topic)?\Z")
+# As Drupal writes a time: Fri, 11/08/2024 - 07:30
+_FIELD_TIME = re.compile(r"\A(?:\w{1,4}\.?, )?\d\d[/.-]\d\d[/.-]\d{4} - \d\d:\d\d(?:\s+|\Z)")
 _CUT = re.compile(r"\s*(?:\[(?:…|\.{3})\]|\((?:…|\.{3})\))\Z")
 
 
@@ -135,17 +145,19 @@ def newest(items: list[Item], times_of: Callable[[Item], Iterable[str]]) -> list
     return [items[at] for at in sorted(heapq.nlargest(MAX_ENTRIES, range(len(items)), key=rank))]
 
 
-def entry(draft: Draft) -> Entry:
-    """The entry of a draft."""
+def entry(draft: Draft, zone: tzinfo) -> Entry:
+    """The entry of a draft. Times without a zone are in `zone`."""
     guid = " ".join(text.printable(draft.guid).split())
     guid_is_url = draft.guid_is_url and bool(web_address(guid))
     published, updated = first_time(draft.published), first_time(draft.updated)
-    provider = text.shorten(words.plain(draft.provider), MAX_NAME)
-    provider_url = address(draft.provider_url, draft.base)
-    title = draft.title
+    title, provider, provider_url = draft.title, "", ""
+    if _letters(draft.provider) != _letters(title):  # forums name the discussion as the source
+        provider = text.shorten(words.plain(draft.provider), MAX_NAME)
+        provider_url = address(draft.provider_url, draft.base)
     if provider:
         title = text.headline(title, provider, canonical.domain(canonical.key(provider_url)))
-    excerpt = _excerpt(draft.texts, title, provider)
+    byline = _byline(draft.authors)
+    excerpt = _excerpt(draft.texts, title, provider, byline)
     if not title:
         # A post without a title, as on social networks: its first words stand for one.
         title = text.shorten(excerpt, MAX_TITLE // 2)
@@ -157,12 +169,12 @@ def entry(draft: Draft) -> Entry:
         url=_url(draft),
         title=text.shorten(title, MAX_TITLE),
         excerpt=excerpt,
-        published=times.start(when, UTC) if when else None,
+        published=_moment(when, zone) if when else None,
         all_day=when is not None and not isinstance(when, datetime),
-        updated=times.start(updated, UTC) if updated else None,
+        updated=_moment(updated, zone) if updated else None,
         image=_image(draft),
         topics=_topics(draft.topics),
-        author=_byline(draft.authors),
+        author=byline,
         provider=provider,
         provider_url=provider_url,
         lang=language(draft.lang),
@@ -193,6 +205,11 @@ def web_address(link: str) -> str:
 def first_time(written: Iterable[str]) -> date | None:
     """The first readable day or time, in the types of `times`."""
     return next((when for value in written if value and (when := dates.parse(value))), None)
+
+
+def _moment(when: date, zone: tzinfo) -> datetime:
+    """A time; of a day, midnight in UTC."""
+    return times.start(when, zone if isinstance(when, datetime) else UTC)
 
 
 @lru_cache(maxsize=256)
@@ -227,19 +244,29 @@ def _target(url: str) -> str:
     return url
 
 
-def _excerpt(texts: list[Source], title: str, provider: str) -> str:
+def _excerpt(texts: list[Source], title: str, provider: str, byline: str) -> str:
     """The first text that has words other than those of the title."""
     said = {"", _letters(title), _letters(title + provider)}
+    listed = _letters(title + provider) if title and provider else ""
     for source in texts:
-        seen = _without_footer(words.visible(source))
+        seen = _without_footer(_without_fields(words.visible(source), title, byline))
         if seen.endswith(("]", ")")):
             seen = _CUT.sub("…", seen)
+        if listed and _letters(seen).startswith(listed):
+            continue  # a search feed lists the headlines of others here
         if len(seen) > MAX_EXCERPT or _letters(seen) not in said:
             return text.shorten(seen, MAX_EXCERPT)
     return ""
 
 
+def _without_fields(seen: str, title: str, byline: str) -> str:
+    """The text without the title, author and time that Drupal puts before it."""
+    fields = f"{title} {byline} "
+    return _FIELD_TIME.sub("", seen[len(fields) :]) if byline and seen.startswith(fields) else seen
+
+
 def _without_footer(seen: str) -> str:
+    seen = _DISCUSSION.sub("", seen)
     for begin, middle in _FOOTERS:
         at = seen.rfind(middle)
         if at >= 0 and len(seen) - at < 2 * MAX_NAME and (start := seen.rfind(begin, 0, at)) >= 0:
@@ -256,6 +283,8 @@ def _image(draft: Draft) -> Image | None:
         found = [media for media in kind if media.is_picture and not media.url.startswith("data:")]
         found.sort(key=lambda media: (media.width * media.height, media.width, media.height, media.bytes), reverse=True)
         for media in found:
+            if words.is_tiny(media.width, media.height) or words.is_no_picture(media.url):
+                continue
             if url := address(media.url, draft.base):
                 return Image(
                     url=url,
@@ -292,7 +321,7 @@ def _byline(given: list[str]) -> str:
             name = _MAIL.sub("", name).strip()
             whole = _BRACKETS.fullmatch(name)
             name = whole[1] if whole else name
-        name = name.strip(" ,;")
+        name = _ACCOUNT.sub("", name.strip(" ,;"))
         if name and not _WEB.match(name):
             names[name.casefold()] = name
     return text.shorten(", ".join(names.values()), MAX_NAME)

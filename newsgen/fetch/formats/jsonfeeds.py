@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import tzinfo
 from typing import Any
 
 import msgspec
@@ -18,8 +19,8 @@ _VERSION = re.compile(r"https?://(?:www\.)?jsonfeed\.org/version/1(?:\.\d)?/?", 
 _MAX_PARTS = 100
 
 
-def parse(source: str, url: str) -> Feed:
-    """The feed in a JSON document. `url` is its address. Raises FeedError if it is no feed."""
+def parse(source: str, url: str, zone: tzinfo) -> Feed:
+    """The feed in a JSON document. `url` is its address. Times without a zone are in `zone`. Raises FeedError if it is no feed."""
     try:
         feed = msgspec.json.decode(source.encode("utf-8", "replace"))
     except (msgspec.DecodeError, RecursionError):
@@ -38,7 +39,7 @@ def parse(source: str, url: str) -> Feed:
         lang=draft.language(_text(feed, "language")),
         image=next((found for name in ("icon", "favicon") if (found := draft.address(_text(feed, name), url))), ""),
         format="json",
-        entries=tuple(draft.entry(_item(item, home or url, authors)) for item in newest),
+        entries=tuple(draft.entry(_item(item, home or url, authors), zone) for item in newest),
     )
 
 

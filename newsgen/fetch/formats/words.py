@@ -32,12 +32,15 @@ _ENOUGH = 1024
 _MARKUP = re.compile(
     r"</(?:p|div|a|b|i|em|strong|span|ul|ol|li|h[1-6]|table|blockquote|figure|font)>|<img\s[^<>]*src\s*=", re.IGNORECASE
 )
-# A character by its number: in a text that is not HTML, nobody means the code itself.
-_ENTITY = re.compile(r"&#(?:\d{2,6}|x[0-9a-fA-F]{2,5});")
+# A character by its number, or a letter or quotation mark by its name: in a text that is not HTML, nobody means the code.
+_ENTITY = re.compile(
+    r"&(?:#(?:\d{2,6}|x[0-9a-fA-F]{2,5})|[lr][sd]quo|hellip|[mn]dash|szlig"
+    r"|[A-Za-z](?:grave|acute|circ|tilde|uml|cedil|ring|slash|caron));"
+)
 _C1 = re.compile("[\x80-\x9f]")
-# Addresses of images that are no pictures: pixels that count readers, emoji, buttons.
+# Addresses of images that are no pictures: pixels that count readers, emoji, buttons, and portraits of authors.
 _NO_PICTURE = re.compile(
-    r"//(?:feeds\.feedburner\.com|feeds\.wordpress\.com|stats\.wordpress\.com|pixel\.|[^/]*\bdoubleclick\.net|s\.w\.org/images/core/emoji)"
+    r"//(?:(?:\w+\.)?gravatar\.com/avatar/|feeds\.feedburner\.com|feeds\.wordpress\.com|stats\.wordpress\.com|pixel\.|[^/]*\bdoubleclick\.net|s\.w\.org/images/core/emoji)"
     r"|/(?:pixel|spacer|blank|1x1|clear)\.(?:gif|png)|/wp-includes/images/smilies/",
     re.IGNORECASE,
 )
@@ -119,10 +122,19 @@ def pictures(source: Source) -> Iterator[Picture]:
         if address.startswith("data:") and image.get("src"):
             address = (image.get("src") or "").strip()
         width, height = size(image.get("width")), size(image.get("height"))
-        tiny = 0 < width < _LARGE_ENOUGH or 0 < height < _LARGE_ENOUGH
-        if not address or tiny or address.startswith("data:") or _NO_PICTURE.search(address):
+        if not address or is_tiny(width, height) or address.startswith("data:") or is_no_picture(address):
             continue
         yield Picture(address, width, height, _one_line(image.get("alt") or image.get("title") or ""))
+
+
+def is_tiny(width: int, height: int) -> bool:
+    """Whether a picture of this size in pixels (0 if unknown) is an icon."""
+    return 0 < width < _LARGE_ENOUGH or 0 < height < _LARGE_ENOUGH
+
+
+def is_no_picture(address: str) -> bool:
+    """Whether a reader would not call it a picture of the text."""
+    return _NO_PICTURE.search(address) is not None
 
 
 def _written(source: Source) -> str | None:
@@ -156,7 +168,9 @@ def _collect(node: Node, pieces: list[str], length: list[int]) -> None:
         tag = child.tag
         if isinstance(tag, str):
             name = tag.rpartition("}")[2].lower()
-            if name in _INLINE:
+            if child.get("class") == "invisible":  # Mastodon: what it leaves out of an address
+                pass
+            elif name in _INLINE:
                 _collect(child, pieces, length)
             elif name == "img":
                 if _is_emoji(child):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from base64 import b64decode
 from collections.abc import Iterable
+from datetime import tzinfo
 from html import unescape
 from typing import TYPE_CHECKING
 
@@ -66,6 +67,7 @@ _LINK_TEXT = 20
 _MAX_PARTS = 100
 _WEB = re.compile(r"\s*https?://", re.IGNORECASE)
 _ABSOLUTE = re.compile(r"\s*[A-Za-z][A-Za-z0-9+.-]*:")
+_TIME_ELEMENT = re.compile(r"""<time\s[^<>]*?datetime=["']([^"'<>]+)["']""", re.IGNORECASE)
 _DIGITS = re.compile(r"\s*(\d{1,9})", re.ASCII)
 
 
@@ -92,6 +94,10 @@ class Children:
     def every(self, name: str) -> list[Node]:
         return self._by_name.get(name, [])
 
+    def below(self, name: str) -> list[Node]:
+        """The elements with this name at any depth, as in a list of their own or in an element that is not closed."""
+        return [node for node in self.node.iter() if isinstance(node.tag, str) and self._names(node.tag) == name]
+
     def first(self, *names: str) -> Node | None:
         return next(iter(self.all(*names)), None)
 
@@ -101,6 +107,10 @@ class Children:
 
     def texts(self, *names: str) -> list[str]:
         return [found for node in self.all(*names) if (found := _text(node))]
+
+    def times(self, *names: str) -> list[str]:
+        """The days and times as they are written."""
+        return [_time(node) for node in self.all(*names)]
 
     def of(self, *names: str) -> Children | None:
         """The children of the first element with one of these names."""
@@ -139,14 +149,14 @@ def _split(tag: str) -> tuple[str, str]:
     return _SCHEME.sub("", namespace.strip("{} \t\n").lower()).rstrip("/#"), local.lower()
 
 
-def parse(root: Node, url: str) -> Feed:
-    """The feed below a root element. `url` is its address. Raises FeedError if it is no feed."""
+def parse(root: Node, url: str, zone: tzinfo) -> Feed:
+    """The feed below a root element. `url` is its address. Times without a zone are in `zone`. Raises FeedError if it is no feed."""
     namespace, name = _split(str(root.tag))
     name = name.rpartition(":")[2]
     if name == "feed":
-        return _atom(root, Names(namespace, "atom"), url)
+        return _atom(root, Names(namespace, "atom"), url, zone)
     if name in ("rss", "channel", "rdf") and (name != "rdf" or _PREFIXES.get(namespace, "rdf") == "rdf"):
-        return _rss(root, Names(namespace if name != "rdf" else "", ""), url)
+        return _rss(root, Names(namespace if name != "rdf" else "", ""), url, zone)
     if name == "html":
         raise FeedError("is a web page, not a feed")
     if name == "opml":
@@ -158,11 +168,10 @@ def parse(root: Node, url: str) -> Feed:
     raise FeedError(f"is XML, but not a feed: its root element is <{text.shorten(text.printable(name), 40)}>")
 
 
-def _rss(root: Node, names: Names, url: str) -> Feed:
+def _rss(root: Node, names: Names, url: str, zone: tzinfo) -> Feed:
     top = Children(root, names)
     channel = top if _split(str(root.tag))[1] == "channel" else top.of("channel") or top
-    items = channel.every("item") + (top.every("item") if channel is not top else [])
-    wrapped = [node for holder in channel.all("items") for node in Children(holder, names).every("item")]
+    items = channel.every("item") + (top.every("item") if channel is not top else []) or channel.below("item")
     base = _base(channel.node, url)
     home = next(
         (
@@ -177,7 +186,7 @@ def _rss(root: Node, names: Names, url: str) -> Feed:
         lang=channel.text("language", "dc:language") or channel.node.get(_LANG) or root.get(_LANG) or "",
         has_base=_has_base(root),
     )
-    newest = draft.newest(items or wrapped, lambda node: Children(node, names).texts(*_RSS_DATES))
+    newest = draft.newest(items, lambda node: Children(node, names).times(*_RSS_DATES))
     return Feed(
         title=_feed_title(words.plain(_text(channel.first("title", "dc:title")))),
         home=home,
@@ -185,7 +194,7 @@ def _rss(root: Node, names: Names, url: str) -> Feed:
         image=_feed_image(channel, top, base),
         format="rss",
         hints=_hints(channel),
-        entries=tuple(draft.entry(_item(Children(node, names), shared)) for node in newest),
+        entries=tuple(draft.entry(_item(Children(node, names), shared), zone) for node in newest),
     )
 
 
@@ -231,8 +240,8 @@ def _item(item: Children, shared: _Shared) -> Draft:
         title=_rss_title(item),
         texts=[*_without_comments(texts, item.text("comments")), *described, *contents],
         contents=[*contents, *texts],
-        published=item.texts(*_RSS_DATES),
-        updated=item.texts(*_RSS_UPDATES),
+        published=item.times(*_RSS_DATES),
+        updated=item.times(*_RSS_UPDATES),
         media=_media(item, group),
         topics=[
             *item.texts("category", "dc:subject", "atom:category"),
@@ -275,7 +284,7 @@ def _plain_html(node: Node) -> str:
     return words.visible(node) if len(node) else words.plain(node.text or "")
 
 
-def _atom(root: Node, names: Names, url: str) -> Feed:
+def _atom(root: Node, names: Names, url: str, zone: tzinfo) -> Feed:
     feed = Children(root, names)
     base = _base(root, url)
     home = next((found for link in _alternates(feed) if (found := draft.address(link, base))), "")
@@ -287,7 +296,8 @@ def _atom(root: Node, names: Names, url: str) -> Feed:
         id=feed.text("atom:id"),
     )
     newest = draft.newest(
-        feed.every("atom:entry"), lambda node: Children(node, names).texts(*_ATOM_DATES, *_ATOM_UPDATES)
+        feed.every("atom:entry") or feed.below("atom:entry"),
+        lambda node: Children(node, names).times(*_ATOM_DATES, *_ATOM_UPDATES),
     )
     return Feed(
         title=_feed_title(_atom_title(feed.first("atom:title"))),
@@ -298,7 +308,7 @@ def _atom(root: Node, names: Names, url: str) -> Feed:
         ),
         format="atom",
         hints=_hints(feed),
-        entries=tuple(draft.entry(_atom_entry(Children(node, names), shared)) for node in newest),
+        entries=tuple(draft.entry(_atom_entry(Children(node, names), shared), zone) for node in newest),
     )
 
 
@@ -331,8 +341,8 @@ def _atom_entry(entry: Children, shared: _Shared) -> Draft:
         title=_atom_title(entry.first("atom:title")) or words.plain(entry.text("media:title", "dc:title")),
         texts=[*summary, *described, *sources],
         contents=[*sources, *summary],
-        published=entry.texts(*_ATOM_DATES),
-        updated=entry.texts(*_ATOM_UPDATES),
+        published=entry.times(*_ATOM_DATES),
+        updated=entry.times(*_ATOM_UPDATES),
         media=[*_media(entry, group), [_enclosure(node, "href") for node in linked]],
         topics=[
             *(
@@ -507,6 +517,13 @@ def _text(node: Node | None) -> str:
     if node is None:
         return ""
     return (words.visible(node) if len(node) else node.text or "").strip()
+
+
+def _time(node: Node) -> str:
+    """The text of a day or time. Drupal gives it as the `time` element of its pages."""
+    given = next((found for child in node if (found := child.get("datetime"))), "") or _text(node)
+    element = _TIME_ELEMENT.search(given) if "<" in given else None
+    return element[1] if element else given
 
 
 def _attribute(node: Node, name: str) -> str:
