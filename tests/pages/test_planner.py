@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from xml.etree import ElementTree
 
+import msgspec
 import pytest
 from articles import noise, word
 from sites import Site
@@ -448,6 +449,26 @@ def test_the_front_page_counts_the_last_week_to_the_minute(site: Make, timezone:
     assert [link.title for link in front.trending] == trending(now, before)
     best = sorted(active, key=lambda provider: (-active[provider], provider))
     assert [link.url for link in front.providers] == [f"/providers/{provider}/" for provider in best[:10]]
+
+
+def test_a_cluster_without_lines_is_the_same_without_them(site: Make) -> None:
+    chance, s = random.Random(7), site()
+    s.write("site.toml", 'stories.folded = "member"\n')
+    for n in range(60):
+        when = datetime(2026, 11, 3, tzinfo=UTC) + timedelta(hours=chance.randrange(80))
+        follows = n % 9 == 8
+        related = f"[{{title: T, webUrl: 'https://p{(n - 1) % 7}.example/{n - 1}'}}, {{title: C, webUrl: 'https://c.example/{n}'}}]"
+        s.article(f"n{n}", publishedDateTime=f"{when:%Y-%m-%dT%H:%M:%SZ}", webUrl=f"https://p{n % 7}.example/{n}",
+                  quality=chance.randrange(9), related=related, body="Own words.\n" if n % 3 else "",
+                  **({"heat": -1, "published": "false"} if follows else {"story": f"s{chance.randrange(12)}"}))  # fmt: skip
+    library = s.load().library
+    cards = Cards(library)
+    records = [library.story_record(story.id) for story in library.stories]
+    assert len(records) > 9
+    assert any(record and record.followers for record in records)
+    for story in library.stories:
+        with_lines = cards.cluster(story.id)
+        assert cards.cluster(story.id, 0) == msgspec.structs.replace(with_lines, coverage=(), developing=False)
 
 
 def test_a_month_shows_the_headline_of_each_day(site: Make) -> None:
