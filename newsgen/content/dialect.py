@@ -11,7 +11,7 @@ import html
 import re
 from collections.abc import Callable, Iterator
 from functools import cached_property
-from itertools import accumulate
+from itertools import accumulate, chain
 from typing import NamedTuple
 from xml.etree.ElementTree import Element
 
@@ -30,7 +30,8 @@ from markdown.inlinepatterns import (
     SubstituteTagInlineProcessor,
 )
 from markdown.preprocessors import Preprocessor
-from markdown.util import ETX, STX
+from markdown.treeprocessors import Treeprocessor
+from markdown.util import ETX, STX, AtomicString
 from pymdownx.saneheaders import SaneHeadersExtension
 
 from newsgen.text import PICTURES
@@ -78,15 +79,18 @@ LATE = ("magic-link", "magic-mail", "delimiter")
 """The processors whose modules take as long to import as all others together: they import Python's HTTP client."""
 
 
-def parser(*, late: bool = True) -> markdown.Markdown:
-    """A new Markdown parser. Without `late`, it lacks the processors in `LATE`."""
+def parser(*, late: bool = True, check: Callable[[str], None] | None = None) -> markdown.Markdown:
+    """A new Markdown parser. Without `late`, it lacks the processors in `LATE`.
+
+    `check` is called with each text in which inline elements will be looked for, and may raise.
+    """
     extensions: list[Extension | str] = [
         # Given names, Markdown would search the entry points of every installed package.
         TableExtension(use_align_attribute=True),
         SaneListExtension(),
         FootnoteExtension(USE_DEFINITION_ORDER=False),
         SaneHeadersExtension(),
-        _Containers(),
+        _Containers(check),
     ]
     if late:
         from pymdownx.magiclink import MagiclinkExtension
@@ -99,8 +103,14 @@ def parser(*, late: bool = True) -> markdown.Markdown:
 class _Containers(Extension):
     """Registers what this module adds."""
 
+    def __init__(self, check: Callable[[str], None] | None) -> None:
+        super().__init__()
+        self._check = check
+
     def extendMarkdown(self, md: markdown.Markdown) -> None:  # noqa: N802 (Markdown's name)
         md.preprocessors.register(Containers(md), "containers", 25)
+        if self._check:
+            md.treeprocessors.register(_Checked(self._check, md), "checked", 25)  # before "inline"
         md.inlinePatterns.register(_Attributes(_SPAN_ATTRIBUTES), "attributes", 185)
         # After the escapes: of two backslashes, the second ends no line.
         md.inlinePatterns.register(SubstituteTagInlineProcessor(_LINE_END, "br"), "line_end", 179.5)
@@ -113,6 +123,19 @@ class _Containers(Extension):
         md.inlinePatterns.register(_Link(LINK_RE, md), "link", 160)
         md.inlinePatterns.register(_Picture(IMAGE_LINK_RE, md), "image_link", 150)
         md.inlinePatterns.register(HtmlInlineProcessor(_LINKED, md), "linked", 95)
+
+
+class _Checked(Treeprocessor):
+    """Calls a function, which may raise, with each text in which inline elements will be looked for."""
+
+    def __init__(self, check: Callable[[str], None], md: markdown.Markdown) -> None:
+        super().__init__(md)
+        self._check = check
+
+    def run(self, root: Element) -> None:
+        for text in chain.from_iterable((element.text, element.tail) for element in root.iter()):
+            if text and not isinstance(text, AtomicString):
+                self._check(text)
 
 
 # An address that another generator's tag stands for: [Fares]({{< ref "fares.md" >}})

@@ -61,6 +61,10 @@ _MAX_FOOTNOTE_MARKS = 2000
 # Markdown searches the rest of the body for the end of each tag and code span. The number of unclosed ones times the
 # length of the body must stay below this, which takes about two seconds.
 _MAX_SEARCHED = 50_000_000
+# Markdown takes the inline elements of a paragraph out one by one, and copies the rest of it for each. Their number times
+# the length of the paragraph must stay below this, which takes about two seconds.
+_MAX_COPIED = 3_000_000_000
+_INLINE_MARKS = ("`", "*", "_", "[", "<", "&", "\\", "~", "@", "://", "  \n")
 _UNCLOSED_TAG = re.compile(r"<[a-zA-Z/!?][^<>]*(?=<|\Z)")
 _BACKTICKS = re.compile(r"(\\?)(`+)")
 # Elements that a reader would miss, or that stand for something that a reader would miss.
@@ -124,10 +128,18 @@ _Processors: TypeAlias = tuple[Any, str, list[tuple[Any, tuple[str, ...]]]]
 
 
 class TooDeepError(ValueError):
-    """The text is nested more deeply than any real text, or leaves too much unclosed.
+    """The text is nested more deeply than any real text, leaves too much unclosed, or has too much in one paragraph.
 
-    Parsing takes quadratic time in both cases.
+    Parsing takes quadratic time in all of these cases.
     """
+
+    def __init__(
+        self,
+        what: str = "is nested too deeply",
+        hint: str = "look for brackets, tags and backticks that are not closed",
+    ) -> None:
+        super().__init__(what)
+        self.what, self.hint = what, hint
 
 
 class Markup:
@@ -161,7 +173,7 @@ class Markup:
         """A Markdown parser, with or without the processors that are imported late, and all its processors."""
         from newsgen.content import dialect
 
-        parser = dialect.parser(late=late)
+        parser = dialect.parser(late=late, check=_check_marks)
         registries = (
             (parser, "preprocessors"),
             (parser.parser, "blockprocessors"),
@@ -279,6 +291,13 @@ def _check_unclosed(text: str) -> None:
         lengths = Counter(len(marks) for _, marks in runs)
         if sum(count % 2 for count in lengths.values()) + sum(bool(escape) for escape, _ in runs) > most:
             raise TooDeepError
+
+
+def _check_marks(text: str) -> None:
+    if len(text) ** 2 > _MAX_COPIED and sum(map(text.count, _INLINE_MARKS)) * len(text) > _MAX_COPIED:
+        raise TooDeepError(
+            f"has a paragraph of {len(text):,} letters with too many marks", "divide it with blank lines"
+        )
 
 
 def _with_unclosed(text: str) -> str:

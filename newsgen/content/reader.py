@@ -523,8 +523,8 @@ class Reader:
         try:
             body = text.printable(body)
             return self._markup.html(body) if id.lower().endswith(".html") else self._markup.markdown(body)
-        except TooDeepError:
-            wrong.add((), "the body is nested too deeply", "look for brackets, tags and backticks that are not closed")
+        except TooDeepError as error:
+            wrong.add((), f"the body {error.what}", error.hint)
             return ""
 
 

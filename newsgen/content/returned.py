@@ -197,8 +197,8 @@ class ReturnedArticles:
             body = re.sub(f'((?:href|src|cite)="){re.escape(self._root)}', r"\1/", body)
         try:
             return self._markup.html(body)
-        except TooDeepError:
-            wrong.add(("body",), "is nested too deeply")
+        except TooDeepError as error:
+            wrong.add(("body",), error.what)
             return ""
 
 

@@ -122,6 +122,23 @@ def test_what_is_not_closed_is_bounded_by_its_number_times_the_length_of_the_bod
     assert Markup().markdown("a <b>b</b> `c` ``d``")
 
 
+@pytest.mark.parametrize(
+    "element", ["`a` ", "*a* ", "[a](b) ", "<i>a</i> ", "https://a.example ", "a\\\n", "a  \n", "~~a~~ "]
+)
+def test_a_paragraph_with_very_many_elements_is_refused_at_once(element: str) -> None:
+    started = time.process_time()
+    with pytest.raises(TooDeepError, match="has a paragraph of"):
+        Markup().markdown(element * 40_000)
+    assert time.process_time() - started < 3
+
+
+@pytest.mark.parametrize(
+    "text", ["- [a](b) `c` *d*\n" * 5_000, "a_b [c] `d` *e* " * 3_000, f"```\n{'*a* `b` [c] <d>' * 9_000}\n```"]
+)
+def test_long_lists_paragraphs_and_code_are_not_refused(text: str) -> None:
+    assert Markup().markdown(text)
+
+
 def test_a_text_that_is_nested_too_deeply_does_not_affect_the_next_one() -> None:
     html = Markup()
     for depth in range(200, 420, 20):
