@@ -237,8 +237,7 @@ class Fields(Table, frozen=True, kw_only=True, rename="camel"):
         "createdOn",
     )  # fmt: skip
     updated_date_time: tuple[str, ...] = (
-        "lastmod", "updated", "modified", "last_modified_at", "lastModified", "updatedDate", "modDatetime", "dateModified",
-        "dateUpdated", "updatedAt", "updatedOn", "lastUpdated",
+        "lastmod", "updated", "modified", "last_modified_at", "updatedDate", "modDatetime", "dateModified", "dateUpdated", "updatedAt",
     )  # fmt: skip
     published: tuple[str, ...] = ("publish", "dg-publish")
     publish_date: tuple[str, ...] = ()
