@@ -21,10 +21,10 @@ class Row(StoredRow, frozen=True):
     """A member, as lists, ranking and planning need it.
 
     `item` is the id of its story, or its own if it is not `in_story`. `score` is the rank of that, and `day_score` the
-    rank that it had at the end of the member's day. `topics` are names, of which the first is the main one. `page` is `Library.page`. `own` is a
-    digest of all that lists and feeds show of the member itself, or rank it by; `card` is one of that and of the names
-    and addresses that its card links to. `updated` is when the article says that it changed. `coverage` is the member
-    itself if it has no file.
+    rank that it had at the end of the member's day. `topics` are names, of which the first is the main one. `page` is
+    `Library.page`. `own` is a digest of all that lists and feeds show of the member itself, or rank it by; `card` is
+    one of that and of the names and addresses that its card links to. `updated` is when the article says that it
+    changed. `coverage` is the member itself if it has no file.
     """
 
     published: datetime
@@ -146,10 +146,11 @@ class Filed(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
 class StoryRecord(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
     """A story without its members' values.
 
-    `members` are their times and ids, oldest first; `followers` are no members of the library. `typicality` and `marginal`
-    are as in `Story`. `updated` is the latest time at which a member was published or updated. `days` are those of
-    the library's members, oldest first, each with the rank that the story had at its end. `stats` says of each provider whether it leads the story, whether it was first, and its lag,
-    without members at the margin; see `ProviderStats`.
+    `members` are their times and ids, oldest first; `followers` are no members of the library. `typicality` and
+    `marginal` are as in `Story`. `updated` is the latest time at which a member was published or updated. `days` are
+    those of the library's members, oldest first, each with the rank that the story had at its end. `stats` says of each
+    provider whether it leads the story, whether it was first, and its lag, without members at the margin; see
+    `ProviderStats`.
     """
 
     id: str

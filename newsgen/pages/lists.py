@@ -280,11 +280,19 @@ def _best_until(cards: Cards, day: str) -> Iterator[tuple[float, str]]:
     not make it onto a front page.
     """
 
+    library = cards.library
+
+    def is_of_story(key: tuple[datetime, str], id: str) -> bool:
+        # Coverage may be a member of several stories, but is in the lists for one of them.
+        row = library.section_rows("day", library.day(key[0])).get(key)
+        return row is not None and row.item == id
+
     def items(of: str) -> Iterator[tuple[float, str]]:
-        for score, id in cards.library.section_rows("day", of).best(_item):
-            story = cards.library.story_record(id) if of != day else None
-            # A story that has members on a later day, too, is ranked as it was then.
-            if story is None or of == max(each for each, _ in story.days if each <= day):
+        for score, id in library.section_rows("day", of).best(_item):
+            # A story with members on a later day, too, is ranked as it was then.
+            story = library.story_record(id) if of != day else None
+            later = [key for key in story.members if of < library.day(key[0]) <= day] if story else []
+            if not any(is_of_story(key, id) for key in later):
                 yield score, id
 
     return heapq.merge(*map(items, (day, *days_from(day, -1))), reverse=True)

@@ -409,17 +409,19 @@ def test_the_items_of_a_day_rank_as_they_did_at_its_end(site: Make) -> None:
     for n in range(90):
         when = datetime(2026, 11, 3, tzinfo=UTC) + timedelta(hours=chance.randrange(110))
         heat = {"heat": chance.randrange(9)} if chance.random() < 0.3 else {}
+        related = f"[{{title: C, webUrl: 'https://c.example/{n % 9}', publishedDateTime: '{when:%Y-%m-%dT%H:%M:%SZ}'}}]"
         s.article(f"n{n}", publishedDateTime=f"{when:%Y-%m-%dT%H:%M:%SZ}", webUrl=f"https://p{n % 7}.example/{n}",
-                  story=f"s{chance.randrange(25)}", quality=chance.randrange(99), **heat)  # fmt: skip
+                  story=f"s{chance.randrange(25)}", quality=chance.randrange(99), related=related, **heat)  # fmt: skip
     library = s.load().library
     cards = Cards(library)
     for day in ("2026-11-04", "2026-11-05", "2026-11-06"):
         section = library.sections["day"][day]
-        shown = [key for key in library.index("day") if lists.days_from(day, -1)[-1] <= key <= day]
-        items = {row.item or row.id for key in shown for row in library.section_rows("day", key).ascending()}
+        shown = [key for key in sorted(library.index("day")) if lists.days_from(day, -1)[-1] <= key <= day]
+        rows = [(row, key) for key in shown for row in library.section_rows("day", key).ascending()]
+        last = {row.item or row.id: key for row, key in rows}
         ranks, grown = {}, 0
-        for item in items:
-            members = [m for m in members_of(library.item(item)) if m.published <= section.newest]
+        for item, day_of in last.items():
+            members = [m for m in members_of(library.item(item)) if library.day(m.published) <= day_of]
             ranks[item] = rank(members, library.config.ranking.half_life, library.config.platforms)
             grown += len(members) < len(members_of(library.item(item)))
         assert len(shown) > 1
