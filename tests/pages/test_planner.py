@@ -430,6 +430,18 @@ def test_the_items_of_a_day_rank_as_they_did_at_its_end(site: Make) -> None:
         assert lists.candidates(cards, section) == best[: lists.RANKED * CANDIDATES]
 
 
+def test_coverage_in_two_stories_takes_neither_from_a_day(site: Make) -> None:
+    s = site()
+    related = "[{title: C, webUrl: 'https://c.example/1', publishedDateTime: '2026-11-05T08:00:00Z'}]"
+    for name, day, story in (("a", "03", "one"), ("b", "03", "one"), ("c", "04", "two"), ("d", "04", "two")):
+        s.article(name, publishedDateTime=f"2026-11-{day}T10:00:00Z", story=story, related=related)
+    s.article("e", publishedDateTime="2026-11-05T10:00:00Z")
+    library = s.load().library
+    assert [len(story.members) for story in library.stories] == [3, 3]
+    found = lists.candidates(Cards(library), library.sections["day"]["2026-11-05"])
+    assert sorted(id for _, id in found) == ["a.md", "c.md", "e.md"]
+
+
 @pytest.mark.parametrize("timezone", ["UTC", "Asia/Kathmandu"])
 def test_the_front_page_counts_the_last_week_to_the_minute(site: Make, timezone: str) -> None:
     chance, s = random.Random(5), site()
