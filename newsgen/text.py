@@ -43,8 +43,8 @@ IMAGES_FOLDER = "_images"
 """The folder in the content folder of the publishers' pictures that `newsgen images` fetched. It holds nothing else."""
 
 MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December")  # fmt: skip
-# A number sign is read only behind a letter or digit: a hashtag is its word.
 _FINAL_SIGMA = re.compile(r"σ(?=-|\Z)")  # case folding makes it the other sigma
+# A number sign is read only behind a letter or digit: a hashtag is its word.
 _SIGNS = {re.compile(r"\+"): " plus ", re.compile(r"(?<=\w)#"): " sharp "}
 
 
