@@ -300,14 +300,14 @@ def soak(work: Path, articles: int, edits: int, seed: int) -> list[str]:
     server = Server(site)
     try:
         server.wait_until_idle()
-        wrong, samples = _edit(Editor(site, server, seed), server, edits)
+        wrong, memory, files = _edit(Editor(site, server, seed), server, edits)
         server.wait_until_idle()
     finally:
         ended = server.stop()
     if ended:
         wrong.append(ended)
-    if len(samples) >= 5:
-        wrong += _grown(samples)
+    if len(memory) >= 5:
+        wrong += _grown(memory, files)
     different = list(_different(site, work / "clean"))
     print(f"files that differ from a clean build: {len(different)}")
     if different:
@@ -315,9 +315,13 @@ def soak(work: Path, articles: int, edits: int, seed: int) -> list[str]:
     return wrong
 
 
-def _edit(editor: Editor, server: Server, edits: int) -> tuple[list[str], list[tuple[float, int]]]:
-    """Makes the edits. Returns what is wrong, and the memory and open files after each."""
-    samples: list[tuple[float, int]] = []
+def _edit(editor: Editor, server: Server, edits: int) -> tuple[list[str], list[float], list[int]]:
+    """Makes the edits. Returns what is wrong, the memory after each, and the open files after each tenth of them.
+
+    Files are counted when the server is idle: a running build has its own, and most edits are seen before it ends.
+    """
+    memory: list[float] = []
+    files: list[int] = []
     times: defaultdict[str, list[float]] = defaultdict(list)
     started = time.monotonic()
     for number in range(edits):
@@ -326,36 +330,33 @@ def _edit(editor: Editor, server: Server, edits: int) -> tuple[list[str], list[t
         server.visit(path)
         while not is_seen():
             if time.monotonic() - start > SECONDS:
-                return [f"edit {number} ({kind}, /{path}) was not seen within {SECONDS} seconds"], samples
+                return [f"edit {number} ({kind}, /{path}) was not seen within {SECONDS} seconds"], memory, files
             time.sleep(0.01)
         times[kind].append(time.monotonic() - start)
-        samples.append((server.memory(), server.open_files()))
+        memory.append(server.memory())
         if (number + 1) % max(1, edits // 10) == 0:
             passed = time.monotonic() - started
-            print(f"{number + 1:6,} edits {passed:8.0f} s {samples[-1][0]:8.1f} MB {samples[-1][1]:4} open", flush=True)
+            server.wait_until_idle()
+            files.append(server.open_files())
+            print(f"{number + 1:6,} edits {passed:8.0f} s {memory[-1]:8.1f} MB {files[-1]:4} open", flush=True)
     print("milliseconds until an edit is seen, median and most:")
     for kind, seconds in sorted(times.items()):
         print(f"{kind:10}{len(seconds):6,}{median(seconds) * 1000:9.0f}{max(seconds) * 1000:9.0f}")
-    return [], samples
+    return [], memory, files
 
 
-def _grown(samples: list[tuple[float, int]]) -> Iterator[str]:
-    """What grew from the second fifth of the edits to the last. In the first, caches still fill.
-
-    Most edits are seen while their build goes on, which has files of its own open. The least number has none of these.
-    """
-    fifth = len(samples) // 5
-    early, late = samples[fifth : 2 * fifth], samples[-fifth:]
-    edits = len(samples) - fifth // 2 - fifth * 3 // 2
-    (memory, files), (memory_late, files_late) = (
-        (median(m for m, _ in part), min(f for _, f in part)) for part in (early, late)
-    )
+def _grown(memory: list[float], files: list[int]) -> Iterator[str]:
+    """What grew from the second fifth of the edits to the last. In the first, caches still fill."""
+    fifth = len(memory) // 5
+    edits = len(memory) - fifth // 2 - fifth * 3 // 2
+    early, late = median(memory[fifth : 2 * fifth]), median(memory[-fifth:])
     bound = NOISE + edits * GROWTH / 1024
-    print(f"memory {memory:.1f} to {memory_late:.1f} MB (may grow by {bound:.1f}), open files {files} to {files_late}")
-    if memory_late - memory > bound:
-        yield f"memory grew by {memory_late - memory:.1f} MB within {edits} edits; {bound:.1f} may be noise"
-    if files_late > files:
-        yield f"open files grew from {files} to {files_late}"
+    before, after = files[len(files) * 2 // 5], files[-1]
+    print(f"memory {early:.1f} to {late:.1f} MB (may grow by {bound:.1f}), open files {before} to {after}")
+    if late - early > bound:
+        yield f"memory grew by {late - early:.1f} MB within {edits} edits; {bound:.1f} may be noise"
+    if after > before:
+        yield f"open files grew from {before} to {after}"
 
 
 def _different(site: Path, clean: Path) -> Iterator[str]:
