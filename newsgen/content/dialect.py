@@ -79,7 +79,7 @@ LATE = ("magic-link", "magic-mail", "delimiter")
 """The processors whose modules take as long to import as all others together: they import Python's HTTP client."""
 
 
-def parser(*, late: bool = True, check: Callable[[str], None] | None = None) -> markdown.Markdown:
+def parser(*, late: bool, check: Callable[[str], None]) -> markdown.Markdown:
     """A new Markdown parser. Without `late`, it lacks the processors in `LATE`.
 
     `check` is called with each text in which inline elements will be looked for, and may raise.
@@ -103,14 +103,13 @@ def parser(*, late: bool = True, check: Callable[[str], None] | None = None) -> 
 class _Containers(Extension):
     """Registers what this module adds."""
 
-    def __init__(self, check: Callable[[str], None] | None) -> None:
+    def __init__(self, check: Callable[[str], None]) -> None:
         super().__init__()
         self._check = check
 
     def extendMarkdown(self, md: markdown.Markdown) -> None:  # noqa: N802 (Markdown's name)
         md.preprocessors.register(Containers(md), "containers", 25)
-        if self._check:
-            md.treeprocessors.register(_Checked(self._check, md), "checked", 25)  # before "inline"
+        md.treeprocessors.register(_Checked(self._check, md), "checked", 25)  # before "inline"
         md.inlinePatterns.register(_Attributes(_SPAN_ATTRIBUTES), "attributes", 185)
         # After the escapes: of two backslashes, the second ends no line.
         md.inlinePatterns.register(SubstituteTagInlineProcessor(_LINE_END, "br"), "line_end", 179.5)

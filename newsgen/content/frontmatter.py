@@ -166,7 +166,7 @@ def _split(data: bytes) -> _Block:
         format, marks = ("toml", (_PLUSES,)) if pluses else ("json", (_BRACE,))
     if brace and (end := _object_end(text, blank)):
         return _block(format, text, blank, end.start(), end.end(), fence, fence)
-    closed = _find(text, opening.end() - 1 - (not brace), *marks)
+    closed = _find(text, opening.end() - (1 if brace else 2), *marks)
     if not closed:
         raise _unclosed(fence, marks[0][0].strip())
     if brace:
