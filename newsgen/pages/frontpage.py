@@ -85,12 +85,11 @@ def _active(cards: Cards) -> tuple[Counter[str], Counter[str], list[str]]:
         return library.clock - min(span, library.clock - times.FIRST)
 
     days = sorted(day for day in library.index("day") if day >= library.day(ago(_WEEK)))
-    until_now, two_days, four_days, week = (
-        _counted(cards, days, moment) for moment in (library.clock, ago(_WINDOW), ago(2 * _WINDOW), ago(_WEEK))
-    )
-    every = _counted(cards, days, times.LAST)
-    rising = trending(until_now[0] - two_days[0], two_days[0] - four_days[0])
-    return every[0] - week[0], every[1] - week[1], rising
+    moments = times.LAST, library.clock, ago(_WINDOW), ago(2 * _WINDOW), ago(_WEEK)
+    topics, providers = zip(*(_counted(cards, days, moment) for moment in moments), strict=True)
+    every, until_now, two_days_ago, four_days_ago, week_ago = topics
+    rising = trending(until_now - two_days_ago, two_days_ago - four_days_ago)
+    return every - week_ago, providers[0] - providers[-1], rising
 
 
 def _counted(cards: Cards, days: list[str], moment: datetime) -> tuple[Counter[str], Counter[str]]:
